@@ -1,0 +1,1 @@
+"""The symbolic side: activations, models, formulas and constructions, in any arithmetic."""
