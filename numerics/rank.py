@@ -1,0 +1,306 @@
+"""Rank of the tangent functions of a model, between proved bounds where proofs exist.
+
+The ladder climbs from floats over balls to exact fields. A lower bound is a minor that is non-zero: modulo a prime (exact)
+or as a ball that excludes zero. An upper bound comes from structure: the number of rows or parameters, the rank of the
+table of generators, or exact elimination. What stays open between the bounds is reported as open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from numerics import exact
+from numerics.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
+from numerics.tape import tangents
+from theory.models import AbstractModel, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+
+METHODS = ("auto", "float", "ball", "exact")
+
+#: A float rank is believed only across a gap of this factor between neighbouring singular values.
+FLOAT_GAP = 1e6
+#: Working precisions of the ball method in bits; each doubling doubles the digits of the smallest minor that can be told from zero.
+PRECISIONS = (64, 128, 256, 512, 1024)
+#: Beyond this many parameters the rational elimination of the table of generators costs more than it tells.
+MOST_ELIMINATED = 400
+
+
+@dataclass(frozen=True)
+class Rank:
+    """lower <= rank <= upper. ``certified``: both bounds are proved. ``at``: "point", or "stratum" (generic values of what is free).
+
+    ``certificate`` is plain data from which a referee recomputes the lower bound (see examples/check_certificate.py).
+    """
+
+    lower: int
+    upper: int
+    certified: bool
+    at: str
+    method: str
+    certificate: dict[str, Any] | None = None
+
+    @property
+    def rank(self) -> int | None:
+        """The rank, or None while the bounds disagree."""
+        return self.lower if self.lower == self.upper else None
+
+    def __str__(self) -> str:
+        value = str(self.lower) if self.lower == self.upper else f"between {self.lower} and {self.upper}"
+        return f"rank {value} ({'certified' if self.certified else 'not certified'}, at the {self.at}, by {self.method})"
+
+
+def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto") -> Rank:
+    """Rank of the tangent matrix [d f_t(x_i) / d theta_k] of ``model`` at ``theta`` (P,) on the samples ``x`` (n, inputs).
+
+    Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
+    decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
+    """
+    theta, x = _checked(model, theta, x)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    upper = min(len(x) * model.outputs, structural_upper_bound(model, theta, enough=len(x) * model.outputs))
+    match method:
+        case "float":
+            return _float_rank(model, theta, x, upper)
+        case "ball":
+            return _ball_rank(model, theta, x, upper)
+        case "exact":
+            return _exact_rank(model, theta, x, upper)
+    try:
+        return _exact_rank(model, theta, x, upper)
+    except NoExactValue:
+        return _ball_rank(model, theta, x, upper)
+
+
+def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: int = 0) -> Rank:
+    """Dimension of the tangent function space span{d f(.; theta) / d theta_k} at ``theta`` (P,).
+
+    The lower bound is the empirical rank on points drawn from ``seed``; the upper bound is structural, hence of the whole
+    space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
+    """
+    theta, _ = _checked(model, theta, None)
+    if isinstance(model, MatrixFactorization):
+        return empirical_rank(model, theta, model.entries(), method)
+    upper = structural_upper_bound(model, theta)
+    found = empirical_rank(model, theta, sample_points(model, upper, seed=seed), method)
+    if method == "float":
+        return found
+    # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
+    return replace(found, upper=upper, certified=found.lower == upper)
+
+
+def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarray:
+    """Dyadic points (n, inputs), enough to see a rank of ``rank`` almost surely where the tangents are analytic.
+
+    A piecewise activation needs points on every piece: three times as many are drawn.
+    """
+    rng = np.random.default_rng(seed)
+    analytic = hasattr(getattr(model, "activation", None), "state")
+    n = (1 if analytic else 3) * rank + 4  # with several outputs rank / outputs points need not be enough
+    return np.round(rng.uniform(-2, 2, (n, model.input_size)) * 2**16) / 2**16
+
+
+def structural_upper_bound(model: AbstractModel, theta: np.ndarray, *, enough: int = 0) -> int:
+    """An upper bound of the model rank at rational ``theta`` that holds by structure; refined only while above ``enough``."""
+    bound = model.n_params
+    if isinstance(model, MatrixFactorization):
+        return min(bound, model.d1 * model.d2)
+    if bound <= enough or not isinstance(model, TwoLayer | TwoLayerCNN):
+        return bound
+    from theory.generators import coefficient_matrix, tangent_combinations
+
+    combinations = tangent_combinations(model, [exact.fraction(value) for value in exact.rationals(theta)])
+    nonzero = [row for row in combinations if row]
+    bound = min(len(nonzero), len({generator for row in nonzero for generator in row}))
+    if not nonzero or len(nonzero) > MOST_ELIMINATED:
+        return bound
+    return min(bound, exact.rank_rational(coefficient_matrix(nonzero)))
+
+
+def _checked(model: AbstractModel, theta: Any, x: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    theta = np.asarray(as_container(theta))
+    if theta.shape != (model.n_params,):
+        raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
+    _finite("theta", theta)
+    if x is None:
+        return theta, None
+    x = np.asarray(as_container(x))
+    if x.ndim != 2 or x.shape[1] != model.input_size:
+        raise ValueError(f"x must have shape (n, {model.input_size}) for {model}, got {x.shape}")
+    _finite("x", x)
+    return theta, x
+
+
+def _finite(name: str, values: np.ndarray) -> None:
+    if values.dtype != object and not np.isrealobj(values):
+        raise ValueError(f"{name} must be real, got {values.dtype}")
+    if values.dtype != object and not np.isfinite(values).all():
+        where = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{name} must be finite, got {values[tuple(where)]} at index {where}")
+
+
+def _matrix(jacobian: np.ndarray) -> np.ndarray:
+    return jacobian.reshape(-1, jacobian.shape[-1])
+
+
+# ---------------------------------------------------------------------------------------------------------- floats
+
+
+def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
+    """Numerical rank across a clear gap; bounds apart where there is none."""
+    matrix = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+    values = np.linalg.svd(matrix, compute_uv=False)
+    if not values.size or values[0] == 0:
+        return Rank(0, 0, False, "point", "float")
+    # Weyl: rounding moves a singular value by at most about max(shape) eps sigma_1.
+    noise = max(matrix.shape) * np.finfo(float).eps * values[0]
+    above = int((values > noise).sum())
+    ratios = values[:above] / np.maximum(np.append(values[1:], 0.0), noise)[:above]
+    clear = [k + 1 for k, ratio in enumerate(ratios) if ratio >= FLOAT_GAP]
+    rank = max(clear, default=0) if clear else (above if above == min(matrix.shape) and values[-1] > FLOAT_GAP * noise else None)
+    if rank is not None and rank == above:
+        return Rank(rank, rank, False, "point", "float")
+    return Rank(int((values > FLOAT_GAP * noise).sum()), min(upper, *matrix.shape), False, "point", "float")
+
+
+def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.ndarray:
+    """Samples in the arithmetic at hand; index pairs of a factorization stay integers."""
+    if isinstance(model, MatrixFactorization):
+        return x
+    return x.astype(float) if convert is float else convert(x)
+
+
+# ----------------------------------------------------------------------------------------------------------- exact
+
+
+def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int, unit: int) -> np.ndarray:
+    """The tangent matrix at rational ``theta`` and ``x`` modulo ``prime``, exponentials s -> ``unit``; an array of nmod (n t, P).
+
+    Raises NoExactValue where the model leaves the field, UnluckyPrime where a denominator vanishes.
+    """
+    activation = getattr(model, "activation", None)
+    rational_theta, rational_x = exact.rationals(theta), _samples_as(model, x, exact.rationals)
+    if activation is None or (activation.rational and hasattr(activation, "state")):
+        image = lambda values: exact.residues(values, prime) if values.dtype == object else values
+        try:
+            return _matrix(tangents(model, image(rational_theta), image(rational_x))[1])
+        except ZeroDivisionError as error:
+            raise UnluckyPrime(f"a denominator of the model vanishes modulo {prime}") from error
+    if activation.rational:
+        return exact.residues(_matrix(tangents(model, rational_theta, rational_x)[1]), prime)
+    field = ExponentialField(prime, unit)
+    return np.asarray(_matrix(tangents(model, ExactArray(rational_theta, field), ExactArray(rational_x, field))[1]))
+
+
+def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
+    for attempt, prime in enumerate(exact.PRIMES):
+        unit = 0x1D872B41C9A3F25D % prime + attempt  # any unit that no structure prefers
+        try:
+            matrix = modular_tangents(model, theta, x, prime, unit)
+            break
+        except UnluckyPrime:
+            continue
+    else:
+        raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
+    image = exact.modular_matrix(matrix, prime)
+    lower = image.rank()
+    if lower < upper and _is_rational(model) and max(matrix.shape) <= MOST_ELIMINATED:
+        rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
+        lower = upper = exact.rank_rational(rational_matrix)
+    certificate = {"kind": "minor modulo a prime", "prime": prime, "unit": unit, **_minor(image, lower), **_instance(model, theta, x)}
+    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+
+
+def _is_rational(model: AbstractModel) -> bool:
+    return getattr(model, "activation", None) is None or model.activation.rational
+
+
+def _minor(image: Any, rank: int) -> dict[str, list[int]]:
+    """Rows and columns of a minor of size ``rank`` that is non-zero: the pivots of two eliminations."""
+    return {"rows": _pivots(image.transpose(), rank), "columns": _pivots(image, rank)}
+
+
+def _pivots(image: Any, rank: int) -> list[int]:
+    reduced, _ = image.rref()
+    pivots, start = [], 0
+    for i in range(min(rank, image.nrows())):
+        while start < image.ncols() and int(reduced[i, start]) == 0:
+            start += 1
+        if start < image.ncols():
+            pivots.append(start)
+    return pivots
+
+
+def _instance(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> dict[str, Any]:
+    """Model, theta and samples as plain data with exact numbers, for a certificate."""
+    described = {name: getattr(model, name) for name in model.__dataclass_fields__}
+    if "activation" in described:
+        described["activation"] = described["activation"].name
+    text = lambda values: np.frompyfunc(str, 1, 1)(exact.rationals(values)).tolist()
+    return {"model": {"family": type(model).__name__, **described}, "theta": text(theta), "samples": text(x)}
+
+
+# ----------------------------------------------------------------------------------------------------------- balls
+
+
+def ball_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, precision: int) -> np.ndarray:
+    """The tangent matrix (n t, P) as enclosures (arb) at ``precision`` bits."""
+    from flint import arb, ctx
+
+    before, ctx.prec = ctx.prec, precision
+    try:
+        ball = lambda values: np.frompyfunc(lambda value: arb(exact.rational(value)), 1, 1)(values)
+        return _matrix(tangents(model, ball(theta), _samples_as(model, x, ball))[1])
+    finally:
+        ctx.prec = before
+
+
+def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
+    """The largest minor found, on rows and columns that pivoted QR picks, whose ball excludes zero.
+
+    The full size ``upper`` is tried at every precision first; then the sizes at which the float spectrum has its widest gaps.
+    """
+    approximate = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+    for size in _candidate_sizes(approximate, upper):
+        for precision in PRECISIONS:
+            rows, columns = _pivoted(approximate, size)
+            determinant = _ball_minor(model, theta, x, precision, rows, columns)
+            if not determinant.contains(0):
+                certificate = {"kind": "ball minor", "precision": precision, "rows": rows, "columns": columns}
+                certificate |= {"determinant": determinant.str(20), **_instance(model, theta, x)}
+                return Rank(size, upper, size == upper, "point", "ball", certificate)
+            if size < upper and precision >= 256:  # a smaller minor is a fallback, not worth the last doublings
+                break
+    return Rank(0, upper, upper == 0, "point", "ball")
+
+
+def _candidate_sizes(approximate: np.ndarray, upper: int) -> list[int]:
+    values = np.linalg.svd(approximate, compute_uv=False)
+    above = int((values > max(approximate.shape) * np.finfo(float).eps * values[0]).sum()) if values.size else 0
+    return [size for size in dict.fromkeys([upper, *range(min(above, upper), 0, -1)]) if size > 0]
+
+
+def _pivoted(matrix: np.ndarray, size: int) -> tuple[list[int], list[int]]:
+    """Rows and columns of a well-conditioned minor: pivoted QR picks columns, then rows among those columns."""
+    from scipy.linalg import qr
+
+    columns = qr(matrix, mode="r", pivoting=True)[1][:size]
+    rows = qr(matrix[:, columns].T, mode="r", pivoting=True)[1][:size]
+    return sorted(rows.tolist()), sorted(columns.tolist())
+
+
+def _ball_minor(model, theta, x, precision, rows, columns) -> Any:
+    from flint import arb_mat, ctx
+
+    samples = sorted({row // model.outputs for row in rows})
+    place = {sample: k for k, sample in enumerate(samples)}
+    matrix = ball_tangents(model, theta, x[samples], precision)
+    chosen = [place[row // model.outputs] * model.outputs + row % model.outputs for row in rows]
+    before, ctx.prec = ctx.prec, precision
+    try:
+        return arb_mat(matrix[np.ix_(chosen, columns)].tolist()).det()
+    finally:
+        ctx.prec = before

@@ -1,0 +1,209 @@
+"""The tangent functions of a network with one hidden layer, written over functions that span them.
+
+Every tangent function is a rational combination of few *generators*: sigma(z_c), sigma'(z_c) x_j (one set per class c of
+neurons that agree up to the reflection and scaling identities of sigma), the coordinates x_j and the constant 1. The rank of the table of
+coefficients bounds the model rank from above, at the very point and without any rounding; its left kernel lists
+the identities among the tangents. For z^p the generators are the monomials, which are independent: the bound is the rank.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+
+from theory.activations import Reflection
+from theory.models import TwoLayer, TwoLayerCNN
+
+Generator = tuple
+Combination = Mapping[Generator, Fraction]
+
+_ONE: Generator = ("monomial", ())
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """a sigma(w . x + b): ``weights`` w on all inputs, ``bias`` b, ``outputs`` a; the index fields say which parameter each is.
+
+    ``weight_index`` maps an input to its parameter; ``bias_index`` is None without a bias.
+    """
+
+    weights: tuple[Fraction, ...]
+    bias: Fraction
+    outputs: tuple[Fraction, ...]
+    weight_index: Mapping[int, int]
+    bias_index: int | None
+    output_index: tuple[int, ...]
+
+
+def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterator[Neuron]:
+    """The hidden neurons of ``model`` at rational ``theta``; a kernel at a position is a neuron with zeros around it."""
+    index = model.unpack(np.arange(model.n_params))
+    read = lambda place: tuple(theta[i] for i in np.atleast_1d(place))
+    if isinstance(model, TwoLayer):
+        for i in range(model.width):
+            bias = int(index["input_biases"][i]) if model.bias else None
+            places = dict(enumerate(index["input_weights"][i].tolist()))
+            yield _neuron(model.inputs, places, bias, tuple(index["output_weights"][:, i].tolist()), read)
+        return
+    for l in range(model.kernels):
+        for p, patch in enumerate(model.patches):
+            own = (l,) if model.sharing else (l, p)
+            places = dict(zip(patch.tolist(), index["kernels"][own].tolist(), strict=True))
+            bias = int(index["biases"][own]) if model.bias else None
+            yield _neuron(model.input_size, places, bias, (int(index["output_weights"][l, p]),), read)
+
+
+def _neuron(inputs, places, bias, outputs, read) -> Neuron:
+    weights = tuple(read(places[j])[0] if j in places else Fraction(0) for j in range(inputs))
+    return Neuron(weights, read(bias)[0] if bias is not None else Fraction(0), read(list(outputs)), places, bias, outputs)
+
+
+def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) -> list[Combination]:
+    """For every parameter (flat order) its tangent function as a combination of generators; ``theta`` as Fractions.
+
+    Generators carry the output component t that they feed in their first place. Tangents are given up to a non-zero factor of
+    their own (such as e^b for exp), which no rank sees.
+    """
+    theta = [Fraction(value) for value in theta]
+    rows: list[dict[Generator, Fraction]] = [defaultdict(Fraction) for _ in range(model.n_params)]
+    for neuron in neurons(model, theta):
+        expansion = _expansion(model.activation, neuron)
+        for t, parameter in enumerate(neuron.output_index):
+            _accumulate(rows[parameter], t, expansion.value(), 1)
+        places = [*neuron.weight_index.items()] + ([(None, neuron.bias_index)] if neuron.bias_index is not None else [])
+        for j, parameter in places:
+            slope = expansion.slope(j)
+            for t, a in enumerate(neuron.outputs):
+                _accumulate(rows[parameter], t, slope, a)
+    if model.output_bias:
+        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+            rows[parameter][(t, *_ONE)] += 1
+    return [{g: c for g, c in row.items() if c} for row in rows]
+
+
+def _accumulate(row: dict, t: int, combination: Combination, factor: Any) -> None:
+    for generator, coefficient in combination.items():
+        row[(t, *generator)] += factor * coefficient
+
+
+def coefficient_matrix(combinations: Sequence[Combination]) -> np.ndarray:
+    """The combinations as a matrix of Fractions (parameters x generators)."""
+    columns = {generator: k for k, generator in enumerate(dict.fromkeys(g for row in combinations for g in row))}
+    matrix = np.full((len(combinations), len(columns)), Fraction(0), dtype=object)
+    for i, row in enumerate(combinations):
+        for generator, coefficient in row.items():
+            matrix[i, columns[generator]] = coefficient
+    return matrix
+
+
+def _expansion(activation: Any, neuron: Neuron) -> Any:
+    if getattr(activation, "state", None) == ():
+        return _Polynomial(activation.degree, neuron)
+    if not any(neuron.weights):
+        return _Constant(activation, neuron.bias)
+    return _Generic(activation, neuron)
+
+
+class _Polynomial:
+    """sigma(z) = z^p with z = w . x + b, expanded into monomials in x."""
+
+    def __init__(self, degree: int, neuron: Neuron) -> None:
+        self.degree = degree
+        self.linear = {(j,): w for j, w in enumerate(neuron.weights) if w} | ({(): neuron.bias} if neuron.bias else {})
+
+    def value(self) -> Combination:
+        return self._power(self.degree)
+
+    def slope(self, j: int | None) -> Combination:
+        factor = () if j is None else (j,)
+        lower = self._power(self.degree - 1)
+        return {("monomial", tuple(sorted(g[1] + factor))): self.degree * c for g, c in lower.items()}
+
+    def _power(self, p: int) -> Combination:
+        expanded: dict[Generator, Fraction] = defaultdict(Fraction)
+        for terms in combinations_with_replacement(self.linear, p):
+            coefficient = Fraction(_multinomial(terms))
+            for term in terms:
+                coefficient *= self.linear[term]
+            expanded[("monomial", tuple(sorted(sum(terms, ()))))] += coefficient
+        return expanded
+
+
+def _multinomial(terms: Sequence[Any]) -> int:
+    import math
+
+    count = math.factorial(len(terms))
+    for term in set(terms):
+        count //= math.factorial(terms.count(term))
+    return count
+
+
+class _Constant:
+    """A neuron without input weights: sigma(b) and sigma'(b) are numbers, of which only the vanishing is used.
+
+    They are known to vanish at b = 0 where they do; elsewhere they count as non-zero, which keeps the bound an upper one.
+    """
+
+    def __init__(self, activation: Any, bias: Fraction) -> None:
+        at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
+        self.values = [Fraction(1) if bias or value else Fraction(0) for value in at_zero]
+
+    def value(self) -> Combination:
+        return {_ONE: self.values[0]}
+
+    def slope(self, j: int | None) -> Combination:
+        return {("monomial", () if j is None else (j,)): self.values[1]}
+
+
+class _Generic:
+    """A neuron of a class: z = sign * scale * z_c, where z_c is the representative that the class shares."""
+
+    def __init__(self, activation: Any, neuron: Neuron) -> None:
+        vector = (*neuron.weights, neuron.bias)
+        scale = max(abs(w) for w in vector) if activation.degree == 1 else Fraction(1)
+        lead = next(w for w in neuron.weights if w)
+        self.sign = -1 if activation.reflection is not None and lead < 0 else 1
+        self.vector = tuple(self.sign * w / scale for w in vector)
+        self.scale = scale
+        self.key = self.vector[:-1] if activation.exponential else self.vector
+        self.reflection = activation.reflection or Reflection(1)
+        self.homogeneous = activation.degree == 1
+        self.exponential = activation.exponential
+
+    def value(self) -> Combination:
+        if self.homogeneous:  # Euler: sigma(z) = z sigma'(z), and z is a combination of the x_j and 1
+            terms: dict[Generator, Fraction] = defaultdict(Fraction)
+            for j, w in self._linear():
+                for generator, c in self.slope(j).items():
+                    terms[generator] += self.sign * self.scale * w * c
+            return terms
+        own = {("value", self.key): Fraction(1)}
+        if self.sign == 1:
+            return own
+        r = self.reflection
+        terms = {("value", self.key): Fraction(r.parity), _ONE: Fraction(r.constant)}
+        for j, w in self._linear():
+            generator = ("monomial", () if j is None else (j,))
+            terms[generator] = terms.get(generator, Fraction(0)) + r.slope * w
+        return terms
+
+    def slope(self, j: int | None) -> Combination:
+        if self.exponential:
+            return {("value", self.key): Fraction(1)} if j is None else {("slope", self.key, j): Fraction(1)}
+        own = ("slope", self.key, j)
+        if self.sign == 1:
+            return {own: Fraction(1)}
+        r = self.reflection  # differentiate sigma(-z) = parity sigma(z) + constant + slope z
+        return {own: Fraction(-r.parity), ("monomial", () if j is None else (j,)): -r.slope}
+
+    def _linear(self) -> Iterator[tuple[int | None, Fraction]]:
+        *weights, bias = self.vector
+        yield from ((j, w) for j, w in enumerate(weights) if w)
+        if bias:
+            yield None, bias

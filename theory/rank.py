@@ -1,0 +1,303 @@
+"""Closed forms of the model rank, with the hypotheses under which they hold.
+
+R(theta) is the dimension of the tangent function space at theta, R(f*) its minimum over all theta that represent f*, and
+the optimistic sample size of f* equals R(f*). Sources: arXiv:2211.11623v1 (rank stratification), arXiv:2307.08921v1
+(optimistic estimates), arXiv:2406.18035v1 (local linear recovery).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+
+
+class NotKnown(ValueError):
+    """No closed form holds here; ``lower`` and ``upper`` bound the rank, ``source`` says where the bounds come from."""
+
+    def __init__(self, reason: str, lower: int, upper: int, source: str) -> None:
+        super().__init__(f"{reason}; known bounds: {lower} to {upper} ({source})")
+        self.lower, self.upper, self.source = lower, upper, source
+
+
+@dataclass(frozen=True)
+class Target:
+    """The function f(.; theta) of ``model``, as something to be recovered."""
+
+    model: AbstractModel
+    theta: Any
+
+
+# -------------------------------------------------------------------------------------------------- factorizations
+
+
+def factorization_rank(d1: int, d2: int, a: int, b: int) -> int:
+    """R(A, B) of f = A B, A of shape (d1, m) and rank a, B of shape (m, d2) and rank b (2211.11623v1, Lemma 2)."""
+    return d1 * d2 - (d1 - a) * (d2 - b)
+
+
+def function_rank(r: int, d1: int, d2: int) -> int:
+    """R(f*) of a d1 x d2 matrix of rank r, for every inner width m >= r (2211.11623v1, Proposition 1)."""
+    return r * (d1 + d2 - r)
+
+
+def factorization_strata(r: int, d1: int, d2: int, width: int) -> Iterator[tuple[int, int]]:
+    """All (rank A, rank B) with A B of rank r: r <= a <= min(d1, m), r <= b <= min(d2, m), a + b - m <= r (Sylvester)."""
+    for a in range(r, min(d1, width) + 1):
+        for b in range(r, min(d2, width) + 1):
+            if a + b - width <= r:
+                yield a, b
+
+
+def deep_factorization_rank(sizes: Sequence[int], prefix: Sequence[int], suffix: Sequence[int]) -> int:
+    """R of f = A_1 ... A_L with A_i of shape (sizes[i-1], sizes[i]).
+
+    ``prefix[i-1]`` = rank(A_1 ... A_i), ``suffix[i-1]`` = rank(A_i ... A_L), i = 1 .. L:
+    R = sum_i (p_{i-1} - p_i) s_{i+1} with p_0 = d_0, p_L replaced by 0, s_{L+1} = d_L.
+    """
+    p = [sizes[0], *prefix[:-1], 0]
+    s = [*suffix[1:], sizes[-1]]
+    return sum((p[i] - p[i + 1]) * s[i] for i in range(len(s)))
+
+
+def symmetric_factorization_rank(d: int, a: int) -> int:
+    """R of f = A A^T, A of shape (d, m) and rank a."""
+    return a * d - a * (a - 1) // 2
+
+
+def cp_expected_rank(sizes: Sequence[int], components: int) -> int:
+    """Expected (upper bound, not always attained) generic rank of a sum of rank-one tensors: min(r (sum d_i - N + 1), prod d_i)."""
+    return min(components * (sum(sizes) - len(sizes) + 1), int(np.prod(sizes)))
+
+
+# ------------------------------------------------------------------------------------------------ two-layer networks
+
+
+def two_layer_rank(inputs: int, classes: int, active: int, *, linear: bool = False, constant: bool = False, bias: bool = False) -> int:
+    """R(theta) of a two-layer tanh network with one output (2211.11623v1, Corollary 2; with biases: ours).
+
+    ``classes`` m_w counts the classes {+-(w, b)} with w != 0, ``active`` m_a those that contain some a != 0, ``linear`` says
+    that a neuron with w = 0 has a != 0, ``constant`` that the constant 1 is a tangent function.
+    """
+    return classes + (inputs + bias) * active + inputs * linear + constant
+
+
+def two_layer_strata(model: TwoLayer, theta: Sequence[Fraction]) -> dict[str, Any]:
+    """The arguments of :func:`two_layer_rank` at rational ``theta``."""
+    parts = model.unpack(np.array(theta, dtype=object))
+    biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
+    classes, active, linear, constant = set(), set(), False, model.output_bias
+    for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
+        if any(w):
+            classes.add(_up_to_sign((*w, b)))
+            if a:
+                active.add(_up_to_sign((*w, b)))
+        else:
+            linear |= bool(a)
+            constant |= bool(b) or (model.bias and bool(a))
+    return dict(classes=len(classes), active=len(active), linear=linear, constant=bool(constant), bias=model.bias)
+
+
+def two_layer_function_rank(inputs: int, neurons: int, *, constant: bool = False, bias: bool = False, output_bias: bool = False) -> int:
+    """R(f*) of ``neurons`` k tanh neurons (+ a non-zero constant), for every width that holds them (2211.11623v1, Prop. 5).
+
+    k (d + 1) without and k (d + 2) with hidden bias; an output bias adds 1; without one, a constant costs d + 1 (it takes a
+    neuron with w = 0).
+    """
+    rank = neurons * (inputs + 1 + bias)
+    if output_bias:
+        return rank + 1
+    return rank + (inputs + 1) * constant
+
+
+def _up_to_sign(vector: tuple) -> tuple:
+    lead = next(entry for entry in vector if entry)
+    return tuple(-entry for entry in vector) if lead < 0 else tuple(vector)
+
+
+def cnn_function_rank(
+    inputs: int, kernel: int, positions: int, kernels: int, *, architecture: str = "shared", zeros: int = 0, bias: bool = False
+) -> int:
+    """R(f*) of a target with ``kernels`` generic kernels and ``zeros`` vanishing output weights in three architectures.
+
+    ``inputs``, ``kernel``: numbers of entries; ``architecture``: "shared", "unshared" or "fully-connected" (2406.18035v1, Theorems 6
+    and 7; no kernel may be a translate of another, up to sign).
+    """
+    active = kernels * positions - zeros
+    match architecture:
+        case "shared":
+            return kernels * (kernel + positions + bias)
+        case "unshared":
+            return active * (kernel + 1 + bias)
+        case "fully-connected":
+            return active * (inputs + 1 + bias)
+    raise ValueError(f"architecture must be 'shared', 'unshared' or 'fully-connected', got {architecture!r}")
+
+
+# --------------------------------------------------------------------------------------------------------- front door
+
+
+def rank_at(model: AbstractModel, theta: Any) -> int:
+    """R(theta) in closed form, ``theta`` (P,) read as the exact rationals it holds.
+
+    Known for matrix factorizations, and for tanh networks with one hidden layer: their generators (sigma(z_c), sigma'(z_c) x_j, x_j, 1) are
+    linearly independent, so the rank is that of the table of coefficients. Raises NotKnown elsewhere, carrying the bounds.
+    """
+    theta = exact_parameters(model, theta)
+    if isinstance(model, MatrixFactorization):
+        parts = model.unpack(theta)
+        return factorization_rank(model.d1, model.d2, matrix_rank(parts["left"]), matrix_rank(parts["right"]))
+    if not isinstance(model, TwoLayer | TwoLayerCNN):
+        raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
+    if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
+        return two_layer_rank(model.inputs, **two_layer_strata(model, theta))
+    from theory.generators import coefficient_matrix, tangent_combinations
+
+    table = coefficient_matrix(tangent_combinations(model, theta))
+    upper = matrix_rank(table) if table.size else 0
+    if model.activation.name == "tanh" or getattr(model.activation, "state", None) == ():
+        return upper
+    raise NotKnown(f"independence of the generators is not proved for {model.activation!r}", 0, upper, "table of generators")
+
+
+def optimistic_sample_size(model: AbstractModel, target: int | AbstractModel | Target) -> int:
+    """O(f*) = R(f*), the least number of samples with local linear recovery (2406.18035v1, Theorem 1).
+
+    ``target`` is a rank (matrix factorization), a model (its generic function) or a :class:`Target`. Raises NotKnown, carrying
+    the bounds, where only bounds are proved, and ValueError where ``model`` cannot express the target.
+    """
+    lower, upper, source = rank_bounds(model, target)
+    if lower != upper:
+        raise NotKnown(f"the rank of {target} in {model} is not known", lower, upper, source)
+    return lower
+
+
+def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> tuple[int, int, str]:
+    """(lower, upper, source) with lower <= R(f*) <= upper for ``target`` as in :func:`optimistic_sample_size`."""
+    if isinstance(model, MatrixFactorization):
+        r = _target_rank(model, target)
+        value = function_rank(r, model.d1, model.d2)
+        return value, value, "2211.11623v1, Proposition 1"
+    if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
+        return _two_layer_bounds(model, target)
+    if isinstance(model, TwoLayerCNN) and model.activation.name == "tanh":
+        return _cnn_bounds(model, target)
+    if isinstance(model, FullyConnected | TwoLayer):
+        return _narrower_bounds(model, target)
+    raise ValueError(f"no bounds are known for {model}")
+
+
+def _target_rank(model: MatrixFactorization, target: Any) -> int:
+    if isinstance(target, Target):
+        target = matrix_rank(target.model.product(exact_parameters(target.model, target.theta)))
+    if isinstance(target, MatrixFactorization):
+        target = min(target.d1, target.d2, target.width)
+    most = min(model.d1, model.d2, model.width)
+    if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
+        raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
+    return target
+
+
+def _two_layer_bounds(model: TwoLayer, target: Any) -> tuple[int, int, str]:
+    source = "2211.11623v1, Proposition 5"
+    neurons, constant = _two_layer_content(target)
+    other = target.model if isinstance(target, Target) else target
+    if (other.bias and not model.bias) and neurons:
+        raise ValueError(f"target {other} has hidden biases, which {model} cannot express")
+    needed = neurons + (constant and not model.output_bias)
+    if other.inputs != model.inputs or needed > model.width or (constant and not (model.output_bias or model.bias)):
+        raise ValueError(f"target must lie in {model}, got {neurons} neurons{' and a constant' * constant} on {other.inputs} inputs")
+    value = two_layer_function_rank(model.inputs, neurons, constant=constant, bias=model.bias, output_bias=model.output_bias)
+    return value, value, source
+
+
+def _two_layer_content(target: Any) -> tuple[int, bool]:
+    """Intrinsic width and whether a non-zero constant remains: equal neurons merged, cancelling ones dropped."""
+    if isinstance(target, TwoLayer):
+        return target.width, target.output_bias
+    if not isinstance(target, Target) or not isinstance(target.model, TwoLayer):
+        raise ValueError(f"target must be a TwoLayer model or a Target of one, got {target!r}")
+    model, theta = target.model, exact_parameters(target.model, target.theta)
+    parts = model.unpack(theta)
+    biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
+    summed: dict[tuple, Fraction] = {}
+    for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
+        vector = (*w, b)
+        if any(vector):
+            key = _up_to_sign(vector)
+            summed[key] = summed.get(key, Fraction(0)) + (a if key == tuple(vector) else -a)
+    constants = {key: a for key, a in summed.items() if a and not any(key[:-1])}
+    constant = bool(constants) or bool(model.output_bias and parts["output_bias"][0])
+    return sum(1 for key, a in summed.items() if a and any(key[:-1])), constant
+
+
+def _cnn_bounds(model: TwoLayerCNN, target: Any) -> tuple[int, int, str]:
+    source = "2406.18035v1, Theorems 6 and 7"
+    other = target.model if isinstance(target, Target) else target
+    if not isinstance(other, TwoLayerCNN) or other.grid != model.grid or other.kernels > model.kernels or not other.sharing:
+        raise ValueError(f"target must be a shared TwoLayerCNN on the same grid with at most {model.kernels} kernels, got {other!r}")
+    positions, entries = model.patches.shape
+    architecture = "shared" if model.sharing else "unshared"
+    size = dict(bias=model.bias, architecture=architecture)
+    zeros = 0
+    if isinstance(target, Target):
+        theta = exact_parameters(other, target.theta)
+        zeros = int(sum(not a for a in other.unpack(theta)["output_weights"].flat))
+        upper = rank_at(other, theta) if model.sharing else cnn_function_rank(model.input_size, entries, positions, other.kernels, **size)
+        if _special_kernels(other, theta):
+            return 0, max(upper, 0), "kernels that vanish, coincide or are translates of one another: only bounds are proved"
+    value = cnn_function_rank(model.input_size, entries, positions, other.kernels, zeros=zeros, **size) + model.output_bias
+    return value, value, source
+
+
+def _special_kernels(model: TwoLayerCNN, theta: Sequence[Fraction]) -> bool:
+    """Whether two neurons (kernel, position) agree up to sign, or one vanishes: outside the hypotheses of the theorems."""
+    from theory.generators import neurons
+
+    seen = [(*neuron.weights, neuron.bias) for neuron in neurons(model, theta)]
+    if any(not any(vector[:-1]) for vector in seen):
+        return True
+    keys = [_up_to_sign(vector) for vector in seen]
+    return len(set(keys)) < len(keys) or any(not any(row) for row in model.unpack(np.array(theta, object))["output_weights"])
+
+
+def _narrower_bounds(model: AbstractModel, target: Any) -> tuple[int, int, str]:
+    """R_wide(f*) <= R_narrow(f*) <= M_narrow for a target from a network no wider in any layer (2211.11623v1, Theorem 2)."""
+    other = target.model if isinstance(target, Target) else target
+    widths = lambda m: m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs)
+    same = type(other) is type(model) and len(widths(other)) == len(widths(model))
+    ends = same and (widths(other)[0], widths(other)[-1]) == (widths(model)[0], widths(model)[-1])
+    if not ends or any(m > w for m, w in zip(widths(other), widths(model), strict=True)):
+        raise ValueError(f"target must be a network of the same depth, no wider in any layer than {model}, got {other!r}")
+    return 0, other.n_params, "2211.11623v1, Theorem 2 (embedding principle)"
+
+
+def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
+    """``theta`` as an object array (P,) of Fractions, floats read as the rationals they are. Raises ValueError on a wrong length or NaN."""
+    theta = np.asarray(as_container(theta))
+    if theta.shape != (model.n_params,):
+        raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
+    return np.array([_fraction(value) for value in theta], dtype=object)
+
+
+def _fraction(value: Any) -> Fraction:
+    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
+        return Fraction(int(value.p), int(value.q))
+    try:
+        return Fraction(value.item() if isinstance(value, np.generic) else value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"theta must hold finite rational numbers, got {value!r}") from error
+
+
+def matrix_rank(matrix: Any) -> int:
+    """Exact rank of a 2-d array of Fractions or integers."""
+    from sympy import QQ
+    from sympy.polys.matrices import DomainMatrix
+
+    rows = [[QQ(value.numerator, value.denominator) for value in map(_fraction, row)] for row in np.asarray(matrix, dtype=object)]
+    return DomainMatrix(rows, (len(rows), len(rows[0])), QQ).rank() if rows and rows[0] else 0
