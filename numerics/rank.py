@@ -150,20 +150,22 @@ def _matrix(jacobian: np.ndarray) -> np.ndarray:
 
 
 def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
-    """Numerical rank across a clear gap; bounds apart where there is none."""
-    matrix = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+    found = float_rank(_matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1]))
+    return found if found.rank is not None else replace(found, upper=min(found.upper, upper))
+
+
+def float_rank(matrix: np.ndarray) -> Rank:
+    """Rank of a float matrix (rows, columns), read across a clear gap of its singular values; bounds apart where there is none."""
     values = np.linalg.svd(matrix, compute_uv=False)
     if not values.size or values[0] == 0:
         return Rank(0, 0, False, "point", "float")
     # Weyl: rounding moves a singular value by at most about max(shape) eps sigma_1.
     noise = max(matrix.shape) * np.finfo(float).eps * values[0]
     above = int((values > noise).sum())
-    ratios = values[:above] / np.maximum(np.append(values[1:], 0.0), noise)[:above]
-    clear = [k + 1 for k, ratio in enumerate(ratios) if ratio >= FLOAT_GAP]
-    rank = max(clear, default=0) if clear else (above if above == min(matrix.shape) and values[-1] > FLOAT_GAP * noise else None)
-    if rank is not None and rank == above:
-        return Rank(rank, rank, False, "point", "float")
-    return Rank(int((values > FLOAT_GAP * noise).sum()), min(upper, *matrix.shape), False, "point", "float")
+    below = max(values[above], noise) if above < len(values) else noise
+    if values[above - 1] >= FLOAT_GAP * below:
+        return Rank(above, above, False, "point", "float")
+    return Rank(int((values > FLOAT_GAP * noise).sum()), min(matrix.shape), False, "point", "float")
 
 
 def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.ndarray:

@@ -122,15 +122,16 @@ def _topological(node: Node) -> list[Node]:
     return order
 
 
-def tangents(model: AbstractModel, theta: Any, x: Any) -> tuple[Any, Any]:
+def tangents(model: AbstractModel, theta: Any, x: Any, *, forward: Callable | None = None) -> tuple[Any, Any]:
     """Outputs (n, outputs) and tangent matrix (n, outputs, P) of ``model`` at ``theta`` (P,) on ``x`` (n, inputs).
 
-    Entries may be of any arithmetic; ``theta`` and ``x`` must be numpy arrays (of floats or of objects).
+    Entries may be of any arithmetic; ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces
+    the model's own formula by another of the same parameters, such as ``model.measure``.
     """
     theta, x = as_container(theta), as_container(x)
     n = x.shape[0]
     tiled = Node(np.repeat(theta[None], n, axis=0))
-    output = model(tiled, x[:, None, :])
+    output = (forward or model)(tiled, x[:, None])
     rows = []
     for t in range(model.outputs):
         cotangent = np.zeros_like(output.value)

@@ -1,0 +1,1 @@
+"""The shipped claims, one readable file per family of theorems."""
