@@ -16,7 +16,7 @@ import numpy as np
 from numerics import exact
 from numerics.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
 from numerics.tape import tangents
-from theory.models import AbstractModel, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 
 METHODS = ("auto", "float", "ball", "exact")
 
@@ -26,6 +26,8 @@ FLOAT_GAP = 1e6
 PRECISIONS = (64, 128, 256, 512, 1024)
 #: Beyond this many parameters the rational elimination of the table of generators costs more than it tells.
 MOST_ELIMINATED = 400
+#: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
+MOST_BALLS = 400
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     theta, x = _checked(model, theta, x)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    upper = min(len(x) * model.outputs, structural_upper_bound(model, theta, enough=len(x) * model.outputs))
+    upper = min(len(x) * model.outputs, structural_upper_bound(model, theta))
     match method:
         case "float":
             return _float_rank(model, theta, x, upper)
@@ -85,11 +87,28 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     if isinstance(model, MatrixFactorization):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
+    if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
+        return _series_rank(model, theta, upper, seed)
     found = empirical_rank(model, theta, sample_points(model, upper, seed=seed), method)
     if method == "float":
         return found
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
     return replace(found, upper=upper, certified=found.lower == upper)
+
+
+def _beyond_exponentials(model: AbstractModel) -> bool:
+    """Whether the exact field of exponentials stops short: a second transcendental layer, or values such as softplus and erf."""
+    name = getattr(getattr(model, "activation", None), "name", None)
+    deep = isinstance(model, FullyConnected) and model.depth > 2 and not model.activation.rational
+    return deep or name in ("softplus", "gelu", "erf", "atan")
+
+
+def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int) -> Rank:
+    """The lower bound of Taylor series; see :mod:`numerics.series` for when it holds at the point and when on the stratum."""
+    from numerics.series import series_rank
+
+    lower, at = series_rank(model, theta, seed=seed, upper=upper)
+    return Rank(lower, upper, lower == upper, at, "series", {"kind": "Taylor series modulo a prime", "seed": seed, **_instance(model, theta)})
 
 
 def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarray:
@@ -103,12 +122,12 @@ def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarr
     return np.round(rng.uniform(-2, 2, (n, model.input_size)) * 2**16) / 2**16
 
 
-def structural_upper_bound(model: AbstractModel, theta: np.ndarray, *, enough: int = 0) -> int:
-    """An upper bound of the model rank at rational ``theta`` that holds by structure; refined only while above ``enough``."""
+def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
+    """An upper bound of the model rank at rational ``theta`` that holds by structure, for all inputs."""
     bound = model.n_params
     if isinstance(model, MatrixFactorization):
         return min(bound, model.d1 * model.d2)
-    if bound <= enough or not isinstance(model, TwoLayer | TwoLayerCNN):
+    if not isinstance(model, TwoLayer | TwoLayerCNN):
         return bound
     from theory.generators import coefficient_matrix, tangent_combinations
 
@@ -236,13 +255,14 @@ def _pivots(image: Any, rank: int) -> list[int]:
     return pivots
 
 
-def _instance(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> dict[str, Any]:
-    """Model, theta and samples as plain data with exact numbers, for a certificate."""
+def _instance(model: AbstractModel, theta: np.ndarray, x: np.ndarray | None = None) -> dict[str, Any]:
+    """Model, theta and samples (where there are any) as plain data with exact numbers, for a certificate."""
     described = {name: getattr(model, name) for name in model.__dataclass_fields__}
     if "activation" in described:
         described["activation"] = described["activation"].name
     text = lambda values: np.frompyfunc(str, 1, 1)(exact.rationals(values)).tolist()
-    return {"model": {"family": type(model).__name__, **described}, "theta": text(theta), "samples": text(x)}
+    samples = {} if x is None else {"samples": text(x)}
+    return {"model": {"family": type(model).__name__, **described}, "theta": text(theta), **samples}
 
 
 # ----------------------------------------------------------------------------------------------------------- balls
