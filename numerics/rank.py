@@ -8,15 +8,17 @@ table of generators, or exact elimination. What stays open between the bounds is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from numerics import exact
+from numerics.certificates import minor_certificate
 from numerics.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
 from numerics.tape import tangents
-from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
 
 METHODS = ("auto", "float", "ball", "exact")
 
@@ -33,8 +35,6 @@ MOST_BALLS = 400
 @dataclass(frozen=True)
 class Rank:
     """lower <= rank <= upper. ``certified``: both bounds are proved. ``at``: "point", or "stratum" (generic values of what is free).
-
-    ``certificate`` is plain data from which a referee recomputes the lower bound (see examples/check_certificate.py).
     """
 
     lower: int
@@ -42,7 +42,12 @@ class Rank:
     certified: bool
     at: str
     method: str
-    certificate: dict[str, Any] | None = None
+    make_certificate: Callable[[], dict[str, Any] | None] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def certificate(self) -> dict[str, Any] | None:
+        """Plain data from which a referee recomputes the lower bound (see examples/check_certificate.py); made on demand."""
+        return self.make_certificate() if self.make_certificate else None
 
     @property
     def rank(self) -> int | None:
@@ -77,6 +82,15 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
         return _ball_rank(model, theta, x, upper)
 
 
+def __getattr__(name: str) -> Any:
+    """``module_rank`` lives in a module of its own, so that models of this package are ranked without torch."""
+    if name == "module_rank":
+        from numerics.module_rank import module_rank
+
+        return module_rank
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: int = 0) -> Rank:
     """Dimension of the tangent function space span{d f(.; theta) / d theta_k} at ``theta`` (P,).
 
@@ -84,7 +98,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
     """
     theta, _ = _checked(model, theta, None)
-    if isinstance(model, MatrixFactorization):
+    if hasattr(model, "entries"):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
@@ -108,7 +122,8 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     from numerics.series import series_rank
 
     lower, at = series_rank(model, theta, seed=seed, upper=upper)
-    return Rank(lower, upper, lower == upper, at, "series", {"kind": "Taylor series modulo a prime", "seed": seed, **_instance(model, theta)})
+    certificate = lambda: {"kind": "Taylor series modulo a prime", "seed": seed, **_instance(model, theta)}
+    return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
 def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarray:
@@ -125,8 +140,8 @@ def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarr
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     """An upper bound of the model rank at rational ``theta`` that holds by structure, for all inputs."""
     bound = model.n_params
-    if isinstance(model, MatrixFactorization):
-        return min(bound, model.d1 * model.d2)
+    if hasattr(model, "entries"):
+        return min(bound, len(model.entries()))
     if not isinstance(model, TwoLayer | TwoLayerCNN):
         return bound
     from theory.generators import coefficient_matrix, tangent_combinations
@@ -189,7 +204,7 @@ def float_rank(matrix: np.ndarray) -> Rank:
 
 def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.ndarray:
     """Samples in the arithmetic at hand; index pairs of a factorization stay integers."""
-    if isinstance(model, MatrixFactorization):
+    if hasattr(model, "entries"):
         return x
     return x.astype(float) if convert is float else convert(x)
 
@@ -213,7 +228,7 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
     if activation.rational:
         return exact.residues(_matrix(tangents(model, rational_theta, rational_x)[1]), prime)
     field = ExponentialField(prime, unit)
-    return np.asarray(_matrix(tangents(model, ExactArray(rational_theta, field), ExactArray(rational_x, field))[1]))
+    return ExactArray(_matrix(tangents(model, ExactArray(rational_theta, field), ExactArray(rational_x, field))[1]), field)
 
 
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
@@ -231,7 +246,9 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
     if lower < upper and _is_rational(model) and max(matrix.shape) <= MOST_ELIMINATED:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
-    certificate = {"kind": "minor modulo a prime", "prime": prime, "unit": unit, **_minor(image, lower), **_instance(model, theta, x)}
+    certificate = lambda: minor_certificate(
+        model, theta, x, _pivots(image.transpose()), _pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
+    )
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
 
@@ -239,19 +256,20 @@ def _is_rational(model: AbstractModel) -> bool:
     return getattr(model, "activation", None) is None or model.activation.rational
 
 
-def _minor(image: Any, rank: int) -> dict[str, list[int]]:
-    """Rows and columns of a minor of size ``rank`` that is non-zero: the pivots of two eliminations."""
-    return {"rows": _pivots(image.transpose(), rank), "columns": _pivots(image, rank)}
+def _exponentials(matrix: np.ndarray, unit: int) -> dict[str, Any]:
+    """The homomorphism e^(1/denominator) -> unit behind ``matrix``; no denominator where no exponential occurs."""
+    field = getattr(matrix, "field", None)
+    return {"unit": unit, "denominator": field.denominator if field else None}
 
 
-def _pivots(image: Any, rank: int) -> list[int]:
-    reduced, _ = image.rref()
+def _pivots(image: Any) -> list[int]:
+    """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
+    reduced, rank = image.rref()
     pivots, start = [], 0
-    for i in range(min(rank, image.nrows())):
-        while start < image.ncols() and int(reduced[i, start]) == 0:
+    for i in range(rank):
+        while int(reduced[i, start]) == 0:
             start += 1
-        if start < image.ncols():
-            pivots.append(start)
+        pivots.append(start)
     return pivots
 
 
@@ -291,8 +309,7 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
             rows, columns = _pivoted(approximate, size)
             determinant = _ball_minor(model, theta, x, precision, rows, columns)
             if not determinant.contains(0):
-                certificate = {"kind": "ball minor", "precision": precision, "rows": rows, "columns": columns}
-                certificate |= {"determinant": determinant.str(20), **_instance(model, theta, x)}
+                certificate = partial(minor_certificate, model, theta, x, rows, columns, kind="ball minor", precision=precision)
                 return Rank(size, upper, size == upper, "point", "ball", certificate)
             if size < upper and precision >= 256:  # a smaller minor is a fallback, not worth the last doublings
                 break

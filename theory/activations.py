@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -48,12 +48,16 @@ class SmoothActivation:
     def __call__(self, z: Any) -> Any:
         if hasattr(z, "activate"):
             return z.activate(self)
-        return self.output(z, [v(z) for v in self.state])
+        return self.output(z, self._state_at(z))
 
     def jet(self, z: Any, order: int) -> tuple[Any, ...]:
         """(sigma, sigma', ..., sigma^(order)) at every entry of ``z``."""
-        v = [function(z) for function in self.state]
+        v = self._state_at(z)
         return tuple(polynomial(z, *v) for polynomial in _derivatives(self, order))
+
+    def _state_at(self, z: Any) -> Sequence[Any]:
+        """v(z); a container that solves the differential system itself (Taylor series, say) brings a method ``state_of``."""
+        return z.state_of(self) if hasattr(z, "state_of") else [function(z) for function in self.state]
 
     def __repr__(self) -> str:
         return f"activation {self.name!r}"
@@ -129,7 +133,7 @@ def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
     return c.numerator if c.denominator == 1 else (0 * z + c.numerator) / c.denominator
 
 
-@lru_cache(maxsize=None)
+@cache
 def _derivatives(activation: SmoothActivation, order: int) -> tuple[Callable, ...]:
     """sigma, sigma', ... as plain functions of (z, v_0, v_1, ...), derived once through v' = flow(z, v)."""
     import sympy
@@ -236,7 +240,7 @@ _ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _power(p: int) -> SmoothActivation:
     name = "identity" if p == 1 else f"power:{p}"
     return SmoothActivation(

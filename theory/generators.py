@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Reflection
+from theory.layers import layers
 from theory.models import TwoLayer, TwoLayerCNN
 
 Generator = tuple
@@ -43,25 +44,12 @@ class Neuron:
 
 def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterator[Neuron]:
     """The hidden neurons of ``model`` at rational ``theta``; a kernel at a position is a neuron with zeros around it."""
-    index = model.unpack(np.arange(model.n_params))
-    read = lambda place: tuple(theta[i] for i in np.atleast_1d(place))
-    if isinstance(model, TwoLayer):
-        for i in range(model.width):
-            bias = int(index["input_biases"][i]) if model.bias else None
-            places = dict(enumerate(index["input_weights"][i].tolist()))
-            yield _neuron(model.inputs, places, bias, tuple(index["output_weights"][:, i].tolist()), read)
-        return
-    for l in range(model.kernels):
-        for p, patch in enumerate(model.patches):
-            own = (l,) if model.sharing else (l, p)
-            places = dict(zip(patch.tolist(), index["kernels"][own].tolist(), strict=True))
-            bias = int(index["biases"][own]) if model.bias else None
-            yield _neuron(model.input_size, places, bias, (int(index["output_weights"][l, p]),), read)
-
-
-def _neuron(inputs, places, bias, outputs, read) -> Neuron:
-    weights = tuple(read(places[j])[0] if j in places else Fraction(0) for j in range(inputs))
-    return Neuron(weights, read(bias)[0] if bias is not None else Fraction(0), read(list(outputs)), places, bias, outputs)
+    first, last = layers(model)
+    value = lambda k: Fraction(0) if k is None else theta[k]
+    for i, (row, bias) in enumerate(zip(first.weights, first.biases, strict=True)):
+        outputs = tuple(last.weights[t][i] for t in range(model.outputs))
+        places = {j: k for j, k in enumerate(row) if k is not None}
+        yield Neuron(tuple(map(value, row)), value(bias), tuple(map(value, outputs)), places, bias, outputs)
 
 
 def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) -> list[Combination]:

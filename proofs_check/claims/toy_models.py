@@ -90,6 +90,7 @@ def check_product_ideal(instance, *, variety, context) -> Outcome:
     least 2 everywhere, and never 4, since there are three coefficient functions.
     """
     import sympy
+
     from numerics.tape import tangents
 
     theta = sympy.symbols("theta:4")
@@ -129,6 +130,7 @@ def redundant_rank(model, theta) -> int:
 def check_redundant_symbolically(instance, *, rank, context) -> Outcome:
     """The tangent (1, p theta_2^(p-1)) has a constant non-zero entry and one row: rank 1 for all theta."""
     import sympy
+
     from numerics.tape import tangents
 
     theta = np.array(sympy.symbols("theta:2"), object)
