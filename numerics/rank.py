@@ -7,7 +7,7 @@ table of generators, or exact elimination. What stays open between the bounds is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -103,9 +103,12 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
-    found = empirical_rank(model, theta, sample_points(model, upper, seed=seed), method)
-    if method == "float":
-        return found
+    for points in sample_points(model, upper, seed=seed):
+        found = empirical_rank(model, theta, points, method)
+        if method == "float":
+            return found
+        if found.lower == upper:
+            break
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
     return replace(found, upper=upper, certified=found.lower == upper)
 
@@ -126,15 +129,16 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
-def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> np.ndarray:
-    """Dyadic points (n, inputs), enough to see a rank of ``rank`` almost surely where the tangents are analytic.
+def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> Iterator[np.ndarray]:
+    """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
-    A piecewise activation needs points on every piece: three times as many are drawn.
+    Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
+    points on every piece, however narrow, so there are three.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
-    n = (1 if analytic else 3) * rank + 4  # with several outputs rank / outputs points need not be enough
-    return np.round(rng.uniform(-2, 2, (n, model.input_size)) * 2**16) / 2**16
+    for factor in (1,) if analytic else (3, 12, 48):
+        yield np.round(rng.uniform(-2, 2, (factor * rank + 4, model.input_size)) * 2**16) / 2**16
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:

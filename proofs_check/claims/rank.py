@@ -385,7 +385,8 @@ def check_generic(instance, *, value, context) -> Outcome:
     theta = dyadic_normal(context.rng(replicate), model.n_params)
     found = model_rank(model, theta)
     if isinstance(model, FullyConnected):  # no structural bound in depth: the rank on many points
-        found = empirical_rank(model, theta, sample_points(model, 4 * model.n_params), "exact")
+        (*_, points) = sample_points(model, model.n_params)
+        found = empirical_rank(model, theta, points, "exact")
     expected = value(model)
     if found.lower < expected <= found.upper and found.rank is None:
         return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}", cases=1)
