@@ -12,6 +12,7 @@ from math import comb
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from theory.completion import connected, every_line_met, representative, spanning_trees
 from theory.models import MatrixFactorization
 from theory.rank import factorization_rank, factorization_strata, function_rank
 
@@ -29,24 +30,6 @@ def ranks_of_product(model, theta):
     from theory.rank import matrix_rank
 
     return (matrix_rank(model.product(theta)),) * 2
-
-
-def representative(model: MatrixFactorization, a: int, b: int, r: int, rng) -> np.ndarray:
-    """Integer theta with rank A = a, rank B = b, rank AB = r; the product is the same for every (a, b) and equal rng state."""
-    columns, rows = _independent(model.d1, rng), _independent(model.d2, rng)
-    left = np.zeros((model.d1, model.width), dtype=int)
-    right = np.zeros((model.width, model.d2), dtype=int)
-    left[:, :a] = columns[:, :a]
-    inner = [*range(r), *range(a, a + b - r)]
-    right[inner] = rows[:b]
-    return model.pack(left=left, right=right)
-
-
-def _independent(size: int, rng) -> np.ndarray:
-    """A unimodular integer matrix (lower times upper triangular with unit diagonal), so that no rank is lost."""
-    lower = np.tril(rng.integers(-2, 3, (size, size)), -1) + np.eye(size, dtype=int)
-    upper = np.triu(rng.integers(-2, 3, (size, size)), 1) + np.eye(size, dtype=int)
-    return lower @ upper
 
 
 # ------------------------------------------------------------------------------------------------------- mf.strata
@@ -222,22 +205,6 @@ ENTRIES = {"generic": single_entries, "rank one": single_entries}
 # ----------------------------------------------------------------------------------------------- mf.entry-sampling
 
 
-def connected(d1: int, d2: int, pattern) -> bool:
-    """Whether the bipartite graph of rows and columns, an edge for each sampled entry, is connected."""
-    import networkx
-
-    graph = networkx.empty_graph(d1 + d2)
-    graph.add_edges_from((entry // d2, d1 + entry % d2) for entry in pattern)
-    return networkx.is_connected(graph)
-
-
-def every_line_met(d1: int, d2: int, pattern, times: int = 1) -> bool:
-    """Whether every row and every column holds at least ``times`` sampled entries."""
-    rows = np.bincount([entry // d2 for entry in pattern], minlength=d1)
-    columns = np.bincount([entry % d2 for entry in pattern], minlength=d2)
-    return min(rows.min(), columns.min()) >= times
-
-
 def positive_factors(model, rng):
     """Factors that stand for a generic target: no entry of the product vanishes."""
     left, right = model.shapes.values()
@@ -286,11 +253,6 @@ def grids(context):
         standard=[(3, 3, 5), (3, 3, 6), (3, 4, 6), (3, 4, 7), (4, 4, 7), (4, 4, 8), (4, 4, 9)],
         full=[(3, 3, 5), (3, 4, 6), (4, 4, 7), (4, 4, 8), (4, 4, 9), (4, 4, 10), (4, 5, 8)],
     )
-
-
-def spanning_trees(d1: int, d2: int) -> int:
-    """Number of spanning trees of the complete bipartite graph (Cayley's formula for K_{d1,d2})."""
-    return d1 ** (d2 - 1) * d2 ** (d1 - 1)
 
 
 def check_counts(instance, *, counts, context) -> Outcome:

@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from theory.completion import representative
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
 from theory.rank import factorization_strata, function_rank, two_layer_function_rank
 from theory.toy import LinearModel, RedundantModel
@@ -197,7 +198,6 @@ def check_optimistic_size(instance, *, size, strata, context) -> Outcome:
     """Least n with recovery from some n entries at some representative, over one point of every stratum of the target."""
     from numerics.exact import rationals
     from numerics.tape import tangents
-    from proofs_check.claims.factorization import representative
 
     d1, d2, width, r = instance
     model = MatrixFactorization(d1, d2, width)
@@ -213,7 +213,6 @@ def check_every_subset(instance, *, size, context) -> Outcome:
     """By brute force over all subsets of entries and all strata: no smaller set recovers, some set of that size does."""
     from numerics.exact import rank_rational, rationals
     from numerics.tape import tangents
-    from proofs_check.claims.factorization import representative
 
     d1, d2, width, r = instance
     model, least, cases = MatrixFactorization(d1, d2, width), None, 0
@@ -400,8 +399,9 @@ def generic_points(context):
 
 
 def kinked_networks(context):
+    """ReLU networks in depth: on open sets of parameters a neuron of the second layer is dead for all inputs."""
     model = FullyConnected((2, 3, 3, 1), activation="relu")
-    return [(model, replicate) for replicate in range(6)]
+    return [(model, replicate) for replicate in range(40)]
 
 
 def check_generic_in_floats(instance, *, value, context) -> Outcome:
