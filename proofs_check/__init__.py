@@ -3,6 +3,9 @@
 ``load_claims`` finds the claims, ``verify`` runs them; the rest is the vocabulary in which a claim is written.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from proofs_check.claim import (
     Assumption,
     Check,
@@ -16,6 +19,27 @@ from proofs_check.claim import (
     Status,
 )
 
+if TYPE_CHECKING:
+    from proofs_check.reduction import reduce_instance
+    from proofs_check.registry import Registry, load_claims
+    from proofs_check.runner import Run, verify
+
+#: Loaded on first use, so that writing a claim costs no more than its vocabulary.
+_LAZY = {
+    "Registry": "registry",
+    "Run": "runner",
+    "load_claims": "registry",
+    "reduce_instance": "reduction",
+    "verify": "runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+
+
 __all__ = [
     "Assumption",
     "Check",
@@ -25,6 +49,11 @@ __all__ = [
     "Figure",
     "Outcome",
     "Probe",
+    "Registry",
+    "Run",
     "Source",
     "Status",
+    "load_claims",
+    "reduce_instance",
+    "verify",
 ]

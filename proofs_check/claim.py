@@ -65,7 +65,8 @@ class Figure:
     """A picture as data; the report draws it.
 
     ``kind`` is ``"heatmap"`` (``values[i][j]`` at ``x[j]``, ``y[i]``), ``"lines"`` or ``"scatter"`` (``series``: a list of
-    ``{"label", "x", "y"}``), ``"bars"`` (likewise) or ``"graph"`` (``nodes``: a list of ``{"id", "label", "group"}``, ``edges``: pairs of ids).
+    ``{"label", "x", "y"}``), ``"bars"`` (likewise) or ``"graph"`` (``nodes``: a list of ``{"id", "label", "group"}``,
+    ``edges``: pairs of ids).
     ``marks`` are ``{"label", "x"}``: predicted values drawn as lines. ``data`` holds whatever the kind needs.
     """
 
@@ -171,6 +172,8 @@ class Check:
     ``instances(context)`` gives an iterable, or a hypothesis strategy (then ``examples`` says how many to draw at each level).
     ``run(instance, *, context, **parameters)`` returns an :class:`Outcome`. ``replay``, of the same signature, decides a
     failing instance again in another arithmetic or backend. ``level`` is the lowest level at which the check runs.
+    ``admissible(instance)`` says which instances the claim speaks of; where it is given, a failing instance is reduced among them
+    (drawn ones are shrunk by hypothesis within their strategy).
     ``tolerance`` states the rule from which the float tolerance is derived (``None`` when exact); ``alpha`` the probability of
     a false alarm that a statistical check spends. ``timeout`` (seconds) replaces the run's own.
     """
@@ -188,6 +191,7 @@ class Check:
     tolerance: str | None = None
     alpha: float | None = None
     replay: Callable[..., Outcome] | None = None
+    admissible: Callable[[Any], bool] | None = None
     examples: Mapping[str, int] = field(default_factory=lambda: {"quick": 50, "standard": 300, "full": 2000})
     timeout: float | None = None
 
@@ -230,6 +234,11 @@ class Check:
             "alpha": self.alpha,
             "controls": [control.name for control in self.controls],
         }
+
+    @property
+    def hash(self) -> str:
+        """sha256 over what :meth:`declared` says."""
+        return _sha256(self.declared())
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +309,13 @@ class Claim:
             "relation": self.relation,
             "checks": [check.declared() for check in self.checks],
         }
-        canonical = json.dumps(declared, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _sha256(declared)
+
+
+def _sha256(data: Any) -> str:
+    """sha256 of the canonical JSON of ``data``."""
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _one_of(what: str, value: str, allowed: Sequence[str]) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from theory.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 
 
@@ -63,6 +65,13 @@ def deep_factorization_rank(sizes: Sequence[int], prefix: Sequence[int], suffix:
     p = [sizes[0], *prefix[:-1], 0]
     s = [*suffix[1:], sizes[-1]]
     return sum((p[i] - p[i + 1]) * s[i] for i in range(len(s)))
+
+
+def partial_product_ranks(factors: Sequence[Any]) -> tuple[list[int], list[int]]:
+    """(rank(A_1 ... A_i), rank(A_i ... A_L)) for i = 1 .. L, the arguments of :func:`deep_factorization_rank`."""
+    prefix = list(accumulate(factors, lambda left, right: left @ right))
+    suffix = list(accumulate(reversed(factors), lambda right, left: left @ right))[::-1]
+    return [matrix_rank(matrix) for matrix in prefix], [matrix_rank(matrix) for matrix in suffix]
 
 
 def symmetric_factorization_rank(d: int, a: int) -> int:
@@ -152,6 +161,12 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
     if isinstance(model, MatrixFactorization):
         parts = model.unpack(theta)
         return factorization_rank(model.d1, model.d2, matrix_rank(parts["left"]), matrix_rank(parts["right"]))
+    if isinstance(model, DeepFactorization):
+        return deep_factorization_rank(model.sizes, *partial_product_ranks(list(model.unpack(theta).values())))
+    if isinstance(model, SymmetricFactorization):
+        return symmetric_factorization_rank(model.size, matrix_rank(model.unpack(theta)["A"]))
+    if isinstance(model, CPFactorization):
+        raise NotKnown("sums of rank-one tensors have defective formats", 0, cp_expected_rank(model.sizes, model.components), "expected rank")
     if not isinstance(model, TwoLayer | TwoLayerCNN):
         raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
     if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
@@ -183,6 +198,8 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> t
         r = _target_rank(model, target)
         value = function_rank(r, model.d1, model.d2)
         return value, value, "2211.11623v1, Proposition 1"
+    if isinstance(model, DeepFactorization | SymmetricFactorization):
+        return _other_factorization_bounds(model, target)
     if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
         return _two_layer_bounds(model, target)
     if isinstance(model, TwoLayerCNN) and model.activation.name == "tanh":
@@ -201,6 +218,21 @@ def _target_rank(model: MatrixFactorization, target: Any) -> int:
     if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
         raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
     return target
+
+
+def _other_factorization_bounds(model: DeepFactorization | SymmetricFactorization, target: Any) -> tuple[int, int, str]:
+    """Depth does not change R(f*) once every inner size reaches the rank; A A^T has constant rank on its target set (ours)."""
+    most = min(model.sizes) if isinstance(model, DeepFactorization) else min(model.size, model.width)
+    if isinstance(target, Target):
+        target = matrix_rank(target.model.product(exact_parameters(target.model, target.theta)))
+    if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
+        raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
+    deep = isinstance(model, DeepFactorization)
+    if deep and len(model.sizes) == 2:
+        value = model.sizes[0] * model.sizes[1]
+    else:
+        value = function_rank(target, model.sizes[0], model.sizes[-1]) if deep else symmetric_factorization_rank(model.size, target)
+    return value, value, "closed form of the factorization"
 
 
 def _two_layer_bounds(model: TwoLayer, target: Any) -> tuple[int, int, str]:

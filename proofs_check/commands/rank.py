@@ -1,0 +1,69 @@
+"""``proofs-check rank``: the model rank of a torch module on given inputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proofs_check.command_line import explained
+
+
+@click.command()
+@click.argument("module", metavar="PATH.py:NAME")
+@click.option("--inputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Samples (n, ...) as .npy.")
+@click.option("--method", type=click.Choice(["auto", "float", "ball", "exact"]), default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, certificate included.")
+@explained
+def command(module: str, inputs: Path, method: str, as_json: bool) -> None:
+    """Rank of the tangent matrix of the torch module NAME in PATH.py, at its current parameters.
+
+    NAME is a module, or a class or function that makes one when called without arguments. The rank is certified for a Sequential of
+    linear layers and known activations; elsewhere it is read from singular values, and left open between bounds where they
+    show no clear gap.
+    """
+    from numerics.module_rank import module_rank
+
+    found = _told(lambda: module_rank(_load(module), _array(inputs), method))
+    if as_json:
+        text = {"lower": found.lower, "upper": found.upper, "rank": found.rank, "certified": found.certified}
+        click.echo(json.dumps({**text, "at": found.at, "method": found.method, "certificate": found.certificate}, indent=1))
+    else:
+        click.echo(str(found) if found.rank is not None else f"inconclusive: {found}")
+
+
+def _told(action: Any) -> Any:
+    """``action``'s value; what is wrong with module or inputs is told in one line with exit code 2."""
+    try:
+        return action()
+    except (ValueError, TypeError, ArithmeticError) as error:
+        click.echo(f"proofs-check: {error}", err=True)
+        sys.exit(2)
+
+
+def _array(file: Path) -> Any:
+    import numpy
+
+    return numpy.load(file, allow_pickle=False)
+
+
+def _load(described: str) -> Any:
+    """The module that ``PATH.py:NAME`` describes; the file is run."""
+    import importlib.util
+
+    path, separator, name = described.rpartition(":")
+    if not separator or not name.isidentifier():
+        raise ValueError(f"expected PATH.py:NAME, got {described!r}")
+    if not Path(path).is_file():
+        raise ValueError(f"expected a Python file before the colon, found none at {path!r}")
+    spec = importlib.util.spec_from_file_location("proofs_check_user_module", path)
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded
+    spec.loader.exec_module(loaded)
+    if not hasattr(loaded, name):
+        raise ValueError(f"{path} defines no {name!r}")
+    found = getattr(loaded, name)
+    return found() if isinstance(found, type) or not hasattr(found, "parameters") and callable(found) else found

@@ -1,0 +1,137 @@
+"""``proofs-check verify``: run claims, show them as they finish, write the report."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proofs_check.claim import LEVELS
+from proofs_check.command_line import explained
+from proofs_check.registry import load_claims
+from proofs_check.stored import RUNS, newest_run, write_pages
+from proofs_check.verdict import VERDICTS
+
+COLOURS = {"refuted": "red", "error": "red", "vacuous": "red", "inconclusive": "yellow", "skipped": "bright_black"}
+
+
+class _Seed(click.ParamType):
+    name = "N|random"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> int:
+        if value == "random":
+            return secrets.randbits(32)
+        if not str(value).isdigit():
+            self.fail(f"expected a whole number from 0 on, or random, got {value!r}", param, context)
+        return int(value)
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="How much to try.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
+@click.option("--seed", type=_Seed(), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--strict", is_flag=True, help="Exit with 1 on inconclusive claims, too.")
+@click.option("--out", type=click.Path(path_type=Path), help="Directory to write to; default: proofs-check-runs/<run id>.")
+@click.option("--resume", is_flag=True, help="Take up the run in --out (default: the newest) where it stopped.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each part of a check.")
+@click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
+@click.option("--cluster", metavar="ADDRESS", help="Scheduler of a dask.distributed cluster to run on.")
+@explained
+def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: bool, claims: Path | None, **options: Any) -> None:
+    """Run the claims whose id matches a PATTERN (a glob; default: all) and write results.json and the report.
+
+    Exits with 0 when nothing is refuted, vacuous or in error, with 1 when something is.
+    """
+    from proofs_check.runner import Interrupted, new_run_id, verify
+
+    registry = load_claims(claims)
+    count = len(registry.select(patterns))
+    directory = out or (newest_run(holding="run.sqlite") if resume else RUNS / new_run_id())
+    click.echo(f"{count} claims, level {options['level']}, seed {options['seed']}, into {directory}")
+    try:
+        with _terminated_as_interrupt(), _progress(count) as show:
+            run = verify(patterns, out=directory, resume=resume, claims=registry, progress=show, **options)
+    except Interrupted as stopped:
+        again = _again(patterns, directory, claims, strict, options)
+        click.echo(f"\nStopped: {stopped.done} of {stopped.total} parts are done and stored. To go on:\n  {again}", err=True)
+        sys.exit(130)
+    _conclude(run.results, directory)
+    sys.exit(0 if run.passed(strict=strict) else 1)
+
+
+def _again(patterns: tuple[str, ...], directory: Path, claims: Path | None, strict: bool, options: Mapping[str, Any]) -> str:
+    given = {"out": directory, "claims": claims, **options}
+    flags = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    return shlex.join(["proofs-check", "verify", *patterns, *flags, *["--strict"] * strict, "--resume"])
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """A polite request to end, as batch systems send it, stops the run like an interrupt from the keyboard."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """What shows each claim as it finishes: a line, and on a terminal a bar below the lines."""
+    if not sys.stdout.isatty():
+        yield lambda claim: click.echo(_line(claim))
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+    from rich.text import Text
+
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), transient=True) as bar:
+        task = bar.add_task("", total=count)
+
+        def show(claim: Mapping[str, Any]) -> None:
+            bar.console.print(Text.from_ansi(_line(claim)))
+            bar.advance(task)
+
+        yield show
+
+
+def _line(claim: Mapping[str, Any]) -> str:
+    evidence = ", ".join(dict.fromkeys(check["evidence"] for check in claim["checks"] if check["status"] != "skipped"))
+    seconds = sum(check["seconds"] for check in claim["checks"])
+    verdict = click.style(f"{claim['verdict']:<12}", fg=COLOURS.get(claim["verdict"], "green"))
+    lines = [f"{verdict} {claim['id']:<32} {evidence or '-'}  {seconds:.2f} s"]
+    lines += [f"             {problem}" for problem in _problems(claim)]
+    return "\n".join(lines)
+
+
+def _problems(claim: Mapping[str, Any]) -> Iterator[str]:
+    """What kept the claim from passing, in one line each."""
+    for check in claim["checks"]:
+        if check["status"] not in ("holds", "skipped"):
+            yield f"{check['name']} {check['status']}: {_first_line(check['message'])}"
+        if check["status"] == "fails":
+            yield check["counterexample"]["reproduce"]
+        for control in check["controls"]:
+            if control["refuted"] is False or (control["refuted"] is None and check["status"] != "skipped"):
+                yield f"{check['name']}, control {control['name']!r}: {_first_line(control['message'])}"
+
+
+def _first_line(message: str) -> str:
+    return message.partition("\n")[0]
+
+
+def _conclude(results: Mapping[str, Any], directory: Path) -> None:
+    """Write the pages, and say in one line what came out."""
+    write_pages(results, directory)
+    counts = Counter(claim["verdict"] for claim in results["claims"])
+    totals = ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(VERDICTS) if counts[verdict])
+    click.echo(f"{totals} in {results['run']['seconds']:.1f} s; report: {directory / 'index.html'}")

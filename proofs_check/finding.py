@@ -1,0 +1,62 @@
+"""What came of running one part of a check: itself, one of its controls, or a probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from proofs_check.claim import Claim, Status
+
+#: The part of a check that tests the claim itself; the others are ``control:NAME`` and ``probe:NUMBER``.
+ITSELF = "itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcomes of all instances together.
+
+    ``cases`` counts what was decided, ``met`` the instances that ``run`` was called with: a check that met none decided
+    nothing. ``margin`` is the smallest one met. ``log`` is what the part printed, cut to a bounded length.
+    """
+
+    status: Status
+    cases: int = 0
+    met: int = 0
+    margin: float | None = None
+    message: str = ""
+    counterexample: Mapping[str, Any] | None = None
+    certificates: Sequence[Any] = ()
+    detectable: float | None = None
+    figures: Sequence[Any] = ()
+    seconds: float = 0.0
+    log: str = ""
+
+    def to_data(self) -> dict[str, Any]:
+        """As JSON data; :meth:`from_data` reads it back."""
+        return {**asdict(self), "status": self.status.value}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Finding:
+        """The finding that :meth:`to_data` wrote."""
+        sequences = {name: tuple(data[name]) for name in ("certificates", "figures")}
+        return cls(**{**data, **sequences, "status": Status(data["status"])})
+
+    @property
+    def refuted(self) -> bool | None:
+        """Read as a control: whether it came out ``fails``; ``None`` where it did not run to an answer."""
+        if self.status in (Status.ERROR, Status.TIMEOUT, Status.SKIPPED):
+            return None
+        return self.status is Status.FAILS
+
+
+#: All findings of one claim by (name of the check, part).
+Findings = Mapping[tuple[str, str], Finding]
+
+
+def parts(claim: Claim) -> list[tuple[str, str]]:
+    """(name of the check, part) of everything that testing ``claim`` runs, the checks themselves first."""
+    checks = [(check.name, ITSELF) for check in claim.checks]
+    controls = [(check.name, f"control:{control.name}") for check in claim.checks for control in check.controls]
+    probes = [(claim.probed(probe).name, f"probe:{number}") for number, probe in enumerate(claim.probes)]
+    return checks + controls + probes

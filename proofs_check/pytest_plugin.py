@@ -1,0 +1,179 @@
+"""Claims as pytest items: one for each check and one for each control.
+
+``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
+without it stands for the shipped claims. Items run in a worker process, one pool for each pytest process, so that a claim that
+crashes or hangs fails alone. Holds passes, inconclusive is an expected failure, and whatever keeps a claim from passing fails.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from proofs_check.claim import LEVELS, Check, Claim, ClaimError, Status
+from proofs_check.finding import ITSELF, Finding, parts
+
+if TYPE_CHECKING:
+    from proofs_check.pool import Pool
+    from proofs_check.registry import Registry
+
+_PLUGIN = "proofs-check-session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("proofs-check", "claims put under test")
+    group.addoption("--claims", metavar="PATH", help="a claims file or a directory of them")
+    group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
+    group.addoption("--claims-level", choices=LEVELS, metavar="LEVEL", help="quick (default), standard or full")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    options = config.option
+    if options.claims or options.claims_match or options.claims_level:
+        session = _Claims(config)
+        config.pluginmanager.register(session, _PLUGIN)
+        session.add_to_arguments()
+
+
+class _Claims:
+    """The claims of this pytest process, and the pool in which they run (started by the first item)."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from proofs_check.registry import SHIPPED
+
+        options = config.option
+        self.config = config
+        self.path = config.invocation_params.dir / options.claims if options.claims else SHIPPED
+        self.root = self.path.resolve()
+        self.pattern = options.claims_match or "*"
+        self.level = options.claims_level or "quick"
+        self._registry: Registry | None = None
+        self._pool: Pool | None = None
+
+    @property
+    def registry(self) -> Registry:
+        if self._registry is None:
+            from proofs_check.registry import SHIPPED, load_claims
+
+            self._registry = load_claims(None if self.root == SHIPPED else self.root)
+            if not fnmatch.filter(self._registry, self.pattern):
+                raise ClaimError(f"--claims-match: no claim of {self.path} matches {self.pattern!r}")
+        return self._registry
+
+    @functools.cached_property
+    def device(self) -> str:
+        from proofs_check.runner import resolve_device
+
+        return resolve_device("auto")
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            from proofs_check.pool import Pool
+
+            self._pool = Pool(1)
+        return self._pool
+
+    def add_to_arguments(self) -> None:
+        """Collect the claims beside what else was asked for, unless some of them were named one by one."""
+        if not self.root.exists():
+            raise pytest.UsageError(f"--claims: expected a claims file or directory, found nothing at {self.path}")
+        named = (Path(self.config.invocation_params.dir, argument.partition("::")[0]) for argument in self.config.args)
+        if not any(path.resolve().is_relative_to(self.root) for path in named):
+            self.config.args.append(str(self.root))
+
+    def holds_claims(self, file: Path) -> bool:
+        file = file.resolve()
+        return file == self.root or (file.parent == self.root and file.suffix == ".py" and not file.name.startswith("_"))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Iterator[None]:
+        collectors = yield
+        return [ClaimsFile.from_parent(parent, path=file_path)] if self.holds_claims(file_path) else collectors
+
+    def pytest_unconfigure(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+
+class ClaimsFile(pytest.File):
+    """A file with ``CLAIMS``."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
+        try:
+            registry = claims.registry
+        except ClaimError as error:
+            raise self.CollectError(str(error)) from error
+        for claim in registry.values():
+            if registry.files[claim.id] == self.path.resolve() and fnmatch.fnmatchcase(claim.id, claims.pattern):
+                yield ClaimCollector.from_parent(self, name=claim.id, claim=claim)
+
+
+class ClaimCollector(pytest.Collector):
+    """One claim."""
+
+    def __init__(self, *, claim: Claim, **details: Any) -> None:
+        super().__init__(**details)
+        self.claim = claim
+
+    def collect(self) -> Iterable[pytest.Item]:
+        for name, part in parts(self.claim):
+            kind, _, control = part.partition(":")
+            if kind != "probe":
+                title = f"{name}[{control}]" if control else name
+                yield ClaimItem.from_parent(self, name=title, claim=self.claim, check=self.claim.check(name), part=part)
+
+
+class Unmet(Exception):
+    """A check or control did not come out as it must; the text is the whole report."""
+
+
+class ClaimItem(pytest.Item):
+    """One check of a claim, or one control of a check."""
+
+    def __init__(self, *, claim: Claim, check: Check, part: str, **details: Any) -> None:
+        super().__init__(**details)
+        self.claim, self.check, self.part = claim, check, part
+
+    def runtest(self) -> None:
+        from proofs_check.runner import below, make_job
+
+        claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
+        finding = below(self.check, self.part, claims.level)
+        if finding is None:
+            job = make_job(claims.registry, self.claim, self.check, self.part, level=claims.level, device=claims.device)
+            ((_, finding),) = claims.pool.run([job])
+        self.add_report_section("call", "claim", finding.log)
+        self._judge(finding)
+
+    def _judge(self, finding: Finding) -> None:
+        status = finding.status
+        if status is Status.SKIPPED:
+            pytest.skip(finding.message)
+        if self.part != ITSELF:
+            if not finding.refuted:
+                raise Unmet(self._told(finding, f"the control came out {status.value}, expected fails"))
+        elif status is Status.INCONCLUSIVE and finding.met:
+            pytest.xfail(finding.message)
+        elif status is not Status.HOLDS:
+            raise Unmet(self._told(finding, f"the check came out {status.value}"))
+
+    def _told(self, finding: Finding, headline: str) -> str:
+        source = self.claim.source
+        lines = [f"{headline}: {finding.message}", f"{self.claim.title} ({source.paper}, {source.where})"]
+        if finding.counterexample is not None:
+            lines.append(json.dumps(finding.counterexample, indent=1, ensure_ascii=False))
+        return "\n".join(lines)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        return str(excinfo.value) if isinstance(excinfo.value, Unmet) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, f"{self.claim.id}::{self.name}"

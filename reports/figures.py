@@ -1,0 +1,343 @@
+"""Figures as data, drawn as SVG: readable in the dark, without colour vision, and without the picture (alt text).
+
+Text stays text and takes the reader's fonts. Colours are CSS variables with the light value as fallback, so that one file
+serves light pages, dark pages and programs that know no CSS variables.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from reports.heatmap import Cells
+
+#: Light and dark value of every colour; the series follow Okabe and Ito, whose order survives colour blindness.
+COLOURS = {
+    "ink": ("#22262b", "#e4e2dc"),
+    "faint": ("#8a8f98", "#8d939c"),
+    "grid": ("#dcdad3", "#3a3f46"),
+    "series0": ("#0072b2", "#5cb3e8"),
+    "series1": ("#d55e00", "#f08a3c"),
+    "series2": ("#009e73", "#3cc9a0"),
+    "series3": ("#b5568f", "#e09ac4"),
+    "series4": ("#9a7d00", "#e3c94b"),
+    "series5": ("#56606b", "#b5bdc7"),
+}
+_MARKERS = "osD^vP"
+_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (8, 3)), (0, (3, 1, 1, 1)))
+#: More cells or points than this are drawn as pixels: a vector file of them would be slower to open than to compute.
+_VECTOR_LIMIT = 4000
+_WIDTH, _HEIGHT = 6.4, 3.9  # inches
+
+
+class FigureError(ValueError):
+    """The data of a figure do not make the picture that its kind asks for."""
+
+
+def draw(figure: Mapping[str, Any]) -> str:
+    """``figure`` (an entry of ``figures`` in results.json) as an SVG document.
+
+    :raises FigureError: when its data are incomplete or of unequal lengths.
+    """
+    try:
+        with _canvas(figure) as (axes, finish):
+            _KINDS[figure["kind"]](axes, figure)
+            return finish()
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        if isinstance(error, FigureError):
+            raise
+        raise FigureError(f"a {figure['kind']} figure cannot be drawn from its data: {type(error).__name__} {error}") from error
+
+
+@contextmanager
+def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]]]:
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    ink, faint = COLOURS["ink"][0], COLOURS["faint"][0]
+    style = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "proofs-check",
+        "text.parse_math": False,
+        "axes.unicode_minus": True,
+        "font.size": 10,
+        "text.color": ink,
+        "axes.edgecolor": faint,
+        "axes.labelcolor": ink,
+        "axes.prop_cycle": matplotlib.cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
+        "xtick.color": ink,
+        "ytick.color": ink,
+        "grid.color": COLOURS["grid"][0],
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+    }
+    with matplotlib.rc_context(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a glyph that no font here has, a legend without room: nothing a run can mend
+        picture = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+        canvas = FigureCanvasSVG(picture)
+        picture.patch.set_alpha(0)
+        axes = picture.add_subplot()
+        axes.patch.set_alpha(0)
+
+        def finish() -> str:
+            file = io.StringIO()
+            canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            return _themed(file.getvalue())
+
+        yield axes, finish
+
+
+def _themed(svg: str) -> str:
+    """The document from its ``<svg`` on, with colours as variables and the reader's fonts."""
+    svg = svg[svg.index("<svg") :]
+    for name, (light, _) in COLOURS.items():
+        svg = svg.replace(light, f"var(--{name}, {light})")
+    for family in ("'DejaVu Sans', 'Bitstream Vera Sans'", "'DejaVu Sans'"):
+        svg = svg.replace(family, "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans'")
+    light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in COLOURS.items()) for side in (0, 1))
+    style = f"<style>svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    head, _, body = svg.partition(">")
+    return f"{head}>{style}{body}"
+
+
+# --- kinds --------------------------------------------------------------------------------------------------------
+
+
+def _lines(axes: Axes, figure: Mapping[str, Any]) -> None:
+    for number, series in enumerate(_series(figure)):
+        few = len(series["x"]) <= 60
+        axes.plot(
+            _numbers(series["x"]),
+            _numbers(series["y"]),
+            linestyle=_DASHES[number % 6],
+            marker=_MARKERS[number % 6] if few else None,
+            markersize=4,
+            linewidth=1.6,
+            label=str(series.get("label", "")),
+        )
+    _finish(axes, figure)
+
+
+def _scatter(axes: Axes, figure: Mapping[str, Any]) -> None:
+    for number, series in enumerate(_series(figure)):
+        many = len(series["x"]) > 300
+        axes.scatter(
+            _numbers(series["x"]),
+            _numbers(series["y"]),
+            marker=_MARKERS[number % 6],
+            s=8 if many else 20,
+            alpha=0.6 if many else 0.85,
+            linewidths=0,
+            label=str(series.get("label", "")),
+            rasterized=len(series["x"]) > _VECTOR_LIMIT,
+        )
+    _finish(axes, figure)
+
+
+def _bars(axes: Axes, figure: Mapping[str, Any]) -> None:
+    all_series = _series(figure)
+    names = list(dict.fromkeys(itertools.chain.from_iterable(series["x"] for series in all_series)))
+    if all(isinstance(name, int | float) for name in names):
+        names.sort()
+    width = 0.8 / max(1, len(all_series))
+    for number, series in enumerate(all_series):
+        places = [names.index(name) + (number - (len(all_series) - 1) / 2) * width for name in series["x"]]
+        hatch = ("", "///", "...", "\\\\\\", "xxx", "+++")[number % 6]
+        axes.bar(
+            places, _numbers(series["y"]), width, label=str(series.get("label", "")), hatch=hatch, edgecolor="#ffffff", linewidth=0
+        )
+    _ticks(axes.xaxis, names)
+    _finish(axes, figure, places=[float(name) if isinstance(name, int | float) else math.nan for name in names])
+
+
+def _heatmap(axes: Axes, figure: Mapping[str, Any]) -> None:
+    from reports.heatmap import Cells
+
+    cells = Cells.read(figure["data"])
+    cells.paint(axes, rasterized=cells.count > _VECTOR_LIMIT)
+    _ticks(axes.xaxis, cells.x)
+    _ticks(axes.yaxis, cells.y)
+    axes.spines[:].set_visible(False)
+    _label(axes, figure)
+    _mark_cells(axes, figure, cells)
+
+
+def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
+    import networkx
+
+    graph = networkx.Graph()
+    for node in figure["data"]["nodes"]:
+        graph.add_node(node["id"], label=str(node.get("label", node["id"])), group=node.get("group", 0))
+    known = set(graph)
+    for first, second in figure["data"]["edges"]:
+        if not {first, second} <= known:
+            raise FigureError(f"the edge {first!r}, {second!r} joins a node that the figure does not have")
+        graph.add_edge(first, second)
+    groups: dict[Any, list[Any]] = {}
+    for node, group in graph.nodes(data="group"):
+        groups.setdefault(group, []).append(node)
+    layered = len(groups) > 1 and all(graph.nodes[a]["group"] != graph.nodes[b]["group"] for a, b in graph.edges)
+    columns = {group: members[::-1] for group, members in groups.items()}  # the first node on top
+    places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
+    for first, second in graph.edges:
+        axes.plot(*zip(places[first], places[second], strict=True), color=COLOURS["faint"][0], linewidth=1, zorder=1)
+    for number, (group, members) in enumerate(groups.items()):
+        label = str(group) if len(groups) > 1 else ""
+        points = [places[node] for node in members]
+        axes.scatter(*zip(*points, strict=True), marker=_MARKERS[number % 6], s=110, label=label, zorder=2, linewidths=0)
+    if len(graph) <= 60:
+        for node in graph:
+            axes.annotate(
+                graph.nodes[node]["label"], places[node], xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8
+            )
+    axes.margins(0.12)
+    axes.axis("off")
+    _legend(axes)
+
+
+_KINDS = {"lines": _lines, "scatter": _scatter, "bars": _bars, "heatmap": _heatmap, "graph": _graph}
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _series(figure: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    all_series = figure["data"]["series"]
+    if not all_series:
+        raise FigureError("the figure has no series")
+    for series in all_series:
+        if len(series["x"]) != len(series["y"]):
+            raise FigureError(
+                f"series {series.get('label', '')!r}: expected as many x as y, got {len(series['x'])} and {len(series['y'])}"
+            )
+    return all_series
+
+
+def _numbers(values: Sequence[Any]) -> list[float]:
+    """Numbers, with NaN for what is not finite; exact values written ``p/q`` count."""
+    return [_float(value) for value in values]
+
+
+def _float(value: Any) -> float:
+    from fractions import Fraction
+
+    if value is None or isinstance(value, bool):
+        return math.nan
+    try:
+        number = float(Fraction(value) if isinstance(value, str) and "/" in value else value)
+    except (ValueError, ZeroDivisionError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _finish(axes: Axes, figure: Mapping[str, Any], places: Sequence[float] | None = None) -> None:
+    axes.grid(True, linewidth=0.6)
+    if figure.get("log_x") and places is None:
+        _logarithmic(axes.set_xscale, axes.xaxis, axes.dataLim.intervalx)
+    if figure.get("log_y"):
+        _logarithmic(axes.set_yscale, axes.yaxis, axes.dataLim.intervaly)
+    _whole_numbers(axes, figure, places)
+    _label(axes, figure)
+    for mark in figure.get("marks", ()):
+        _mark(axes, mark, places)
+    _legend(axes)
+
+
+def _whole_numbers(axes: Axes, figure: Mapping[str, Any], places: Sequence[float] | None) -> None:
+    """No tick at 2.5 where all values are whole."""
+    from matplotlib.ticker import MaxNLocator
+
+    for coordinate, axis, skip in (("x", axes.xaxis, places is not None or figure.get("log_x")), ("y", axes.yaxis, figure.get("log_y"))):
+        values = [value for series in figure["data"]["series"] for value in series[coordinate]]
+        if not skip and all(value is None or isinstance(value, int) for value in values):
+            axis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
+
+
+def _logarithmic(set_scale: Callable[..., None], axis: Any, interval: Sequence[float]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if not interval[1] > 0:
+        return  # nothing positive to show on a logarithmic axis
+    set_scale("log", nonpositive="mask")
+    if 0 < interval[0] and interval[1] < 100 * interval[0]:  # hardly a power of ten in view
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: Any) -> str:
+    from reports.wording import number
+
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _label(axes: Axes, figure: Mapping[str, Any]) -> None:
+    axes.set_xlabel(figure.get("x_label", ""))
+    axes.set_ylabel(figure.get("y_label", ""))
+
+
+def _legend(axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label and not label.startswith("_")]
+    if named:
+        axes.legend(*zip(*named, strict=True), loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=min(3, len(named)), fontsize=9)
+
+
+def _ticks(axis: Any, names: Sequence[Any], limit: int = 14) -> None:
+    """Names at 0, 1, 2, ..., thinned where there are many."""
+    step = max(1, math.ceil(len(names) / limit))
+    shown = range(0, len(names), step)
+    axis.set_ticks(list(shown), [_short(names[place]) for place in shown])
+
+
+def _mark(axes: Axes, mark: Mapping[str, Any], places: Sequence[float] | None) -> None:
+    """A predicted value as a dashed line with its label."""
+    line = {"color": COLOURS["ink"][0], "linewidth": 1.1, "linestyle": (0, (4, 3))}
+    if "y" in mark and "x" not in mark:
+        axes.axhline(_float(mark["y"]), **line)
+        axes.annotate(
+            str(mark["label"]), (1, _float(mark["y"])), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9
+        )
+        return
+    x = _float(mark["x"]) if places is None else _between(places, _float(mark["x"]))
+    axes.axvline(x, **line)
+    axes.annotate(str(mark["label"]), (x, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
+
+
+def _mark_cells(axes: Axes, figure: Mapping[str, Any], cells: Cells) -> None:
+    """Predicted transitions on a heat map, before the first column beyond them: one place for all rows, or one for each."""
+    white = {"color": "#ffffff", "linewidth": 2.6}
+    dark = {"color": "#16181b", "linewidth": 1.2, "linestyle": (0, (4, 3))}
+    columns = [_float(value) for value in cells.x]
+    for mark in figure.get("marks", ()):
+        if "x" not in mark:
+            continue
+        rows = mark["x"] if isinstance(mark["x"], list) else [mark["x"]] * len(cells.y)
+        places = [_between(columns, _float(value)) - 0.5 for value in rows]
+        xs = [place for place in places for _ in range(2)]
+        ys = [row + side for row in range(len(places)) for side in (-0.5, 0.5)]
+        for line in (white, dark):
+            axes.plot(xs, ys, solid_capstyle="butt", **line)
+        axes.annotate(
+            str(mark["label"]), (xs[-1], 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9
+        )
+
+
+def _between(names: Sequence[float], value: float) -> float:
+    """Where ``value`` lies on an axis whose places 0, 1, 2, ... carry increasing ``names``."""
+    import numpy
+
+    if not names or any(math.isnan(name) for name in names):
+        raise FigureError("a mark needs a numeric axis")
+    return float(numpy.interp(value, names, range(len(names))))

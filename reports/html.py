@@ -1,0 +1,206 @@
+"""A stored run as static pages: offline, without JavaScript but for search, every text escaped.
+
+``index.html`` is the entry; ``claims/ID.html`` and ``claims/ID.json`` hold one claim each, ``families/`` one page per claims file.
+Beside them lie the table of papers, what is not verified, the dependencies, a summary for printing, Markdown, BibTeX, a badge.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports import badge, bibliography, figures, graph, markdown, mathematics, views, wording
+from reports import history as past
+from reports.results import Results, validate
+
+if TYPE_CHECKING:
+    import jinja2
+
+#: With more claims than this the index lists families only, and their pages the claims.
+INDEX_CLAIMS = 1000
+#: The index shows this many claims that need attention; the families have the others.
+INDEX_ALARMS = 100
+#: The index draws the dependencies itself up to this size (bytes of SVG).
+INDEX_GRAPH = 200_000
+
+
+def write(
+    results: Results, directory: str | Path, history: Iterable[past.PastRun | Sequence[Any]] | None = None
+) -> Path:
+    """Write the report of ``results`` into ``directory`` and return its index.
+
+    ``history`` holds earlier runs as (run id, start, verdict of each claim); the pages of the claims show them as a strip.
+
+    :raises ResultsError: when ``results`` does not match the schema, or two different runs of the history share an id.
+    :raises OSError: when ``directory`` cannot be written.
+    """
+    validate(results)
+    directory = Path(directory)
+    report = _Report(results, past.before(history, results), directory)
+    for name, text in report.files():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    return directory / "index.html"
+
+
+class _Report:
+    """The files of one report, made one after the other."""
+
+    def __init__(self, results: Results, runs: Sequence[past.PastRun], directory: Path) -> None:
+        self.results, self.runs, self.directory = results, runs, directory
+        self.claims: Mapping[str, Mapping[str, Any]] = {claim["id"]: claim for claim in results["claims"]}
+        self.families = views.families(results)
+        self.family_of = {claim["id"]: family for family in self.families for claim in family.claims}
+        self.followers = views.followers(results)
+        self.papers = bibliography.in_run(results)
+        self.drawing = graph.draw(results["claims"])
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """(name, content) of everything that is written."""
+        for name in ("style.css", "search.js"):
+            yield f"assets/{name}", resources.files("reports").joinpath("assets", name).read_text(encoding="utf-8")
+        yield "index.html", self._index()
+        for family in self.families:
+            yield f"families/{family.slug}.html", self._page("family.html", "../", family.name, family=family)
+        for claim in self.results["claims"]:
+            yield from self._claim(claim)
+        yield "papers.html", self._page("papers.html", "", "Papers", papers=self.papers)
+        yield "not-verified.html", self._not_verified()
+        yield "graph.html", self._page("graph.html", "", "What rests on what", drawing=self.drawing)
+        yield "summary.html", self._page("summary.html", "", "Summary", families=self.families, budget=self._budget)
+        yield "summary.md", markdown.summary(self.results)
+        yield "sources.bib", bibliography.bibtex(self.results)
+        yield "badge.svg", badge.badge(self.results)
+
+    def _beside(self, name: str) -> bool:
+        """Whether ``name`` is a file of the run that lies inside the directory of the report, so that a link resolves."""
+        inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+        return inside and (self.directory / name).is_file()
+
+    @functools.cached_property
+    def _budget(self) -> views.Budget:
+        return views.budget(self.results)
+
+    def _index(self) -> str:
+        alarms = [claim for claim in wording.worst_first(self.claims.values()) if claim["verdict"] in wording.ALARMING]
+        return self._page(
+            "index.html",
+            "",
+            "",
+            families=self.families,
+            alarms=alarms[:INDEX_ALARMS],
+            more_alarms=max(0, len(alarms) - INDEX_ALARMS),
+            listed=len(self.claims) <= INDEX_CLAIMS,
+            papers=self.papers,
+            drawing=self.drawing,
+            drawn=sum(map(len, self.drawing.components)) <= INDEX_GRAPH,
+            one_sided=views.one_sided(self.results),
+            budget=self._budget,
+            checks=sum(family.checks for family in self.families),
+        )
+
+    def _not_verified(self) -> str:
+        undecided = [claim for claim in wording.worst_first(self.claims.values()) if claim["verdict"] in _UNDECIDED]
+        return self._page("not-verified.html", "", "Not verified", papers=self.papers, undecided=undecided)
+
+    def _claim(self, claim: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        pictures = {}
+        for check in claim["checks"]:
+            drawn = []
+            for number, figure in enumerate(check["figures"]):
+                name, content, problem = _picture(claim["id"], check["name"], number, figure)
+                drawn.append({**figure, "file": name, "problem": problem})
+                if content:
+                    yield name, content
+            pictures[check["name"]] = drawn
+        steps = past.of_claim(self.runs, claim, self.results["run"])
+        yield (
+            f"claims/{claim['id']}.html",
+            self._page(
+                "claim.html",
+                "../",
+                mathematics.readable(claim["title"]),
+                claim=claim,
+                family=self.family_of[claim["id"]],
+                pictures=pictures,
+                steps=steps,
+                steps_in_words=past.in_words(steps),
+                followers=self.followers.get(claim["id"], []),
+            ),
+        )
+        document = {"schema": self.results["schema"], "run": self.results["run"], "claim": claim}
+        yield f"claims/{claim['id']}.json", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _page(self, template: str, root: str, title: str, **values: Any) -> str:
+        page = _environment().get_template(template)
+        text = page.render(root=root, title=title, run=self.results["run"], claims=self.claims, results=self.results, beside=self._beside, **values)
+        return text.replace("\\", "&#92;")  # code and messages only: formulas never hold one
+
+
+_UNDECIDED = ("vacuous", "error", "inconclusive", "skipped")
+
+
+def _picture(claim: str, check: str, number: int, figure: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(file name, SVG or nothing, why there is nothing)."""
+    stem = hashlib.sha256(check.encode()).hexdigest()[:8]  # the name of a check may hold anything
+    name = f"figures/{claim}.{stem}.{number}.svg"
+    try:
+        return name, figures.draw(figure), ""
+    except figures.FigureError as error:
+        return name, "", str(error)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "math": _markup(mathematics.render_math),
+        "words": _markup(_words),
+        "number": wording.number,
+        "duration": wording.duration,
+        "moment": wording.moment,
+        "counted": wording.counted,
+        "cut": views.cut,
+        "address": bibliography.link,
+        "paper_title": bibliography.title,
+        "safe_svg": _markup(str),
+    }
+    environment.globals |= {
+        "wording": wording,
+        "views": views,
+        "paper_kinds": bibliography.KINDS,
+        "headline": wording.headline,
+        "why": wording.why,
+        "tally": wording.tally,
+        "worst_first": wording.worst_first,
+    }
+    return environment
+
+
+def _markup(function: Any) -> Any:
+    """``function``, whose result is HTML already."""
+    import markupsafe
+
+    return lambda value: markupsafe.Markup(function(value))
+
+
+def _words(text: str) -> str:
+    """A title or sentence: set as mathematics only where it holds a command or a dollar sign."""
+    from html import escape
+
+    return mathematics.render_math(text) if "\\" in text or "$" in text else escape(text)

@@ -1,0 +1,213 @@
+"""The words of the reports: verdicts, evidence, numbers and durations, the same on every page and in every form."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+#: From worst to best; the order in which verdicts are listed and judged.
+VERDICTS = ("refuted", "error", "vacuous", "inconclusive", "skipped", "supported", "certified", "proved")
+#: What needs a reader's attention first.
+ALARMING = ("refuted", "error", "vacuous")
+EVIDENCE = ("symbolic", "exact", "certified", "property", "training")
+
+#: A sign beside each verdict's word, so that colour is never alone.
+SIGNS = {
+    "refuted": "✕",
+    "error": "!",
+    "vacuous": "○",
+    "inconclusive": "?",
+    "skipped": "–",
+    "supported": "●",
+    "certified": "◆",
+    "proved": "■",
+}
+
+MEANINGS = {
+    "refuted": "a check found a counterexample, and it failed again when replayed",
+    "error": "a check or a control broke or ran out of time, so nothing was decided",
+    "vacuous": "a control that is false by construction was not refuted, or a check met no instance",
+    "inconclusive": "no check decided: the result lay between the bounds",
+    "skipped": "nothing could be run here",
+    "supported": "random instances or trainings agree, within stated tolerances and error probabilities",
+    "certified": "exact or ball arithmetic proves it on the instances tried",
+    "proved": "symbolic, exact or certified evidence covers the statement itself",
+}
+
+EVIDENCE_MEANINGS = {
+    "symbolic": "exact symbolic computation",
+    "exact": "rational or finite-field arithmetic, no rounding",
+    "certified": "ball arithmetic: a theorem about each instance",
+    "property": "random instances in floating point, tolerance derived from an error bound",
+    "training": "many trainings, decided by a statistical test",
+}
+
+STATUSES = {
+    "holds": "holds",
+    "fails": "fails",
+    "inconclusive": "undecided",
+    "error": "broke",
+    "timeout": "ran out of time",
+    "skipped": "skipped",
+}
+
+#: The verdict whose colour a status of a check borrows.
+STATUS_VERDICTS = {"holds": "proved", "fails": "refuted", "timeout": "error"}
+
+RELATIONS = {
+    "equality": "an equality",
+    "tight": "a tight bound",
+    "upper": "an upper bound",
+    "lower": "a lower bound",
+    "existence": "an existence statement",
+    "impossibility": "an impossibility statement",
+}
+
+KINDS = {
+    "theorem": "theorem",
+    "counterexample": "counterexample",
+    "law": "quantitative empirical law",
+    "conjecture": "conjecture",
+    "extension": "extension of this suite",
+}
+
+
+def worst_first(claims: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """``claims`` from refuted to proved, by id within a verdict."""
+    return sorted(claims, key=lambda claim: (VERDICTS.index(claim["verdict"]), claim["id"]))
+
+
+def tally(claims: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many claims have each verdict, best first; verdicts that no claim has are left out."""
+    counts = Counter(claim["verdict"] for claim in claims)
+    return {verdict: counts[verdict] for verdict in reversed(VERDICTS) if counts[verdict]}
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """``3 claims``, ``1 claim``, ``no claims``."""
+    word = noun if number == 1 else plural or f"{noun}s"
+    return f"{'no' if number == 0 else format(number, ',').replace(',', chr(0x202F))} {word}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def headline(claims: Sequence[Mapping[str, Any]]) -> str:
+    """The run in one sentence."""
+    if not claims:
+        return "The run holds no claim."
+    counts = tally(claims)
+    alarms = [f"{counted(counts[verdict], 'claim')} {_are(counts[verdict], verdict)}" for verdict in ALARMING if verdict in counts]
+    good = [f"{counts[verdict]:,} {verdict}".replace(",", "\u202f") for verdict in ("proved", "certified", "supported") if verdict in counts]
+    rest = [f"{counts[verdict]} {verdict}" for verdict in ("inconclusive", "skipped") if verdict in counts]
+    total = counted(len(claims), "claim")
+    if alarms:
+        return f"Of {total}, {listed(alarms).replace(' claims ', ' ').replace(' claim ', ' ')}. The others: {listed(good + rest) or 'none'}."
+    if not good:
+        return f"Nothing was decided: of {total}, {listed(rest)}."
+    tail = f" Left open: {listed(rest)}." if rest else ""
+    return f"Nothing is refuted. Of {total}, {listed(good)}.{tail}"
+
+
+def _are(count: int, verdict: str) -> str:
+    word = {"error": "in error"}.get(verdict, verdict)
+    return f"{'is' if count == 1 else 'are'} {word}"
+
+
+def why(claim: Mapping[str, Any]) -> str:
+    """Why the claim has its verdict, in a sentence that names the deciding checks."""
+    checks = claim["checks"]
+    held = [check for check in checks if check["status"] == "holds"]
+    match claim["verdict"]:
+        case _ if not checks:
+            return "The claim has no check, so nothing was tested."
+        case "refuted":
+            return f"{_named([check for check in checks if check['status'] == 'fails'])} found a counterexample."
+        case "error":
+            broken = [check for check in checks if check["status"] in ("error", "timeout")]
+            return f"{_named(broken)} did not come to an end." if broken else "A control did not come to an answer."
+        case "vacuous":
+            return _why_vacuous(checks)
+        case "inconclusive":
+            return f"{_named([check for check in checks if check['status'] == 'inconclusive'])} could not decide."
+        case "skipped":
+            return "Every check was skipped here."
+        case "proved":
+            return _why_proved(claim, held)
+        case "certified":
+            rigorous = [check for check in held if check["evidence"] in ("symbolic", "exact", "certified")]
+            return f"{_named(rigorous)} decided instances without rounding; no check covers the statement itself."
+        case _:
+            return f"{_named(held)} agreed within tolerance; no evidence here is free of rounding or chance."
+
+
+def _why_vacuous(checks: Sequence[Mapping[str, Any]]) -> str:
+    surviving = [control for check in checks for control in check["controls"] if control["refuted"] is False]
+    if surviving:
+        return (
+            f"The control “{surviving[0]['name']}” is false by construction and was not refuted, "
+            "so the check that let it pass proves nothing."
+        )
+    return f"{_named([check for check in checks if check['cases'] == 0 and check['status'] != 'skipped'])} met no instance."
+
+
+def _why_proved(claim: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> str:
+    rigorous = [check for check in held if check["evidence"] in ("symbolic", "exact", "certified")]
+    covering = [check for check in rigorous if check["covers"] == "statement"]
+    if covering:
+        kinds = listed(sorted({check["evidence"] for check in covering}, key=EVIDENCE.index))
+        return f"{_named(covering)} covers the statement itself, with {kinds} evidence."
+    return f"{_named(rigorous)} exhibits an instance, which proves an existence statement."
+
+
+def _named(checks: Sequence[Mapping[str, Any]]) -> str:
+    names = [f"“{check['name']}”" for check in checks]
+    if not names:
+        return "A check"
+    return f"The check {names[0]}" if len(names) == 1 else f"The checks {listed(names[:4])}" + (" and others" if names[4:] else "")
+
+
+def number(value: float | int | str | None, digits: int = 3) -> str:
+    """A number for a table: few digits, powers of ten as such, thin spaces between thousands, a dash for ``None``."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or (value == int(value) and abs(value) < 1e6 if math.isfinite(value) else False):
+        return f"{int(value):,}".replace(",", "\u202f").replace("-", "−")
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text.replace("-", "−")
+    mantissa, _, exponent = text.partition("e")
+    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return (f"10{power}" if mantissa == "1" else f"{mantissa} × 10{power}").replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``80 ms``, ``4.2 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(text: str) -> str:
+    """An ISO time to the minute, ``2026-01-31 14:05 UTC``; any other text as it is."""
+    import datetime
+
+    try:
+        time = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    zone = time.strftime(" %Z") if time.tzinfo else ""
+    return time.strftime("%Y-%m-%d %H:%M") + zone

@@ -1,0 +1,258 @@
+"""The command line as a user meets it: what it prints, what it writes, and its exit codes."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def false_run(proofs_check, claim_files, tmp_path):
+    """A finished run of the false claims, in ``tmp_path/run``, and what it printed."""
+    return proofs_check("verify", "--claims", claim_files / "false.py", "--out", "run", expect=1)
+
+
+@pytest.fixture
+def results(false_run, tmp_path):
+    return tmp_path / "run" / "results.json"
+
+
+def test_new_writes_a_claim_file_that_runs(proofs_check, tmp_path):
+    printed = proofs_check("new", "sums").stdout
+    assert (tmp_path / "sums.py").exists()
+    command = shlex.split(printed.partition("run it: ")[2])
+    assert command[0] == "proofs-check"
+    verified = proofs_check(*command[1:], "--out", "run")
+    assert re.search(r"certified +sums\.sum +exact, property +\d", verified.stdout)
+    (claim,) = json.loads((tmp_path / "run" / "results.json").read_text())["claims"]
+    assert [probe["fails_without"] for probe in claim["probes"]] == [True]
+    assert all(control["refuted"] for check in claim["checks"] for control in check["controls"])
+    assert "sums.py exists already" in proofs_check("new", "sums", expect=2).stderr
+
+
+@pytest.mark.parametrize("name", ["Sums", "my-sums", "2nd", "class", "a/b"])
+def test_a_bad_name_is_refused(proofs_check, tmp_path, name):
+    assert "NAME must be lower-case letters and digits" in proofs_check("new", name, expect=2).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_says_what_is_wrong_and_how_to_see_it_again(false_run, tmp_path, proofs_check):
+    lines = false_run.stdout.splitlines()
+    assert lines[0] == "3 claims, level quick, seed 0, into run"
+    assert any(line.startswith("refuted      false.drawn") for line in lines)
+    assert any(line.startswith("vacuous      false.control-survives") for line in lines)
+    assert re.fullmatch(r"1 vacuous, 2 refuted in [\d.]+ s; report: run/index\.html", lines[-1])
+    command = next(line.strip() for line in lines if "proofs-check reproduce" in line)
+    again = proofs_check(*shlex.split(command)[1:], expect=1)
+    assert again.stdout.startswith("false.drawn, check rank, case 2: fails\nexpected 2, observed 0\n")
+    assert false_run.stderr == ""
+
+
+def test_the_report_lies_where_it_is_said_to(false_run, tmp_path, proofs_check, results):
+    assert (tmp_path / "run" / "index.html").is_file()
+    proofs_check("report", results, "--out", "again")
+    assert (tmp_path / "again" / "index.html").is_file()
+
+
+def test_reproduce_repeats_controls_and_shows_reductions(proofs_check, results, claim_files):
+    own = ["--claims", claim_files / "false.py"]
+    control = proofs_check("reproduce", results, "false.drawn", "rank", "control:another rank:1", *own, expect=1)
+    assert "case control:another rank:1: fails" in control.stdout
+    batched = proofs_check("reproduce", results, "false.batched", "rank", "0", *own, expect=1)
+    assert json.loads(batched.stdout.partition("\n{")[2].join(["{", ""]))["reduced"]["instance"] == [[0]]
+    holding = proofs_check("reproduce", results, "false.control-survives", "rank", "7", *own)
+    assert "case 7: holds" in holding.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["false.drawn", "rank", "one"], "CASE must be a number or control:NAME:NUMBER, got 'one'"),
+        (["false.drawn", "rank", "control:1"], "CASE must be a number"),
+        (["false.drawn", "rank", "control:none:1"], "no control 'none', expected one of ['another rank']"),
+        (["false.drawn", "other", "1"], "no check 'other', expected one of ['rank']"),
+        (["false.batched", "rank", "20"], "no case 20 at level quick with seed 0"),
+        (["false.nothing", "rank", "1"], "'false.nothing': found no such claim in"),
+    ],
+)
+def test_what_cannot_be_reproduced_is_named(proofs_check, results, claim_files, arguments, message):
+    refused = proofs_check("reproduce", results, *arguments, "--claims", claim_files / "false.py", expect=2)
+    assert message in refused.stderr
+
+
+def test_list_shows_claims_and_speaks_json(proofs_check, claim_files):
+    shown = proofs_check("list", "many.c1", "--claims", claim_files / "many.py").stdout
+    assert shown.splitlines() == [
+        "many.c1  Sums",
+        "    arXiv:0000.00000v1, nowhere",
+        "    theorem; exact",
+        "    rests on many.c0",
+    ]
+    entries = json.loads(proofs_check("list", "--json", "--claims", claim_files / "many.py").stdout)
+    assert len(entries) == 20 and entries[1]["depends_on"] == ["many.c0"]
+
+
+def test_expected_seconds_come_from_the_baselines(tmp_path, monkeypatch):
+    from proofs_check.commands import list as listing
+
+    checks = [{"seconds": 1.25}, {"seconds": 0.5}, {"seconds": None}]
+    for level in ("quick", "standard"):
+        (tmp_path / f"baseline-{level}.json").write_text(json.dumps({"claims": [{"id": "a.b", "checks": checks}]}))
+    monkeypatch.setattr(listing, "BASELINES", tmp_path)
+    assert listing.expected_seconds() == {"a.b": {"quick": 1.75, "standard": 1.75}}
+
+
+def test_compare_a_run_with_itself_and_with_others(proofs_check, results, claim_files, tmp_path):
+    proofs_check("compare", results, results)
+    stored = json.loads(results.read_text())
+    better = tmp_path / "better.json"
+    stored["claims"][0]["verdict"] = "certified"
+    better.write_text(json.dumps(stored))
+    assert "refuted -> certified" in proofs_check("compare", results, better).stdout
+    assert "certified -> refuted" in proofs_check("compare", better, results, expect=1).stdout
+    vanished = tmp_path / "vanished.json"
+    vanished.write_text(json.dumps({**stored, "claims": stored["claims"][1:]}))
+    assert "vanished" in proofs_check("compare", results, vanished, expect=1).stdout
+    other_level = tmp_path / "level.json"
+    other_level.write_text(json.dumps({**stored, "run": {**stored["run"], "level": "full"}}))
+    assert "level" in proofs_check("compare", results, other_level, expect=2).stderr
+
+
+def test_a_baseline_is_updated_with_a_reason(proofs_check, results, tmp_path):
+    assert "--reason" in proofs_check("baseline", "update", results, expect=2).stderr
+    (tmp_path / "reports").mkdir()
+    proofs_check("baseline", "update", results, "--reason", "the first one")
+    file = tmp_path / "reports" / "baseline-quick.json"
+    proofs_check("compare", file, results)
+    proofs_check("baseline", "update", results, "--reason", "and again")
+    assert [entry["reason"] for entry in json.loads(file.read_text())["baseline"]["reasons"]] == [
+        "the first one",
+        "and again",
+    ]
+    refused = proofs_check("baseline", "update", results, "--reason", "x", "--baseline", "no/file.json", expect=2)
+    assert "expected a file in an existing directory" in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', "\x00"])
+def test_unreadable_results_are_refused_everywhere(proofs_check, results, tmp_path, text):
+    broken = tmp_path / "broken.json"
+    broken.write_text(text)
+    for command in (
+        ["report", broken],
+        ["compare", broken, results],
+        ["compare", results, broken],
+        ["reproduce", broken, "a.b", "c", "0"],
+        ["baseline", "update", broken, "--reason", "r"],
+    ):
+        refused = proofs_check(*command, expect=2)
+        assert "broken.json" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "no.such.*"], "no claim matches 'no.such.*'"),
+        (["list", "no.such.*"], "no claim matches 'no.such.*'"),
+        (["verify", "--claims", "nowhere.py"], "nowhere.py: expected a Python file or a directory"),
+        (["verify", "--claims", "broken.py"], "broken.py does not import: ZeroDivisionError"),
+        (["verify", "--level", "slow"], "Invalid value for '--level'"),
+        (["verify", "--seed", "seven"], "expected a whole number from 0 on, or random, got 'seven'"),
+        (["verify", "--jobs", "0"], "Invalid value for '--jobs'"),
+        (["verify", "--timeout", "-1"], "Invalid value for '--timeout'"),
+        (["verify", "--resume"], "expected a run in proofs-check-runs, found none"),
+        (["verify", "--claims", "own.py", "--out", "own.py"], "output directory own.py: expected one that can be written"),
+        (["verify", "--claims", "own.py", "--out", "/proc/run"], "output directory /proc/run: expected one"),
+        (["compare", "nowhere.json", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["unheard-of"], "No such command 'unheard-of'"),
+    ],
+)
+def test_bad_usage_exits_with_2_and_a_message(proofs_check, write_claims, tmp_path, arguments, message):
+    write_claims("claim('own.a')")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    refused = proofs_check(*arguments, expect=2)
+    assert message in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_strict_runs_do_not_pass_inconclusive_claims(proofs_check, write_claims, tmp_path):
+    file = write_claims("claim('own.a')", before="", name="own.py")
+    text = file.read_text().replace("Outcome.equal(expected, instance)", "UNDECIDED if expected == 1 else Outcome.equal(1, 2)")
+    file.write_text(text.replace("CLAIMS =", "UNDECIDED = Outcome.inconclusive('cannot tell')\nCLAIMS ="))
+    assert "inconclusive" in proofs_check("verify", "--claims", file, "--out", "run").stdout
+    proofs_check("verify", "--claims", file, "--out", "run", "--strict", expect=1)
+
+
+def test_a_random_seed_is_printed_and_stored(proofs_check, write_claims, tmp_path):
+    printed = proofs_check("verify", "--claims", write_claims("claim('own.a')"), "--seed", "random", "--out", "run").stdout
+    seed = int(re.search(r"seed (\d+)", printed)[1])
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["run"]["seed"] == seed
+
+
+def test_runs_go_to_a_directory_of_their_own_by_default(proofs_check, write_claims, tmp_path):
+    file = write_claims("claim('own.a')")
+    for _ in range(2):
+        proofs_check("verify", "--claims", file)
+    runs = list((tmp_path / "proofs-check-runs").iterdir())
+    assert len(runs) == 2
+    for run in runs:
+        assert json.loads((run / "results.json").read_text())["run"]["id"] == run.name
+    proofs_check("verify", "--claims", file, "--resume")
+    assert len(list((tmp_path / "proofs-check-runs").iterdir())) == 2
+
+
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on(claim_files, proofs_check, tmp_path, request_to_stop):
+    root = str(claim_files.parents[2])
+    command = [sys.executable, "-m", "proofs_check", "verify", "--claims", str(claim_files / "many.py"), "--out", "run"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert any(line.startswith("certified") for line in process.stdout)
+    process.send_signal(request_to_stop)
+    printed, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.search(r"Stopped: \d+ of 80 parts are done and stored\. To go on:\n", told)
+    again = shlex.split(told.strip().splitlines()[-1])
+    assert again[:2] == ["proofs-check", "verify"] and "--resume" in again and "--seed=0" in again
+    finished = proofs_check(*again[1:], expect=1)
+    assert "4 refuted" in finished.stdout
+
+
+def test_a_terminal_gets_a_bar_and_the_same_lines(write_claims, tmp_path, claim_files):
+    file = write_claims("claim('own.a')")
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "proofs_check", "verify", "--claims", str(file), "--out", "run"]
+    environment = {**os.environ, "PYTHONPATH": str(claim_files.parents[2]), "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while chunk := _read(screen):
+        shown += chunk
+    assert process.wait(60) == 0
+    os.close(screen)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert "certified" in text and "own.a" in text and "1/1" in text
+
+
+def _read(screen):
+    try:
+        return os.read(screen, 4096)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def test_help_fits_a_screen_and_names_every_command(proofs_check):
+    text = proofs_check("--help").stdout
+    for command in ("list", "verify", "report", "compare", "reproduce", "new", "baseline"):
+        assert re.search(rf"^  {command} ", text, re.MULTILINE)
+    assert len(text.splitlines()) <= 30

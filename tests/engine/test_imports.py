@@ -1,0 +1,49 @@
+"""Listing claims and writing them costs no heavy import."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ["torch", "cupy", "sympy", "hypothesis", "flint", "scipy", "matplotlib", "networkx"]
+
+
+def loaded_after(code):
+    """Which heavy modules a fresh interpreter holds after ``code``, and how long it took."""
+    report = f"import sys, json; print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
+    return json.loads(done.stderr.splitlines()[-1]), time.perf_counter() - started
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import proofs_check",
+        "import proofs_check.pytest_plugin",
+        "import proofs_check.command_line, proofs_check.commands.verify",
+        "import proofs_check.worker, proofs_check.pool, proofs_check.runner",
+        "from proofs_check import load_claims; load_claims()",
+        "from proofs_check.command_line import main; main(['list', '--json'], standalone_mode=False)",
+    ],
+)
+def test_no_heavy_module_is_imported(code):
+    assert loaded_after(code)[0] == []
+
+
+def test_listing_is_quick():
+    """Half a second on an idle machine; the best of three, as others may be using this one."""
+    code = "from proofs_check.command_line import main; main(['list'], standalone_mode=False)"
+    assert min(loaded_after(code)[1] for _ in range(3)) < 0.5
+
+
+def test_unknown_attributes_of_the_package_are_refused():
+    import proofs_check
+
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = proofs_check.nothing
+    assert all(getattr(proofs_check, name) is not None for name in proofs_check.__all__)

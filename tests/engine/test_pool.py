@@ -1,0 +1,145 @@
+"""Whatever a claim does to its worker process costs that claim alone."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from proofs_check import Status, load_claims
+from proofs_check.finding import ITSELF
+from proofs_check.pool import LOG, Pool
+from proofs_check.runner import make_job
+
+MEMORY = 300 * 2**20
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with Pool(1, memory=MEMORY) as pool:
+        yield pool
+
+
+@pytest.fixture
+def trouble(pool, claim_files):
+    """Runs one of the troublesome claims; its finding."""
+    registry = load_claims(claim_files / "trouble.py")
+
+    def run(name, part=ITSELF, timeout=60.0):
+        claim = registry[f"trouble.{name}"]
+        ((_, finding),) = pool.run([make_job(registry, claim, claim.checks[0], part, level="quick", timeout=timeout)])
+        return finding
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("raises", "ArithmeticError: the third root is gone"),
+        ("leaves", "the worker process ended with exit code 3 before an answer\nabout to leave"),
+        ("is-killed", "the worker process was killed by SIGKILL before an answer"),
+        ("exits", "SystemExit: enough"),
+        ("returns-nothing", "check must return an Outcome, got NoneType"),
+    ],
+)
+def test_a_claim_that_breaks_is_an_error_and_the_next_one_runs(trouble, name, message):
+    finding = trouble(name)
+    assert finding.status is Status.ERROR
+    assert message in finding.message
+    assert trouble("sound").status is Status.HOLDS
+    assert trouble(name, "control:fails").refuted is True
+
+
+def test_a_hang_in_native_code_is_a_timeout_that_says_where(trouble):
+    finding = trouble("hangs", timeout=0.5)
+    assert finding.status is Status.TIMEOUT
+    assert finding.message.startswith("no answer within 0.5 s")
+    assert "in hangs" in finding.log
+    assert 0.5 <= finding.seconds < 10
+    assert trouble("sound").status is Status.HOLDS
+
+
+def test_memory_is_limited(trouble):
+    finding = trouble("grows")
+    assert finding.status is Status.ERROR
+    assert "MiB of memory, allowed are 300 MiB" in finding.message
+    assert trouble("sound").status is Status.HOLDS
+
+
+def test_megabytes_of_output_are_cut_to_both_ends(trouble):
+    finding = trouble("prints")
+    assert finding.status is Status.HOLDS
+    assert finding.log.startswith("first line\n") and finding.log.endswith("last line\n")
+    assert "bytes left out" in finding.log
+    assert len(finding.log) < 2 * LOG + 100
+
+
+def test_output_that_was_closed_is_open_for_the_next_claim(trouble):
+    assert trouble("closes-output").status is Status.HOLDS
+    assert trouble("prints").log.startswith("first line")
+
+
+def test_a_worker_that_dies_between_jobs_is_replaced(trouble, pool):
+    trouble("sound")
+    os.kill(pool._workers[0].process.pid, signal.SIGKILL)
+    assert trouble("sound").status is Status.HOLDS
+
+
+def test_a_stopped_worker_is_ended_from_outside(claim_files):
+    """The worker cannot keep its own time limit when it does not run at all."""
+    registry = load_claims(claim_files / "trouble.py")
+    claim = registry["trouble.hangs"]
+    job = make_job(registry, claim, claim.checks[0], ITSELF, level="quick", timeout=0.3)
+    with Pool(1) as pool:
+        worker = pool._workers[0]
+        while not worker.ready:
+            pool._collect()
+        worker.send(job)
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        ((_, finding),) = pool.run([])
+    assert finding.status is Status.TIMEOUT
+
+
+def test_a_changed_claims_file_is_refused_by_a_new_worker(write_claims):
+    registry = load_claims(write_claims("claim('own.a')"))
+    claim = registry["own.a"]
+    job = make_job(registry, claim, claim.checks[0], ITSELF, level="quick")
+    write_claims("claim('own.a', expected=5)")
+    with Pool(1) as pool:
+        ((_, finding),) = pool.run([job])
+    assert finding.status is Status.ERROR
+    assert "differs on the worker" in finding.message
+
+
+def test_workers_end_with_their_pool():
+    with Pool(2) as pool:
+        processes = [psutil.Process(worker.process.pid) for worker in pool._workers]
+    assert psutil.wait_procs(processes, timeout=5)[1] == []
+
+
+def test_two_workers_share_the_jobs(claim_files):
+    registry = load_claims(claim_files / "trouble.py")
+    claim = registry["trouble.sound"]
+    jobs = [make_job(registry, claim, claim.checks[0], ITSELF, level="quick") for _ in range(200)]
+    with Pool(2) as pool:
+        found = list(pool.run(jobs))
+        assert all(worker.ready for worker in pool._workers)
+    assert len(found) == 200 and {finding.status for _, finding in found} == {Status.HOLDS}
+
+
+def test_the_overhead_of_a_check_is_small(claim_files, pool):
+    """Wanted are less than 20 ms a check; benchmarks/engine.py measures it. Here a bound that a busy machine meets."""
+    registry = load_claims(claim_files / "trouble.py")
+    claim = registry["trouble.sound"]
+    job = make_job(registry, claim, claim.checks[0], ITSELF, level="quick")
+    list(pool.run([job]))
+    started = time.perf_counter()
+    list(pool.run([job] * 100))
+    assert (time.perf_counter() - started) / 100 < 0.1
+
+
+def test_a_pool_without_workers_is_refused():
+    with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
+        Pool(0)

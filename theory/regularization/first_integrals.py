@@ -1,0 +1,130 @@
+"""The conserved quantity of one neuron trained on one sample, in closed form.
+
+For f(x) = a sigma(w . x) and a single sample x != 0, gradient flow of any loss of f(x) moves w along x and conserves
+I_x(a, w) = a^2/2 - G(w . x)/|x|^2 with G' = P = sigma/sigma', wherever sigma' != 0. The *elasticity* h(z) = z sigma'(z)/sigma(z) = z/P(z)
+decides whether nearby solution curves meet twice (Lemma A.3 and Prop. 6.1 of arXiv:2201.12198).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def table() -> dict[str, tuple[Any, Any]]:
+    """name -> (sigma(z), G(z)), sympy expressions in :func:`variable`; G(0) = 0 is not always arranged."""
+    import sympy as sp
+
+    z = variable()
+    e, L = sp.exp(z), sp.log(1 + sp.exp(z))
+    k, c = sp.symbols("k c", positive=True)
+    return {
+        "tanh": (sp.tanh(z), sp.sinh(z) ** 2 / 2),
+        "sigmoid": (1 / (1 + 1 / e), z + e - 1),
+        "exp": (e, z),
+        "power k": (z**k, z**2 / (2 * k)),
+        "arctan": (sp.atan(z), (z + z**3 / 3) * sp.atan(z) - z**2 / 6 - sp.log(1 + z**2) / 3),
+        "softplus": (L, z - L - sp.polylog(2, -e) - L / e),
+        "sinh": (sp.sinh(z), sp.log(sp.cosh(z))),
+        "sin": (sp.sin(z), -sp.log(sp.cos(z))),
+        "gauss": (sp.exp(-(z**2) / 2), -sp.log(z)),
+        "softsign": (z / (1 + z), z**2 / 2 + z**3 / 3),
+        "elu, negative side": (e - 1, z + 1 / e - 1),
+        "exp(atan)": (sp.exp(sp.atan(z)), z + z**3 / 3),
+        "softsign sigmoid": ((1 + z) / (2 + z), 2 * z + 3 * z**2 / 2 + z**3 / 3),
+        "1 + z": (1 + z, z + z**2 / 2),
+        "1/(c - z)": (1 / (c - z), c * z - z**2 / 2),
+        "z/sqrt(1 + z^2)": (z / sp.sqrt(1 + z**2), z**2 / 2 + z**4 / 4),
+        "log(1 + z)": (sp.log(1 + z), (z**2 / 2 + z) * sp.log(1 + z) - z**2 / 4 - z / 2 + sp.log(1 + z) / 2),
+    }
+
+
+def variable() -> Any:
+    """The argument z of the table, positive (entries that hold for all real z are not restricted by that)."""
+    import sympy
+
+    return sympy.Symbol("z", positive=True)
+
+
+def conserved(a: Any, w: Sequence[Any], x: Sequence[Any], integral: Any) -> Any:
+    """I_x(a, w) = a^2/2 - G(w . x)/|x|^2, in any arithmetic; ``integral`` is the function G."""
+    u = sum(p * q for p, q in zip(w, x, strict=True))
+    return a * a / 2 - integral(u) / sum(q * q for q in x)
+
+
+def drift(*, inputs: int = 2, weighting: Any = None, integrand: Any = None) -> Any:
+    """dI/dt along gradient flow of any loss l(f) of one neuron on one sample, for an arbitrary sigma, as a sympy expression.
+
+    ``integrand`` gives G' from (sigma, sigma'), by default their quotient; ``weighting`` the factor of G from |x|^2, by default its
+    inverse. With both defaults the result is identically zero: that is the conservation law.
+    """
+    import sympy as sp
+
+    a, sigma, slope, loss_slope = sp.symbols("a sigma slope loss_slope")
+    x = sp.symbols(f"x:{inputs}")
+    square = sum(q * q for q in x)
+    a_dot, w_dot = -loss_slope * sigma, [-loss_slope * a * slope * q for q in x]
+    u_dot = sum(p * q for p, q in zip(w_dot, x, strict=True))
+    G_slope = sigma / slope if integrand is None else integrand(sigma, slope)
+    factor = 1 / square if weighting is None else weighting(square)
+    return sp.cancel(a * a_dot - G_slope * u_dot * factor)
+
+
+def elasticity(sigma: Any) -> Any:
+    """h(z) = z sigma'(z)/sigma(z) as a sympy expression."""
+    import sympy as sp
+
+    return variable() * sp.diff(sigma, variable()) / sigma
+
+
+def vanishes(expression: Any) -> bool:
+    """Whether ``expression`` is identically zero by field operations alone, each transcendental function being a free symbol.
+
+    True is a proof: exp, log, atan, ... are replaced by independent indeterminates (after writing hyperbolic functions through exp
+    and sin, cos through t = tan of half the argument) and the rational function that remains is cancelled. False decides nothing.
+    """
+    import sympy as sp
+
+    expression = sp.sympify(expression)
+    expression = expression.replace(sp.polylog, lambda s, t: -sp.log(1 - t) if s == 1 else sp.Function(f"Li{s}")(t))
+    expression = expression.rewrite([sp.sinh, sp.cosh, sp.tanh], sp.exp)
+    half = sp.Function("tan_of_half")
+    expression = expression.replace(sp.tan, lambda t: 2 * half(t) / (1 - half(t) ** 2))
+    expression = expression.replace(sp.sin, lambda t: 2 * half(t) / (1 + half(t) ** 2))
+    expression = expression.replace(sp.cos, lambda t: (1 - half(t) ** 2) / (1 + half(t) ** 2))
+    expression = sp.powsimp(sp.expand(expression, power_base=False, power_exp=True), combine="exp")
+    return sp.cancel(sp.together(_free(expression))) == 0
+
+
+def _free(expression: Any) -> Any:
+    """Every function, and every root or symbolic power, as an indeterminate; exp(n t) as a power of exp(t)."""
+    import sympy as sp
+
+    names: dict[Any, Any] = {}
+
+    def symbol(key: Any) -> Any:
+        return names.setdefault(key, sp.Dummy(positive=True))
+
+    def exponential(argument: Any) -> Any:
+        number, rest = argument.as_coeff_Mul()
+        return symbol(sp.exp(rest)) ** number
+
+    expression = expression.replace(sp.exp, exponential)
+    expression = expression.replace(
+        lambda e: isinstance(e, sp.Pow) and not e.exp.is_Integer and not isinstance(e.base, sp.Dummy), _power(symbol)
+    )
+    return expression.replace(lambda e: isinstance(e, sp.Function), symbol)
+
+
+def _power(symbol: Any) -> Any:
+    """b^(r + n) with a whole number n as (the indeterminate b^r) b^n."""
+    import sympy as sp
+
+    def split(power: Any) -> Any:
+        base, exponent = power.as_base_exp()
+        whole, rest = exponent.as_coeff_Add()
+        if exponent.is_Rational:  # a square root is algebraic: r = its indeterminate, r^q = base stays unused unless whole
+            whole, rest = sp.floor(exponent), exponent - sp.floor(exponent)
+        return symbol(base**rest) * base**whole
+
+    return split
