@@ -27,13 +27,14 @@ LEAST_TRIALS = 40
 
 
 def decide(successes: int, trials: int, predicted: bool, *, alpha: float, what: str, **details) -> Outcome:
-    """The exact binomial decision on one rate of recovery."""
+    """The exact binomial decision on one rate of recovery; the margin is its distance from the threshold in units of MARGIN."""
     from numerics.statistics import Answer, decide_rate_at_least, decide_rate_at_most, min_detectable_drop
 
     rule, threshold = (decide_rate_at_least, PREDICTED) if predicted else (decide_rate_at_most, EXCLUDED)
     decision = rule(successes, trials, threshold=threshold, margin=MARGIN, alpha=alpha)
     message = f"{what}: {successes} of {trials} recovered, {'at least' if predicted else 'at most'} {threshold} expected"
     details["detectable"] = min_detectable_drop(trials, threshold=PREDICTED, alpha=alpha)
+    details["margin"] = (successes / trials - threshold) / MARGIN * (1 if predicted else -1)
     if decision.answer is Answer.REFUTED:
         return Outcome.fails(message, counterexample={"successes": successes, "trials": trials, "case": what}, **details)
     if decision.answer is Answer.UNDECIDED:
@@ -51,8 +52,11 @@ def worst(outcomes: list[Outcome], figures=()) -> Outcome:
         for outcome in outcomes:
             if outcome.status is status:
                 return replace(outcome, figures=figures)
+    closest = min(outcomes, key=lambda outcome: outcome.margin)
+    message = f"{len(outcomes)} rates as predicted; nearest to its threshold: {closest.message}"
+    detectable = max(outcome.detectable for outcome in outcomes)
     cases = sum(outcome.cases for outcome in outcomes)
-    return Outcome.holds(cases, message="; ".join(o.message for o in outcomes), detectable=outcomes[0].detectable, figures=figures)
+    return Outcome.holds(cases, margin=closest.margin, message=message, detectable=detectable, figures=figures)
 
 
 # ------------------------------------------------------------------------------------------------------------- exp.mf
