@@ -85,6 +85,10 @@ class _Stop(BaseException):
     """Ends a search at once; hypothesis lets a BaseException through without shrinking."""
 
 
+class _Unsteady(Exception):
+    """The same example failed once and did not fail again."""
+
+
 class _Refuted(Exception):
     """Tells hypothesis that the example fails, so that it shrinks it."""
 
@@ -131,6 +135,12 @@ class _Tally:
         self.figures += (to_data(asdict(figure)) for figure in outcome.figures)
         if outcome.certificate is not None:
             self.certificates.append(to_data(outcome.certificate))
+
+    def withdraw(self, message: str) -> None:
+        """Take the refutation back: it did not hold up."""
+        if self.failure is not None:
+            self.doubtful, self.failure = self.failure.counterexample, None
+        self._add(self.met - 1, Outcome.inconclusive(message))
 
     def _failed(self, number: int, instance: Any, outcome: Outcome, replay: str) -> Finding:
         return Finding(
@@ -233,7 +243,10 @@ def _described(error: BaseException) -> str:
 def _meet_all(trial: Trial, tally: _Tally) -> None:
     source = trial.instances(trial.context)
     if is_strategy(source):
-        _search(source, trial, lambda number, instance: _meet_drawn(tally, number, instance))
+        try:
+            _search(source, trial, lambda number, instance: _meet_drawn(tally, number, instance))
+        except _Unsteady:
+            tally.withdraw("the same example failed once and did not fail again")
         return
     for number, instance in enumerate(source):
         if tally.meet(number, instance):
@@ -316,7 +329,7 @@ def _search(strategy: Any, trial: Trial, meet: Callable[[int, Any], None]) -> No
     except Unsatisfiable:
         pass  # met nothing, which the verdict says
     except Flaky as error:
-        raise RuntimeError("the check decides the same example differently from one run to the next") from error
+        raise _Unsteady from error
 
 
 def _forget_local_constants() -> None:
@@ -330,46 +343,54 @@ def _forget_local_constants() -> None:
         providers.HypothesisProvider._local_constants = providers.Constants()
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One case run again: the ``instance``, its ``outcome``, and the ``reduced`` counterexample where one was looked for."""
+def run_case(claim: Claim, check_name: str, part: str, number: int, *, level: str, seed: int = 0, device: str = "cpu") -> Finding:
+    """Case ``number`` of a part again, counted from 0 in the order in which they were met: its outcome, undoubled.
 
-    instance: Any
-    outcome: Outcome
-    reduced: Mapping[str, Any] | None = None
-
-
-def run_case(claim: Claim, check_name: str, part: str, number: int, *, level: str, seed: int = 0, device: str = "cpu") -> Case:
-    """Case ``number`` of a part again, counted from 0 in the order in which they were met.
-
-    :raises ClaimError: when the part has no such case.
+    The counterexample holds the instance, whatever came out, and what it reduces to where it fails and is reduced. Where the
+    part has no such case, the finding is ``skipped`` and has met nothing.
     """
     trial = prepare(claim, check_name, part, level=level, seed=seed, device=device)
     source = trial.instances(trial.context)
-    found = _drawn_case(source, trial, number) if is_strategy(source) else _listed_case(source, trial, number)
+    try:
+        found = _drawn_case(source, trial, number) if is_strategy(source) else _listed_case(source, trial, number)
+    except (Exception, SystemExit) as error:
+        return Finding(Status.ERROR, met=1, message=_described(error))
     if found is None:
-        raise ClaimError(f"claim {claim.id!r}, check {check_name!r}: no case {number} at level {level} with seed {seed}")
+        message = f"claim {claim.id!r}, check {check_name!r}: no case {number} at level {level} with seed {seed}"
+        return Finding(Status.SKIPPED, message=message)
     return found
 
 
-def _listed_case(source: Iterable[Any], trial: Trial, number: int) -> Case | None:
+def _listed_case(source: Iterable[Any], trial: Trial, number: int) -> Finding | None:
     for instance in islice(source, number, number + 1):
-        outcome, tally = trial.decide(instance), _Tally(trial)
-        if outcome.status is Status.FAILS:
+        found = _one_case(trial, instance)
+        tally = _Tally(trial)
+        if found.status is Status.FAILS:
             _reduce(trial, tally, number, instance)
-        return Case(instance, outcome, tally.failure.counterexample if tally.failure else None)
+        if tally.failure is not None:
+            found = replace(found, counterexample={**found.counterexample, "reduced": tally.failure.counterexample})
+        return found
     return None
 
 
-def _drawn_case(strategy: Any, trial: Trial, number: int) -> Case | None:
+def _one_case(trial: Trial, instance: Any) -> Finding:
+    outcome = trial.decide(instance)
+    shown = {"instance": to_data(instance), **to_data(outcome.counterexample or {})}
+    return Finding(outcome.status, outcome.cases, 1, to_data(outcome.margin), outcome.message, shown)
+
+
+def _drawn_case(strategy: Any, trial: Trial, number: int) -> Finding | None:
     """Repeat the whole search up to the call: which examples come later depends on how the earlier ones went."""
     tally = _Tally(trial)
-    found: list[Case] = []
+    found: list[Finding] = []
 
     def meet(call: int, instance: Any) -> None:
         if call < number:
             return _meet_drawn(tally, call, instance)
-        found.append(Case(instance, trial.decide(instance)))
+        try:
+            found.append(_one_case(trial, instance))
+        except (Exception, SystemExit) as error:
+            raise _Stop from error
         raise _Stop
 
     _search(strategy, trial, meet)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check.claim import Claim, ClaimError
-from proofs_check.execution import run_part
+from proofs_check.execution import run_case, run_part
 from proofs_check.finding import Finding
 from proofs_check.registry import SHIPPED, load_file
 from proofs_check.sources import source_hash
@@ -21,7 +21,7 @@ class Job:
     """One part of one check of one claim, at a level, with a seed, on a kind of device.
 
     ``file`` is the path of the claims file (``shipped:NAME`` inside the package), ``source`` the hash of its code;
-    ``timeout`` is in seconds.
+    ``timeout`` is in seconds. With a ``case``, only that instance is run, and the finding shows it.
     """
 
     file: str
@@ -33,6 +33,7 @@ class Job:
     seed: int
     device: str
     timeout: float
+    case: int | None = None
 
     def to_data(self) -> dict[str, Any]:
         """As JSON data; :meth:`from_data` reads it back."""
@@ -54,7 +55,10 @@ class Job:
         :raises ClaimError: when the claims file is missing, does not import or differs from the one the job was made for.
         """
         claim = _claims(self.file, self.source)[self.claim]
-        return run_part(claim, self.check, self.part, level=self.level, seed=self.seed, device=self.device)
+        run = {"level": self.level, "seed": self.seed, "device": self.device}
+        if self.case is not None:
+            return run_case(claim, self.check, self.part, self.case, **run)
+        return run_part(claim, self.check, self.part, **run)
 
 
 def portable(file: Path) -> str:

@@ -186,7 +186,7 @@ class _Worker:
         return finding
 
     def _died(self) -> Finding | None:
-        code = self.process.wait()
+        code = self._exit_code()
         if self.job is None or not self._started:
             return None
         self._keep(_read(self.output) or b"")
@@ -194,6 +194,14 @@ class _Worker:
             return self._end(Status.TIMEOUT, f"no answer within {self.job.timeout:g} s")
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return self._end(Status.ERROR, f"the worker process {how} before an answer")
+
+    def _exit_code(self) -> int:
+        """How the process ended; one that only closed its pipe is ended now."""
+        try:
+            return self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
     def _end(self, status: Status, message: str) -> Finding:
         log = self.log()

@@ -1,7 +1,7 @@
 """Claims as pytest items: one for each check and one for each control.
 
 ``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
-without it stands for the shipped claims. Items run in a worker process, one pool for each pytest process, so that a claim that
+without it stands for the shipped claims; the setting ``claims`` names what a plain ``pytest`` collects. Items run in a worker process, one pool for each pytest process, so that a claim that
 crashes or hangs fails alone. Holds passes, inconclusive is an expected failure, and whatever keeps a claim from passing fails.
 """
 
@@ -18,23 +18,28 @@ import pytest
 
 from proofs_check.claim import LEVELS, Check, Claim, ClaimError, Status
 from proofs_check.finding import ITSELF, Finding, parts
+from proofs_check.registry import SHIPPED, Registry, load_claims
 
 if TYPE_CHECKING:
     from proofs_check.pool import Pool
-    from proofs_check.registry import Registry
 
 _PLUGIN = "proofs-check-session"
+#: Stands for the claims that ship with the package.
+_SHIPPED = "shipped"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("proofs-check", "claims put under test")
-    group.addoption("--claims", metavar="PATH", help="a claims file or a directory of them")
+    group.addoption("--claims", metavar="PATH", help=f"a claims file, a directory of them, or {_SHIPPED!r}")
     group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
     group.addoption("--claims-level", choices=LEVELS, metavar="LEVEL", help="quick (default), standard or full")
+    parser.addini("claims", f"what pytest collects when it is given no paths: a claims file, a directory of them, or {_SHIPPED!r}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    options = config.option
+    options, named = config.option, config.args_source is pytest.Config.ArgsSource.ARGS
+    if not (options.claims or named):
+        options.claims = config.getini("claims") or None
     if options.claims or options.claims_match or options.claims_level:
         session = _Claims(config)
         config.pluginmanager.register(session, _PLUGIN)
@@ -45,26 +50,26 @@ class _Claims:
     """The claims of this pytest process, and the pool in which they run (started by the first item)."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from proofs_check.registry import SHIPPED
-
         options = config.option
         self.config = config
-        self.path = config.invocation_params.dir / options.claims if options.claims else SHIPPED
+        own = options.claims not in (None, _SHIPPED)
+        self.path = config.invocation_params.dir / options.claims if own else SHIPPED
         self.root = self.path.resolve()
         self.pattern = options.claims_match or "*"
         self.level = options.claims_level or "quick"
-        self._registry: Registry | None = None
+        self.registry = self._load()
         self._pool: Pool | None = None
 
-    @property
-    def registry(self) -> Registry:
-        if self._registry is None:
-            from proofs_check.registry import SHIPPED, load_claims
-
-            self._registry = load_claims(None if self.root == SHIPPED else self.root)
-            if not fnmatch.filter(self._registry, self.pattern):
-                raise ClaimError(f"--claims-match: no claim of {self.path} matches {self.pattern!r}")
-        return self._registry
+    def _load(self) -> Registry:
+        if not self.root.exists():
+            raise pytest.UsageError(f"--claims: expected a claims file or directory, found nothing at {self.path}")
+        try:
+            registry = load_claims(None if self.root == SHIPPED else self.root)
+        except ClaimError as error:
+            raise pytest.UsageError(f"--claims: {error}") from error
+        if not any(fnmatch.fnmatchcase(claim_id, self.pattern) for claim_id in registry):
+            raise pytest.UsageError(f"--claims-match: no claim of {self.path} matches {self.pattern!r}")
+        return registry
 
     @functools.cached_property
     def device(self) -> str:
@@ -82,8 +87,6 @@ class _Claims:
 
     def add_to_arguments(self) -> None:
         """Collect the claims beside what else was asked for, unless some of them were named one by one."""
-        if not self.root.exists():
-            raise pytest.UsageError(f"--claims: expected a claims file or directory, found nothing at {self.path}")
         named = (Path(self.config.invocation_params.dir, argument.partition("::")[0]) for argument in self.config.args)
         if not any(path.resolve().is_relative_to(self.root) for path in named):
             self.config.args.append(str(self.root))
@@ -107,10 +110,7 @@ class ClaimsFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
-        try:
-            registry = claims.registry
-        except ClaimError as error:
-            raise self.CollectError(str(error)) from error
+        registry = claims.registry
         for claim in registry.values():
             if registry.files[claim.id] == self.path.resolve() and fnmatch.fnmatchcase(claim.id, claims.pattern):
                 yield ClaimCollector.from_parent(self, name=claim.id, claim=claim)

@@ -101,16 +101,19 @@ def verify(
             stack.enter_context(locked(place.directory))
         store = Store(place.directory)
         stack.callback(store.close)
+        started, clock = _now(), time.perf_counter()
         work = _Work(registry, selected, place, store, progress)
-        started = _now(), time.perf_counter()
-        todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
-        if todo:
-            work.execute(stack.enter_context(_executor(jobs, memory, cluster)), todo)
+        try:
+            todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
+            if todo:
+                work.execute(stack.enter_context(_executor(min(jobs, len(todo)), memory, cluster)), todo)
+        except KeyboardInterrupt:
+            raise Interrupted(work.count, work.total, place.directory) from None
         header = {
-            "id": place.directory.name if place.directory else new_run_id(),
-            "started": started[0],
+            "id": place.directory.resolve().name if place.directory else new_run_id(),
+            "started": started,
             "finished": _now(),
-            "seconds": round(time.perf_counter() - started[1], 3),
+            "seconds": round(time.perf_counter() - clock, 3),
             "seed": seed,
             "level": level,
             "device": device,
@@ -132,6 +135,16 @@ class _Work:
         self.findings: dict[str, dict[tuple[str, str], Finding]] = {claim_id: {} for claim_id in self.claims}
         self.done: dict[str, dict[str, Any]] = {}
 
+    @property
+    def total(self) -> int:
+        """How many parts there are."""
+        return sum(len(parts(claim)) for claim in self.claims.values())
+
+    @property
+    def count(self) -> int:
+        """How many of them have their finding."""
+        return sum(map(len, self.findings.values()))
+
     def plan(self, *, level: str, seed: int, device: str, timeout: float | None, resume: bool) -> list[Job]:
         """The jobs to run, after what is skipped at this level and what is reused."""
         todo = []
@@ -148,15 +161,10 @@ class _Work:
 
     def execute(self, executor: Executor, todo: list[Job]) -> None:
         """Run the jobs, and store each finding as it comes."""
-        count = 0
-        try:
-            for job, finding in executor.run(todo):
-                self.store.put(job, finding)
-                self._keep_log(job, finding)
-                self._put(job, finding)
-                count += 1
-        except KeyboardInterrupt:
-            raise Interrupted(count, len(todo), self.place.directory) from None
+        for job, finding in executor.run(todo):
+            self.store.put(job, finding)
+            self._keep_log(job, finding)
+            self._put(job, finding)
 
     def _put(self, job: Job, finding: Finding) -> None:
         claim, found = self.claims[job.claim], self.findings[job.claim]

@@ -15,9 +15,10 @@ from proofs_check.command_line import explained
 @click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS.json")
 @explained
 def command(baseline: Path, results: Path) -> None:
-    """Compare verdicts and hashes, as stored, with those of a baseline (or an earlier run).
+    """Compare a run with a baseline or an earlier run.
 
-    Exits with 1 when a verdict got worse, a claim vanished, or a statement, scope, tolerance or control changed unannounced.
+    Verdicts and hashes are compared as stored. Exits with 1 when a verdict got worse, a claim vanished, or a statement, scope,
+    tolerance or control changed unannounced.
     """
     from proofs_check.stored import read_baseline, readable
     from reports.compare import compare

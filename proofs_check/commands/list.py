@@ -22,9 +22,9 @@ BASELINES = Path(__file__).resolve().parents[2] / "reports"
 @click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
 @explained
 def command(patterns: tuple[str, ...], as_json: bool, claims: Path | None) -> None:
-    """List the claims whose id matches a PATTERN (a glob; default: all).
+    """List claims, their sources and dependencies.
 
-    Expected seconds come from the committed baselines of each level.
+    A PATTERN is a glob over claim ids (default: all). Expected seconds come from the committed baselines of each level.
     """
     registry = load_claims(claims)
     seconds = {} if claims else expected_seconds()

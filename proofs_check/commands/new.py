@@ -14,6 +14,6 @@ from proofs_check.new import write_template
 @click.argument("name", metavar="NAME")
 @explained
 def command(name: str) -> None:
-    """Write NAME.py, a claims file that runs, into the current directory."""
+    """Write NAME.py, a claims file that runs."""
     file = write_template(name, Path())
     click.echo(f"{file} written; run it: proofs-check verify --claims {file}")

@@ -14,7 +14,7 @@ from proofs_check.command_line import explained
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write to; default: beside the results.")
 @explained
 def command(results: Path, out: Path | None) -> None:
-    """Write index.html and a page per claim from RESULTS.json."""
+    """Write the pages of a stored run again."""
     from proofs_check.stored import read_results, write_pages
 
     directory = out or results.parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,32 +24,37 @@ from proofs_check.registry import load_claims
 @click.option("--claims", type=click.Path(path_type=Path), help="The claims file or directory of the run.")
 @explained
 def command(results: Path, claim_id: str, check: str, case: str, claims: Path | None) -> None:
-    """Run one case again, with the level and seed of RESULTS.json.
+    """Run one case of a stored run again.
 
-    CASE is a number, or control:NAME:NUMBER. Exits with 0 when the case holds, is inconclusive or skipped, with 1 when it
-    fails (as that of a control should).
+    CASE is a number, or control:NAME:NUMBER. Exits with 1 when the case fails (as that of a control should) or breaks, with 0
+    when it holds, is inconclusive or skipped.
     """
-    from proofs_check.execution import run_case
-    from proofs_check.serialization import to_data
+    from proofs_check.execution import prepare
+    from proofs_check.pool import Pool
+    from proofs_check.runner import make_job
     from proofs_check.stored import read_results
 
     part, number = parse_case(case)
-    run = read_results(results)["run"]
+    stored = read_results(results)["run"]
+    run = {"level": stored["level"], "seed": stored["seed"], "device": stored["device"]}
     registry = load_claims(claims)
     if claim_id not in registry:
         where = f"in {claims}" if claims else "among the shipped claims (--claims PATH names others)"
         raise ClaimError(f"claim {claim_id!r}: found no such claim {where}")
     claim = registry[claim_id]
-    found = run_case(claim, check, part, number, level=run["level"], seed=run["seed"], device=run["device"])
-    outcome = found.outcome
-    click.echo(f"{claim_id}, check {check}, case {case}: {outcome.status.value}")
-    if outcome.message:
-        click.echo(outcome.message)
-    shown = {"instance": to_data(found.instance), **to_data(outcome.counterexample or {})}
-    if found.reduced is not None:
-        shown["reduced"] = found.reduced
-    click.echo(json.dumps(shown, indent=1, ensure_ascii=False))
-    sys.exit(1 if outcome.status is Status.FAILS else 0)
+    prepare(claim, check, part, **run)  # says what is wrong with the names before a worker starts
+    with Pool(1) as pool:
+        job = make_job(registry, claim, claim.check(check), part, **run)
+        ((_, found),) = pool.run([replace(job, case=number)])
+    if found.status is Status.SKIPPED and not found.met:
+        raise ClaimError(found.message)
+    click.echo(f"{claim_id}, check {check}, case {case}: {found.status.value}")
+    for text in (found.message, found.log.rstrip()):
+        if text:
+            click.echo(text)
+    if found.counterexample is not None:
+        click.echo(json.dumps(found.counterexample, indent=1, ensure_ascii=False))
+    sys.exit(1 if found.status in (Status.FAILS, Status.ERROR, Status.TIMEOUT) else 0)
 
 
 def parse_case(case: str) -> tuple[str, int]:

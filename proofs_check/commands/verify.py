@@ -48,9 +48,9 @@ class _Seed(click.ParamType):
 @click.option("--cluster", metavar="ADDRESS", help="Scheduler of a dask.distributed cluster to run on.")
 @explained
 def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: bool, claims: Path | None, **options: Any) -> None:
-    """Run the claims whose id matches a PATTERN (a glob; default: all) and write results.json and the report.
+    """Run claims and write the report.
 
-    Exits with 0 when nothing is refuted, vacuous or in error, with 1 when something is.
+    A PATTERN is a glob over claim ids (default: all). Exits with 0 when nothing is refuted, vacuous or in error, with 1 when something is.
     """
     from proofs_check.runner import Interrupted, new_run_id, verify
 
@@ -123,6 +123,9 @@ def _problems(claim: Mapping[str, Any]) -> Iterator[str]:
         for control in check["controls"]:
             if control["refuted"] is False or (control["refuted"] is None and check["status"] != "skipped"):
                 yield f"{check['name']}, control {control['name']!r}: {_first_line(control['message'])}"
+    for probe in claim["probes"]:
+        if not probe["fails_without"] and not probe["message"].startswith("skipped"):
+            yield f"probe: expected to fail without {probe['drops']!r}, came out {_first_line(probe['message'])}"
 
 
 def _first_line(message: str) -> str:

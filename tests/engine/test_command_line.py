@@ -157,15 +157,15 @@ def test_unreadable_results_are_refused_everywhere(proofs_check, results, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["verify", "no.such.*"], "no claim matches 'no.such.*'"),
-        (["list", "no.such.*"], "no claim matches 'no.such.*'"),
+        (["verify", "no.such.*", "--claims", "own.py"], "no claim matches 'no.such.*'"),
+        (["list", "no.such.*", "--claims", "own.py"], "no claim matches 'no.such.*'"),
         (["verify", "--claims", "nowhere.py"], "nowhere.py: expected a Python file or a directory"),
         (["verify", "--claims", "broken.py"], "broken.py does not import: ZeroDivisionError"),
         (["verify", "--level", "slow"], "Invalid value for '--level'"),
         (["verify", "--seed", "seven"], "expected a whole number from 0 on, or random, got 'seven'"),
         (["verify", "--jobs", "0"], "Invalid value for '--jobs'"),
         (["verify", "--timeout", "-1"], "Invalid value for '--timeout'"),
-        (["verify", "--resume"], "expected a run in proofs-check-runs, found none"),
+        (["verify", "--resume", "--claims", "own.py"], "expected a run in proofs-check-runs, found none"),
         (["verify", "--claims", "own.py", "--out", "own.py"], "output directory own.py: expected one that can be written"),
         (["verify", "--claims", "own.py", "--out", "/proc/run"], "output directory /proc/run: expected one"),
         (["compare", "nowhere.json", "nowhere.json"], "nowhere.json: cannot be read"),
@@ -177,6 +177,22 @@ def test_bad_usage_exits_with_2_and_a_message(proofs_check, write_claims, tmp_pa
     (tmp_path / "broken.py").write_text("1 / 0")
     refused = proofs_check(*arguments, expect=2)
     assert message in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
+    proofs_check("new", "sums")
+    file = tmp_path / "sums.py"
+    file.write_text(file.read_text().replace("for first in (0, 2, 5)", "for first in (1,)"))
+    printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
+    assert "probe: expected to fail without 'starts at one', came out holds" in printed
+
+
+def test_a_store_that_is_none_is_refused(proofs_check, write_claims, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.sqlite").write_text("a diary\n" * 200)
+    refused = proofs_check("verify", "--claims", write_claims("claim('own.a')"), "--out", "run", expect=2)
+    assert "run.sqlite: expected a store of an earlier run" in refused.stderr
+    assert (tmp_path / "run" / "run.sqlite").read_text().startswith("a diary")
 
 
 def test_strict_runs_do_not_pass_inconclusive_claims(proofs_check, write_claims, tmp_path):

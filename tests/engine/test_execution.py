@@ -1,5 +1,6 @@
 """Running one part of a check: aggregation, replay, reduction, hypothesis and repetition of single cases."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -215,37 +216,83 @@ def test_without_admissible_instances_nothing_is_reduced(run):
     assert finding.counterexample["instance"] == [4, 5]
 
 
+def test_a_drawn_refutation_that_does_not_hold_up_is_withdrawn(run):
+    answers = iter([Outcome.fails("now", counterexample={"x": 1})] * 2)
+
+    finding = run(
+        run=lambda instance, *, bound, context: next(answers, Outcome.holds()),
+        instances=lambda context: st.integers(0, 10**9),
+    )
+    assert finding.status is Status.INCONCLUSIVE
+    assert "failed once and did not fail again" in finding.message
+    assert finding.counterexample["x"] == 1
+
+
 @pytest.mark.parametrize("number", [0, 3, 9])
 def test_a_listed_case_can_be_repeated(make_claim, make_check, number):
     found = run_case(make_claim("test.claim", make_check()), "below", ITSELF, number, level="quick")
-    assert (found.instance, found.outcome.status) == (number, Status.HOLDS)
+    assert (found.status, found.counterexample) == (Status.HOLDS, {"instance": number})
+
+
+def test_a_failing_case_is_reduced_again(make_claim, make_check):
+    check = make_check("listed", run=lambda x, *, bound, context: Outcome.equal(0, sum(x)), instances=lambda context: [[7, 8]])
+    found = run_case(make_claim("test.claim", replace(check, admissible=lambda x: True)), "listed", ITSELF, 0, level="quick")
+    assert found.counterexample["instance"] == [7, 8]
+    assert found.counterexample["reduced"]["instance"] == [1]
 
 
 def test_every_drawn_case_can_be_repeated(make_claim, make_check):
-    met = []
-
     def decide(instance, *, bound, context):
-        met.append(instance)
         return Outcome.equal(True, sum(instance) < 1000)
 
     check = make_check("drawn", run=decide, instances=lambda context: st.lists(st.integers(0, 999)))
     claim = make_claim("test.claim", check)
     finding = run_part(claim, "drawn", ITSELF, level="quick")
-    number = finding.counterexample["case"]
-    instance = finding.counterexample["instance"]
     assert finding.status is Status.FAILS
-    assert run_case(claim, "drawn", ITSELF, number, level="quick").instance == instance
-    assert run_case(claim, "drawn", ITSELF, number, level="quick").outcome.status is Status.FAILS
+    again = run_case(claim, "drawn", ITSELF, finding.counterexample["case"], level="quick")
+    assert again.status is Status.FAILS
+    assert again.counterexample["instance"] == finding.counterexample["instance"]
 
 
-def test_a_missing_case_or_control_is_named(make_claim, make_check):
+def test_cases_count_the_calls(make_claim, make_check):
+    met = []
+
+    def decide(instance, *, bound, context):
+        met.append(instance)
+        return Outcome.holds()
+
+    claim = make_claim("test.claim", make_check(run=decide, instances=lambda context: st.lists(st.integers())))
+    run_part(claim, "below", ITSELF, level="quick")
+    for number, instance in enumerate(met[:20:5]):
+        assert run_case(claim, "below", ITSELF, 5 * number, level="quick").counterexample == {"instance": instance}
+
+
+@pytest.mark.parametrize("instances", [[1], st.just(1)])
+def test_a_case_that_raises_is_an_error(make_claim, make_check, instances):
+    def decide(instance, *, bound, context):
+        raise OverflowError("too much")
+
+    claim = make_claim("test.claim", make_check(run=decide, instances=lambda context: instances))
+    found = run_case(claim, "below", ITSELF, 0, level="quick")
+    assert (found.status, found.message[:24]) == (Status.ERROR, "OverflowError: too much\n")
+
+
+def test_a_missing_case_is_said_to_be_missing(make_claim, make_check):
+    for instances in (range(10), st.integers(0, 1)):
+        claim = make_claim("test.claim", make_check(instances=lambda context, given=instances: given))
+        found = run_case(claim, "below", ITSELF, 10, level="quick")
+        assert (found.status, found.met) == (Status.SKIPPED, 0)
+        assert "no case 10 at level quick with seed 0" in found.message
+
+
+def test_a_missing_check_or_control_is_named(make_claim, make_check):
     claim = make_claim("test.claim", make_check())
-    with pytest.raises(ClaimError, match="no case 10 at level quick with seed 0"):
-        run_case(claim, "below", ITSELF, 10, level="quick")
     with pytest.raises(ClaimError, match=r"no control 'zero', expected one of \['below zero'\]"):
         run_case(claim, "below", "control:zero", 0, level="quick")
     with pytest.raises(ClaimError, match="no check 'above'"):
         run_case(claim, "above", ITSELF, 0, level="quick")
+    with pytest.raises(ClaimError, match="part must be 'itself', control:NAME or probe:NUMBER, got 'everything'"):
+        run_case(claim, "below", "everything", 0, level="quick")
 
 
 def test_draws_depend_on_the_seed_alone(run):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import psutil
@@ -81,6 +83,12 @@ def test_output_that_was_closed_is_open_for_the_next_claim(trouble):
     assert trouble("prints").log.startswith("first line")
 
 
+def test_a_worker_that_cannot_be_heard_any_more_is_ended(trouble):
+    finding = trouble("cuts-its-pipes")
+    assert (finding.status, finding.message) == (Status.ERROR, "the worker process was killed by SIGKILL before an answer")
+    assert trouble("sound").status is Status.HOLDS
+
+
 def test_a_worker_that_dies_between_jobs_is_replaced(trouble, pool):
     trouble("sound")
     os.kill(pool._workers[0].process.pid, signal.SIGKILL)
@@ -117,6 +125,22 @@ def test_workers_end_with_their_pool():
     with Pool(2) as pool:
         processes = [psutil.Process(worker.process.pid) for worker in pool._workers]
     assert psutil.wait_procs(processes, timeout=5)[1] == []
+
+
+@pytest.mark.parametrize("name", ["sleeps", "hangs"])
+def test_workers_end_when_their_pool_is_killed(claim_files, name):
+    """At once where the interpreter runs, within the time limit where native code holds it."""
+    program = f"from proofs_check import verify; verify('trouble.{name}', claims={str(claim_files / 'trouble.py')!r}, timeout=2)"
+    root = str(claim_files.parents[2])
+    process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": root})
+    parent = psutil.Process(process.pid)
+    while not (workers := parent.children()):
+        assert process.poll() is None
+    while workers[0].num_threads() < 3:  # the watchdog of the running job makes three
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
 def test_two_workers_share_the_jobs(claim_files):

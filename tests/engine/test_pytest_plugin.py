@@ -107,7 +107,7 @@ def test_workers_of_xdist_share_the_items(project, claim_files):
 
 
 def test_a_claim_that_kills_its_process_fails_alone(project, claim_files):
-    result = project("--claims", claim_files / "trouble.py", "--claims-match", "trouble.[ls]*")
+    result = project("--claims", claim_files / "trouble.py", "--claims-match", "trouble.[ls][eo][au]*")
     result.assert_outcomes(passed=1 + 3, failed=1)
     result.stdout.fnmatch_lines(["*the worker process ended with exit code 3 before an answer*"])
 
@@ -117,18 +117,28 @@ def test_shipped_claims_run_without_a_path(project):
     result.stdout.fnmatch_lines(["*toy.redundant*"])
 
 
-def test_bad_options_are_usage_errors(project, pytester, claim_files):
-    missing = project("--claims", "nowhere.py")
-    assert missing.ret == pytest.ExitCode.USAGE_ERROR
-    missing.stderr.fnmatch_lines(["*--claims: expected a claims file or directory, found nothing at*nowhere.py*"])
-    unmatched = project("--claims", claim_files / "many.py", "--claims-match", "other.*")
-    assert unmatched.ret == pytest.ExitCode.INTERRUPTED
-    unmatched.stdout.fnmatch_lines(["*no claim of *many.py matches 'other.?'*"])
-    broken = pytester.makepyfile(broken="1 / 0")
-    result = project("--claims", broken)
-    result.stdout.fnmatch_lines(["*broken.py does not import: ZeroDivisionError*"])
-    result.assert_outcomes(errors=1)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--claims", "nowhere.py"], "*--claims: expected a claims file or directory, found nothing at*nowhere.py*"),
+        (["--claims", "broken.py"], "*--claims: claims file *broken.py does not import: ZeroDivisionError*"),
+        (["--claims", "own.py", "--claims-match", "other.*"], "*--claims-match: no claim of *own.py matches 'other.?'*"),
+        (["--claims", "own.py", "--claims-level", "slow"], "*--claims-level: invalid choice: 'slow'*"),
+    ],
+)
+def test_bad_options_are_usage_errors(project, pytester, statuses, arguments, message):
+    pytester.makepyfile(broken="1 / 0")
+    result = project(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
 
 
 def test_warnings_as_errors_and_random_order_pass(project, claim_files):
     project("--claims", claim_files / "many.py", "--claims-match", "many.c1", "-W", "error").assert_outcomes(passed=1 + 4)
+
+
+def test_the_setting_is_collected_by_a_plain_run_only(project, pytester, claim_files):
+    pytester.makeini(f"[pytest]\nclaims = {claim_files / 'many.py'}")
+    plain, named = project("--collect-only", "-q"), project("--collect-only", "-q", "test_own.py")
+    plain.stdout.fnmatch_lines(["*many.c1*"])
+    named.stdout.no_fnmatch_line("*many.c1*")

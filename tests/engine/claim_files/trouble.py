@@ -32,6 +32,12 @@ def hangs(instance):
     ctypes.PyDLL(None).sleep(60)
 
 
+def sleeps(instance):
+    import time
+
+    time.sleep(60)
+
+
 def grows(instance):
     kept = []
     while True:
@@ -60,6 +66,11 @@ def closes_output(instance):
     return Outcome.holds()
 
 
+def cuts_its_pipes(instance):
+    os.closerange(3, 100)
+    sleeps(instance)
+
+
 def check(instance, *, behaviour, context):
     return Outcome.equal(0, instance) if behaviour is None else behaviour(instance)
 
@@ -84,5 +95,5 @@ def claim(name, behaviour):
     )
 
 
-BEHAVIOURS = (sound, raises, leaves, is_killed, hangs, grows, prints, returns_nothing, exits, closes_output)
+BEHAVIOURS = (sound, raises, leaves, is_killed, hangs, sleeps, grows, prints, returns_nothing, exits, closes_output, cuts_its_pipes)
 CLAIMS = [claim(behaviour.__name__.replace("_", "-"), behaviour) for behaviour in BEHAVIOURS]
