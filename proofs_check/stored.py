@@ -61,14 +61,21 @@ def write_pages(results: Mapping[str, Any], directory: Path) -> None:
 
 
 def _earlier_runs(directory: Path, level: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Id, start and verdicts of the newest runs of ``level`` in the directories beside ``directory``, copies left out."""
-    files = sorted(directory.resolve().parent.glob("*/results.json"), key=lambda file: file.stat().st_mtime)
-    for file in files[-HISTORY:]:
+    """Id, start and verdicts of the newest runs of ``level`` in the directories beside ``directory``."""
+    for run, verdicts in past_runs(directory.resolve().parent, newest=HISTORY):
+        if run["level"] == level and run["id"] != directory.name:
+            yield run["id"], run["started"], verdicts
+
+
+def past_runs(parent: Path, *, newest: int | None = None) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """What the runs in the directories of ``parent`` say of themselves and of each claim, oldest first, copies left out."""
+    files = sorted(parent.glob("*/results.json"), key=lambda file: file.stat().st_mtime)
+    for file in files[-newest:] if newest else files:
         try:
             stored = json.loads(file.read_text(encoding="utf-8"))
             run, verdicts = stored["run"], {claim["id"]: claim["verdict"] for claim in stored["claims"]}
-            if run["level"] == level and run["id"] == file.parent.name != directory.name:
-                yield run["id"], run["started"], verdicts
+            if run["id"] == file.parent.name:
+                yield run, verdicts
         except (OSError, ValueError, LookupError, TypeError):
             continue  # something else of the same name
 

@@ -1,12 +1,21 @@
-"""A comparison or a run as workflow commands of GitHub Actions, which show them beside the change that caused them."""
+"""A comparison or a run as workflow commands of GitHub Actions, which show them beside the change that caused them.
+
+``python -m reports.annotations RESULTS.json --baseline BASELINE.json`` is the step of a workflow: it prints them, adds a
+summary to the page of the job, and exits with 1 when the baseline does not hold, as ``proofs-check compare`` does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from reports.compare import Comparison, Kind
-from reports.results import Results
-from reports.wording import ALARMING, why, worst_first
+from reports import baseline, markdown
+from reports.compare import Comparison, Kind, compare
+from reports.results import Results, ResultsError, read
+from reports.wording import ALARMING, headline, why, worst_first
 
 #: The service shows ten annotations of each kind a step; the last one says what is left.
 LIMIT = 10
@@ -14,9 +23,7 @@ LIMIT = 10
 
 def of_comparison(comparison: Comparison, limit: int = LIMIT) -> list[str]:
     """Errors for what fails the comparison, warnings for drift, notices for improvements, worst first."""
-    lines = [
-        (_severity(change.kind), f"{change.kind.value}: {change.where}", change.message) for change in comparison.changes
-    ]
+    lines = [(_severity(change.kind), f"{change.kind.value}: {change.where}", change.message) for change in comparison.changes]
     return list(_cut(lines, limit))
 
 
@@ -58,3 +65,34 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The step of a workflow; the exit code is 0, 1 (baseline broken, or without one a claim is) or 2 (unreadable)."""
+    parser = argparse.ArgumentParser(prog="python -m reports.annotations", description="Show a run in GitHub Actions.")
+    parser.add_argument("results", type=Path, metavar="RESULTS.json")
+    parser.add_argument("--baseline", type=Path, metavar="BASELINE.json", help="what the run is compared with")
+    options = parser.parse_args(arguments)
+    try:
+        results = read(options.results)
+        comparison = compare(baseline.read(options.baseline), results) if options.baseline else None
+    except ResultsError as error:
+        print(_command("error", "results", str(error)))
+        return 2
+    lines = of_comparison(comparison) if comparison else of_run(results)
+    print(*lines, comparison or headline(results["claims"]), sep="\n")
+    _add_summary(markdown.summary(results, comparison=comparison))
+    if comparison:
+        return comparison.exit_code
+    return int(any(claim["verdict"] in ALARMING for claim in results["claims"]))
+
+
+def _add_summary(text: str) -> None:
+    """Append to the summary of the job, where the service names a file for it."""
+    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(file, "a", encoding="utf-8") as summary:
+            summary.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

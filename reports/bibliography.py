@@ -64,9 +64,7 @@ class Paper:
 def papers() -> tuple[Paper, ...]:
     """The table that ships with the package, source papers first."""
     entries = json.loads(resources.files("reports").joinpath("papers.json").read_text(encoding="utf-8"))
-    return tuple(
-        Paper(**{**entry, "authors": tuple(entry["authors"]), "claims": tuple(entry["claims"])}) for entry in entries
-    )
+    return tuple(Paper(**{**entry, "authors": tuple(entry["authors"]), "claims": tuple(entry["claims"])}) for entry in entries)
 
 
 def key(source: str) -> str:

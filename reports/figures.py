@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import networkx
     from matplotlib.axes import Axes
 
     from reports.heatmap import Cells
@@ -69,7 +71,7 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
         "svg.hashsalt": "proofs-check",
         "text.parse_math": False,
         "axes.unicode_minus": True,
-        "font.size": 10,
+        "font.size": 11,
         "text.color": ink,
         "axes.edgecolor": faint,
         "axes.labelcolor": ink,
@@ -154,9 +156,7 @@ def _bars(axes: Axes, figure: Mapping[str, Any]) -> None:
     for number, series in enumerate(all_series):
         places = [names.index(name) + (number - (len(all_series) - 1) / 2) * width for name in series["x"]]
         hatch = ("", "///", "...", "\\\\\\", "xxx", "+++")[number % 6]
-        axes.bar(
-            places, _numbers(series["y"]), width, label=str(series.get("label", "")), hatch=hatch, edgecolor="#ffffff", linewidth=0
-        )
+        axes.bar(places, _numbers(series["y"]), width, label=str(series.get("label", "")), hatch=hatch, edgecolor="#ffffff", linewidth=0)
     _ticks(axes.xaxis, names)
     _finish(axes, figure, places=[float(name) if isinstance(name, int | float) else math.nan for name in names])
 
@@ -184,9 +184,7 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
         if not {first, second} <= known:
             raise FigureError(f"the edge {first!r}, {second!r} joins a node that the figure does not have")
         graph.add_edge(first, second)
-    groups: dict[Any, list[Any]] = {}
-    for node, group in graph.nodes(data="group"):
-        groups.setdefault(group, []).append(node)
+    groups = _groups(graph)
     layered = len(groups) > 1 and all(graph.nodes[a]["group"] != graph.nodes[b]["group"] for a, b in graph.edges)
     columns = {group: members[::-1] for group, members in groups.items()}  # the first node on top
     places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
@@ -199,11 +197,25 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
     if len(graph) <= 60:
         for node in graph:
             axes.annotate(
-                graph.nodes[node]["label"], places[node], xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8
+                textwrap.fill(graph.nodes[node]["label"], 20),
+                places[node],
+                xytext=(0, 9),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
             )
     axes.margins(0.12)
     axes.axis("off")
     _legend(axes)
+
+
+def _groups(graph: networkx.Graph) -> dict[Any, list[Any]]:
+    """The nodes by group, groups in the order of their numbers or else as they come."""
+    groups: dict[Any, list[Any]] = {}
+    for node, group in graph.nodes(data="group"):
+        groups.setdefault(group, []).append(node)
+    numeric = all(isinstance(group, int | float) for group in groups)
+    return dict(sorted(groups.items())) if numeric else groups
 
 
 _KINDS = {"lines": _lines, "scatter": _scatter, "bars": _bars, "heatmap": _heatmap, "graph": _graph}
@@ -218,9 +230,7 @@ def _series(figure: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         raise FigureError("the figure has no series")
     for series in all_series:
         if len(series["x"]) != len(series["y"]):
-            raise FigureError(
-                f"series {series.get('label', '')!r}: expected as many x as y, got {len(series['x'])} and {len(series['y'])}"
-            )
+            raise FigureError(f"series {series.get('label', '')!r}: expected as many x as y, got {len(series['x'])} and {len(series['y'])}")
     return all_series
 
 
@@ -306,9 +316,7 @@ def _mark(axes: Axes, mark: Mapping[str, Any], places: Sequence[float] | None) -
     line = {"color": COLOURS["ink"][0], "linewidth": 1.1, "linestyle": (0, (4, 3))}
     if "y" in mark and "x" not in mark:
         axes.axhline(_float(mark["y"]), **line)
-        axes.annotate(
-            str(mark["label"]), (1, _float(mark["y"])), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9
-        )
+        axes.annotate(str(mark["label"]), (1, _float(mark["y"])), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
         return
     x = _float(mark["x"]) if places is None else _between(places, _float(mark["x"]))
     axes.axvline(x, **line)
@@ -329,9 +337,7 @@ def _mark_cells(axes: Axes, figure: Mapping[str, Any], cells: Cells) -> None:
         ys = [row + side for row in range(len(places)) for side in (-0.5, 0.5)]
         for line in (white, dark):
             axes.plot(xs, ys, solid_capstyle="butt", **line)
-        axes.annotate(
-            str(mark["label"]), (xs[-1], 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9
-        )
+        axes.annotate(str(mark["label"]), (xs[-1], 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
 
 
 def _between(names: Sequence[float], value: float) -> float:

@@ -55,7 +55,7 @@ def _component(graph: networkx.DiGraph, claims: Mapping[str, Any], prefix: str) 
     height = max(y for _, y, _ in boxes.values()) + _HEIGHT / 2 + 2
     edges = "".join(_edge(boxes[first], boxes[second]) for first, second in sorted(graph.edges))
     nodes = "".join(_node(claims[name], boxes[name], prefix) for layer in layers for name in layer)
-    label = escape(f"{len(graph)} claims in {len(layers)} layers; arrows lead from a claim to those that rest on it")
+    label = escape(f"{len(graph)} claims in {len(layers)} layers; lines lead to the right, from a claim to those that rest on it")
     return (
         f'<svg class="graph" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" role="group" '
         f'aria-label="{label}"><g class="edges" fill="none">{edges}</g>{nodes}</svg>'

@@ -54,7 +54,7 @@ class Cells:
         axes.set_facecolor("#9aa0a6")  # shows through where nothing was measured
         axes.patch.set_alpha(0.35)
         masked = numpy.ma.masked_invalid(self.values)
-        mesh = axes.pcolormesh(*edges, masked, cmap="cividis", norm=norm, rasterized=rasterized, edgecolors="none")
+        mesh = axes.pcolormesh(*edges, masked, cmap="cividis", norm=norm, rasterized=rasterized, edgecolors="face", linewidth=0.3)
         if masked.count():
             self._scale(axes, mesh)
 

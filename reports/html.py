@@ -29,9 +29,7 @@ INDEX_ALARMS = 100
 INDEX_GRAPH = 200_000
 
 
-def write(
-    results: Results, directory: str | Path, history: Iterable[past.PastRun | Sequence[Any]] | None = None
-) -> Path:
+def write(results: Results, directory: str | Path, history: Iterable[past.PastRun | Sequence[Any]] | None = None) -> Path:
     """Write the report of ``results`` into ``directory`` and return its index.
 
     ``history`` holds earlier runs as (run id, start, verdict of each claim); the pages of the claims show them as a strip.
@@ -139,7 +137,9 @@ class _Report:
 
     def _page(self, template: str, root: str, title: str, **values: Any) -> str:
         page = _environment().get_template(template)
-        text = page.render(root=root, title=title, run=self.results["run"], claims=self.claims, results=self.results, beside=self._beside, **values)
+        text = page.render(
+            root=root, title=title, run=self.results["run"], claims=self.claims, results=self.results, beside=self._beside, **values
+        )
         return text.replace("\\", "&#92;")  # code and messages only: formulas never hold one
 
 

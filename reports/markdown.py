@@ -24,6 +24,8 @@ from reports.wording import (
 
 #: GitHub takes summaries of 1 MiB and comments of 65,536 characters; the default fits both, with room for other text.
 LIMIT = 60_000
+#: So many changes against a baseline (and the head of their table) come before the claims.
+CHANGES = 51
 
 
 def summary(results: Results, limit: int = LIMIT, comparison: Comparison | None = None) -> str:
@@ -31,19 +33,13 @@ def summary(results: Results, limit: int = LIMIT, comparison: Comparison | None 
 
     What does not fit is left out from the end, and the last line says how much.
     """
-    blocks = [_head(results), *([_compared(comparison)] if comparison else []), *_alarms(results), _families(results)]
-    return fitted(blocks, _rows(results), limit)
+    compared = [_compared(comparison), "\n".join(_change_rows(comparison)[:CHANGES])] if comparison else []
+    return fitted([_head(results), *compared, *_alarms(results), _families(results)], _rows(results), limit)
 
 
 def comparison_summary(comparison: Comparison, limit: int = LIMIT) -> str:
     """``comparison`` in at most ``limit`` bytes of UTF-8."""
-    rows = [
-        f"| {'**' if change.kind.failing else ''}{change.kind.value}{'**' if change.kind.failing else ''} "
-        f"| {cell(change.where)} | {cell(change.message)} |"
-        for change in comparison.changes
-    ]
-    table = ["| change | claim | what |\n|---|---|---|", *rows] if rows else []
-    return fitted([_compared(comparison)], table, limit)
+    return fitted([_compared(comparison)], _change_rows(comparison), limit)
 
 
 def fitted(blocks: Iterable[str], rows: Iterable[str], limit: int) -> str:
@@ -96,6 +92,17 @@ def _head(results: Results) -> str:
 
 def _compared(comparison: Comparison) -> str:
     return f"**Against the baseline:** {cell(comparison.summary)}."
+
+
+def _change_rows(comparison: Comparison) -> list[str]:
+    """A table of the changes, failing ones first and in bold."""
+    if not comparison.changes:
+        return []
+    rows = ["| change | claim | what |\n|---|---|---|"]
+    for change in comparison.changes:
+        kind = f"**{change.kind.value}**" if change.kind.failing else change.kind.value
+        rows.append(f"| {kind} | {cell(change.where)} | {cell(_shortened(change.message))} |")
+    return rows
 
 
 def _alarms(results: Results) -> Iterator[str]:

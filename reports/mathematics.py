@@ -1,9 +1,9 @@
 """LaTeX as MathML that wraps on a narrow screen, works without JavaScript, and never shows a backslash.
 
-latex2mathml converts formulas. Around it this module separates words from formulas (``\\text{...}``, ``$...$``, and plain
-words with inline formulas such as ``every width m \\ge r``), breaks long statements where a reader would, and mends what
-the converter gets wrong: operators tagged as identifiers, names spelled as single letters, alphabets set by attributes
-that browsers do not know.
+latex2mathml converts formulas. Around it this module separates words from formulas (``\\text{...}``, ``$...$``, and
+plain words with inline formulas such as ``every width m \\ge r``), breaks long statements where a reader would, and mends
+what the converter gets wrong: operators tagged as identifiers, names spelled as single letters, alphabets set by
+attributes that browsers do not know.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
-
-MATHML = "http://www.w3.org/1998/Math/MathML"
 
 #: Symbols that latex2mathml tags as identifiers although they are operators, and what spaces them.
 _OPERATORS = frozenset(";:…⋯⌈⌉⌊⌋⟨⟩∖⧵⟺⟹⟸⇔⇒⇐↔→←↦⊥∣∥#!|‖∎")
@@ -54,7 +52,8 @@ def render_math(latex: str) -> str:
     try:
         return _joined(_set(piece) for piece in _pieces(source))
     except _CannotSet:
-        return f'<code class="unset" title="This formula could not be set as mathematics">{html.escape(readable(source))}</code>'
+        plain = html.escape(readable(source))
+        return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
 
 
 def readable(latex: str) -> str:
@@ -65,7 +64,7 @@ def readable(latex: str) -> str:
     text = re.sub(r"\\.", " ", text).replace("\\", " ").replace("$", "")
     text = re.sub(r"([_^])\s*\{\s*([^{}\s]+)\s*\}", r"\1\2", text)
     text = re.sub(r"[{}]", "", text)
-    return re.sub(r"\s+([,.;:)\]])", r"\1", " ".join(text.split()))
+    return re.sub(r"\s+([,.;:)\]_^])", r"\1", " ".join(text.split()))
 
 
 _PLAIN = {
@@ -155,7 +154,7 @@ def _prose(source: str) -> Iterator[Piece]:
 
 
 def _flush(run: list[str]) -> Iterator[Piece]:
-    formula, mark = re.fullmatch(r"(.*?)((?<!\\)[.,;:]?)", " ".join(run)).groups()
+    formula, mark = re.fullmatch(r"(.*?)((?:(?<!\\)[.,;:])?)", " ".join(run), re.DOTALL).groups()
     if formula:
         yield from _formula(formula)
     if mark:
@@ -273,68 +272,84 @@ def _joined(parts: Iterable[str]) -> str:
     return re.sub(r"\s+([,.;:])(?=\s|$)", r"\1", re.sub(r"[ \n]+", " ", "".join(parts))).strip()
 
 
+@functools.lru_cache(maxsize=8192)
 def _mathml(formula: str) -> str:
-    import latex2mathml.converter
+    from latex2mathml.converter import convert_to_element
 
-    if formula.count(r"\left") - formula.count(r"\leftarrow") - formula.count(r"\leftrightarrow") > formula.count(r"\right"):
+    openings = len(re.findall(r"\\left(?![A-Za-z])", formula))
+    if openings != len(re.findall(r"\\right(?![A-Za-z])", formula)):
         raise _CannotSet
     try:
-        text = latex2mathml.converter.convert(_prepared(formula))
-        root = ElementTree.fromstring(text)
-    except (Exception, RecursionError) as error:  # the converter's own errors share no base class, and it raises IndexError too
+        root = convert_to_element(_prepared(formula))
+    except (Exception, RecursionError) as error:  # its own errors share no base class, and it raises IndexError too
         raise _CannotSet from error
+    root.attrib.clear()
     _mend(root)
-    ElementTree.register_namespace("", MATHML)
     rendered = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
     if "\\" in rendered:
         raise _CannotSet
-    rendered = re.sub(r' display="inline"', "", rendered)
-    return rendered.replace("></mspace>", "/>")
+    return rendered
+
+
+#: Names of functions and maps that theorems use as commands and the converter does not know.
+_NAMES = re.compile(r"\\(arg|argmin|argmax|tr|Tr|rank|sgn|sign|diag|span|supp|Var|Cov|conv)(?![A-Za-z])")
+#: What the converter does not know, as what it does.
+_SYNONYMS = (
+    (_NAMES, r"\\operatorname{\1}"),
+    (re.compile(r"\\operatorname\*"), r"\\operatorname"),
+    (re.compile(r"\\not\s*=|\\not\s*\\eq(?![A-Za-z])"), r"\\neq "),
+    (re.compile(r"\\not\s*\\in(?![A-Za-z])"), r"\\notin "),
+    (re.compile(r"\\dots[bcmio]?(?![A-Za-z])"), r"\\ldots "),
+    (re.compile(r"\\middle(?![A-Za-z])"), ""),
+)
 
 
 def _prepared(formula: str) -> str:
-    """Synonyms that the converter knows for commands that it does not."""
-    formula = re.sub(r"\\operatorname\*", r"\\operatorname", formula)
-    formula = re.sub(r"\\not\s*=", r"\\neq ", re.sub(r"\\not\s*\\in(?![A-Za-z])", r"\\notin ", formula))
-    formula = re.sub(r"\\(?:dots|dotsc|dotsm|dotsb)(?![A-Za-z])", r"\\ldots", formula)
+    for known, meant in _SYNONYMS:
+        formula = known.sub(meant, formula)
     return formula
 
 
 def _mend(node: ElementTree.Element) -> None:
     for child in list(node):
-        _mend(child)
-    tag = node.tag.removeprefix(f"{{{MATHML}}}")
-    text = node.text or ""
+        if child.tag == "mo" and child.get("fence") and not child.text:
+            node.remove(child)  # the invisible side of \\left. ... \\right|
+        else:
+            _mend(child)
+    tag, text = node.tag, html.unescape(node.text or "").replace("⧵", "∖")
+    node.text = text
     if tag not in _TAGS:
         raise _CannotSet
-    for attribute in set(node.attrib) - _ATTRIBUTES:
+    for attribute in node.attrib.keys() - _ATTRIBUTES:
         del node.attrib[attribute]
-    if tag in ("mi", "mo", "mn") and not text.strip() and not len(node):
+    variant = node.attrib.pop("mathvariant", None)  # browsers know the value "normal" only
+    if tag == "mrow":
+        _merge_upright(node)
+    elif tag in ("mi", "mo", "mn"):
+        _mend_token(node, text, variant)
+
+
+def _mend_token(node: ElementTree.Element, text: str, variant: str | None) -> None:
+    if not text.strip():
         raise _CannotSet  # an empty operator: the converter lost something
-    if tag == "mi" and text and all(character in _OPERATORS for character in text):
-        node.tag = f"{{{MATHML}}}mo"
+    if node.tag == "mi" and all(character in _OPERATORS for character in text):
+        node.tag = "mo"
         if text in _FENCES:
             node.set("stretchy", "false")
         if text in "#!":
             node.set("lspace", "0")
             node.set("rspace", "0")
-    if tag == "mo" and len(text) > 1 and text.isalpha():  # \operatorname{rank}, \lim
+    elif node.tag == "mo" and len(text) > 1 and text.isalpha():  # \operatorname{rank}, \lim
         node.set("lspace", "0.08em")
         node.set("rspace", "0.12em")
-    if tag == "mrow":
-        _merge_upright(node)
-    variant = node.attrib.pop("mathvariant", None)  # MathML Core knows the value "normal" only
-    if tag == "mi" and len(text) == 1 and variant in ("normal", "sans-serif", "monospace"):
+    elif node.tag == "mi" and len(text) == 1 and variant in ("normal", "sans-serif", "monospace"):
         node.set("mathvariant", "normal")
 
 
 def _merge_upright(row: ElementTree.Element) -> None:
     """``\\mathrm{Null}`` comes as four letters; one identifier of four letters is upright by itself."""
     letters = list(row)
-    upright = [
-        letter.tag == f"{{{MATHML}}}mi" and letter.get("mathvariant") == "normal" and len(letter.text or "") == 1
-        for letter in letters
-    ]
+    upright = [letter.tag == "mi" and letter.get("mathvariant") == "normal" and len(letter.text or "") == 1 for letter in letters]
     if len(letters) < 2 or not all(upright):
         return
     letters[0].text = "".join(letter.text or "" for letter in letters)

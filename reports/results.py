@@ -76,9 +76,7 @@ def validate(results: Results) -> None:
         raise ResultsError(f"schema: expected {SCHEMA_VERSION}, got no such field (is this a results.json?)")
     version = results["schema"]
     if version != SCHEMA_VERSION or isinstance(version, bool):
-        raise ResultsError(
-            f"schema: expected version {SCHEMA_VERSION}, got {version!r}; read it with the proofs-check that wrote it"
-        )
+        raise ResultsError(f"schema: expected version {SCHEMA_VERSION}, got {version!r}; read it with the proofs-check that wrote it")
     if (error := next(_validator().iter_errors(results), None)) is not None:
         raise ResultsError(_explained(error, results))
     if (place := _not_finite(results)) is not None:

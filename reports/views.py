@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,7 @@ def families(results: Results) -> list[Family]:
         members.setdefault(claim["family"] or "no family", []).append(claim)
     used: set[str] = set()
     return [
-        Family(name, _slug(name, used), tuple(sorted(claims, key=lambda claim: claim["id"])))
-        for name, claims in sorted(members.items())
+        Family(name, _slug(name, used), tuple(sorted(claims, key=lambda claim: claim["id"]))) for name, claims in sorted(members.items())
     ]
 
 
@@ -165,6 +164,12 @@ def _compact(value: Any) -> str:
 def cut(text: str, length: int = LONGEST) -> str:
     """``text``, or its beginning and a word on the rest."""
     return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
+
+
+def parts(message: str) -> list[str]:
+    """A long message that joins several by semicolons, as a list; any other as one."""
+    found = message.split("; ")
+    return found if len(message) > 200 and len(found) > 3 else [message]
 
 
 def patch(claim: Mapping[str, Any], check: Mapping[str, Any]) -> str:

@@ -102,11 +102,15 @@ def headline(claims: Sequence[Mapping[str, Any]]) -> str:
         return "The run holds no claim."
     counts = tally(claims)
     alarms = [f"{counted(counts[verdict], 'claim')} {_are(counts[verdict], verdict)}" for verdict in ALARMING if verdict in counts]
-    good = [f"{counts[verdict]:,} {verdict}".replace(",", "\u202f") for verdict in ("proved", "certified", "supported") if verdict in counts]
+    good = [
+        f"{counts[verdict]:,} {verdict}".replace(",", "\u202f") for verdict in ("proved", "certified", "supported") if verdict in counts
+    ]
     rest = [f"{counts[verdict]} {verdict}" for verdict in ("inconclusive", "skipped") if verdict in counts]
     total = counted(len(claims), "claim")
     if alarms:
-        return f"Of {total}, {listed(alarms).replace(' claims ', ' ').replace(' claim ', ' ')}. The others: {listed(good + rest) or 'none'}."
+        return (
+            f"Of {total}, {listed(alarms).replace(' claims ', ' ').replace(' claim ', ' ')}. The others: {listed(good + rest) or 'none'}."
+        )
     if not good:
         return f"Nothing was decided: of {total}, {listed(rest)}."
     tail = f" Left open: {listed(rest)}." if rest else ""

@@ -272,3 +272,11 @@ def test_help_fits_a_screen_and_names_every_command(proofs_check):
     for command in ("list", "verify", "report", "compare", "reproduce", "new", "baseline"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     assert len(text.splitlines()) <= 30
+
+
+def test_history_lists_the_verdicts_of_stored_runs(proofs_check, claim_files):
+    for seed in ("0", "1"):
+        proofs_check("verify", "--claims", claim_files / "many.py", "many.c1", "--seed", seed)
+    shown = proofs_check("history", "many.c1")
+    assert len(shown.stdout.splitlines()) == 2 and "certified" in shown.stdout
+    assert "many.none" in proofs_check("history", "many.none", expect=2).stderr

@@ -1,0 +1,86 @@
+"""Figures: every kind is drawn, follows the theme, keeps text as text, and refuses data that make no picture."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from synthetic_results import FIGURES, figure
+
+from reports.figures import COLOURS, FigureError, draw
+from reports.heatmap import Cells
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_each_kind_is_drawn(kind):
+    svg = draw(figure(kind))
+    root = ElementTree.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    texts = " ".join(text.strip() for text in root.itertext())
+    for label in (FIGURES[kind].get("x_label", ""), FIGURES[kind].get("y_label", "")):
+        assert label in texts
+    for mark in FIGURES[kind].get("marks", ()):
+        assert mark["label"] in texts
+    assert "prefers-color-scheme:dark" in svg
+    assert not re.search(r"(?:fill|stroke): #(?:22262b|0072b2)", svg)
+
+
+def test_the_same_data_make_the_same_file():
+    assert all(draw(figure(kind)) == draw(figure(kind)) for kind in FIGURES)
+
+
+def test_errors_over_decades_get_a_logarithmic_scale():
+    assert Cells.read(FIGURES["heatmap"]["data"]).logarithmic
+    assert not Cells.read({"values": [[0.0, 1.0]], "x": [1, 2], "y": [1]}).logarithmic
+    assert not Cells.read({"values": [[1.0, 2.0]], "x": [1, 2], "y": [1]}).logarithmic
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": {"values": [[None, None], [None, 1.0]], "x": [1, 2], "y": ["a", "b"]}, "marks": []},
+        {"data": {"values": [[1.0]], "x": [1], "y": [1]}},
+        {"marks": [{"label": "steps", "x": list(range(1, 17)) + [16] * 4}]},
+        {"data": {"values": [[0.5] * 200] * 200, "x": list(range(200)), "y": list(range(200))}},
+    ],
+)
+def test_unusual_heat_maps(changes):
+    ElementTree.fromstring(draw(figure("heatmap", **changes)))
+
+
+@pytest.mark.parametrize("kind", ["lines", "scatter", "bars"])
+@pytest.mark.parametrize("values", [[None, None], [0, -1], ["1/3", "2/3"], ["inf", 1.0]])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_unusual_values(kind, values, logarithmic):
+    data = {"series": [{"label": "a_b $x$", "x": [1, 2], "y": values}]}
+    ElementTree.fromstring(draw(figure(kind, data=data, marks=[], log_x=logarithmic, log_y=logarithmic)))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        figure("lines", data={}),
+        figure("lines", data={"series": []}),
+        figure("lines", data={"series": [{"x": [1], "y": [1, 2]}]}),
+        figure("heatmap", data={"values": [[1]], "x": [1, 2], "y": [1]}),
+        figure("heatmap", data={"values": [["?"]], "x": [1], "y": [1]}),
+        figure("heatmap", data={"values": [[1, 2]], "x": ["a", "b"], "y": [1]}),
+        figure("graph", data={"nodes": [{"id": 1}], "edges": [[1, 2]]}),
+        figure("graph", data={"nodes": [{}], "edges": []}),
+    ],
+)
+def test_data_that_make_no_picture_are_refused(bad):
+    with pytest.raises(FigureError):
+        draw(bad)
+
+
+def test_hostile_labels_stay_text():
+    hostile = "</text><script>alert(1)</script> $\\frac{1$ ]]>"
+    svg = draw(figure("lines", x_label=hostile, marks=[{"label": hostile, "x": 3}]))
+    assert "<script" not in svg
+    assert hostile in " ".join(ElementTree.fromstring(svg).itertext())
+
+
+def test_every_colour_has_a_dark_twin():
+    assert all(light != dark for light, dark in COLOURS.values())

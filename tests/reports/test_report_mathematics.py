@@ -1,0 +1,107 @@
+"""LaTeX as MathML: golden forms, words beside formulas, and nothing that leaves a backslash or an empty operator."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.mathematics import readable, render_math
+
+GOLDEN = Path(__file__).parent / "golden" / "mathematics.txt"
+
+STATEMENTS = [
+    r"R(f^*) = r (d_1 + d_2 - r), \quad r = \operatorname{rank} f^*",
+    r"m \ge r",
+    r"r = 1,\ f^*_{ij} \neq 0:\ R_S = R \iff \text{the graph is connected};\quad \#\{S : |S| = R\} = d_1^{d_2 - 1}",
+    r"\text{the } G_j \text{ are generic, or generic of rank one}",
+    r"the width m \ge r and a generic input x_1, x_2.",
+    r"every hidden neuron is distinct",
+    r"\text{rank $m$ of } A",
+    r"n\text{-sample}",
+    r"\mathrm{Null}(A) \setminus B",
+    r"\left\lVert A \right\rVert_F^2 \not= 0",
+    r"\sigma(z) = \begin{cases} z & z > 0 \\ 0 & \text{otherwise} \end{cases}",
+    r"\lim_{n \to \infty} \frac{a_n}{\sqrt[3]{n}} = \binom{n}{k} \dots",
+    r"A^{\mathsf T} \in \mathbb{R}^{d \times n}",
+    r"\arg\min_{X \theta = y} |\theta|, \ \left. f \right|_{x = 0}",
+]
+
+
+def text_of(html):
+    return re.sub(r"<[^>]+>", "", html)
+
+
+def test_golden_forms():
+    found = "\n".join(f"{statement}\n  {render_math(statement)}" for statement in STATEMENTS) + "\n"
+    assert found == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_every_golden_form_is_set(statement):
+    assert "unset" not in render_math(statement)
+    assert "\\" not in render_math(statement)
+    assert not re.search(r"<m[ion][^>]*>\s*</m[ion]>", render_math(statement))
+
+
+@pytest.mark.parametrize("broken", [r"\foo x", "x^", r"\left( x", "a } b", "{", "\\", r"\text{unclosed", r"\frac{a", r"\text{a \foo b}"])
+def test_what_cannot_be_set_is_shown_as_plain_text(broken):
+    assert render_math(broken).startswith('<code class="unset"')
+    assert "\\" not in render_math(broken)
+
+
+def test_long_statements_may_break():
+    pieces = render_math(r"R_S(A, B) = \min(n, R(A, B)) = \min(n, d_1 d_2 - (d_1 - a)(d_2 - b)), \quad n \le d_1 d_2").count("<math>")
+    assert pieces >= 3
+    assert render_math(r"a = b").count("<math>") == 1
+
+
+def test_words_and_formulas_are_told_apart():
+    rendered = render_math("analytic in x and bounded by a constant")
+    assert rendered == "analytic in <math><mrow><mi>x</mi></mrow></math> and bounded by a constant"
+    assert render_math(r"$x$ is \$5") == "<math><mrow><mi>x</mi></mrow></math> is $5"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        r"\text{<img src=x onerror=alert(1)>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\style{color:red}{x}",
+        r"\class{a}{x} \cssId{b}{y}",
+        "a &lt;script&gt; b",
+        '" onmouseover="alert(1)',
+        r"\includegraphics{http://example.org/x.png}",
+        r"\unicode{60}script",
+    ],
+)
+def test_hostile_statements_are_harmless(hostile):
+    rendered = render_math(hostile)
+    tags = set(re.findall(r"<([a-zA-Z]+)", rendered))
+    assert not tags & {"script", "img", "a", "style"}
+    assert not re.search(r"<[^>]*\b(on\w+|href|src|style)\s*=", rendered)
+
+
+@given(st.text(alphabet=st.sampled_from(list("\\{}[]()$^_&%#~<>=+-*/|!:;,. abxyzR01\"'é∈")), max_size=40))
+def test_any_text_renders(text):
+    rendered = render_math(text)
+    assert "\\" not in rendered
+    assert not re.search(r"<m[ion][^>]*>\s*</m[ion]>", rendered)
+
+
+@given(
+    st.lists(
+        st.sampled_from([r"\text{", "}", "{", r"\frac", r"\left(", r"\right)", r"\sum", "_", "^", "$", "x", r"\ ", "\\\\", "width "]),
+        max_size=14,
+    )
+)
+def test_any_sequence_of_commands_renders(parts):
+    assert "\\" not in render_math("".join(parts))
+    assert "\\" not in readable("".join(parts))
+
+
+def test_readable():
+    assert readable(r"R(f^*) \ge r \text{ for all } \theta_{1}") == "R(f^*) ≥ r for all θ_1"
+    assert readable("no commands") == "no commands"

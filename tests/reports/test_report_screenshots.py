@@ -1,0 +1,83 @@
+"""Pages in a real browser at three widths: they render, nothing spills over the side, formulas have a size."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from synthetic_results import HISTORY, small
+
+from reports import html
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
+
+PAGES = ("index", "claims/mf.strata", "claims/mf.wrong", "claims/exp.recovery", "papers", "not-verified", "graph", "summary")
+
+#: Measures the page inside frames of three widths (a headless window has a least width) and leaves the figures in its title.
+PROBE = """<!DOCTYPE html><title>none</title><body><script>
+const found = {};
+const widths = [360, 768, 1280];
+let left = widths.length;
+for (const width of widths) {
+  const frame = document.createElement("iframe");
+  frame.style = `width:${width}px;height:900px;border:0`;
+  frame.onload = () => {
+    const page = frame.contentDocument;
+    found[width] = {
+      spill: page.documentElement.scrollWidth - page.documentElement.clientWidth,
+      flat: [...page.querySelectorAll("math")].filter((node) => node.getBoundingClientRect().height < 4).length,
+      formulas: page.querySelectorAll("math").length,
+      pictures: [...page.images].filter((image) => image.complete && !image.naturalWidth).length,
+      size: parseFloat(frame.contentWindow.getComputedStyle(page.body).fontSize),
+    };
+    if (!--left) document.title = JSON.stringify(found);
+  };
+  frame.src = "PAGE";
+  document.body.append(frame);
+}
+</script></body>"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("report")
+    html.write(small(), directory, HISTORY)
+    return directory
+
+
+def chromium(profile, *arguments):
+    command = [
+        BROWSER,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+        "--allow-file-access-from-files",
+        f"--user-data-dir={profile}",
+        *arguments,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_fit_three_widths(report, tmp_path, page):
+    probe = report / "probe.html"
+    probe.write_text(PROBE.replace("PAGE", f"{page}.html"))
+    shown = chromium(tmp_path / "profile", "--virtual-time-budget=8000", "--dump-dom", probe.as_uri())
+    found = json.loads(re.search(r"<title>(.*?)</title>", shown)[1].replace("&quot;", '"'))
+    assert set(found) == {"360", "768", "1280"}
+    for measured in found.values():
+        assert measured["spill"] <= 0
+        assert measured["flat"] == 0
+        assert measured["pictures"] == 0
+        assert measured["size"] >= 16
+        assert measured["formulas"] or not page.startswith("claims/")
+
+
+def test_a_screenshot_is_a_picture(report, tmp_path):
+    picture = tmp_path / "index.png"
+    chromium(tmp_path / "profile", "--window-size=1280,1600", f"--screenshot={picture}", (report / "index.html").as_uri())
+    assert picture.stat().st_size > 20_000
