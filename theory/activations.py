@@ -7,6 +7,7 @@ the value of the state depends on the type of number. A piecewise polynomial nee
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from typing import Any
 import numpy as np
 
 from theory.elementary import elementary
+
+#: Powers up to this one are written as products.
+MOST_FACTORS = 100
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class SmoothActivation:
     def jet(self, z: Any, order: int) -> tuple[Any, ...]:
         """(sigma, sigma', ..., sigma^(order)) at every entry of ``z``."""
         v = self._state_at(z)
-        return tuple(polynomial(z, *v) for polynomial in _derivatives(self, order))
+        return tuple(polynomial(z, *v) for polynomial in derivative_polynomials(self, order))
 
     def _state_at(self, z: Any) -> Sequence[Any]:
         """v(z); a container that solves the differential system itself (Taylor series, say) brings a method ``state_of``."""
@@ -134,7 +138,7 @@ def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
 
 
 @cache
-def _derivatives(activation: SmoothActivation, order: int) -> tuple[Callable, ...]:
+def derivative_polynomials(activation: SmoothActivation, order: int) -> tuple[Callable, ...]:
     """sigma, sigma', ... as plain functions of (z, v_0, v_1, ...), derived once through v' = flow(z, v)."""
     import sympy
 
@@ -150,12 +154,14 @@ def _derivatives(activation: SmoothActivation, order: int) -> tuple[Callable, ..
 
 def _polynomial_function(expression: Any, z: Any, v: Sequence[Any]) -> Callable:
     import sympy
+    from sympy.codegen.rewriting import create_expand_pow_optimization
 
     if not expression.has(z, *v):  # a constant must still take the shape of z
         constant = int(expression)
         return lambda z, *v: 0 * z + constant
     nested = sympy.horner(expression, wrt=v[-1]) if v else sympy.horner(expression)
-    return sympy.lambdify((z, *v), nested, modules=[], cse=True)
+    # Products for powers: a ball around zero to an integer power is undefined in flint (it takes the exponential of a logarithm).
+    return sympy.lambdify((z, *v), create_expand_pow_optimization(MOST_FACTORS)(nested), modules=[], cse=False)
 
 
 def _state(*names: str) -> tuple[Callable[[Any], Any], ...]:
@@ -247,7 +253,7 @@ def _power(p: int) -> SmoothActivation:
         name,
         state=(),
         flow=lambda z, v: (),
-        output=lambda z, v: z**p,
+        output=lambda z, v: math.prod([z] * (p - 1), start=z),
         reflection=Reflection((-1) ** p),
         degree=p,
         rational=True,
@@ -260,8 +266,8 @@ def activation_names() -> tuple[str, ...]:
 
 
 def activation(name: str | Activation) -> Activation:
-    """The activation called ``name``; an Activation is returned as it is. Raises ValueError for an unknown name."""
-    if isinstance(name, SmoothActivation | PiecewiseActivation):
+    """The activation called ``name``; an Activation (anything with a ``jet``) is returned as it is. Raises ValueError for an unknown name."""
+    if hasattr(name, "jet"):
         return name
     if name == "identity":
         return _power(1)

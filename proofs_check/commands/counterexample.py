@@ -1,4 +1,6 @@
-"""``proofs-check counterexample``: a certified counterexample to every data-independent strict function, or why there is none to be found."""
+"""``proofs-check counterexample``: a certified counterexample to every data-independent strict function, or why there is none to be
+found.
+"""
 
 from __future__ import annotations
 

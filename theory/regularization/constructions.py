@@ -35,7 +35,9 @@ def softsign_two_point(w: Fraction, v: Fraction, x1: Fraction, start_weight: Fra
     """
     import sympy as sp
 
-    w, v, x1, start_weight = (_positive(name, c) for name, c in zip(("w", "v", "x1", "start_weight"), (w, v, x1, start_weight)))
+    w, v, x1, start_weight = (
+        _positive(name, c) for name, c in zip(("w", "v", "x1", "start_weight"), (w, v, x1, start_weight), strict=True)
+    )
     if w == v:
         raise NoOverlap(f"the two limits must have different weights, got {w} twice")
     x2 = 2 / (w * v * x1)
@@ -107,7 +109,7 @@ class PiecewiseExponential:
     def _accumulate(self, z: float, density: Sequence[float]) -> float:
         """The integral of a piecewise constant ``density`` from breaks[0] to z."""
         k = bisect(self.breaks[1:-1], z)
-        whole = sum(rate * (b - a) for rate, a, b in zip(density[:k], self.breaks, self.breaks[1:]))
+        whole = sum(rate * (b - a) for rate, a, b in zip(density[:k], self.breaks, self.breaks[1:], strict=False))
         return whole + density[k] * (z - self.breaks[k])
 
     def log(self, z: Any) -> Any:
@@ -121,7 +123,8 @@ class PiecewiseExponential:
 
 @dataclass(frozen=True)
 class GluedExponential:
-    """Recipe A with exponential pieces: sigma = e^z on the first orbit and at w_2 x_1, e^(rate z) on the second, one value prescribed at w_1 x_2.
+    """Recipe A with exponential pieces: sigma = e^z on the first orbit and at w_2 x_1, e^(rate z) on the second, one value prescribed at
+    w_1 x_2.
 
     Any smooth sigma through these pieces has the two-point ``overlap``; elsewhere it is free. All values are sympy expressions.
     """
@@ -158,7 +161,5 @@ def glued_exponential(
     a2 = a1 * sp.exp((w1 - w2) * x1)
     rate = 2 * (w2 - w0) / (x2 * (a2**2 - a0**2))
     y1, y2 = a1 * sp.exp(w1 * x1), a2 * sp.exp(rate * w2 * x2)
-    overlap = TwoPointOverlap(
-        Neuron(a0, (w0,)), (Sample((x1,), y1), Sample((x2,), y2)), (Neuron(a1, (w1,)), Neuron(a2, (w2,)))
-    )
+    overlap = TwoPointOverlap(Neuron(a0, (w0,)), (Sample((x1,), y1), Sample((x2,), y2)), (Neuron(a1, (w1,)), Neuron(a2, (w2,))))
     return GluedExponential(overlap, rate, (w1 * x2, y2 / a1))

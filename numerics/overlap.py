@@ -1,0 +1,464 @@
+"""Finding overlaps of gradient flow and proving them: counterexamples to every data-independent strict G, for any smooth activation.
+
+Two-point: screen many initializations, refine the best crossings by Newton's method on the labels, certify by Krawczyk's test on two
+validated orbits (any width, any number of inputs) and, for one neuron, a second time on first integrals by certified quadrature.
+One-point: two inputs that lead from one start to one point, where elasticity has an extremum. Cycle: a chain of limits, each
+in the solution set of the one before, that closes although no two of them form a two-point overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from numerics.dual import compose, value_of
+from numerics.first_integral import Reach, joined, neuron_value, primitive, quotient
+from numerics.flow import FlowDiverged, orbit, value_and_jacobian
+from numerics.krawczyk import Box, NotCertified, ball, balls, certify_zero, working_precision
+from numerics.screening import Candidate, classify, counts, draw, screen
+from numerics.validated_flow import Field, around, enclose
+from theory.activations import SmoothActivation
+from theory.expressions import activation_of
+from theory.models import TwoLayer
+
+#: Precision, Taylor order and local remainder of validated orbits.
+BITS, ORDER, TOLERANCE = 160, 20, 1e-28
+#: Longest orbit, in the time of theta' = grad f, that is worth a validated integration.
+LONGEST_ORBIT = 40.0
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A certified overlap, as plain data (numbers as decimal strings; balls as "[midpoint +/- radius]").
+
+    theta is flat: input weights, then output weights. ``samples`` are {"x", "y"}; ``limits`` the points that gradient flow from ``theta0``
+    reaches, in the order of the samples; ``kind`` as :func:`numerics.screening.classify` says; ``certificates`` what a referee repeats.
+    """
+
+    mechanism: str
+    activation: str
+    neurons: int
+    inputs: int
+    theta0: Sequence[str]
+    samples: Sequence[Mapping[str, Any]]
+    limits: Sequence[Sequence[str]]
+    kind: str
+    certificates: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
+    screened: Mapping[str, int] = field(default_factory=dict)
+
+    def to_data(self) -> dict[str, Any]:
+        """As JSON data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """No certified overlap: the ``reason``, and how many candidates of each kind were ``screened``."""
+
+    reason: str
+    screened: Mapping[str, int] = field(default_factory=dict)
+
+
+def smooth(name: Any) -> SmoothActivation:
+    """The activation called ``name`` (or the formula), which must be smooth; ValueError otherwise."""
+    found = activation_of(name)
+    if not isinstance(found, SmoothActivation):
+        raise ValueError(f"activation must be differentiable everywhere here, got {found.name!r} with kinks at {list(found.breaks)}")
+    return found
+
+
+def find_two_point_overlap(
+    activation: Any,
+    *,
+    neurons: int = 1,
+    inputs: int = 1,
+    start: Sequence[Any] | None = None,
+    samples: Sequence[tuple[Sequence[Any], float]] | None = None,
+    candidates: int = 1000,
+    refined: int = 30,
+    seed: int = 0,
+    device: str = "cpu",
+) -> Overlap | NotFound:
+    """A certified two-point overlap of a network with one hidden layer.
+
+    ``start`` (theta_0) and ``samples`` (two pairs (x, y)) given together are reported for what they are, and the exact overlap near them is
+    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined.
+    """
+    model = TwoLayer(inputs, neurons, activation=smooth(activation))
+    if (start is None) != (samples is None):
+        raise ValueError("start and samples must be given together, or neither")
+    if samples is not None:
+        return _near_given(model, start, samples)
+    for name, number in (("candidates", candidates), ("refined", refined)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+    theta0, x = draw(model, np.random.default_rng(seed), candidates)
+    with np.errstate(all="ignore"):
+        found = screen(model, theta0, x, device=device)
+    tally = counts(found)
+    generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
+    failures = []
+    for candidate in generic:
+        try:
+            return replace(certify_two_point(model, refine(model, candidate)), screened=tally)
+        except (NotCertified, FlowDiverged, ArithmeticError) as error:
+            failures.append(str(error))
+    return NotFound(_why_none(model, generic, failures, candidates), tally)
+
+
+def _promise(candidate: Candidate) -> float:
+    """Far apart and of moderate size is easy to certify."""
+    size = max(np.abs(candidate.limits).max(), np.abs(candidate.inputs).max(), np.abs(candidate.theta0).max())
+    return min(candidate.distance, 1.0) / max(size, 3.0)
+
+
+def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[str], candidates: int) -> str:
+    if generic:
+        reason = f"{len(generic)} crossings looked generic but none was certified; the last reason: {failures[-1]}"
+    else:
+        reason = f"no generic crossing among {candidates} starts"
+    name = model.activation.name
+    if model.width == 1 and is_p_family(model.activation):
+        return f"{reason}; for one neuron {name} there is none: sigma/sigma' is affine, so a strict G exists on all datasets"
+    if model.width == model.inputs == 1 and elasticity_extremum(model.activation) is None:
+        return f"{reason}; the elasticity z sigma'/sigma of {name} shows no extremum: two solution curves meet at most once up to sign"
+    return reason
+
+
+def is_p_family(activation: SmoothActivation) -> bool:
+    """Whether sigma/sigma' is affine within rounding on a grid (then a strict G exists; see theory.regularization.regularizers)."""
+    z = np.linspace(0.05, 2.0, 41)
+    value, slope, curvature = activation.jet(z, 2)
+    with np.errstate(all="ignore"):
+        quotient_slope = 1 - value * curvature / slope**2
+    return bool(np.ptp(quotient_slope) < 1e-9 * max(1.0, np.abs(quotient_slope).max()))
+
+
+def elasticity_extremum(activation: SmoothActivation, low: float = 0.02, high: float = 8.0) -> float | None:
+    """The first strict extremum of h(z) = z sigma'/sigma on (low, high), about; None when h is monotone there on a fine grid."""
+    z = np.linspace(low, high, 4001)
+    value, slope = activation.jet(z, 1)
+    with np.errstate(all="ignore"):
+        steps = np.diff(z * slope / value)
+    steps = np.where(np.abs(steps) < 1e-13, 0, np.sign(steps))
+    turns = np.flatnonzero(steps[:-1] * steps[1:] < 0)
+    flat = np.flatnonzero((steps[1:-1] == 0) & (steps[:-2] * steps[2:] < 0))
+    places = sorted([*(z[turns + 1]), *(z[flat + 1])])
+    return float(places[0]) if places else None
+
+
+def refine(model: TwoLayer, candidate: Candidate, steps: int = 8) -> Candidate:
+    """Newton's method on the labels (y_1, y_2), gradient flow followed anew at each step; sorted again by sharp thresholds.
+
+    Raises :class:`NotCertified` when it does not converge to a generic crossing.
+    """
+    x, labels = candidate.inputs, np.array(candidate.labels, dtype=float)
+    for _ in range(steps):
+        orbits = [orbit(model, candidate.theta0, x[i], labels[i]) for i in (0, 1)]
+        points = [found.theta for found in orbits]
+        gap, slopes = np.empty(2), []
+        for i, j in ((0, 1), (1, 0)):
+            value, jacobian = value_and_jacobian(model, points[i], x)
+            gap[i] = value[j] - labels[j]
+            slopes.append(jacobian[i] @ jacobian[j] / (jacobian[i] @ jacobian[i]))
+        matrix = np.array([[slopes[0], -1], [-1, slopes[1]]])
+        if abs(np.linalg.det(matrix)) < 1e-9:
+            raise NotCertified("the two solution sets meet tangentially")
+        if np.abs(gap).max() < 1e-12:
+            break
+        labels = labels - np.linalg.solve(matrix, gap)
+    limits = np.stack(points)
+    kind = classify(model, candidate.theta0, tuple(labels), limits, scale=0.5)
+    if np.abs(gap).max() > 1e-9:
+        raise NotCertified(f"Newton's method on the labels stopped at a residual of {np.abs(gap).max():.2g}")
+    if kind not in ("generic", "symmetric"):
+        raise NotCertified(f"the crossing turned out {kind}")
+    return Candidate(candidate.theta0, x, tuple(map(float, labels)), limits, kind)
+
+
+def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
+    """The overlap near a refined candidate, proved; raises :class:`NotCertified`."""
+    theta0 = [_exact(value) for value in candidate.theta0]
+    x = [[_exact(value) for value in row] for row in candidate.inputs]
+    certificates, notes = [], []
+    proved = [_certify_by_orbits]
+    if model.width == 1:
+        proved.append(_certify_by_first_integrals)
+    for certify in proved:
+        try:
+            certificates.append(certify(model, theta0, x, candidate))
+        except NotCertified as error:
+            notes.append(f"{certify.__name__.removeprefix('_certify_by_').replace('_', ' ')}: {error}")
+    if not certificates:
+        raise NotCertified("; ".join(notes))
+    best = certificates[-1]
+    samples = [{"x": row, "y": label} for row, label in zip(x, best["labels"], strict=True)]
+    return Overlap(
+        "two-point", model.activation.name, model.width, model.inputs, theta0, samples, best["limits"], candidate.kind, certificates, notes
+    )
+
+
+def _exact(value: Any) -> str:
+    """A decimal that reads back as exactly this number (given decimals stay as they are)."""
+    return value if isinstance(value, str) else format(value, "f") if not isinstance(value, float | np.floating) else repr(float(value))
+
+
+def _text(value: Any, digits: int = 30) -> str:
+    return value.str(digits)
+
+
+def _certify_by_orbits(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], candidate: Candidate) -> dict[str, Any]:
+    """Krawczyk in the times (s_1, s_2) of the two orbits of theta' = grad f: equal values on both samples."""
+    times = [orbit(model, candidate.theta0, row, y).time for row, y in zip(candidate.inputs, candidate.labels, strict=True)]
+    if max(map(abs, times)) > LONGEST_ORBIT:
+        raise NotCertified(f"an orbit takes time {max(map(abs, times)):.3g}, more than {LONGEST_ORBIT:g}")
+    with working_precision(BITS):
+        both = balls(x)
+        fields = [Field(model, both[[i]]) for i in (0, 1)]
+
+        @lru_cache
+        def point(i: int, time: float) -> np.ndarray:
+            return enclose(fields[i], theta0, time, order=ORDER, bits=BITS, tolerance=TOLERANCE)
+
+        def limits(s: np.ndarray) -> list[np.ndarray]:
+            centres = [point(i, float(s[i].mid())) for i in (0, 1)]
+            spreads = [float(entry.rad()) for entry in s]
+            return [around(f, p, r) if r else p for f, p, r in zip(fields, centres, spreads, strict=True)]
+
+        def gaps(s: np.ndarray) -> list[Any]:
+            values = [_values(model, p, both) for p in limits(s)]
+            return [values[0][j] - values[1][j] for j in (0, 1)]
+
+        def jacobian(s: np.ndarray) -> np.ndarray:
+            p, q = (_gradients(model, point, both) for point in limits(s))
+            return np.array([[p[0] @ p[j], -(q[1] @ q[j])] for j in (0, 1)], dtype=object)
+
+        box = certify_zero(gaps, [float(np.round(s, 14)) for s in times], jacobian=jacobian, bits=BITS, polish=0, widest=1e-4)
+        p, q = (_boxed(fields[i], point(i, float(ball(box.centre[i]).mid())), box) for i in (0, 1))
+        labels = [_values(model, limit, both)[i] for i, limit in enumerate((p, q))]
+        _demand_distinct(p, q)
+        return _record("validated orbits", box, labels, (p, q), order=ORDER, tolerance=TOLERANCE)
+
+
+def _boxed(field: Field, centre: np.ndarray, box: Box) -> np.ndarray:
+    return around(field, centre, float(box.radius) * 1.01)
+
+
+def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Sequence[Any]], **details: Any) -> dict[str, Any]:
+    return {
+        "method": method,
+        "box": box.certificate(),
+        "labels": [_text(label) for label in labels],
+        "limits": [[_text(entry) for entry in limit] for limit in limits],
+        **details,
+    }
+
+
+def _values(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+    m, d = model.width, model.inputs
+    return model.activation(x @ theta[: m * d].reshape(m, d).T) @ theta[m * d :]
+
+
+def _gradients(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """grad f at both samples, shape (2, P)."""
+    m, d = model.width, model.inputs
+    value, slope = model.activation.jet(x @ theta[: m * d].reshape(m, d).T, 1)
+    by_weights = ((slope * theta[m * d :])[:, :, None] * x[:, None, :]).reshape(len(x), m * d)
+    return np.concatenate([by_weights, value], axis=1)
+
+
+def _demand_distinct(p: Sequence[Any], q: Sequence[Any]) -> None:
+    if all(a.overlaps(b) for a, b in zip(p, q, strict=True)):
+        raise NotCertified("the two limits were not told apart")
+
+
+def certify_by_first_integrals(
+    activation: SmoothActivation, theta0: Sequence[str], x: Sequence[Sequence[str]], limits: Any, *, bits: int = 160
+) -> tuple[Box, list[Any], list[list[Any]]]:
+    """Krawczyk for one neuron in (a_1, tau_1, a_2, tau_2), where w_i = w_0 + tau_i x_i: two first integrals and two common values.
+
+    Returns the box, the labels and the limits as balls; raises :class:`NotCertified`, also when a solution lies on another component of
+    its first integral than the start.
+    """
+    with working_precision(bits):
+        *w0, a0 = (ball(value) for value in theta0)
+        both = [[ball(value) for value in row] for row in x]
+        squares = [sum((c * c for c in row[1:]), row[0] * row[0]) for row in both]
+        starts = [sum((a * b for a, b in zip(w0[1:], row[1:], strict=True)), w0[0] * row[0]) for row in both]
+
+        def weights(tau: Any, i: int) -> list[Any]:
+            return [tau * c + w for c, w in zip(both[i], w0, strict=True)]
+
+        def system(unknown: Sequence[Any]) -> list[Any]:
+            equations, values = [], []
+            for i in (0, 1):
+                a, tau = unknown[2 * i], unknown[2 * i + 1]
+                end = tau * squares[i] + starts[i]
+                gained = primitive(activation, starts[i], value_of(end))
+                gained = compose(end, lambda t, g=gained: g, lambda t: quotient(activation, t))
+                equations.append((a * a - a0 * a0) * squares[i] / 2 - gained)
+                values.append([neuron_value(activation, a, weights(tau, i), row) for row in both])
+            return [*equations, values[0][0] - values[1][0], values[0][1] - values[1][1]]
+
+        guess = []
+        for i, limit in enumerate(np.asarray(limits, dtype=float)):
+            row = np.array([float(c) for c in both[i]])
+            guess += [limit[-1], float((limit[:-1] - np.array([float(w) for w in w0])) @ row / (row @ row))]
+        box = certify_zero(system, guess, bits=bits)
+        ends = box.enclosure
+        for i in (0, 1):
+            if not joined(activation, a0, starts[i], ends[2 * i], ends[2 * i + 1] * squares[i] + starts[i], squares[i]):
+                raise NotCertified(f"limit {i + 1} was not proved to lie on the orbit of the start")
+        points = [[*weights(ends[2 * i + 1], i), ends[2 * i]] for i in (0, 1)]
+        labels = [neuron_value(activation, ends[2 * i], points[i][:-1], both[i]) for i in (0, 1)]
+        _demand_distinct(*points)
+        return box, labels, points
+
+
+def _certify_by_first_integrals(model: TwoLayer, theta0: Sequence[str], x: Any, candidate: Candidate) -> dict[str, Any]:
+    box, labels, limits = certify_by_first_integrals(model.activation, theta0, x, candidate.limits, bits=BITS)
+    return _record("first integrals", box, labels, limits, unknowns=["a1", "tau1", "a2", "tau2"])
+
+
+def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[Sequence[Any], float]]) -> Overlap | NotFound:
+    if len(start) != model.n_params or len(samples) != 2:
+        raise ValueError(f"start must have {model.n_params} entries and samples two pairs (x, y), got {start!r} and {samples!r}")
+    x_text = [
+        [value if isinstance(value, str) else repr(value) for value in np.atleast_1d(np.asarray(x, dtype=object))] for x, _ in samples
+    ]
+    x = np.array([[float(value) for value in row] for row in x_text])
+    theta0, labels = np.array([float(value) for value in start]), tuple(float(y) for _, y in samples)
+    reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
+    cross = [float(value_and_jacobian(model, reached[i], x)[0][j] - labels[j]) for i, j in ((0, 1), (1, 0))]
+    note = f"the data as given: limits {np.round(reached, 8).tolist()}, cross residuals {cross[0]:.2e} and {cross[1]:.2e}"
+    note += "; no overlap to double precision" if max(map(abs, cross)) > 1e-12 else ""
+    try:
+        close = refine(model, Candidate(theta0, x, labels, np.stack(reached), "given"))
+        found = certify_two_point(model, close)
+    except (NotCertified, FlowDiverged) as error:
+        return NotFound(f"no certified overlap near the given data: {error}; {note}")
+    return replace(found, notes=[note, *found.notes])
+
+
+def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200) -> Overlap | NotFound:
+    """Two samples from which one neuron, started at one theta_0, has the same limit, their solution curves crossing transversally there.
+
+    Searched where c -> 2 (G(c B) - G(c A))/c^2 turns (see :class:`numerics.first_integral.Reach`), certified by Krawczyk in each input.
+    """
+    sigma = smooth(activation)
+    rng = np.random.default_rng(seed)
+    reasons = ["no start and direction among the candidates has a turning first integral (the elasticity shows no extremum)"]
+    for k in range(candidates):
+        w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
+        w = [1.0] + [0.5] * (inputs - 1) if k == 0 else np.round(rng.normal(0, 1.5, inputs), 2).tolist()
+        if w == w0:
+            continue
+        for a, roots in _fold(sigma, 1.0 if k < candidates // 2 else 3.0, w0, w):
+            try:
+                return _certified_one_point(sigma, w0, 1.0 if k < candidates // 2 else 3.0, w, a, roots)
+            except NotCertified as error:
+                reasons.append(str(error))
+    return NotFound(reasons[-1])
+
+
+def _fold(sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]):
+    """Output weights a > 0 that two positive c share, with brackets' midpoints, near an interior extremum of 2 (G(cB) - G(cA))/(c^2 D)."""
+    c = np.linspace(0.05, 8, 400)
+    reach = Reach(sigma, a0, w0, a0, w)
+    with np.errstate(all="ignore"):
+        gain = -reach.psi_float(c) / (c * c * sum((p - q) ** 2 for p, q in zip(w, w0, strict=True)) / 2)
+    safe = np.isfinite(gain) & (np.abs(gain) < 1e3)
+    for k in range(1, len(c) - 1):
+        if not safe[k - 1 : k + 2].all() or (gain[k] - gain[k - 1]) * (gain[k + 1] - gain[k]) >= 0:
+            continue
+        sign = 1 if gain[k + 1] > gain[k] else -1
+        room = min(
+            sign * (gain[0] - gain[k]) if safe[:k].all() else 0,
+            sign * (gain[-1] - gain[k]) if safe[k:].all() else sign * (gain[min(k + 60, 399)] - gain[k]),
+        )
+        for share in (0.5, 0.2, 0.05):
+            square = a0**2 + gain[k] + sign * share * max(room, 0.02)
+            if square > 0:
+                a = float(np.round(math.sqrt(square), 4))
+                crossing = np.flatnonzero(np.diff(np.sign(gain - (a * a - a0 * a0))) != 0)
+                left, right = crossing[crossing < k], crossing[crossing >= k]
+                if len(left) and len(right):
+                    yield a, (float(c[left[-1]]), float(c[right[0]]))
+
+
+def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a: float, roots: Sequence[float]) -> Overlap:
+    with working_precision(BITS):
+        texts = [_exact(value) for value in (*w0, a0)], [_exact(value) for value in (*w, a)]
+        (*start, a_start), (*end, a_end) = ([ball(text) for text in point] for point in texts)
+        reach = Reach(sigma, a_start, start, a_end, end)
+        boxes = [reach.root(guess, bits=BITS) for guess in roots]
+        cs = [box.enclosure[0] for box in boxes]
+        if cs[0].overlaps(cs[1]) or not all(c > 0 for c in cs):
+            raise NotCertified("the two inputs were not told apart")
+        if not all(reach.connected(c) for c in cs):
+            raise NotCertified("the point was not proved to lie on the orbits of the start")
+        xs = [reach.input(c) for c in cs]
+        values = [neuron_value(sigma, a_end, end, x) for x in xs]
+        rows = [_gradients(TwoLayer(len(end), 1, activation=sigma), np.array([*end, a_end], dtype=object), balls([x])) for x in xs]
+        minor = rows[0][0][0] * rows[1][0][-1] - rows[0][0][-1] * rows[1][0][0]
+        if minor.contains(0):
+            raise NotCertified("the solution curves were not proved transversal")
+        certificate = {
+            "method": "first integrals",
+            "equation": "(a^2 - a0^2) c^2 D/2 = G(c B) - G(c A), x = c (w - w0)",
+            "boxes": [box.certificate() for box in boxes],
+            "transversality": _text(minor),
+        }
+        samples = [{"x": [_text(entry) for entry in x], "y": _text(y)} for x, y in zip(xs, values, strict=True)]
+        return Overlap("one-point", sigma.name, 1, len(end), texts[0], samples, [texts[1], texts[1]], "one-point", [certificate])
+
+
+def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | NotFound:
+    """A closed chain of limits of one neuron, each in the solution set of the one before: no strict G, of any regularity, ranks them."""
+    from numerics import cycles
+
+    sigma = smooth(activation)
+    if is_p_family(sigma):
+        return NotFound(f"{sigma.name}: sigma/sigma' is affine, so a strict G exists on all datasets and nothing can close")
+    try:
+        return _quadrilateral(sigma, seed) if inputs == 1 else _loop(sigma, inputs)
+    except (cycles.NoCycle, NotCertified) as error:
+        return NotFound(str(error))
+
+
+def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:
+    from numerics import cycles
+
+    fold = find_one_point_overlap(sigma, seed=seed)
+    if isinstance(fold, NotFound):
+        return fold
+    (w0, a0), (w, a) = (tuple(map(float, point)) for point in (fold.theta0, fold.limits[0]))
+    branches = [float(box["centre"][0]) for box in fold.certificates[0]["boxes"]]
+    reasons = []
+    for share in (1 / 15, 1 / 40, 1 / 120):
+        try:
+            proved = cycles.quadrilateral(sigma, w0, a0, (w, a), branches, share=share)
+        except NotCertified as error:
+            reasons.append(str(error))
+            continue
+        samples = [{"x": [x], "y": y} for x, y in zip(proved["inputs"], proved["labels"], strict=True)]
+        certificate = {"method": "first integrals", **proved}
+        return Overlap("cycle", sigma.name, 1, 1, fold.theta0, samples, proved["points"], "generic", [certificate])
+    return NotFound("; ".join(reasons))
+
+
+def _loop(sigma: SmoothActivation, inputs: int) -> Overlap:
+    from numerics import cycles
+
+    proved = cycles.loop(sigma, inputs=inputs)
+    theta0 = [*proved["w0"], proved["a0"]]
+    note = f"a chain of {proved['steps']} limits: the loop of weights in the certificate, then a detour of {proved['detour']}"
+    certificate = {"method": "first integrals", **proved}
+    first = [*proved["weights"][0], proved["a"]]
+    return Overlap("cycle", sigma.name, 1, inputs, theta0, [], [first], "generic", [certificate], [note])
