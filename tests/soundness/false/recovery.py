@@ -1,0 +1,10 @@
+"""Claims about perfect minima, the false side of the pairs in recovery_twins.py."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from recovery_twins import claims  # noqa: E402
+
+CLAIMS = claims("false")
