@@ -137,8 +137,9 @@ def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> Iterator
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
+    grid = 2.0**16 if analytic else 2.0**40  # so fine that no point falls on a kink, where there is no derivative
     for factor in (1,) if analytic else (3, 12, 48):
-        yield np.round(rng.uniform(-2, 2, (factor * rank + 4, model.input_size)) * 2**16) / 2**16
+        yield np.round(rng.uniform(-2, 2, (factor * rank + 4, model.input_size)) * grid) / grid
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:

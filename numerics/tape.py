@@ -37,7 +37,7 @@ class Node:
 
     def __getitem__(self, index: Any) -> Node:
         def back(g: Any) -> Any:
-            whole = np.zeros_like(self.value)
+            whole = _zeros_like(self.value)
             whole[index] = g
             return whole
 
@@ -76,7 +76,8 @@ class Node:
 
     def activate(self, activation: Any) -> Node:
         """sigma at every entry; the one place where a non-linear derivative enters."""
-        value, slope = activation.jet(self.value, 1)
+        own = getattr(self.value, "jet", None)
+        value, slope = own(activation, 1) if own else activation.jet(self.value, 1)
         return Node(value, [(self, lambda g: g * slope)])
 
     def pull_back(self, cotangent: Any, source: Node) -> Any:
@@ -89,7 +90,11 @@ class Node:
             for origin, back in node.sources:
                 flow = back(g)
                 gradients[id(origin)] = gradients[id(origin)] + flow if id(origin) in gradients else flow
-        return gradients[id(source)] if id(source) in gradients else np.zeros_like(source.value)
+        return gradients[id(source)] if id(source) in gradients else _zeros_like(source.value)
+
+
+def _zeros_like(array: Any) -> Any:
+    return array.zeros_like() if hasattr(array, "zeros_like") else np.zeros_like(array)
 
 
 def _value(operand: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models import AbstractModel, Shape, _size, as_container, one_hot
+from theory.models import AbstractModel, MatrixFactorization, Shape, _size, as_container, one_hot
 
 
 class EntryModel(AbstractModel):
@@ -134,3 +134,30 @@ class CPFactorization(EntryModel):
             rows = outer.reshape((*leading, r, entries * size))
         array = rows.swapaxes(-1, -2) @ last
         return array.reshape(tuple(array.shape[:-2]) + self.sizes)
+
+
+@dataclass(frozen=True)
+class MeasuredFactorization(AbstractModel):
+    """f(G) = <G, left @ right>: the matrix factorization whose samples are measurement matrices, flattened to d1 * d2 numbers."""
+
+    d1: int
+    d2: int
+    width: int
+    outputs = 1
+
+    @cached_property
+    def factorization(self) -> MatrixFactorization:
+        """The factorization that is measured; validates the sizes."""
+        return MatrixFactorization(self.d1, self.d2, self.width)
+
+    @property
+    def inputs(self) -> int:
+        return self.d1 * self.d2
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        return self.factorization.shapes
+
+    def __call__(self, theta: Any, x: Any) -> Any:
+        matrix = self.factorization.product(theta)
+        return as_container(x) @ matrix.reshape(tuple(matrix.shape[:-2]) + (self.inputs, 1))

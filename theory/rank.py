@@ -166,7 +166,8 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
     if isinstance(model, SymmetricFactorization):
         return symmetric_factorization_rank(model.size, matrix_rank(model.unpack(theta)["A"]))
     if isinstance(model, CPFactorization):
-        raise NotKnown("sums of rank-one tensors have defective formats", 0, cp_expected_rank(model.sizes, model.components), "expected rank")
+        upper = cp_expected_rank(model.sizes, model.components)
+        raise NotKnown("sums of rank-one tensors have defective formats", 0, upper, "expected rank")
     if not isinstance(model, TwoLayer | TwoLayerCNN):
         raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
     if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":

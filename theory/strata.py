@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory.models import MatrixFactorization, TwoLayer
+from theory.rank import _fraction as as_fraction
 from theory.rank import factorization_rank, factorization_strata
 
 
@@ -101,7 +102,7 @@ def _full_rank_factors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """matrix = U V with U (d1, r) and V (r, d2) of full rank r."""
     from sympy import Matrix, Rational
 
-    exact = Matrix(*matrix.shape, [Rational(Fraction(v).numerator, Fraction(v).denominator) for v in matrix.ravel()])
+    exact = Matrix(*matrix.shape, [Rational(v.numerator, v.denominator) for v in map(as_fraction, matrix.ravel())])
     reduced, pivots = exact.rref()
     convert = lambda m, shape: np.array([Fraction(int(v.p), int(v.q)) for v in m], dtype=object).reshape(shape)
     r = len(pivots)
@@ -169,8 +170,8 @@ def tanh_strata(model: TwoLayer, weights: Any, outputs: Any) -> Stratification:
 def _exact_neurons(model: TwoLayer, weights: Any, outputs: Any) -> tuple[np.ndarray, np.ndarray]:
     if model.activation.name != "tanh" or model.bias or model.output_bias or model.outputs != 1:
         raise ValueError(f"model must be a two-layer tanh network without biases and with one output, got {model}")
-    weights = np.array([[Fraction(v) for v in row] for row in weights], dtype=object)
-    outputs = np.array([Fraction(v) for v in outputs], dtype=object)
+    weights = np.array([[as_fraction(v) for v in row] for row in weights], dtype=object)
+    outputs = np.array([as_fraction(v) for v in outputs], dtype=object)
     if weights.ndim != 2 or weights.shape[1] != model.inputs or len(outputs) != len(weights):
         raise ValueError(f"weights must have shape (k, {model.inputs}) and outputs (k,), got {weights.shape} and {outputs.shape}")
     if len(weights) > model.width:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
+from proofs_check import Assumption
+from theory.lifting import Lifting, lift
 from theory.models import FullyConnected
 
 DEPTH = "arXiv:2205.13283v4"
@@ -14,6 +17,14 @@ DEPTH = "arXiv:2205.13283v4"
 PIECEWISE = ("hinge3", "leaky", "relu")
 #: Residuals of this size (l1 norm of the cotangent) leave the Hessian positive definite at most planted points; ONE makes saddles.
 SMALL, ONE = Fraction(1, 1000), Fraction(1)
+
+LINEARIZED = Assumption(
+    "linearized layer",
+    r"\hat W_j f^{[q]}(x_i) + \hat b_j \in (a_j, b_j) \text{ open for all } i, j, \text{ where } \sigma(z) = \lambda_j z + \mu_j",
+)
+CRITICAL = Assumption("critical", r"\nabla R(\theta) = 0")
+REGULAR = Assumption("regular", r"\operatorname{rank} W' = m_{q+1} \text{ or } \operatorname{rank} \hat W = m_q")
+BIASES = Assumption("biases behind", r"\text{layer } q+1 \text{ has biases}")
 
 
 @dataclass(frozen=True)
@@ -74,10 +85,10 @@ def planted(model, theta: np.ndarray, rng: np.random.Generator, *, size=SMALL, c
 
 def fractions(values) -> np.ndarray:
     """flint rationals as Fractions, shape kept."""
-    from numerics.inertia import as_fraction
+    from numerics.exact import fraction, rational
 
     array = np.asarray(values)
-    return np.frompyfunc(as_fraction, 1, 1)(array) if array.size else array
+    return np.frompyfunc(lambda value: fraction(rational(value)), 1, 1)(array) if array.size else array
 
 
 def same(first, second) -> bool:
@@ -90,3 +101,87 @@ def inertia_counts(model, theta, data) -> tuple[int, int, int]:
     from numerics.hessian import inertia
 
     return inertia(model, theta, data, method="exact").counts
+
+
+def drawn_lift(place: Place, rng, *, x=None, theta=None) -> Lifting:
+    """A random lift of a random rational point."""
+    theta = rational_point(place.model, rng) if theta is None else theta
+    x = samples(place.model.inputs, 6, rng) if x is None else x
+    return lift(place.model, theta, x, place.after, width=place.width, rng=rng)
+
+
+def places(context, activations=PIECEWISE, draws=(1, 6, 30)):
+    """Positions first, middle and last, widths from the smaller neighbour to one more than the wider."""
+    most = context.by_level(quick=draws[0], standard=draws[1], full=draws[2])
+    shapes = [(2, 2, 1), (1, 2, 2), (2, 1, 2), (1, 2, 2, 1)]
+    for widths, activation, replicate in product(shapes, activations, range(most)):
+        for after in range(len(widths) - 1):
+            low, high = sorted(widths[after : after + 2])
+            yield from (Place(widths, activation, after, width, replicate) for width in (low, high + 1))
+
+
+def drawn_places(context):
+    from hypothesis import strategies as st
+
+    @st.composite
+    def place(draw):
+        widths = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=5)))
+        after = draw(st.integers(0, len(widths) - 2))
+        width = draw(st.integers(min(widths[after : after + 2]), max(widths[after : after + 2]) + 2))
+        return Place(widths, draw(st.sampled_from((*PIECEWISE, "hardtanh"))), after, width, draw(st.integers(0, 2**20)))
+
+    return place()
+
+
+def rng_of(place: Place, context):
+    return context.rng(hash_of(place))
+
+
+def hash_of(place: Place) -> int:
+    """A number for the place, the same in every process."""
+    digits = (*place.widths, place.after, place.width, len(place.activation), place.replicate)
+    return sum(digit * 31**k for k, digit in enumerate(digits))
+
+
+def planted_lift(place: Place, rng, size):
+    theta = rational_point(place.model, rng)
+    data = planted(place.model, theta, rng, size=size)
+    return drawn_lift(place, rng, x=fractions(data[0]), theta=theta), data
+
+
+def differential_of(found: Lifting) -> np.ndarray:
+    return found.differential()
+
+
+def inner_biases_still(found: Lifting) -> np.ndarray:
+    """As if the biases of the new layer had no gradient."""
+    matrix = found.differential()
+    matrix[:, found.deep.unpack(np.arange(found.deep.n_params))[f"b{found.after + 1}"]] *= 0
+    return matrix
+
+
+def strict_minimum(place: Place, rng) -> tuple[np.ndarray, tuple]:
+    """A planted point with positive definite Hessian (residuals shrunk, points redrawn until it is) and its data."""
+    while True:
+        theta = rational_point(place.model, rng)
+        for size in (SMALL, SMALL / 1000):
+            data = planted(place.model, theta, rng, size=size)
+            if inertia_counts(place.model, theta, data)[2] == place.model.n_params:
+                return theta, data
+
+
+def with_constant_neuron(found: Lifting, bias, outer) -> tuple[FullyConnected, np.ndarray]:
+    """One more neuron in the new layer: no incoming weights, the given ``bias``, outgoing weights ``outer`` (m_(q+1),), b' compensated."""
+    q = found.after
+    widths = found.deep.widths
+    deep = FullyConnected((*widths[: q + 1], widths[q + 1] + 1, *widths[q + 2 :]), found.deep.activation)
+    parts = found.deep.unpack(found.theta)
+    inner, biases, old_outer = found.parts
+    constant = found.deep.activation(np.array([bias], dtype=inner.dtype))[0]
+    new = {
+        f"W{q + 1}": np.vstack([inner, 0 * inner[:1]]),
+        f"b{q + 1}": np.append(biases, bias),
+        f"W{q + 2}": np.hstack([old_outer, outer[:, None]]),
+        f"b{q + 2}": parts[f"b{q + 2}"] - outer * constant,
+    }
+    return deep, deep.pack(**{**parts, **new})

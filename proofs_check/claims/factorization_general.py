@@ -196,7 +196,9 @@ def check_cp_in_floats(instance, *, formula, context) -> Outcome:
 def cp_models(context):
     formats = [*DEFECTIVE, *((sizes, r) for sizes in REGULAR for r in range(1, 6)), ((3, 3, 3), 3), ((3, 3, 3), 5), ((2, 2, 2, 2), 4)]
     formats += context.by_level(
-        quick=[], standard=[((3, 3, 5), r) for r in range(1, 7)] + [((4, 4, 4), r) for r in range(1, 7)], full=[((4, 4, 4), r) for r in range(1, 9)]
+        quick=[],
+        standard=[((3, 3, 5), r) for r in range(1, 7)] + [((4, 4, 4), r) for r in range(1, 7)],
+        full=[((4, 4, 4), r) for r in range(1, 9)],
     )
     draws = context.by_level(quick=1, standard=12, full=30)
     return [(CPFactorization(sizes, r), {}, k) for sizes, r in formats for k in range(draws)]
@@ -304,7 +306,10 @@ CLAIMS = [
                 distribution="integer factors of full rank a",
                 parameters={"formula": symmetric_rank, "point": symmetric_point},
                 controls=[
-                    Control("as two factors: 2 a d - a^2", formula=lambda model, theta, facts: function_rank(facts["rank"], model.size, model.size)),
+                    Control(
+                        "as two factors: 2 a d - a^2",
+                        formula=lambda model, theta, facts: function_rank(facts["rank"], model.size, model.size),
+                    ),
                     Control("a d", formula=lambda model, theta, facts: facts["rank"] * model.size),
                 ],
             ),
@@ -314,7 +319,9 @@ CLAIMS = [
                 covers="instances",
                 scope="d = 2 .. 4, m = 2 .. 4; A and A Q with rational rotations Q",
                 run=check_constant_on_targets,
-                instances=lambda context: [(d, m, r) for d in (2, 3, 4) for m in (2, 3, 4) for r in range(context.by_level(quick=2, standard=20, full=50))],
+                instances=lambda context: [
+                    (d, m, r) for d in (2, 3, 4) for m in (2, 3, 4) for r in range(context.by_level(quick=2, standard=20, full=50))
+                ],
                 distribution="integer A, products of three rotations (3/5, 4/5)",
                 parameters={"rotation": rotated},
                 controls=[Control("another target", rotation=truncated)],
@@ -331,7 +338,10 @@ CLAIMS = [
                 tolerance=FLOAT_RULE,
                 parameters={"formula": symmetric_rank, "point": symmetric_point},
                 controls=[
-                    Control("as two factors: 2 a d - a^2", formula=lambda model, theta, facts: function_rank(facts["rank"], model.size, model.size))
+                    Control(
+                        "as two factors: 2 a d - a^2",
+                        formula=lambda model, theta, facts: function_rank(facts["rank"], model.size, model.size),
+                    )
                 ],
             ),
         ],
@@ -344,7 +354,9 @@ CLAIMS = [
         statement=r"R = \min\left(r \left(\textstyle\sum_i d_i - N + 1\right), \prod_i d_i\right) \text{ except in defective formats:}"
         r"\ (3,3,3; 4): 26,\ (3,4,4; 5): 44,\ (2,2,2,2; 3): 14,\ (2,2,5; 3): 18",
         assumptions=[Assumption("generic", r"\text{generic factors } a_t, b_t, c_t, \dots")],
-        source=Source(RANK_STRATIFICATION, "Lemma 2 is the case of matrices; tensors, with the defective formats of algebraic geometry: ours"),
+        source=Source(
+            RANK_STRATIFICATION, "Lemma 2 is the case of matrices; tensors, with the defective formats of algebraic geometry: ours"
+        ),
         refuted_by="A format of another generic rank.",
         notes="Components that vanish altogether add nothing, so r (sum d_i - N + 1) is an upper bound for R(f*).",
         checks=[

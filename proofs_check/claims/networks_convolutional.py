@@ -11,7 +11,14 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._rank_checks import FLOAT_RULE, check_formula, check_formula_in_floats, check_series, compared, distinct_rows, signs
+from proofs_check.claims._rank_checks import (
+    FLOAT_RULE,
+    check_formula,
+    check_formula_in_floats,
+    check_series,
+    compared,
+    signs,
+)
 from theory.models import TwoLayer, TwoLayerCNN
 from theory.pooling import PooledCNN
 from theory.rank import cnn_function_rank
@@ -124,7 +131,17 @@ def convolutions(largest):
     """Configurations 1-D and 2-D, strides 1 to 3, with every combination of biases; FNN sizes bounded by ``largest`` parameters."""
 
     def instances(context):
-        lines = [(3, 2, 1, 1), (4, 2, 2, 1), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 1, 2), (7, 3, 2, 2), (7, 2, 1, 3), (4, 1, 1, 1), (6, 4, 1, 1)]
+        lines = [
+            (3, 2, 1, 1),
+            (4, 2, 2, 1),
+            (5, 3, 1, 1),
+            (5, 3, 2, 1),
+            (6, 2, 1, 2),
+            (7, 3, 2, 2),
+            (7, 2, 1, 3),
+            (4, 1, 1, 1),
+            (6, 4, 1, 1),
+        ]
         grids = [((3, 3), (2, 2), 1, 1), ((4, 3), (2, 2), 1, 1), ((4, 4), (2, 2), 1, 2), ((4, 3), (3, 2), 1, 1)]
         draws = context.by_level(quick=1, standard=12, full=40)
         for (d, s, k, stride), bias, out, replicate in product(lines + grids, (False, True), (False, True), range(draws)):
@@ -324,7 +341,11 @@ def check_shift(instance, *, formula, context) -> Outcome:
     neurons = merged(model, kernels, outputs)
     network = TwoLayer(d, len(neurons))
     theta = network.pack(input_weights=np.array([w for w, _ in neurons]), output_weights=np.array([[a for _, a in neurons]]))
-    found = [model_rank(*realization(model, "shared", kernels, outputs, np.zeros(2, int))), unshared_rank(model, neurons), model_rank(network, theta)]
+    found = [
+        model_rank(*realization(model, "shared", kernels, outputs, np.zeros(2, int))),
+        unshared_rank(model, neurons),
+        model_rank(network, theta),
+    ]
     if any(rank.rank is None for rank in found):
         return Outcome.inconclusive(f"an open rank among {[str(rank) for rank in found]}", cases=1)
     observed = tuple(rank.rank for rank in found)
@@ -354,7 +375,13 @@ def counted_neurons(d: int, s: int, neurons: int):
     return neurons + 2 * s, neurons * (s + 1), neurons * (d + 1)
 
 
-SHIFTED = [(3, 2, (2, 0), (0, 2)), (4, 2, (2, 0), (0, -2)), (5, 2, (3, 0), (0, 3)), (5, 3, (1, 2, 0), (0, 1, 2)), (6, 3, (1, 2, 0), (0, 1, 2))]
+SHIFTED = [
+    (3, 2, (2, 0), (0, 2)),
+    (4, 2, (2, 0), (0, -2)),
+    (5, 2, (3, 0), (0, 3)),
+    (5, 3, (1, 2, 0), (0, 1, 2)),
+    (6, 3, (1, 2, 0), (0, 1, 2)),
+]
 UNSHIFTED = [(4, 2, (2, 0), (0, 3)), (5, 3, (1, 2, 3), (3, 1, 2)), (5, 2, (1, 4), (2, 1))]
 
 
@@ -537,7 +564,8 @@ CLAIMS = [
         id="cnn.mnull",
         family="networks",
         title="Vanishing output weights: the corrected ranks",
-        statement=r"R_{\mathrm{NS}}(f^*) = (|S| + 1)(k p - m_{\mathrm{null}}),\quad R_{\mathrm{FNN}}(f^*) = (|D| + 1)(k p - m_{\mathrm{null}}),"
+        statement=r"R_{\mathrm{NS}}(f^*) = (|S| + 1)(k p - m_{\mathrm{null}}),\quad R_{\mathrm{FNN}}(f^*) = (|D| + 1)(k p - "
+        r"m_{\mathrm{null}}),"
         r"\quad R_{\mathrm{CNN}}(f^*) = k (|S| + p)",
         assumptions=[
             Assumption("least representative", r"\text{unused neurons have no input weights: } R(f^*) \text{ is a minimum over } \Theta^*"),
@@ -570,7 +598,11 @@ CLAIMS = [
                 instances=lambda context: [(m, z, r) for m, a, z, r in null_instances(context) if a == "unshared"],
                 distribution="integer kernels without zeros",
                 parameters={"formula": lambda model, zeros: published("shared")(model, 0)},
-                controls=[Control("a dimension less for every vanishing weight", formula=lambda model, zeros: published("shared")(model, 0) - zeros)],
+                controls=[
+                    Control(
+                        "a dimension less for every vanishing weight", formula=lambda model, zeros: published("shared")(model, 0) - zeros
+                    )
+                ],
             ),
             Check(
                 "pruned-in-floats",
@@ -586,7 +618,12 @@ CLAIMS = [
             ),
         ],
         probes=[
-            Probe(drops="least representative", check="pruned", instances=lambda context: list(null_instances(context))[:4], parameters={"pruned": False})
+            Probe(
+                drops="least representative",
+                check="pruned",
+                instances=lambda context: list(null_instances(context))[:4],
+                parameters={"pruned": False},
+            )
         ],
     ),
     Claim(
@@ -595,11 +632,13 @@ CLAIMS = [
         title="Kernels that are translates of one another break the printed ranks",
         kind="counterexample",
         relation="existence",
-        statement=r"K_1 \neq \pm K_2 \text{ does not suffice: if } K_2 \text{ is } \pm \text{ a translate of } K_1 \text{ and } q \text{ neurons are distinct,}"
+        statement=r"K_1 \neq \pm K_2 \text{ does not suffice: if } K_2 \text{ is } \pm \text{ a translate of } K_1 \text{ "
+        r"and } q \text{ neurons are distinct,}"
         r"\ (R_{\mathrm{CNN}}, R_{\mathrm{NS}}, R_{\mathrm{FNN}}) \le (q + 2 s,\ q (s + 1),\ q (d + 1))",
         source=Source(LOCAL_RECOVERY, "Theorems 6 and 7 and 2211.11623v1, Proposition 3 as printed; the missing condition: ours"),
         refuted_by="Printed and certified ranks that agree on every pair of translates.",
-        notes="Kernel (c, 0) beside (0, c): neighbouring positions share neurons. 2307.08921v1, appendix A.5 does ask for distinct neurons.",
+        notes="Kernel (c, 0) beside (0, c): neighbouring positions share neurons. 2307.08921v1, appendix A.5 does ask for "
+        "distinct neurons.",
         checks=[
             Check(
                 "translates",
@@ -629,8 +668,11 @@ CLAIMS = [
         id="cnn.dup",
         family="networks",
         title="Model rank of the convolutional network at a point",
-        statement=r"R(\theta) = m_a |S| + m_K p,\quad m_K = \#\{\pm K_l\},\quad m_a = \sum_{\text{classes}} \dim \operatorname{span}\{a_l\}",
-        assumptions=[Assumption("no translates", r"\text{no kernel is } \pm \text{ a translate of another; } K_l = 0 \text{ only with } a_l = 0")],
+        statement=r"R(\theta) = m_a |S| + m_K p,\quad m_K = \#\{\pm K_l\},\quad m_a = \sum_{\text{classes}} \dim "
+        r"\operatorname{span}\{a_l\}",
+        assumptions=[
+            Assumption("no translates", r"\text{no kernel is } \pm \text{ a translate of another; } K_l = 0 \text{ only with } a_l = 0")
+        ],
         source=Source(RANK_STRATIFICATION, "Proposition 3; 2406.18035v1, Proposition 3"),
         depends_on=["fnn.strata"],
         refuted_by="A pair of kernels with another certified rank.",
@@ -675,7 +717,8 @@ CLAIMS = [
         title="Which architecture needs fewer samples",
         kind="extension",
         relation="tight",
-        statement=r"R_{\mathrm{NS}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} \le R_{\mathrm{NS}}"
+        statement=r"R_{\mathrm{NS}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} "
+        r"\le R_{\mathrm{NS}}"
         r"\iff k (|S| + p) \le (|S| + 1)(k p - m_{\mathrm{null}})",
         assumptions=[Assumption("no translates", r"\text{no kernel is } \pm \text{ a translate of another inside the grid}")],
         source=Source(OPTIMISTIC_ESTIMATE, "section 5.3 in words (costly expressiveness in connection); exact statements: ours"),
@@ -693,7 +736,9 @@ CLAIMS = [
                 distribution="integer kernels, random masks; 1 (quick), 25, 60 draws",
                 parameters={"relation": proved_order},
                 controls=[
-                    Control("sharing never costs samples", relation=lambda model, zeros, shared, unshared, full: shared <= unshared <= full),
+                    Control(
+                        "sharing never costs samples", relation=lambda model, zeros, shared, unshared, full: shared <= unshared <= full
+                    ),
                     Control("sharing always costs samples", relation=lambda model, zeros, shared, unshared, full: unshared < shared),
                 ],
             ),
@@ -709,7 +754,9 @@ CLAIMS = [
                 tolerance=FLOAT_RULE,
                 examples={"quick": 20, "standard": 150, "full": 500},
                 parameters={"relation": proved_order},
-                controls=[Control("sharing never costs samples", relation=lambda model, zeros, shared, unshared, full: shared <= unshared <= full)],
+                controls=[
+                    Control("sharing never costs samples", relation=lambda model, zeros, shared, unshared, full: shared <= unshared <= full)
+                ],
             ),
         ],
     ),

@@ -17,7 +17,6 @@ from theory.models import FullyConnected
 from theory.rank import rank_bounds
 
 RANK_STRATIFICATION = "arXiv:2211.11623v1"
-LOCAL_RECOVERY = "arXiv:2406.18035v1"
 OPTIMISTIC_ESTIMATE = "arXiv:2307.08921v1"
 
 #: (hidden biases, output bias)
@@ -28,9 +27,9 @@ BIASES = ((False, False), (True, False), (True, True))
 
 
 def generic_point(model, facts, rng):
-    """Dyadic weights and biases with distinct entries almost surely."""
-    theta = rng.integers(-96, 97, model.n_params)
-    return np.where(theta == 0, 7, theta) / 64
+    """Dyadic weights and biases, no two of the same modulus: no two neurons agree up to sign."""
+    moduli = rng.permutation(np.arange(17, 97 + model.n_params))[: model.n_params]
+    return rng.choice([-1, 1], model.n_params) * moduli / 64
 
 
 def as_parts(model, theta):
@@ -93,8 +92,21 @@ def without_scales(model, theta, facts) -> int:
 
 
 def generic_shapes(context):
-    small = [(1, 3, 1), (2, 3, 1), (3, 4, 1), (5, 3, 1), (1, 2, 2, 1), (2, 3, 2, 1), (2, 3, 3, 1), (3, 4, 3, 1), (1, 2, 2, 2, 1), (2, 3, 3, 2, 1)]
-    large = [(5, 20, 1), (4, 8, 8, 1)] + context.by_level(quick=[], standard=[(3, 8, 8, 8, 1), (10, 20, 1)], full=[(5, 12, 12, 1), (10, 20, 20, 1)])
+    small = [
+        (1, 3, 1),
+        (2, 3, 1),
+        (3, 4, 1),
+        (5, 3, 1),
+        (1, 2, 2, 1),
+        (2, 3, 2, 1),
+        (2, 3, 3, 1),
+        (3, 4, 3, 1),
+        (1, 2, 2, 2, 1),
+        (2, 3, 3, 2, 1),
+    ]
+    large = [(5, 20, 1), (4, 8, 8, 1)] + context.by_level(
+        quick=[], standard=[(3, 8, 8, 8, 1), (10, 20, 1)], full=[(5, 12, 12, 1), (10, 20, 20, 1)]
+    )
     draws = context.by_level(quick=1, standard=20, full=50)
     for shape, (bias, out) in product(small + large, BIASES):
         for replicate in range(draws if shape in small else 1):
@@ -102,7 +114,9 @@ def generic_shapes(context):
 
 
 def ball_shapes(context):
-    shapes = [(2, 3, 1), (1, 2, 2, 1), (2, 2, 2, 1), (2, 3, 2, 1)] + context.by_level(quick=[], standard=[(2, 3, 3, 1), (3, 4, 3, 1)], full=[(4, 8, 8, 1)])
+    shapes = [(2, 3, 1), (1, 2, 2, 1), (2, 2, 2, 1), (2, 3, 2, 1)] + context.by_level(
+        quick=[], standard=[(2, 3, 3, 1), (3, 4, 3, 1)], full=[(4, 8, 8, 1)]
+    )
     return [(FullyConnected(shape, "tanh", bias, out), {}, 0) for shape, (bias, out) in product(shapes, BIASES)]
 
 
@@ -172,7 +186,9 @@ def two_fractions(alpha, edges):
 
 
 def symbolic_shapes(context):
-    return [((1, 2, 1), 1), ((1, 1, 2, 1), 1), ((2, 1, 2, 2), 1)] + context.by_level(quick=[], standard=[((2, 2, 2, 1), 2)], full=[((2, 2, 2, 2), 1)])
+    return [((1, 2, 1), 1), ((1, 1, 2, 1), 1), ((2, 1, 2, 2), 1)] + context.by_level(
+        quick=[], standard=[((2, 2, 2, 1), 2)], full=[((2, 2, 2, 2), 1)]
+    )
 
 
 def check_split_rank(instance, *, fraction, formula, context) -> Outcome:
@@ -287,7 +303,13 @@ def published_bound(wide, narrow) -> int:
 
 
 def bound_pairs(context):
-    pairs = [((2, 2, 2, 1), (2, 4, 3, 1)), ((1, 2, 2, 1), (1, 4, 4, 1)), ((2, 1, 1, 1), (2, 3, 3, 1)), ((2, 2, 2, 2, 1), (2, 3, 3, 3, 1)), ((3, 3, 2, 1), (3, 5, 4, 1))]
+    pairs = [
+        ((2, 2, 2, 1), (2, 4, 3, 1)),
+        ((1, 2, 2, 1), (1, 4, 4, 1)),
+        ((2, 1, 1, 1), (2, 3, 3, 1)),
+        ((2, 2, 2, 2, 1), (2, 3, 3, 3, 1)),
+        ((3, 3, 2, 1), (3, 5, 4, 1)),
+    ]
     for (shape, widths), (bias, out) in product(pairs, BIASES):
         for replicate in range(context.by_level(quick=1, standard=12, full=30)):
             yield FullyConnected(shape, "tanh", bias, out), widths, replicate
@@ -334,7 +356,9 @@ def check_count(instance, *, formula, context) -> Outcome:
 def drawn_widths(context):
     from hypothesis import strategies as st
 
-    return st.tuples(st.lists(st.integers(1, 9), min_size=1, max_size=5).map(lambda widths: [*widths, 1]).filter(lambda w: len(w) > 1), st.booleans())
+    return st.tuples(
+        st.lists(st.integers(1, 9), min_size=1, max_size=5).map(lambda widths: [*widths, 1]).filter(lambda w: len(w) > 1), st.booleans()
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ deep.nonprop
@@ -356,10 +380,9 @@ def check_nonproportional_in_floats(instance, *, rise, fractions, context) -> Ou
     rng = context.rng(replicate)
     theta = generic_point(model, {}, rng)
     wide, mapped = split(model, theta, layer, 0, fractions(rng, model.widths[layer + 1]))
-    found = model_rank(wide, mapped, "float")
-    if found.rank is None:
-        return Outcome.inconclusive(f"no clear gap: {found}", cases=1)
-    return Outcome.equal(rise(model, layer), found.rank - model.n_params, model=str(model), layer=layer, theta=theta)
+    found = model_rank(wide, mapped, "float").rank
+    found = rank_of(wide, mapped) if found is None else found  # no clear gap
+    return Outcome.equal(rise(model, layer), found - model.n_params, model=str(model), layer=layer, theta=theta)
 
 
 def fan_in(model, layer) -> int:
@@ -394,7 +417,10 @@ def fan(model, layer, kind) -> int:
 def ineffective_shapes(context):
     shapes = [((2, 2, 2, 1), 1), ((2, 2, 2, 1), 2), ((3, 2, 2, 1), 1), ((2, 3, 2, 1), 2)]
     draws = context.by_level(quick=1, standard=25, full=50)
-    return [(FullyConnected(s, "tanh", False), layer, kind, r) for (s, layer), kind, r in product(shapes, ("no output", "no input"), range(draws))]
+    return [
+        (FullyConnected(s, "tanh", False), layer, kind, r)
+        for (s, layer), kind, r in product(shapes, ("no output", "no input"), range(draws))
+    ]
 
 
 CLAIMS = [
@@ -407,7 +433,8 @@ CLAIMS = [
         assumptions=[Assumption("tanh", r"\sigma = \tanh")],
         source=Source(RANK_STRATIFICATION, "the papers give the bound R <= M only; equality: ours"),
         refuted_by="A shape whose tangents are dependent at every point.",
-        notes="Full rank at one point is full rank almost everywhere, as the tangents are analytic in theta. Whether R(f*) = M_narr holds for "
+        notes="Full rank at one point is full rank almost everywhere, as the tangents are analytic in theta. Whether R(f*) "
+        "= M_narr holds for "
         "deep networks is open: only the inequality is claimed in deep.bound.",
         checks=[
             Check(
@@ -417,7 +444,7 @@ CLAIMS = [
                 scope="12 shapes of depth 2 to 4 up to 141 parameters (quick), 241, 661; three bias modes",
                 run=check_series,
                 instances=generic_shapes,
-                distribution="dyadic weights of modulus up to 3/2",
+                distribution="dyadic weights of distinct moduli, from 1/4 to 3/2 and above",
                 parameters={"formula": all_parameters, "point": generic_point},
                 controls=[Control("one dimension a hidden neuron less", formula=without_scales)],
             ),
@@ -428,7 +455,7 @@ CLAIMS = [
                 scope="4 shapes (quick), 6, 7; determinants of balls at dyadic inputs, at the very point",
                 run=check_formula,
                 instances=ball_shapes,
-                distribution="dyadic weights of modulus up to 3/2",
+                distribution="dyadic weights of distinct moduli, from 1/4 to 3/2 and above",
                 parameters={"formula": all_parameters, "point": generic_point},
                 controls=[Control("one dimension a hidden neuron less", formula=without_scales)],
             ),
@@ -439,7 +466,8 @@ CLAIMS = [
         id="deep.split",
         family="networks",
         title="Splitting a neuron keeps the tangent space",
-        statement=r"T_{\mathrm{wide}}(\text{split}_\alpha \theta) = T_{\mathrm{narr}}(\theta) \text{ for every differentiable } \sigma \text{ and every } \alpha",
+        statement=r"T_{\mathrm{wide}}(\text{split}_\alpha \theta) = T_{\mathrm{narr}}(\theta) \text{ for every "
+        r"differentiable } \sigma \text{ and every } \alpha",
         assumptions=[Assumption("proportional", r"\text{the same fraction } \alpha \text{ on all outgoing edges}")],
         source=Source(RANK_STRATIFICATION, "Theorem 2 (embedding principle), Figure 1; 2406.18035v1, Theorem 4"),
         refuted_by="A tangent of the wide network outside the tangent space of the narrow one.",
@@ -449,7 +477,8 @@ CLAIMS = [
                 "symbolic",
                 evidence="symbolic",
                 covers="instances",
-                scope="sigma an unspecified function, weights and alpha symbols; widths [1,2,1], [1,1,2,1], [2,1,2,2] (quick), [2,2,2,1], [2,2,2,2]; all tangents",
+                scope="sigma an unspecified function, weights and alpha symbols; widths [1,2,1], [1,1,2,1], [2,1,2,2] "
+                "(quick), [2,2,2,1], [2,2,2,2]; all tangents",
                 run=check_symbolic_split,
                 instances=symbolic_shapes,
                 parameters={"fractions": same_fraction},
@@ -471,7 +500,12 @@ CLAIMS = [
             ),
         ],
         probes=[
-            Probe(drops="proportional", check="symbolic", instances=lambda context: [((1, 1, 2, 1), 1)], parameters={"fractions": two_fractions})
+            Probe(
+                drops="proportional",
+                check="symbolic",
+                instances=lambda context: [((1, 1, 2, 1), 1)],
+                parameters={"fractions": two_fractions},
+            )
         ],
     ),
     Claim(
@@ -479,9 +513,12 @@ CLAIMS = [
         family="networks",
         title="When a null neuron keeps the model rank",
         kind="extension",
-        statement=r"R_{\mathrm{wide}} = R_{\mathrm{narr}} \iff \sigma(0) = 0 \text{ or the next layer has a bias};\quad\text{otherwise } R_{\mathrm{wide}} = R_{\mathrm{narr}} + 1",
+        statement=r"R_{\mathrm{wide}} = R_{\mathrm{narr}} \iff \sigma(0) = 0 \text{ or the next layer has a "
+        r"bias};\quad\text{otherwise } R_{\mathrm{wide}} = R_{\mathrm{narr}} + 1",
         assumptions=[Assumption("null", r"\text{input weights, bias and output weights of the new neuron vanish}")],
-        source=Source(OPTIMISTIC_ESTIMATE, "equation 35, with biases in all layers; without biases: ours (2406.18035v1, Table 1 needs splitting)"),
+        source=Source(
+            OPTIMISTIC_ESTIMATE, "equation 35, with biases in all layers; without biases: ours (2406.18035v1, Table 1 needs splitting)"
+        ),
         refuted_by="An activation, with or without biases, where the rank changes otherwise.",
         checks=[
             Check(
@@ -508,7 +545,10 @@ CLAIMS = [
                 distribution="dyadic weights; 2 (quick), 60, 100 draws",
                 parameters={"formula": lambda narrow, wide: narrow.n_params, "bias": 0},
                 controls=[
-                    Control("one more for every new neuron", formula=lambda narrow, wide: narrow.n_params + sum(wide.widths) - sum(narrow.widths)),
+                    Control(
+                        "one more for every new neuron",
+                        formula=lambda narrow, wide: narrow.n_params + sum(wide.widths) - sum(narrow.widths),
+                    ),
                     Control("the new neuron with a bias", bias=0.5),
                 ],
             ),
@@ -521,7 +561,9 @@ CLAIMS = [
         relation="upper",
         statement=r"f^* \in F_{\mathrm{narr}}:\quad R_{\mathrm{wide}}(f^*) \le R_{\mathrm{narr}}(f^*) \le M_{\mathrm{narr}}",
         assumptions=[Assumption("no empty layer", r"\text{every hidden layer of the narrow network has a neuron}")],
-        source=Source(RANK_STRATIFICATION, "Theorems 2 and 3; 2307.08921v1, equations 16 and 34; 2406.18035v1, Theorem 4, Corollaries 5 and 6"),
+        source=Source(
+            RANK_STRATIFICATION, "Theorems 2 and 3; 2307.08921v1, equations 16 and 34; 2406.18035v1, Theorem 4, Corollaries 5 and 6"
+        ),
         depends_on=["deep.split"],
         refuted_by="A target of a narrow network whose every representative in a wider one has a larger rank.",
         notes="Only an upper bound; no example of strict inequality is known to us.",
@@ -557,7 +599,8 @@ CLAIMS = [
         family="networks",
         title="The table of bounds",
         relation="upper",
-        statement=r"M_{\mathrm{narr}} = d m'_1 + m'_1 m'_2 + \dots + m'_{L-1}\ \text{without},\quad \sum_{l<L} (m'_l + 1) m'_{l+1}\ \text{with biases};"
+        statement=r"M_{\mathrm{narr}} = d m'_1 + m'_1 m'_2 + \dots + m'_{L-1}\ \text{without},\quad \sum_{l<L} (m'_l + 1) "
+        r"m'_{l+1}\ \text{with biases};"
         r"\quad \text{all hidden widths } 1:\ d + L - 1",
         source=Source(RANK_STRATIFICATION, "Table 5; 2406.18035v1, Table 1"),
         depends_on=["deep.bound"],
@@ -597,7 +640,8 @@ CLAIMS = [
         title="Output-preserving embeddings that raise the model rank",
         kind="counterexample",
         relation="existence",
-        statement=r"\text{a split with different fractions on different edges keeps the output and raises } R \text{ by the fan-in (with bias one more);}"
+        statement=r"\text{a split with different fractions on different edges keeps the output and raises } R \text{ by the "
+        r"fan-in (with bias one more);}"
         r"\text{ a neuron without outputs by its fan-out, without inputs by its fan-in}",
         source=Source(RANK_STRATIFICATION, "Definition 4 asks for more than the same output; the examples: ours"),
         depends_on=["deep.split", "deep.generic"],
@@ -635,7 +679,7 @@ CLAIMS = [
                 "splits-in-floats",
                 evidence="property",
                 covers="instances",
-                scope="[2,2,2,1] and [3,2,2,1], first layer; singular values, balls where they show no gap",
+                scope="[2,2,2,1] and [3,2,2,1], first layer; singular values, series where they show no gap",
                 run=check_nonproportional_in_floats,
                 replay=check_nonproportional,
                 instances=lambda context: [i for i in nonproportional_shapes(context) if i[1] == 1 and i[0].depth == 3 and not i[0].bias],

@@ -1,0 +1,125 @@
+"""Speed of certified ranks, beside what a user would otherwise call: ``python benchmarks/rank.py [--largest N]``.
+
+Prints one line a measurement (best of three) and, with ``--figure FILE``, draws how the cost grows with the number of parameters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import sympy
+from flint import nmod_mat
+
+from numerics.exact import PRIMES, modular_matrix
+from numerics.rank import empirical_rank, model_rank, sample_points
+from numerics.tape import tangents
+from theory.factorizations import MeasuredFactorization
+from theory.models import FullyConnected, TwoLayer
+
+REPEATS = 3
+
+
+def best(action: Callable[[], object], repeats: int = REPEATS) -> tuple[float, object]:
+    """The shortest of ``repeats`` runs in seconds, and what it returned."""
+    seconds, found = [], None
+    for _ in range(repeats):
+        started = time.perf_counter()
+        found = action()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds), found
+
+
+def show(what: str, seconds: float, remark: object = "") -> None:
+    print(f"{what:<66} {seconds:10.4f} s  {remark}", flush=True)
+
+
+def against_sympy() -> None:
+    """A certificate beside the elimination of sympy.Matrix.rank on the same 20 x 20 integer tangents."""
+    rng, model = np.random.default_rng(0), MeasuredFactorization(2, 3, 4)
+    theta, x = rng.integers(-9, 10, model.n_params), rng.integers(-9, 10, (20, 6))
+    ours, found = best(lambda: empirical_rank(model, theta, x))
+    exact = sympy.Matrix(tangents(model, theta, x)[1].reshape(20, 20).tolist())
+    theirs, rank = best(exact.rank, repeats=1)
+    assert found.rank == rank
+    show("certified rank, 20 samples, 20 parameters", ours, found)
+    show("sympy.Matrix.rank of the same 20 x 20 integer matrix", theirs, f"{theirs / ours:.0f} times as long")
+
+
+def against_flint(size: int = 1000) -> None:
+    """A square matrix of residues through this package beside the bare call."""
+    prime, rng = PRIMES[0], np.random.default_rng(0)
+    entries = rng.integers(0, prime, (size, size))
+    bare, rank = best(lambda: nmod_mat(size, size, entries.ravel().tolist(), prime).rank())
+    ours, found = best(lambda: modular_matrix(entries, prime).rank())
+    assert rank == found == size
+    show(f"rank modulo a 61-bit prime, {size} x {size}, bare flint", bare)
+    show(f"rank modulo a 61-bit prime, {size} x {size}, this package", ours, f"{ours / bare:.2f} of the bare call")
+
+
+def growth(largest: int) -> list[tuple[str, int, float]]:
+    """Seconds of a certified model rank by number of parameters: two-layer tanh with bias, and deep tanh."""
+    rng, points = np.random.default_rng(0), []
+    for width in (5, 10, 20, 34, 60, 100, 142, 200, 300):
+        model = TwoLayer(5, width, bias=True)
+        if model.n_params <= largest:
+            points.append(measured("two-layer tanh", model, rng))
+    for shape in ((3, 5, 5, 1), (4, 8, 8, 1), (5, 12, 12, 1), (6, 17, 17, 1), (10, 20, 20, 1), (10, 24, 24, 1)):
+        model = FullyConnected(shape)
+        if model.n_params <= largest:
+            points.append(measured("deep tanh", model, rng))
+    return points
+
+
+def measured(family: str, model: TwoLayer | FullyConnected, rng: np.random.Generator) -> tuple[str, int, float]:
+    theta = rng.normal(size=model.n_params)
+    seconds, found = best(lambda: model_rank(model, theta), repeats=1)
+    assert found.rank == model.n_params
+    show(f"model rank, {family}, {model.n_params} parameters", seconds, found)
+    return family, model.n_params, seconds
+
+
+def against_numpy() -> None:
+    """What the default numerical rank reports where the certificate says 48: 16 neurons with bias on one input."""
+    model = TwoLayer(1, 16, bias=True)
+    theta = np.random.default_rng(1).normal(size=model.n_params)
+    x = np.concatenate(list(sample_points(model, 4 * model.n_params)))
+    seconds, rank = best(lambda: int(np.linalg.matrix_rank(tangents(model, theta, x)[1].reshape(len(x), -1))))
+    show("numpy.linalg.matrix_rank, 16 tanh neurons with bias on one input", seconds, f"rank {rank} (not certified, and wrong)")
+    seconds, found = best(lambda: model_rank(model, theta))
+    show("certified rank of the same", seconds, found)
+
+
+def draw(points: list[tuple[str, int, float]], file: str) -> None:
+    """Seconds against parameters, both logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
+    for family in dict.fromkeys(family for family, *_ in points):
+        own = [(size, seconds) for name, size, seconds in points if name == family]
+        axes.loglog(*zip(*own, strict=True), "o-", label=family)
+    axes.set(xlabel="parameters", ylabel="seconds", title="Cost of a certified model rank")
+    axes.legend()
+    figure.savefig(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--largest", type=int, default=1000, help="largest number of parameters (default 1000)")
+    parser.add_argument("--figure", help="draw the growth into this file")
+    arguments = parser.parse_args()
+    against_sympy()
+    against_flint()
+    against_numpy()
+    points = growth(arguments.largest)
+    if arguments.figure:
+        draw(points, arguments.figure)
+
+
+if __name__ == "__main__":
+    main()

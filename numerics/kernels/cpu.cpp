@@ -1,0 +1,88 @@
+// SIMD lanes are networks: arrays are [block][number][LANES] and every block makes all its steps before the next one starts.
+#include <cstdint>
+#include <cstring>
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define WIDTH_IN_BYTES 64
+#elif defined(__AVX__)
+#define WIDTH_IN_BYTES 32
+#else
+#define WIDTH_IN_BYTES 16
+#endif
+typedef double Vector __attribute__((vector_size(WIDTH_IN_BYTES)));
+typedef int64_t Whole __attribute__((vector_size(WIDTH_IN_BYTES)));
+enum { LANES = WIDTH_IN_BYTES / sizeof(double) };
+
+#define LANE static inline __attribute__((always_inline))
+#define TABLE static constexpr
+#define RESTRICT __restrict__
+#define UNROLL _Pragma("GCC unroll 64")
+#define UNROLL_KERNELS  // the code of one kernel is long enough to keep the processor busy
+
+// x cut off at -bound and bound; NaN stays (the instructions return their second argument then, the operators leave it alone).
+LANE Vector within(Vector x, double bound) {
+#if defined(__AVX512F__)
+  return _mm512_max_pd(Vector{} - bound, _mm512_min_pd(Vector{} + bound, x));
+#elif defined(__AVX__)
+  return _mm256_max_pd(Vector{} - bound, _mm256_min_pd(Vector{} + bound, x));
+#else
+  x = x > bound ? Vector{} + bound : x;
+  return x < -bound ? Vector{} - bound : x;
+#endif
+}
+
+// s and s (e^r - 1) with x = n ln 2 + r, s = 2^n, so that e^x = s + second; |x| at most 700. ln 2 is split for an exact r.
+LANE Vector power_of_two_and_rest(Vector x, Vector* rest) {
+  const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer kept in the low bits
+  const double taylor[] = {1. / 479001600, 1. / 39916800, 1. / 3628800, 1. / 362880, 1. / 40320, 1. / 5040,
+                           1. / 720,       1. / 120,      1. / 24,      1. / 6,      .5};
+  Vector rounded = x * 1.4426950408889634 + shift, n = rounded - shift;
+  Vector r = (x - n * 0.6931471804855391) - n * 7.440617110012397e-11;
+  Vector p = Vector{} + 1. / 6227020800, s;
+  for (double c : taylor) p = p * r + c;
+  p = p * (r * r) + r;
+  Whole bits;
+  memcpy(&bits, &rounded, sizeof bits);
+  bits = (bits + 1023) << 52;
+  memcpy(&s, &bits, sizeof s);
+  *rest = s * p;
+  return s;
+}
+
+// t / (t + 2) with t = e^(2x) - 1: relative error at most 3.3 * 2^-53, NaN and infinities as they should be.
+LANE Vector hyperbolic_tangent(Vector x) {
+  x = within(x, 20.);
+  Vector rest, s = power_of_two_and_rest(x + x, &rest), t = rest + (s - 1.);
+  return t / (t + 2.);
+}
+
+LANE Vector logistic(Vector x) {
+  Vector rest, s = power_of_two_and_rest(within(-x, 700.), &rest);
+  return 1. / (1. + (s + rest));
+}
+
+LANE Vector rectifier(Vector x, double below) { return x > 0. ? x : below * x; }
+LANE Vector step_of(Vector x, double below) { return x > 0. ? Vector{} + 1. : Vector{} + below; }
+
+LANE Vector square_root(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrt(x[lane]);
+  return x;
+}
+
+#include SHAPE
+#include "descend.h"
+
+extern "C" int lanes() { return LANES; }
+
+// Blocks first .. last - 1. Strides x_block, y_block, w_block count vectors from one block to the next: 0 where all networks share the data.
+extern "C" void descend_blocks(long first, long last, int n, long steps, const Vector* rate, const Vector* x, long x_block, const Vector* y,
+                               long y_block, const Vector* weight, long w_block, Vector* theta, Vector* state, Vector* loss,
+                               const double* parameters) {
+  alignas(64) Vector g[PARAMETERS];
+  for (long b = first; b < last; b++)
+    loss[b] = descend<Vector>(n, steps, rate[b], theta + b * PARAMETERS, state + b * STATE, x + b * x_block, 1, y + b * y_block, 1,
+                              weight + b * w_block, 1, g, parameters);
+}

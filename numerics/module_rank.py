@@ -1,0 +1,245 @@
+"""Model rank of a user's own ``torch.nn.Module`` at its current parameters, on given inputs.
+
+A ``Sequential`` of linear layers and known activations is read as a model of this package, whose rank is then certified in exact
+fields or balls; the reading is compared with the module's own output first. Any other module is differentiated by
+torch.func, and its rank read from singular values, which certifies nothing: without a clear gap the bounds stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from numerics import rank as ranks
+from numerics.exact import NoExactValue
+from numerics.rank import Rank
+from theory.activations import Activation, PiecewiseActivation, activation
+from theory.models import AbstractModel, FullyConnected, Shape, TwoLayer, as_container
+
+#: Largest relative difference between a module and its reading: single precision rounds at 6e-8 an operation, deep nets add up.
+AGREEMENT = 1e-4
+
+
+@dataclass(frozen=True)
+class Chain(AbstractModel):
+    """Linear layers and activations one after another; ``steps`` holds (outputs, inputs, has bias) or an activation."""
+
+    steps: tuple[tuple[int, int, bool] | Activation, ...]
+
+    @property
+    def linear(self) -> list[tuple[int, int, bool]]:
+        return [step for step in self.steps if isinstance(step, tuple)]
+
+    @property
+    def inputs(self) -> int:
+        return self.linear[0][1]
+
+    @property
+    def outputs(self) -> int:
+        return self.linear[-1][0]
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        for l, (outputs, inputs, biased) in enumerate(self.linear, 1):
+            shapes[f"W{l}"] = (outputs, inputs)
+            if biased:
+                shapes[f"b{l}"] = (outputs,)
+        return shapes
+
+    def __call__(self, theta: Any, x: Any) -> Any:
+        parts, features, l = self.unpack(theta), as_container(x), 0
+        for step in self.steps:
+            if not isinstance(step, tuple):
+                features = step(features)
+                continue
+            l += 1
+            features = features @ parts[f"W{l}"].swapaxes(-1, -2)
+            if step[2]:
+                bias = parts[f"b{l}"]
+                features = features + bias.reshape(tuple(bias.shape[:-1]) + (1, bias.shape[-1]))
+        return features
+
+    def uniform(self) -> FullyConnected | TwoLayer | None:
+        """The same network as a model of theory.models, where activations and biases are those of one."""
+        hidden, kinds = self.linear[:-1], {step.name for step in self.steps if not isinstance(step, tuple)}
+        alternating = [isinstance(step, tuple) for step in self.steps] == [True, False] * len(hidden) + [True]
+        if not hidden or not alternating or len(kinds) != 1 or len({biased for *_, biased in hidden}) != 1:
+            return None
+        widths = (self.inputs, *(outputs for outputs, *_ in self.linear))
+        if len(hidden) == 1:  # the same order of parameters, and more is known about it
+            return TwoLayer(*widths, self.steps[1], bias=hidden[0][2], output_bias=self.linear[-1][2])
+        return FullyConnected(widths, self.steps[1], bias=hidden[0][2], output_bias=self.linear[-1][2])
+
+
+def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
+    """Rank of the tangent matrix [d f_t(x_i) / d p_k] of ``module`` on ``inputs`` (n, ...), p all parameters with requires_grad.
+
+    ``method`` as in :func:`numerics.rank.empirical_rank`; exact and ball need a Sequential of linear layers and known
+    activations. Raises TypeError for what is no module, ValueError for parameters or inputs that are not real and at least
+    single precision, for layers whose output is random or depends on the batch (dropout, batch normalization in training
+    mode), and for inputs that the module does not take.
+    """
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    if method not in ranks.METHODS:
+        raise ValueError(f"method must be one of {', '.join(ranks.METHODS)}, got {method!r}")
+    parameters = _checked_parameters(module)
+    x = _checked_inputs(inputs)
+    outputs = _forward(module, parameters, x)
+    chain = _read(module, x)
+    if chain is not None and method != "float" and _agrees(chain, parameters, x, outputs):
+        return _certified(chain, parameters, x, method)
+    if method in ("exact", "ball"):
+        raise NoExactValue(f"method {method!r} needs a Sequential of linear layers and known activations, got {type(module).__name__}")
+    return _in_floats(module, parameters, x, outputs)
+
+
+def _checked_parameters(module: Any) -> dict[str, Any]:
+    import torch
+
+    parameters = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+    if not parameters:
+        raise ValueError("module has no parameters with requires_grad, so no tangents")
+    for name, parameter in module.named_parameters():
+        if parameter.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
+        if not bool(torch.isfinite(parameter).all()):
+            raise ValueError(f"parameter {name!r} must be finite")
+    varying = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
+    for name, layer in module.named_modules():
+        if layer.training and isinstance(layer, varying):
+            kind = type(layer).__name__
+            raise ValueError(
+                f"layer {name!r} ({kind}) is in training mode, where its output is no function of one input; call module.eval()"
+            )
+    return parameters
+
+
+def _checked_inputs(inputs: Any) -> np.ndarray:
+    x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
+    if x.ndim < 2 or not len(x):
+        raise ValueError(f"inputs must have shape (n, ...) with at least one sample, got {x.shape}")
+    if x.dtype.kind not in "fiu" or x.dtype == np.float16:
+        raise ValueError(f"inputs must be real numbers of at least single precision, got {x.dtype}")
+    if not np.isfinite(x).all():
+        raise ValueError("inputs must be finite")
+    return x.astype(float)
+
+
+def _forward(module: Any, parameters: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    import torch
+
+    dtype = next(iter(parameters.values())).dtype
+    try:
+        with torch.no_grad():
+            outputs = module(torch.as_tensor(x, dtype=dtype))
+    except (RuntimeError, IndexError) as error:
+        raise ValueError(f"inputs of shape {x.shape} do not fit the module: {error}") from error
+    if not isinstance(outputs, torch.Tensor) or not outputs.dtype.is_floating_point or len(outputs) != len(x):
+        raise ValueError("module must return one real tensor (n, ...), a row for every input")
+    return outputs.double().numpy().reshape(len(x), -1)
+
+
+# ------------------------------------------------------------------------------------------------ certified reading
+
+
+def _read(module: Any, x: np.ndarray) -> Chain | None:
+    """``module`` as a chain, or None where it holds anything else or a frozen parameter."""
+    steps: list[Any] = []
+    if x.ndim != 2 or not all(parameter.requires_grad for parameter in module.parameters()):
+        return None
+    for layer in _layers(module):
+        step = _step(layer)
+        if step is None:
+            return None
+        steps += [step] if step != () else []
+    linear = [step for step in steps if isinstance(step, tuple)]
+    return Chain(tuple(steps)) if linear and isinstance(steps[-1], tuple) and linear[0][1] == x.shape[1] else None
+
+
+def _layers(module: Any) -> Iterator[Any]:
+    import torch
+
+    if type(module) is torch.nn.Sequential:
+        for layer in module:
+            yield from _layers(layer)
+    else:
+        yield module
+
+
+def _step(layer: Any) -> Any:
+    """One layer as a step of a chain, () for one that does nothing, None where it is not known."""
+    from torch import nn
+
+    match layer:
+        case nn.Linear() if type(layer) is nn.Linear:
+            return layer.out_features, layer.in_features, layer.bias is not None
+        case nn.Identity() | nn.Flatten() | nn.Dropout():
+            return ()
+        case nn.GELU() if layer.approximate != "none":
+            return None
+        case nn.Softplus() if layer.beta != 1:
+            return None
+        case nn.LeakyReLU():
+            return PiecewiseActivation(f"leaky:{layer.negative_slope}", (0,), ((0, Fraction(layer.negative_slope)), (0, 1)), degree=1)
+        case nn.Hardtanh() if (layer.min_val, layer.max_val) != (-1, 1):
+            return None
+    name = {"Tanh": "tanh", "Sigmoid": "sigmoid", "Softplus": "softplus", "GELU": "gelu", "SiLU": "silu", "ReLU": "relu"}
+    name |= {"Hardtanh": "hardtanh"}
+    kind = type(layer).__name__
+    return activation(name[kind]) if type(layer).__module__.startswith("torch.nn") and kind in name else None
+
+
+def _flat(parameters: dict[str, Any]) -> np.ndarray:
+    return np.concatenate([parameter.detach().cpu().double().numpy().ravel() for parameter in parameters.values()])
+
+
+def _agrees(chain: Chain, parameters: dict[str, Any], x: np.ndarray, outputs: np.ndarray) -> bool:
+    """Whether the reading gives the module's outputs: hooks and parametrizations make a difference that types do not show."""
+    theta = _flat(parameters)
+    if len(theta) != chain.n_params:
+        return False
+    read = chain(theta, x)
+    return read.shape == outputs.shape and bool(np.abs(read - outputs).max() <= AGREEMENT * (1 + np.abs(outputs).max()))
+
+
+def _certified(chain: Chain, parameters: dict[str, Any], x: np.ndarray, method: str) -> Rank:
+    theta, uniform = _flat(parameters), chain.uniform()
+    if uniform is not None:
+        return ranks.empirical_rank(uniform, theta, x, method)
+    if method == "exact":
+        raise NoExactValue("the exact field needs one activation and biases in all hidden layers or in none")
+    found = ranks._ball_rank(chain, theta, x, min(len(x) * chain.outputs, chain.n_params))
+    if found.certificate is not None:
+        steps = [list(step) if isinstance(step, tuple) else step.name for step in chain.steps]
+        found.certificate["model"] = {"family": "Chain", "steps": steps}
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ floats
+
+
+def _in_floats(module: Any, parameters: dict[str, Any], x: np.ndarray, outputs: np.ndarray) -> Rank:
+    import copy
+
+    import torch
+
+    double = copy.deepcopy(module).double()
+    values = {name: parameter.detach() for name, parameter in double.named_parameters() if name in parameters}
+    samples = torch.as_tensor(x)
+
+    def rows(parameters: dict[str, Any]) -> Any:
+        return torch.func.functional_call(double, parameters, (samples,)).reshape(-1)
+
+    jacobian = torch.func.jacrev(rows)(values)
+    matrix = torch.cat([block.reshape(outputs.size, -1) for block in jacobian.values()], dim=1).numpy()
+    found = ranks.float_rank(matrix)
+    return found if found.rank is not None else replace(found, upper=min(matrix.shape))

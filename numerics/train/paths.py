@@ -1,0 +1,160 @@
+"""The ways to run a batch, fastest first, and the choice among them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numerics.train.methods import Adam, GaussNewton, GradientDescent, GradientFlow, LevenbergMarquardt, Method, Momentum
+from numerics.train.problem import Problem
+from numerics.train.session import PathUnavailable, Session
+from numerics.train.shapes import kernel_shape
+from theory.models import TwoLayerCNN
+
+#: Paths per device, in the order in which "auto" tries them.
+ORDER = {"cpu": ("compiled", "numba", "torch"), "cuda": ("cuda", "cuda-graph", "torch")}
+
+
+#: Below this many network-steps a kernel's build (0.3 to 0.5 s) takes longer than the general path needs in all.
+SMALL_NETWORK_STEPS = 20_000
+SMALL = f"not worth compiling for fewer than {SMALL_NETWORK_STEPS} network-steps"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The path that runs: ``open(problem, method, state)`` starts a session; ``skipped`` says why the ones before it do not."""
+
+    name: str
+    open: Callable[[Problem, Method, dict[str, np.ndarray]], Session]
+    bytes_per_network: int
+    context: Callable[[], Any] = contextlib.nullcontext
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose(problem: Problem, method: Method, *, path: str, device: str, steps: int, threads: int) -> Choice:
+    """The forced path or the first of the device's that can run. Raises PathUnavailable or ValueError."""
+    if device not in ORDER:
+        raise ValueError(f"device must be one of {', '.join(ORDER)}, got {device!r}")
+    if path != "auto" and path not in {name for order in ORDER.values() for name in order}:
+        raise ValueError(f"path must be auto or one of {', '.join(dict.fromkeys(sum(ORDER.values(), ())))}, got {path!r}")
+    if path != "auto" and path not in ORDER[device]:
+        raise PathUnavailable(f"path {path!r} is none of device {device!r}, which has {', '.join(ORDER[device])}")
+    names = ORDER[device] if path == "auto" else (path,)
+    skipped: dict[str, str] = {}
+    for name in names:
+        found = _FINDERS[name](problem, method, Request(device, steps, threads, forced=path != "auto"))
+        if isinstance(found, Choice):
+            return replace(found, skipped=skipped)
+        skipped[name] = found
+    raise PathUnavailable(f"path {path!r} cannot run this: {skipped[path]}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a path needs to know beside problem and method."""
+
+    device: str
+    steps: int
+    threads: int
+    forced: bool
+
+
+def _compiled(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import native
+
+    shape = kernel_shape(problem, method)
+    if isinstance(shape, str) or (reason := native.reason_against()):
+        return shape if isinstance(shape, str) else reason
+    if not request.forced and _is_small(problem, request):
+        return SMALL
+    kernel = partial(native.native_kernel, shape, method)
+    try:
+        return _in_lanes("compiled", problem, method, kernel(), request)
+    except PathUnavailable as error:
+        if request.forced:
+            raise
+        return str(error)
+
+
+def _numba(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import just_in_time
+
+    shape = kernel_shape(problem, method)
+    if isinstance(shape, str) or (reason := just_in_time.reason_against()):
+        return shape if isinstance(shape, str) else reason
+    if not request.forced and _is_small(problem, request):
+        return SMALL
+    return _in_lanes("numba", problem, method, just_in_time.NumbaKernel(shape, method), request)
+
+
+def _in_lanes(name: str, problem: Problem, method: Method, kernel: Any, request: Request) -> Choice:
+    from numerics.train.lanes import LaneSession
+
+    # every array exists as it came, with lanes, and once more while it is moved
+    return Choice(name, partial(LaneSession, kernel=kernel, threads=request.threads), 8 * 4 * _numbers(problem, method))
+
+
+def _numbers(problem: Problem, method: Method) -> int:
+    """Numbers per network: parameters, what the method remembers, data (shared ones spread over all)."""
+    data = sum(array.size // problem.networks for array in (problem.X, problem.Y, problem.weights))
+    return (2 + len(method.remembers)) * problem.theta.shape[1] + data
+
+
+def _is_small(problem: Problem, request: Request) -> bool:
+    """Whether compiling would take longer than the general path needs in all."""
+    return problem.networks * request.steps < SMALL_NETWORK_STEPS
+
+
+def _cuda(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import cuda
+
+    shape = kernel_shape(problem, method)
+    if isinstance(shape, str) or (reason := cuda.reason_against_kernels()):
+        return shape if isinstance(shape, str) else reason
+    return Choice("cuda", partial(cuda.CudaSession, shape=shape), 8 * 2 * _numbers(problem, method))
+
+
+def _cuda_graph(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import cuda
+    from numerics.train.general import general_bytes
+
+    if not isinstance(method, GradientDescent | Momentum | Adam):
+        return f"steps of {method.name} cannot be recorded once and repeated"
+    if isinstance(problem.model, TwoLayerCNN):
+        return "the model gathers its patches through indices on the host, which a graph cannot record"
+    if reason := cuda.reason_against_torch():
+        return reason
+    return Choice("cuda-graph", cuda.GraphSession, 2 * general_bytes(problem, method))
+
+
+def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train.general import TorchSession, general_bytes, torch_threads
+
+    if request.device == "cuda":
+        from numerics.train.cuda import reason_against_torch
+
+        if reason := reason_against_torch():
+            return reason
+    session: Any = TorchSession
+    if isinstance(method, GradientFlow):
+        from numerics.train.flow import FlowSession as session
+    elif isinstance(method, LevenbergMarquardt | GaussNewton):
+        from numerics import newton
+
+        session = newton.SESSIONS[type(method)]
+    open_session = partial(session, device=request.device)
+    return Choice("torch", open_session, general_bytes(problem, method), partial(torch_threads, request.threads))
+
+
+_FINDERS: dict[str, Callable[[Problem, Method, Request], Choice | str]] = {
+    "compiled": _compiled,
+    "numba": _numba,
+    "torch": _torch,
+    "cuda": _cuda,
+    "cuda-graph": _cuda_graph,
+}

@@ -1,0 +1,101 @@
+"""``proofs-check lift``: deepen a stored network without changing its outputs on given data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proofs_check.command_line import explained
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("module", type=FILE, metavar="MODEL.safetensors")
+@click.option("--data", required=True, type=FILE, help="Samples (n, inputs), .npy or .safetensors with one tensor.")
+@click.option("--activation", "name", required=True, help="Activation between the layers: relu, leaky:SLOPE, hardtanh ...")
+@click.option("--after", required=True, type=int, help="The new layer comes behind this one, 0 = input.")
+@click.option("--width", type=int, help="Neurons of the new layer (default: the smaller of its neighbours).")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the deeper network goes, .safetensors.")
+@explained
+def command(module: Path, data: Path, name: str, after: int, width: int | None, out: Path) -> None:
+    """Insert a layer into the network of MODEL.safetensors, the state dict of a Sequential of linear layers.
+
+    On the data every new neuron stays in one affine piece of the activation, so outputs there do not change, and a critical point
+    stays critical (2205.13283).
+    """
+    from numerics.deepening import deepen
+
+    state, layers, x = told(lambda: read(module, data, name))
+    deep = told(lambda: deepen(layers, x, after, width=width))
+    write(out, deep, state)
+    change = float(abs(deep(x.astype(float)) - layers(x.astype(float))).max())
+    widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
+    click.echo(f"{out} written: widths {widths}, layer {after + 1} is new; largest change of an output on the data {change:.2g}")
+
+
+def told(action: Any) -> Any:
+    """``action``'s value; what is wrong with files or arguments is told in one line with exit code 2."""
+    try:
+        return action()
+    except (ValueError, TypeError) as error:
+        click.echo(f"proofs-check: {error}", err=True)
+        sys.exit(2)
+
+
+def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any]:
+    """((key prefix, dtype), layers, samples) of a state dict and a data file."""
+    from numerics.deepening import layers_from_state
+
+    state = _tensors(module)
+    prefix, layers = layers_from_state(state, _activation(name))
+    return (prefix, next(iter(state.values())).dtype), layers, _array(data)
+
+
+def _activation(name: str) -> Any:
+    """The activation ``name``; ``leaky:SLOPE`` is the leaky ReLU of any slope (``leaky`` alone has slope 1/2)."""
+    from fractions import Fraction
+
+    from theory.activations import PiecewiseActivation
+
+    kind, separator, slope = name.partition(":")
+    if kind != "leaky" or not separator:
+        return name
+    try:
+        return PiecewiseActivation(name, (0,), ((0, Fraction(slope)), (0, 1)), degree=1)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"activation leaky:SLOPE needs a number as slope, got {slope!r}") from error
+
+
+def write(out: Path, layers: Any, state: tuple[str, Any]) -> None:
+    """``layers`` as a state dict with the prefix and number type of the one that was read."""
+    from safetensors.numpy import save_file
+
+    from numerics.deepening import state_of
+
+    prefix, dtype = state
+    save_file(state_of(layers, prefix=prefix, dtype=dtype), out)
+
+
+def _tensors(file: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise ValueError(f"{file} is no safetensors file: {error}") from error
+
+
+def _array(file: Path) -> Any:
+    if file.suffix == ".safetensors":
+        tensors = _tensors(file)
+        if len(tensors) != 1:
+            raise ValueError(f"{file} must hold one tensor of samples, got {sorted(tensors)}")
+        return next(iter(tensors.values()))
+    import numpy
+
+    return numpy.load(file, allow_pickle=False)

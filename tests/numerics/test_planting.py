@@ -1,0 +1,162 @@
+"""Planted critical points, exact and in floats; search, certificates and batches of embedded ones."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from numerics.critical import certify, certify_split, find_critical_points
+from numerics.datasets import iris, wave
+from numerics.embedded import planted_batch, split_counts
+from numerics.exact import rationals
+from numerics.hessian import gradient, hessian, inertia, risk
+from numerics.krawczyk import NotCertified, working_precision
+from numerics.layers import neuron_matrices, trace
+from numerics.planting import NothingToPlant, cotangent_of, curvature_rows, plant, sharpened
+from theory.embedding import split
+from theory.models import FullyConnected, MatrixFactorization, TwoLayerCNN
+
+NET = FullyConnected((2, 2, 2), "ratsig4")
+
+
+def point(model, seed=0):
+    rng = np.random.default_rng(seed)
+    return [Fraction(int(k), 2) for k in rng.integers(1, 5, model.n_params) * rng.choice([-1, 1], model.n_params)]
+
+
+def grid(n, inputs, seed=0):
+    numbers = np.random.default_rng(seed).choice(41**inputs, n, replace=False)
+    return [[Fraction(int(k) // 41**axis % 41 - 20, 2) for axis in range(inputs)] for k in numbers]
+
+
+@pytest.mark.parametrize("model", [NET, FullyConnected((1, 1, 2, 1), "ratsig"), TwoLayerCNN(4, 2, 1, activation="ratsig4")], ids=str)
+def test_rational_points_are_exactly_critical(model):
+    theta = point(model)
+    data = plant(model, theta, grid(model.n_params + 2, model.input_size), size=Fraction(1, 3))
+    assert (gradient(model, theta, data) == 0).all() and risk(model, theta, data) > 0
+    assert sum(map(abs, cotangent_of(model, theta, data).ravel())) == Fraction(1, 3)
+
+
+@pytest.mark.parametrize(("loss", "size"), [("mse", 1.0), ("cross-entropy", 0.005)])
+def test_float_points_are_critical_up_to_rounding(loss, size):
+    rng, model = np.random.default_rng(1), FullyConnected((3, 3, 3))
+    theta, x = rng.normal(size=model.n_params), rng.normal(size=(40, 3))
+    data = plant(model, theta, x, loss=loss, size=size)
+    assert np.abs(gradient(model, theta, data, loss)).max() < 1e-13
+    assert np.linalg.norm(cotangent_of(model, theta, data, loss)) == pytest.approx(size, rel=1e-12)
+    if loss == "cross-entropy":
+        assert data[1].min() > 0 and data[1].sum(axis=1) == pytest.approx(1)
+
+
+def test_scaling_the_residual_turns_a_minimum_into_a_saddle():
+    theta, x = point(NET), grid(12, 2)
+    small = inertia(NET, theta, plant(NET, theta, x, size=Fraction(1, 10**6)))
+    large = inertia(NET, theta, plant(NET, theta, x, size=100))
+    assert small.counts == (0, 0, 12) and large.negative > 0
+
+
+def test_conditions_are_met_exactly():
+    theta, x = rationals(point(NET)), rationals(grid(20, 2))
+    found = trace(NET, theta, x)
+    rows = found.linear_rows(lambda cotangent: found.S(1, 1, cotangent))
+    identity = np.eye(3, dtype=int).ravel()
+    data = plant(NET, theta, x, conditions=[(rows, identity)])
+    _, S = neuron_matrices(NET, theta, x, cotangent_of(NET, theta, data), 1, 1)
+    assert (gradient(NET, theta, data) == 0).all() and (S.ravel() == identity).all()
+
+
+def test_a_slope_can_be_planted():
+    theta = rationals(point(NET))
+    assert (gradient(NET, theta, plant(NET, theta, grid(12, 2), slope=-theta)) == -theta).all()
+    floats = np.random.default_rng(0).normal(size=NET.n_params)
+    data = plant(NET, floats, np.random.default_rng(1).normal(size=(40, 2)), slope=floats)
+    np.testing.assert_allclose(gradient(NET, floats, data), floats, atol=1e-10)
+
+
+def test_curvature_rows_are_the_part_of_the_hessian_with_residuals():
+    theta, x = rationals(point(NET)), rationals(grid(10, 2))
+    data = plant(NET, theta, x)
+    direction = rationals(range(1, 13))
+    bending = curvature_rows(NET, theta, x, direction) @ cotangent_of(NET, theta, data).ravel()
+    flat = hessian(NET, theta, (x, NET(theta, x))) @ direction  # no residuals: 2/n J^T J
+    assert (hessian(NET, theta, data) @ direction == flat + bending).all()
+
+
+def test_neuron_matrices_satisfy_their_identities():
+    theta, data = rationals(point(NET)), (rationals(grid(3, 2)), rationals([[1, 0], [0, 2], [1, 1]]))
+    cotangent, found = cotangent_of(NET, theta, data), trace(NET, theta, data[0])
+    B, S = found.B(1, 0, cotangent), found.S(1, 0, cotangent)
+    slope = NET.unpack(gradient(NET, theta, data))
+    assert (NET.unpack(theta)["W2"][:, 0] @ B == [*slope["W1"][0], slope["b1"][0]]).all()
+    assert (S == S.T).all() and (found.C(1, cotangent)[:, -1] == slope["b2"]).all()
+    assert (found.correlation(2, 1, cotangent) == slope["W2"]).all()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error", "message"),
+    [
+        (lambda: plant(NET, point(NET), grid(6, 2)), NothingToPlant, "at least 1 more residuals"),
+        (lambda: plant(NET, point(NET), [[1, 2]] * 12), ValueError, "inputs must be distinct"),
+        (lambda: plant(NET, point(NET), grid(12, 2), loss="quartic"), ValueError, "cannot be prescribed"),
+        (lambda: plant(FullyConnected((2, 2, 2)), point(NET), grid(12, 2)), ValueError, "no rational values: give floats"),
+        (lambda: plant(NET, np.ones((3, 12)), np.random.default_rng(0).normal(size=(3, 5, 2))), NothingToPlant, "in a batch"),
+    ],
+)
+def test_bad_arguments_are_named(attempt, error, message):
+    with pytest.raises(error, match=message):
+        attempt()
+
+
+def test_the_search_finds_narrow_losses_with_their_saddles():
+    data = wave()
+    narrow = find_critical_points(FullyConnected((1, 1, 1)), data, starts=40, seed=1)
+    assert 15 * narrow[0].loss == pytest.approx(0.1047628, abs=1e-7) and narrow[0].inertia.counts == (0, 0, 4)
+    assert all(p.gradient <= 1e-11 for p in narrow)
+
+
+def test_a_certified_point_and_its_splits():
+    model, data = FullyConnected((1, 1, 1)), wave()
+    found = find_critical_points(model, data, starts=20, minima=True)[0]
+    certified = certify(model, found.theta, data)
+    assert certified.inertia.counts == (0, 0, 4) and certified.inertia.certified
+    np.testing.assert_allclose(certified.theta, found.theta, atol=1e-10)
+    for alpha in (Fraction(1, 2), Fraction(-1), Fraction(3, 2)):
+        predicted, observed = certify_split(model, certified, data, 1, 0, alpha)
+        assert predicted == observed and observed.counts == (1, 1, 5)
+
+
+def test_a_degenerate_point_is_not_certified():
+    model, data = FullyConnected((1, 1, 1)), wave()
+    found = find_critical_points(model, data, starts=20, minima=True)[0]
+    embedding = split(model, 1, 0, 0.5)
+    with pytest.raises(NotCertified):
+        certify(embedding.wide, embedding(found.theta), data)
+
+
+def test_sharpening_lowers_the_gradient_beneath_rounding():
+    rng, model = np.random.default_rng(5), FullyConnected((2, 2, 1))
+    theta, x = rng.normal(size=model.n_params), rng.normal(size=(15, 2))
+    sharp = sharpened(model, theta, plant(model, theta, x, size=0.5))
+    with working_precision(512):
+        assert all(abs(entry) < 2**-400 for entry in gradient(model, sharp[0], sharp[1:]))
+
+
+@pytest.mark.parametrize("alpha", [Fraction(1, 3), Fraction(0), Fraction(-4, 5)])
+def test_batches_of_splits_have_the_predicted_inertia(alpha):
+    model = FullyConnected((2, 2, 2))
+    theta, data = planted_batch(model, 60, np.random.default_rng(6))
+    found = split_counts(model, theta, data, 1, 0, alpha)
+    assert found.predicted.shape == (60, 3) and not len(found.wrong)
+    assert len(split_counts(model, theta, data, 1, 0, alpha, block_alpha=alpha - 2).wrong)
+
+
+def test_irises_are_fishers():
+    x, y = iris(standardized=False)
+    assert x.shape == (150, 4) and y.sum(axis=0).tolist() == [50, 50, 50]
+    np.testing.assert_allclose(x.mean(axis=0), [5.8433, 3.0573, 3.7580, 1.1993], atol=1e-4)
+    np.testing.assert_allclose(iris()[0].std(axis=0), 1)
+
+
+def test_layers_of_other_models_are_refused():
+    with pytest.raises(TypeError, match="model must be TwoLayer or FullyConnected"):
+        trace(MatrixFactorization(2, 2, 2), np.ones(8), np.ones((1, 2)))

@@ -1,0 +1,168 @@
+"""Choosing a path, building kernels, and living without a compiler, numba, cupy or CUDA."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numerics.train import Adam, GradientDescent, Momentum, PathUnavailable, cuda, just_in_time, native, train
+from numerics.train.problem import pose
+from numerics.train.shapes import kernel_shape
+from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
+
+SHAPES = {
+    "two-layer": (TwoLayer(3, 10, 2, "tanh", bias=True, output_bias=True), np.ones((4, 3)), np.ones((4, 2))),
+    "cnn": (TwoLayerCNN(5, 3, 4, activation="sigmoid", bias=True), np.ones((4, 5)), np.ones((4, 1))),
+    "cnn on a grid": (TwoLayerCNN((4, 4), (2, 3), 2, activation="relu", sharing=False), np.ones((4, 16)), np.ones((4, 1))),
+    "factorization": (MatrixFactorization(4, 4, 4), np.array([[0, 1], [2, 3]]), np.ones((2, 1))),
+}
+
+
+def shape_of(name, method):
+    model, X, Y = SHAPES[name]
+    problem = pose(model, np.ones(model.n_params), (X, Y), weights=None, learning_rate=0.1, stop=None, seed=0)
+    return kernel_shape(problem, method)
+
+
+def small_training(**options):
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(5, 2)), rng.normal(size=(5, 1))
+    return train(TwoLayer(2, 3), rng.normal(size=(300, 9)), data, learning_rate=0.1, **{"steps": 100, **options})
+
+
+def test_the_choice_and_its_reasons_are_in_the_result(monkeypatch):
+    small = small_training(steps=10)
+    assert small.path == "torch" and "not worth compiling" in small.skipped_paths["compiled"]
+    monkeypatch.setattr(native, "reason_against", lambda: "no compiler here")
+    monkeypatch.setattr(just_in_time, "reason_against", lambda: "no numba here")
+    neither = small_training()
+    assert neither.path == "torch" and neither.skipped_paths == {"compiled": "no compiler here", "numba": "no numba here"}
+    with pytest.raises(PathUnavailable, match="path 'compiled' cannot run this: no compiler here"):
+        small_training(path="compiled")
+
+
+def test_models_that_only_look_like_known_ones_take_the_general_path():
+    class Doubled(TwoLayer):
+        def __call__(self, theta, x):
+            return 2 * super().__call__(theta, x)
+
+    tanh = TwoLayer(2, 3).activation
+    for model in (Doubled(2, 3), TwoLayer(2, 3, activation=replace(tanh, output=lambda z, v: 2 * v[0]))):
+        trained = train(model, np.full((300, 9), 0.5), (np.ones((5, 2)), np.ones((5, 1))), learning_rate=0.1, steps=100)
+        assert trained.path == "torch", trained.skipped_paths
+
+
+@pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
+def test_large_work_is_compiled_and_two_threads_give_the_same_bits():
+    one, two = small_training(), small_training(threads=2)
+    assert one.path == two.path == "compiled" and (one.theta == two.theta).all()
+
+
+@pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
+def test_kernels_are_cached_by_content_and_the_cache_is_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path))
+    monkeypatch.setattr(native, "cache_folder", native.cache_folder.__wrapped__)
+    texts = [native.compile_text(shape_of("two-layer", method), method) for method in (GradientDescent(), Adam())]
+    built = [native._build(text) for text in texts]
+    assert len(set(built)) == 2 and sorted(tmp_path.glob("kernels/*")) == sorted(built)
+    stamp = built[0].stat().st_mtime_ns
+    monkeypatch.setattr(native, "_compile", lambda *_: pytest.fail("compiled again"))
+    assert native._build(texts[0]) == built[0] and built[0].stat().st_mtime_ns == stamp
+
+
+@pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
+def test_a_compiler_that_fails_is_an_error_when_forced_and_a_reason_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path))
+    monkeypatch.setattr(native, "cache_folder", native.cache_folder.__wrapped__)
+    monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-fno-such-flag"))
+    native.native_kernel.cache_clear()
+    with pytest.raises(PathUnavailable, match="fno-such-flag"):
+        small_training(path="compiled")
+    other = small_training()
+    assert other.path in ("numba", "torch") and "fno-such-flag" in other.skipped_paths["compiled"]
+    native.native_kernel.cache_clear()
+
+
+def test_an_unwritable_cache_is_replaced_by_a_private_folder(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "file"))
+    folder = native.cache_folder.__wrapped__()
+    assert folder.is_dir() and tmp_path not in folder.parents
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("vectors", ["-march=x86-64", "-march=x86-64-v3", "-march=native"])
+@pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
+def test_hyperbolic_tangent_of_every_vector_width(vectors, tmp_path):
+    """Relative error at most 4 units of roundoff against a correctly rounded reference; special values as they should be."""
+    import ctypes
+    import platform
+
+    import mpmath
+
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("flags of x86-64")
+    shape = shape_of("two-layer", GradientDescent())
+    text = native.compile_text(shape, GradientDescent())
+    text += """extern "C" void tangents(long n, const double* x, double* y) {
+      for (long i = 0; i < n; i++) { Vector v = Vector{} + x[i]; v = hyperbolic_tangent(v); y[i] = v[LANES - 1]; } }"""
+    source, library = tmp_path / "kernel.cpp", tmp_path / "kernel.so"
+    source.write_text(text)
+    flags = [flag for flag in native.FLAGS if not flag.startswith("-march")]
+    subprocess.run([native._compiler(), *flags, vectors, source, "-o", library], check=True)
+    rng = np.random.default_rng(0)
+    sizes = 10 ** rng.uniform(-8, 1.6, 3000) * rng.choice([-1, 1], 3000)
+    x = np.concatenate([sizes, [0.0, 5e-324, -1e-310, 1e-300, 1e300, -1e300, np.inf, -np.inf, np.nan]])
+    y = np.empty_like(x)
+    address = lambda array: ctypes.c_void_p(array.ctypes.data)
+    ctypes.CDLL(str(library)).tangents(ctypes.c_long(len(x)), address(x), address(y))
+    assert np.isnan(y[-1]) and (y[-5:-1] == [1, -1, 1, -1]).all() and (y[-9:-5] == x[-9:-5]).all()
+    with mpmath.workdps(40):
+        errors = [abs(float((mpmath.mpf(b) - (t := mpmath.tanh(mpmath.mpf(a)))) / t)) for a, b in zip(sizes, y, strict=False)]
+    assert max(errors) <= 4 * 2.0**-53
+
+
+@pytest.mark.parametrize("method", [GradientDescent(), Momentum(), Adam()], ids=lambda method: method.name)
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_cuda_source_compiles(name, method, tmp_path):
+    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
+    if nvcc is None:
+        pytest.skip("no nvcc: the CUDA source is not compiled here")
+    source = tmp_path / "kernel.cu"
+    source.write_text(cuda.compile_text(shape_of(name, method), method))
+    command = [nvcc, "-std=c++17", "-arch=sm_80", "--ptx", str(source), "-o", str(tmp_path / "kernel.ptx")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "descend_networks" in (tmp_path / "kernel.ptx").read_text()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("path", ["cuda", "cuda-graph", "torch"])
+def test_paths_on_a_device_agree_with_the_general_path(path):
+    reason = cuda.reason_against_kernels() if path == "cuda" else cuda.reason_against_torch()
+    if reason:
+        pytest.skip(reason)
+    for method in ("gradient-descent", "momentum", "adam"):
+        on_device = small_training(steps=10, path=path, device="cuda", method=method)
+        here = small_training(steps=10, path="torch", method=method)
+        # ten steps of a bounded network: a few hundred roundings, each amplified by less than ten
+        assert np.abs(on_device.theta - here.theta).max() <= 1e-12
+
+
+def test_forcing_a_device_that_is_not_there_is_a_clear_error():
+    for path, reason in (("cuda", cuda.reason_against_kernels()), ("cuda-graph", cuda.reason_against_torch())):
+        if reason:
+            with pytest.raises(PathUnavailable, match=f"path '{path}' cannot run this: (no CUDA|cupy is not|torch has no)"):
+                small_training(path=path, device="cuda")
+
+
+def test_importing_the_package_imports_none_of_the_heavy_ones():
+    code = "import sys, numerics.train; print(sorted({'torch', 'cupy', 'numba', 'sympy', 'scipy', 'psutil'} & set(sys.modules)))"
+    root = Path(native.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

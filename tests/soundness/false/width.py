@@ -1,0 +1,10 @@
+"""Claims about embeddings in width, the false side of the pairs in width_twins.py."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from width_twins import claims  # noqa: E402
+
+CLAIMS = claims("false")

@@ -1,0 +1,67 @@
+"""The way back: merging neurons of equal incoming weights, and removing neurons without outgoing weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory.embedding.wiring import check_place, kept, widened, wiring
+from theory.models import AbstractModel, as_container
+
+
+def merge(
+    model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int], *, tolerance: float = 0.0
+) -> tuple[AbstractModel, Any]:
+    """The narrower model and its theta after the second of ``neurons`` is merged into the first: outgoing weights add up.
+
+    The output function is kept, and a critical point stays one. Raises ValueError, with the largest difference, when incoming weights and
+    biases differ by more than ``tolerance``.
+    """
+    first, second = neurons
+    for neuron in neurons:
+        check_place(model, layer, neuron)
+    if first == second:
+        raise ValueError(f"neurons must be two different ones, got {neurons}")
+    places, theta = wiring(model, layer), as_container(theta)
+    difference = theta[..., places.incoming[first]] - theta[..., places.incoming[second]]
+    if _exceeds(difference, tolerance):
+        raise ValueError(f"neurons {first} and {second} of layer {layer} differ in incoming weights and bias by {np.ravel(difference)}")
+    return unchecked_merge(model, theta, layer, neurons)
+
+
+def unchecked_merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractModel, Any]:
+    """As :func:`merge` for any two neurons; outputs are kept only when they are equal."""
+    first, second = neurons
+    places, theta = wiring(model, layer), np.array(as_container(theta))
+    theta[..., places.outgoing[first]] = theta[..., places.outgoing[first]] + theta[..., places.outgoing[second]]
+    return _without(model, theta, layer, second)
+
+
+def remove(
+    model: AbstractModel, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0
+) -> tuple[AbstractModel, Any]:
+    """The narrower model and its theta without ``neuron``. Raises ValueError when an outgoing weight exceeds ``tolerance``."""
+    check_place(model, layer, neuron)
+    theta = as_container(theta)
+    weights = theta[..., wiring(model, layer).outgoing[neuron]]
+    if _exceeds(weights, tolerance):
+        raise ValueError(f"neuron {neuron} of layer {layer} has outgoing weights {np.ravel(weights)}, expected zeros")
+    return _without(model, theta, layer, neuron)
+
+
+def _exceeds(values: Any, tolerance: float) -> bool:
+    if tolerance == 0:
+        return bool((values != 0).any())
+    return bool((np.abs(values).astype(float) > tolerance).any())
+
+
+def _without(model: AbstractModel, theta: Any, layer: int, neuron: int) -> tuple[AbstractModel, Any]:
+    from theory.embedding.onestep import permutation
+
+    width = wiring(model, layer).width
+    if width == 1:
+        raise ValueError(f"layer {layer} of {model} has one neuron only: none can go")
+    order = [*(k for k in range(width) if k != neuron), neuron]
+    narrow = widened(model, layer, -1)
+    return narrow, permutation(model, layer, order)(theta)[..., kept(narrow, model)]

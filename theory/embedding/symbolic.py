@@ -1,0 +1,191 @@
+"""Symbolic networks: undefined activation and loss, so that an identity of polynomials proves it for all of them.
+
+Two views. :class:`Undefined` is an activation whose values at distinct arguments are distinct symbols: a whole small network becomes a
+polynomial. :func:`around_neurons` keeps one layer's neurons and replaces everything else by arbitrary functions, known through their
+second-order Taylor coefficients: the rest of the network, of any depth and width, enters a second derivative through nothing else. In both, equality
+is decided in a polynomial ring, where elements have one normal form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement, product
+from typing import Any
+
+import numpy as np
+
+from theory.embedding.affine import SparseMatrix
+from theory.models import TwoLayer
+
+#: Inputs and outputs of the neurons, and further parameters: two each cover every pattern of equal and different indices.
+PASSIVE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Taylor:
+    """A function of N perturbations up to second order: ``value``, ``gradient`` (N,), ``hessian`` (N, N)."""
+
+    value: Any
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+    def __add__(self, other: Any) -> Taylor:
+        if isinstance(other, Taylor):
+            return Taylor(self.value + other.value, self.gradient + other.gradient, self.hessian + other.hessian)
+        return Taylor(self.value + other, self.gradient, self.hessian)
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Taylor) -> Taylor:
+        cross = np.outer(self.gradient, other.gradient)
+        return Taylor(
+            self.value * other.value,
+            other.gradient * self.value + self.gradient * other.value,  # arrays first: a polynomial would take one for a scalar
+            other.hessian * self.value + self.hessian * other.value + cross + cross.T,
+        )
+
+    def through(self, jet: Sequence[Any]) -> Taylor:
+        """sigma(self) from (sigma, sigma', sigma'') at the value."""
+        square = np.outer(self.gradient, self.gradient)
+        return Taylor(jet[0], self.gradient * jet[1], self.hessian * jet[1] + square * jet[2])
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronSymbols:
+    """Ring generators by name: parameters w, b, W of a neuron, jets of sigma, inputs h and the outer function F, ``alpha`` and more."""
+
+    ring: Any
+    named: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.named[name]
+
+    def inputs(self) -> np.ndarray:
+        """h~ = (h_0, h_1, 1)."""
+        return np.array([self["h0"], self["h1"], self.ring.one], dtype=object)
+
+    def errors(self) -> np.ndarray:
+        """e_t, the derivative of the outer function in the t-th output."""
+        return np.array([self[f"F{PASSIVE + t}"] for t in range(PASSIVE)], dtype=object)
+
+    def theta(self) -> np.ndarray:
+        """(w_0, w_1, b, W_0, W_1, c_0, c_1) of one neuron and the next biases, the layout of :func:`neuron_model`."""
+        names = ["w0", "w1", "b", "W0", "W1", "c0", "c1"]
+        return np.array([self[name] for name in names], dtype=object)
+
+    def jet(self, letter: str) -> tuple[Any, ...]:
+        """The symbols for (sigma, sigma', sigma'') at one argument."""
+        return tuple(self[f"{letter}{k}"] for k in range(3))
+
+
+def neuron_model(width: int = 1) -> TwoLayer:
+    """The layout of ``width`` neurons with two inputs, two outputs and all biases."""
+    return TwoLayer(PASSIVE, width, PASSIVE, bias=True, output_bias=True)
+
+
+def neuron_symbols(*extra: str) -> NeuronSymbols:
+    """All symbols that :func:`around_neurons` needs, and ``extra`` ones."""
+    from sympy import QQ, ring
+
+    names = ["w0", "w1", "b", "W0", "W1", "c0", "c1", *(f"{letter}{k}" for letter in "st" for k in range(3)), *extra]
+    for a in range(PASSIVE):
+        names += [f"h{a}", *(f"h{a}_{j}" for j in range(PASSIVE))]
+        names += [f"h{a}_{j}{k}" for j, k in combinations_with_replacement(range(PASSIVE), 2)]
+    names += [f"F{i}" for i in range(2 * PASSIVE)]
+    names += [f"F{i}_{j}" for i, j in combinations_with_replacement(range(2 * PASSIVE), 2)]
+    polynomials, *generators = ring(names, QQ)
+    return NeuronSymbols(polynomials, dict(zip(names, generators, strict=True)))
+
+
+def around_neurons(symbols: NeuronSymbols, theta: np.ndarray, jets: Sequence[Sequence[Any]]) -> tuple[np.ndarray, Taylor]:
+    """Outputs z and the loss, to second order, of neurons with parameters ``theta`` and sigma-jets ``jets`` inside any network.
+
+    The loss is F(phi, z): ``phi`` stands for two further parameters, through which the neurons' inputs h(phi) and the rest of the network
+    depend on everything else. The perturbations are phi, then theta (in the layout of :func:`neuron_model`).
+    """
+    model = neuron_model(len(jets))
+    n = model.n_params + PASSIVE
+    index, one = model.unpack(np.arange(model.n_params)), symbols.ring.one
+    phi = [_variable(symbols.ring.zero, j, n, one) for j in range(PASSIVE)]
+    perturbed = [_variable(value, PASSIVE + k, n, one) for k, value in enumerate(theta)]
+    inputs = [_input(symbols, a, n) for a in range(PASSIVE)]
+    outputs = [perturbed[int(k)] for k in index["output_bias"]]
+    for neuron, jet in enumerate(jets):
+        p = perturbed[int(index["input_biases"][neuron])]
+        for a in range(PASSIVE):
+            p = p + perturbed[int(index["input_weights"][neuron, a])] * inputs[a]
+        value = p.through(jet)
+        outputs = [z + perturbed[int(index["output_weights"][t, neuron])] * value for t, z in enumerate(outputs)]
+    return np.array([z.value for z in outputs], dtype=object), _outer(symbols, [*phi, *outputs], n)
+
+
+def with_passive(matrix: SparseMatrix) -> SparseMatrix:
+    """A matrix on theta as one on (phi, theta) that leaves phi alone."""
+    entries = {(k, k): Fraction(1) for k in range(PASSIVE)}
+    entries |= {(i + PASSIVE, j + PASSIVE): value for (i, j), value in matrix.entries.items()}
+    return SparseMatrix((matrix.shape[0] + PASSIVE, matrix.shape[1] + PASSIVE), entries)
+
+
+def _variable(value: Any, place: int, n: int, one: Any) -> Taylor:
+    gradient = np.zeros(n, dtype=object) * one
+    gradient[place] = one
+    return Taylor(value, gradient, np.zeros((n, n), dtype=object) * one)
+
+
+def _input(symbols: NeuronSymbols, a: int, n: int) -> Taylor:
+    one = symbols.ring.one
+    gradient, hessian = np.zeros(n, dtype=object) * one, np.zeros((n, n), dtype=object) * one
+    for j, k in product(range(PASSIVE), repeat=2):
+        gradient[j] = symbols[f"h{a}_{j}"]
+        hessian[j, k] = symbols[f"h{a}_{min(j, k)}{max(j, k)}"]
+    return Taylor(symbols[f"h{a}"], gradient, hessian)
+
+
+def _outer(symbols: NeuronSymbols, arguments: Sequence[Taylor], n: int) -> Taylor:
+    """F(arguments) with arbitrary first and second derivatives."""
+    gradient = sum(u.gradient * symbols[f"F{i}"] for i, u in enumerate(arguments))
+    hessian = sum(u.hessian * symbols[f"F{i}"] for i, u in enumerate(arguments))
+    for (i, u), (j, v) in product(enumerate(arguments), repeat=2):
+        hessian = hessian + np.outer(u.gradient, v.gradient) * symbols[f"F{min(i, j)}_{max(i, j)}"]
+    return Taylor(None, gradient, hessian)
+
+
+class Undefined:
+    """An activation about which nothing is assumed: sigma^(k) at every new argument is a fresh symbol of ``ring``.
+
+    Arguments are polynomials in normal form, so that equal ones meet the same symbols. ``pool`` lists the generators that may be used.
+    """
+
+    name = "undefined"
+    rational = True
+    reflection = None
+    degree = None
+
+    def __init__(self, pool: Sequence[Any]) -> None:
+        self._fresh = iter(pool)
+        self._known: dict[tuple[Any, int], Any] = {}
+
+    def __call__(self, z: Any) -> Any:
+        return z.activate(self) if hasattr(z, "activate") else self.jet(z, 0)[0]
+
+    def jet(self, z: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+        """(sigma, ..., sigma^(order)) at every entry."""
+        return tuple(np.frompyfunc(lambda entry, k=k: self._value(entry, k), 1, 1)(z) for k in range(order + 1))
+
+    def _value(self, entry: Any, k: int) -> Any:
+        if (entry, k) not in self._known:
+            self._known[entry, k] = next(self._fresh)
+        return self._known[entry, k]
+
+    def __repr__(self) -> str:
+        return "an undefined activation"
+
+
+def polynomial_ring(names: Sequence[str], pool: int) -> tuple[dict[str, Any], list[Any]]:
+    """Generators by name, and ``pool`` further ones for :class:`Undefined`, of one ring over the rationals."""
+    from sympy import QQ, ring
+
+    _, *generators = ring([*names, *(f"sigma_{k}" for k in range(pool))], QQ)
+    return dict(zip(names, generators, strict=False)), generators[len(names) :]
