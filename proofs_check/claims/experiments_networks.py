@@ -497,7 +497,7 @@ CLAIMS = [
             Check(
                 "ranks",
                 evidence="exact",
-                covers="statement",
+                covers="instances",
                 scope="the six orders: first n at which the tangent matrix of the sampled entries has rank 7",
                 run=check_order_ranks,
                 instances=lambda context: list(ANNOUNCED),
