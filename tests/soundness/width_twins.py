@@ -16,7 +16,10 @@ PAPER = "arXiv:2105.14573v3"
 
 @dataclass(frozen=True)
 class Twin:
-    """``observe(rng, law)`` returns (expected by ``law``, observed); ``false`` and ``true`` are the two laws, ``control`` a third, wrong one."""
+    """``observe(rng, law)`` returns (expected by ``law``, observed).
+
+    ``false`` and ``true`` are the two laws, ``control`` a third, wrong one.
+    """
 
     name: str
     statement_false: str
@@ -50,7 +53,9 @@ def _claim(twin: Twin, side: str) -> Claim:
         controls=[Control("another law", law=twin.control)],
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
-    return Claim(id=f"twins.{twin.name}", title=twin.name.replace("-", " "), statement=statement, source=Source(PAPER, "bench"), checks=[drawn])
+    return Claim(
+        id=f"twins.{twin.name}", title=twin.name.replace("-", " "), statement=statement, source=Source(PAPER, "bench"), checks=[drawn]
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- instances
@@ -271,7 +276,8 @@ TWINS = [
     Twin(
         "trace-at-a-split",
         r"\operatorname{tr} H_{wide} = \operatorname{tr} H_{narrow} - \tfrac12 t_{in} + t_{out} \text{ up to curvature, at every alpha}",
-        r"\operatorname{tr} H_{wide} = \operatorname{tr} H_{narrow} + (\alpha^2 + (1-\alpha)^2 - 1) t_{in} + t_{out} \text{ up to curvature}",
+        r"\operatorname{tr} H_{wide} = \operatorname{tr} H_{narrow} + (\alpha^2 + (1-\alpha)^2 - 1) t_{in} + t_{out} \text{ "
+        r"up to curvature}",
         half_trace,
         false=lambda total, inwards, outwards, a: total - inwards / 2 + outwards,
         true=lambda total, inwards, outwards, a: total + (a * a + (1 - a) * (1 - a) - 1) * inwards + outwards,

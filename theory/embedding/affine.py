@@ -94,8 +94,8 @@ def identity(size: int) -> SparseMatrix:
 class Embedding:
     """T(theta) = A theta + c from the parameters of ``narrow`` to those of ``wide``, with its gradient map M.
 
-    ``matrix`` is A (sparse, built when first asked for), ``offset`` the non-zero entries of c by index, ``gradient_map`` the constant M with
-    grad R_wide(T theta) = M grad R_narrow(theta) and A^T M = I.
+    ``matrix`` is A (sparse, built when first asked for), ``offset`` the non-zero entries of c by index, ``gradient_map`` the constant M
+    with grad R_wide(T theta) = M grad R_narrow(theta) and A^T M = I.
     """
 
     narrow: AbstractModel

@@ -1,8 +1,8 @@
 """General compatible embeddings (2111.15527, Definitions 5.1-5.2): index maps, coefficients and multipliers.
 
 Neuron i of the wide layer l copies neuron I_l(i) of the narrow one (an effective neuron) or none (a null neuron, constant on all
-inputs). W'_ij = alpha_ij W_{I(i) I(j)}, entries at null neurons being alpha_ij itself, b'_i = b_{I(i)} + alpha_b_i. The multipliers beta follow
-backwards from beta = 1 at the outputs; splitting, several copies, null neurons and mixtures are special cases.
+inputs). W'_ij = alpha_ij W_{I(i) I(j)}, entries at null neurons being alpha_ij itself, b'_i = b_{I(i)} + alpha_b_i. The multipliers beta
+follow backwards from beta = 1 at the outputs; splitting, several copies, null neurons and mixtures are special cases.
 """
 
 from __future__ import annotations
@@ -230,7 +230,10 @@ def draw_layers(
     """
     sources = [_inputs(model), *map(tuple, sources), tuple(range(model.outputs))]
     draw = lambda *shape: _fractions(rng, shape, denominator)
-    betas = [_draw_multipliers(source, draw, nonzero) if 0 < l < len(sources) - 1 else [Fraction(1)] * len(source) for l, source in enumerate(sources)]
+    betas = [
+        _draw_multipliers(source, draw, nonzero) if 0 < l < len(sources) - 1 else [Fraction(1)] * len(source)
+        for l, source in enumerate(sources)
+    ]
     parts = []
     for l in range(1, len(sources)):
         weights = _draw_weights(sources[l], sources[l - 1], betas[l], betas[l - 1], draw)

@@ -29,8 +29,8 @@ def split_congruence(model: AbstractModel, layer: int, neuron: int, alpha: Any) 
 def copies_congruence(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence[Any]) -> SparseMatrix:
     """C of n copies with coefficients beta: behind A, the columns N_(c,t), then E_(c,a), for the new copies c = 1 .. n - 1.
 
-    N_(c,t) moves outgoing weight t from copy c to the old neuron. E_(c,a) is beta_c on the incoming parameter a of every copy, minus 1 on that of
-    copy c. The block is [[0, I (x) B_s], [., G (x) S_s]] with G = diag(beta') - beta' beta'^T over the new copies.
+    N_(c,t) moves outgoing weight t from copy c to the old neuron. E_(c,a) is beta_c on the incoming parameter a of every copy, minus 1 on
+    that of copy c. The block is [[0, I (x) B_s], [., G (x) S_s]] with G = diag(beta') - beta' beta'^T over the new copies.
     """
     coefficients = [number("coefficients", value) for value in coefficients]
     embedding = copies(model, layer, neuron, coefficients)

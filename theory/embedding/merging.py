@@ -10,9 +10,7 @@ from theory.embedding.wiring import check_place, kept, widened, wiring
 from theory.models import AbstractModel, as_container
 
 
-def merge(
-    model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int], *, tolerance: float = 0.0
-) -> tuple[AbstractModel, Any]:
+def merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int], *, tolerance: float = 0.0) -> tuple[AbstractModel, Any]:
     """The narrower model and its theta after the second of ``neurons`` is merged into the first: outgoing weights add up.
 
     The output function is kept, and a critical point stays one. Raises ValueError, with the largest difference, when incoming weights and
@@ -38,9 +36,7 @@ def unchecked_merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple
     return _without(model, theta, layer, second)
 
 
-def remove(
-    model: AbstractModel, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0
-) -> tuple[AbstractModel, Any]:
+def remove(model: AbstractModel, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0) -> tuple[AbstractModel, Any]:
     """The narrower model and its theta without ``neuron``. Raises ValueError when an outgoing weight exceeds ``tolerance``."""
     check_place(model, layer, neuron)
     theta = as_container(theta)

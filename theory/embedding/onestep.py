@@ -28,7 +28,7 @@ def copies(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence
     The first copy is the old neuron, the others come last. Raises ValueError unless the coefficients add up to 1.
     """
     coefficients = [number("coefficients", value) for value in coefficients]
-    total = sum(coefficients, start=Fraction(0))
+    total = sum(coefficients[1:], start=coefficients[0])
     if isinstance(total, Fraction) and total != 1:
         raise ValueError(f"coefficients must add up to 1, otherwise the output changes: got {list(map(str, coefficients))}, sum {total}")
     return unchecked_copies(model, layer, neuron, coefficients)

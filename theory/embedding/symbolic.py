@@ -2,8 +2,8 @@
 
 Two views. :class:`Undefined` is an activation whose values at distinct arguments are distinct symbols: a whole small network becomes a
 polynomial. :func:`around_neurons` keeps one layer's neurons and replaces everything else by arbitrary functions, known through their
-second-order Taylor coefficients: the rest of the network, of any depth and width, enters a second derivative through nothing else. In both, equality
-is decided in a polynomial ring, where elements have one normal form.
+second-order Taylor coefficients: the rest of the network, of any depth and width, enters a second derivative through nothing else. In
+both, equality is decided in a polynomial ring, where elements have one normal form.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ _MODELS = "TwoLayer, FullyConnected (two layers or more) or TwoLayerCNN"
 class Wiring:
     """Index arrays of one hidden layer of m neurons (channels of a CNN).
 
-    ``incoming`` (m, k) lists each neuron's weights and, last, its ``biases`` (m, k'): one, none, or one for every position of a CNN that does
-    not share them. ``outgoing`` (m, t) lists the outgoing weights, ``next_bias`` (t,) the bias that each of them is added to, or None.
+    ``incoming`` (m, k) lists each neuron's weights and, last, its ``biases`` (m, k'): one, none, or one for every position of a CNN that
+    does not share them. ``outgoing`` (m, t) lists the outgoing weights, ``next_bias`` (t,) the bias that each of them is added to, or
+    None.
     """
 
     incoming: np.ndarray
