@@ -16,8 +16,8 @@ from theory.models import AbstractModel
 def tangent_directions(model: AbstractModel, parts: Sequence[Layer], theta: Any) -> np.ndarray:
     """Vectors (k, P_wide) that span the tangent space of {T(theta)} under changes of the coefficients, without null neurons.
 
-    The conditions on alpha and the multipliers beta are differentiated and their kernel is taken over the rationals; a direction d alpha moves
-    the wide weight W'_ij by d alpha_ij W_{I(i) I(j)}.
+    The conditions on alpha and the multipliers beta are differentiated and their kernel is taken over the rationals; a direction d alpha
+    moves the wide weight W'_ij by d alpha_ij W_{I(i) I(j)}.
     """
     if any(s is None for part in parts for s in part.source):
         raise ValueError("tangent directions are of families without null neurons; got a source None")

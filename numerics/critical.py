@@ -1,9 +1,9 @@
 """Critical points of real losses: found in floats, many starts at once, and certified in balls.
 
-Search: Levenberg-Marquardt on the gradient field, step = -V diag(lambda / (lambda^2 + mu)) V^T g with the eigenpairs of the Hessian (never H^2,
-which squares the condition number); it is drawn to saddles as well as to minima. Certificate: Krawczyk's test on grad R = 0 encloses the one critical
-point in a box, and balls prove the inertia of its Hessian. Degenerate points, such as embedded ones, are certified through the narrow
-point that they come from (:func:`certify_split`).
+Search: Levenberg-Marquardt on the gradient field, step = -V diag(lambda / (lambda^2 + mu)) V^T g with the eigenpairs of the Hessian
+(never H^2, which squares the condition number); it is drawn to saddles as well as to minima. Certificate: Krawczyk's test on grad R = 0
+encloses the one critical point in a box, and balls prove the inertia of its Hessian. Degenerate points, such as embedded ones, are
+certified through the narrow point that they come from (:func:`certify_split`).
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def find_critical_points(
 ) -> list[CriticalPoint]:
     """Critical points with |grad R| <= ``tolerance`` from ``starts`` (a number, or an array (starts, P)), by increasing loss.
 
-    Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. The search may miss points; it
-    proves nothing, see :func:`certify`.
+    Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. The search may miss points;
+    it proves nothing, see :func:`certify`.
     """
     theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,)) if isinstance(starts, int) else np.array(starts, float)
     if theta.ndim != 2:
@@ -100,7 +100,7 @@ def _descend(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Lo
     damping, value = np.full(len(theta), 1.0), risk(model, theta, data, loss)
     for _ in range(steps):
         slope, curvature = gradient_and_hessian(model, theta, data, loss)
-        step = _spectral_step(slope, curvature, lambda values: 1 / (np.abs(values) + damping[:, None]))
+        step = _spectral_step(slope, curvature, lambda values, mu=damping[:, None]: 1 / (np.abs(values) + mu))
         trial = risk(model, theta + step, data, loss)
         better = trial < value
         theta = np.where(better[:, None], theta + step, theta)
@@ -162,11 +162,11 @@ def certify_split(
 def split_inertias(
     model: AbstractModel, theta: np.ndarray, narrow: Inertia, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
 ) -> tuple[Inertia, Inertia]:
-    """(narrow inertia + that of the block, inertia of the wide Hessian) in balls at the working precision, ``theta`` enclosing a critical point.
+    """(narrow inertia + that of the block, inertia of the wide Hessian) in balls, ``theta`` enclosing a critical point.
 
     Both know one zero from structure: moving alpha moves along critical points, in a direction that is not 0 as some outgoing weight of
-    the neuron is not. The first eliminates it from [[0, B], [B^T, alpha (1 - alpha) S]]. Raises :class:`NotCertified` where no outgoing weight is
-    proved non-zero.
+    the neuron is not. The first eliminates it from [[0, B], [B^T, alpha (1 - alpha) S]]. Raises :class:`NotCertified` where no outgoing
+    weight is proved non-zero.
     """
     embedding = split(model, layer, neuron, alpha)
     outgoing = theta[wiring(model, layer).outgoing[neuron]]

@@ -34,8 +34,13 @@ class SplitCounts:
         return np.flatnonzero((self.predicted != self.observed).any(axis=-1))
 
 
-def planted_batch(model: AbstractModel, count: int, rng: np.random.Generator, *, size: float = 0.5, surplus: float = 1.5) -> tuple[np.ndarray, Data]:
-    """``count`` float points (count, P) and data for which each is critical: theta normal of deviation 1.2, inputs 1.3, |residual| = ``size``."""
+def planted_batch(
+    model: AbstractModel, count: int, rng: np.random.Generator, *, size: float = 0.5, surplus: float = 1.5
+) -> tuple[np.ndarray, Data]:
+    """``count`` float points (count, P) and data for which each is critical.
+
+    Theta normal of deviation 1.2, inputs 1.3, |residual| = ``size``.
+    """
     samples = int(surplus * model.n_params / model.outputs) + 2
     theta = rng.normal(0, 1.2, (count, model.n_params))
     x = rng.normal(0, 1.3, (count, samples, model.input_size))
@@ -47,11 +52,14 @@ def split_counts(
 ) -> SplitCounts:
     """Inertia of the wide Hessians at T^alpha of critical points ``theta`` (B, P), against narrow inertia plus that of the block.
 
-    ``block_alpha`` puts another alpha into the block, which must then disagree somewhere. Wherever an eigenvalue on either side is in doubt, the instance is planted again in 1024 bits and both sides are decided in balls.
+    ``block_alpha`` puts another alpha into the block, which must then disagree somewhere. Wherever an eigenvalue on either side is in
+    doubt, the instance is planted again in 1024 bits and both sides are decided in balls.
     """
     embedding = split(model, layer, neuron, alpha)
     found, cotangent = trace(model, theta, data[0]), cotangent_of(model, theta, data)
-    block = split_block(found.B(layer, neuron, cotangent), found.S(layer, neuron, cotangent), float(alpha if block_alpha is None else block_alpha))
+    block = split_block(
+        found.B(layer, neuron, cotangent), found.S(layer, neuron, cotangent), float(alpha if block_alpha is None else block_alpha)
+    )
     # Narrow Hessian and block are direct summands: one scale of rounding for both.
     summands = [np.linalg.eigvalsh(part) for part in (hessian(model, theta, data), block)]
     predicted, doubtful_prediction = float_counts(np.concatenate(summands, axis=-1))

@@ -34,9 +34,7 @@ def gradient(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "m
     return output.pull_back(_cotangent(output.value, y, loss, weights), source)
 
 
-def gradient_and_hessian(
-    model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None
-) -> tuple[Any, Any]:
+def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> tuple[Any, Any]:
     """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma."""
     theta, x, y = _checked(model, theta, data)
     source = Node(seeded(theta))
@@ -122,9 +120,9 @@ def inertia(
     """Inertia of Hess R(theta), ``theta`` (P,), by ``method``: auto, float, ball or exact.
 
     Fractions and integers count as exact, floats as rounded: auto decides rationals exactly where sigma and the loss are rational and
-    in balls otherwise; floats in floats, and in balls when an eigenvalue is in doubt. ``zeros`` is a proved lower bound of the nullity (from
-    an embedding, say), which balls need to certify a degenerate Hessian. Methods ball and exact read floats as the rationals they are.
-    Raises ValueError for a bad argument, NoExactValue where exact does not reach, Undecided where float does not decide.
+    in balls otherwise; floats in floats, and in balls when an eigenvalue is in doubt. ``zeros`` is a proved lower bound of the nullity
+    (from an embedding, say), which balls need to certify a degenerate Hessian. Methods ball and exact read floats as the rationals they
+    are. Raises ValueError for a bad argument, NoExactValue where exact does not reach, Undecided where float does not decide.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")

@@ -132,7 +132,7 @@ def float_inertia(matrix: np.ndarray) -> Inertia:
     counts, doubtful = float_counts(eigenvalues)
     if doubtful:
         tolerance = float_tolerance(eigenvalues)[0]
-        worst = min((value for value in np.abs(eigenvalues) if value > tolerance))
+        worst = min(value for value in np.abs(eigenvalues) if value > tolerance)
         raise Undecided(f"an eigenvalue of modulus {worst:.3g} is too close to the rounding level {tolerance:.3g}")
     return Inertia(*map(int, counts), method="float")
 
@@ -143,9 +143,9 @@ def float_inertia(matrix: np.ndarray) -> Inertia:
 def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     """Inertia from proved lower bounds of the negative and positive numbers; ``zeros`` is a proved lower bound of the nullity.
 
-    ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal; symmetric elimination then takes pivots that balls prove to be
-    non-zero, and by Haynsworth's additivity each counts. Certified when the three bounds add up to P; otherwise what is left counts as zero,
-    unproved. Raises ValueError when the bounds contradict ``zeros``.
+    ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal; symmetric elimination then takes pivots that balls prove
+    to be non-zero, and by Haynsworth's additivity each counts. Certified when the three bounds add up to P; otherwise what is left counts
+    as zero, unproved. Raises ValueError when the bounds contradict ``zeros``.
     """
     from numerics.krawczyk import balls
 

@@ -1,9 +1,10 @@
 """Data made so that a given theta is an exact critical point of non-zero loss.
 
-With J the tangent matrix of the stacked outputs (n outputs, P), the gradient of any loss is J^T c, c the cotangent weight_i dloss/df(x_i). Pick c in
-the kernel of J^T and choose the targets so that the loss has that slope. Over the rationals (rational sigma, square loss) nothing is rounded;
-in floats the gradient is about 1e-15. Conditions that are linear in c (B_s = 0, S_s = I, uncorrelated residuals, ...) become further rows.
-Scaling c by t moves the Hessian J^T l'' J + t sum c_i Hess f_i from positive semidefinite to indefinite.
+With J the tangent matrix of the stacked outputs (n outputs, P), the gradient of any loss is J^T c, c the cotangent weight_i
+dloss/df(x_i). Pick c in the kernel of J^T and choose the targets so that the loss has that slope. Over the rationals (rational sigma,
+square loss) nothing is rounded; in floats the gradient is about 1e-15. Conditions that are linear in c (B_s = 0, S_s = I, uncorrelated
+residuals, ...) become further rows. Scaling c by t moves the Hessian J^T l'' J + t sum c_i Hess f_i from positive semidefinite to
+indefinite.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def plant(
     """Data (X, Y) for which ``theta`` (P,) is a critical point of the loss, exact when ``theta`` and ``x`` (n, inputs) are Fractions.
 
     ``size`` is the l1 norm of the cotangent, l2 in floats (with inhomogeneous conditions: of its free part). ``slope`` (P,) is the gradient
-    wanted instead of 0. Float ``theta`` may have leading batch axes, shared by ``x`` (..., n, inputs). Raises ValueError for repeated inputs (residuals would be label noise on them) or a
-    loss whose slope cannot be prescribed, :class:`NothingToPlant` when there are too few samples.
+    wanted instead of 0. Float ``theta`` may have leading batch axes, shared by ``x`` (..., n, inputs). Raises ValueError for repeated
+    inputs (residuals would be label noise on them) or a loss whose slope cannot be prescribed, :class:`NothingToPlant` when there are too
+    few samples.
     """
     law = loss_named(loss)
     if law.target is None:
@@ -96,7 +98,9 @@ def _distinct(x: np.ndarray) -> None:
     for sample in rows:
         seen = [tuple(map(str, row)) if x.dtype == object else row.tobytes() for row in sample]
         if len(set(seen)) < len(seen):
-            raise ValueError("inputs must be distinct: on repeated inputs the residuals would be label noise, and all curvature terms vanish")
+            raise ValueError(
+                "inputs must be distinct: on repeated inputs the residuals would be label noise, and all curvature terms vanish"
+            )
 
 
 def _tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

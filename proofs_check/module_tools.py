@@ -45,10 +45,10 @@ class Widened:
 
 
 def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inputs: torch.Tensor | None = None) -> Widened:
-    """A copy of ``module`` with ``neuron`` (from 0) of ``layer`` (hidden weighted layers from 1) split, the copy getting the fraction ``alpha``.
+    """A copy of ``module`` with ``neuron`` (from 0) of hidden ``layer`` (from 1) split, the copy getting the fraction ``alpha``.
 
-    On ``inputs`` (random ones for a first Linear layer; needed otherwise) outputs must agree, and for a random loss the wide gradient must be M
-    times the narrow one, so that every critical point of every loss of the outputs stays critical. ``module`` is left as it is.
+    On ``inputs`` (random ones for a first Linear layer; needed otherwise) outputs must agree, and for a random loss the wide gradient must
+    be M times the narrow one, so that every critical point of every loss of the outputs stays critical. ``module`` is left as it is.
     Raises ValueError for a bad layer, neuron, alpha or inputs, :class:`UnsupportedModule` for layers that a split cannot pass,
     ArithmeticError when the check on return fails.
     """
@@ -108,9 +108,13 @@ def _check_between(steps: list[tuple[str, Any]], first: int, last: int) -> None:
         if kind.startswith("Dropout") or kind == "AlphaDropout":
             raise UnsupportedModule(f"{name}: dropout treats the two copies differently, so the split would not keep the output")
         if kind not in (*CHANNELWISE, *NORMALIZING):
-            raise UnsupportedModule(f"{name}: {kind} may mix channels; between the layers expected one of {', '.join((*CHANNELWISE, *NORMALIZING))}")
+            raise UnsupportedModule(
+                f"{name}: {kind} may mix channels; between the layers expected one of {', '.join((*CHANNELWISE, *NORMALIZING))}"
+            )
         if kind == "Flatten" and (step.start_dim, step.end_dim) != (1, -1):
-            raise UnsupportedModule(f"{name}: Flatten must flatten all but the batch axis, got dimensions {step.start_dim} to {step.end_dim}")
+            raise UnsupportedModule(
+                f"{name}: Flatten must flatten all but the batch axis, got dimensions {step.start_dim} to {step.end_dim}"
+            )
 
 
 def _split(steps, first, last, neuron, alpha) -> Iterator[tuple[str, Any]]:
@@ -190,7 +194,7 @@ def _errors(module, wide, inputs, steps, first, last, neuron, alpha) -> tuple[fl
 
     narrow_output, narrow = _gradients(module, inputs)
     wide_output, found = _gradients(wide, inputs)
-    columns, width = _columns(steps[last][1], _outputs(steps[first][1])), _outputs(steps[first][1])
+    columns = _columns(steps[last][1], _outputs(steps[first][1]))
     expected = dict(narrow)
     rows = [steps[first][0], *(name for name, step in steps[first + 1 : last] if type(step).__name__ in NORMALIZING)]
     for name, gradient in narrow.items():

@@ -13,13 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check import Outcome
+from proofs_check import Assumption, Check, Outcome
 from theory.embedding import null, split
 from theory.embedding.onestep import unchecked_copies
 from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 NEURIPS, JML = "arXiv:2105.14573v3", "arXiv:2111.15527v1"
+
+FLOAT_INERTIA = "eigenvalues within 64 P eps |lambda|_max are zero; those within a thousand times that are decided in balls"
+
+ONE_OUTPUT = Assumption("one output", r"m_{l+1} = 1,\ W_{\cdot s} \ne 0")
+CRITICAL = Assumption("critical", r"\nabla R(\theta) = 0")
 
 #: Two-layer networks of few parameters, where exact inertia costs milliseconds; two outputs or more let B_s be non-zero.
 SHALLOW = ((1, 1, 1), (1, 2, 1), (2, 1, 1), (2, 2, 1), (1, 1, 2), (1, 2, 2), (2, 1, 2), (2, 2, 2), (1, 1, 3), (2, 1, 3))
@@ -103,7 +108,9 @@ def places(shapes=ANY, *, alphas: Any = None):
         widths = draw(st.sampled_from(shapes))
         layer = draw(st.integers(1, len(widths) - 2))
         neuron = draw(st.integers(0, widths[layer] - 1))
-        alpha = draw(st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(1), Fraction(1, 2)]) | fractions() if alphas is None else alphas)
+        alpha = draw(
+            st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(1), Fraction(1, 2)]) | fractions() if alphas is None else alphas
+        )
         size = FullyConnected(widths).n_params
         numerators = draw(st.lists(st.sampled_from((1, -1, 2, -2, 3, -3, 4, -4)), min_size=size, max_size=size))
         return Place(widths, layer, neuron, alpha, tuple(numerators), draw(st.integers(0, 2**16)))
@@ -114,7 +121,9 @@ def places(shapes=ANY, *, alphas: Any = None):
     return place()
 
 
-def some_place(widths: tuple[int, ...], rng: np.random.Generator, *, layer: int = 1, alpha: Fraction = Fraction(1, 3), **more: Any) -> Place:
+def some_place(
+    widths: tuple[int, ...], rng: np.random.Generator, *, layer: int = 1, alpha: Fraction = Fraction(1, 3), **more: Any
+) -> Place:
     """One :class:`Place` by a generator, where hypothesis is not needed."""
     size = FullyConnected(widths).n_params
     numerators = rng.integers(1, 5, size) * rng.choice([-1, 1], size)
@@ -262,7 +271,7 @@ def vanishing_zero(rng: np.random.Generator) -> tuple[Place, Any, np.ndarray]:
     # H^(2) v has no part along the output biases and, at a critical point, none along W: J^T J v must not have one either.
     forms = np.concatenate([metric[lines.next_bias], [place.theta[lines.outgoing[0]] @ metric[lines.outgoing[0]]]])
     kernel = nullspace_rational(forms)
-    direction = rationals([sum(column) for column in zip(*([int(k) * entry for entry in v] for k, v in zip((1, -1, 2, 1), kernel)))])
+    direction = sum(k * rationals(vector) for k, vector in enumerate(kernel, start=1))
     bending = curvature_rows(place.model, place.theta, x, direction)
     wide = with_incoming_weights(place.model, 1, Fraction(1, 2))
     found = trace(wide.wide, wide(place.theta), x)
@@ -281,8 +290,8 @@ def flat_point(conditions: tuple[str, ...], rng: np.random.Generator) -> tuple[P
     while True:
         place = some_place((2, 2, 1), rng)
         found = trace(place.model, place.theta, place.samples(26))
-        forms = [lambda c, s=s: found.S(1, s, c) for s in range(2)] if "S" in conditions else []
-        forms += [lambda c: found.C(1, c)] if "C" in conditions else []
+        forms = [lambda c, s=s, found=found: found.S(1, s, c) for s in range(2)] if "S" in conditions else []
+        forms += [lambda c, found=found: found.C(1, c)] if "C" in conditions else []
         rows = [found.linear_rows(form) for form in forms]
         for size in (Fraction(1, 10**k) for k in (1, 3, 5)):
             imposed = [(row, rationals([0] * len(row))) for row in rows]
@@ -345,6 +354,64 @@ def activation_named(name: str) -> Any:
         return activation(name)
     density = partial(elementary, "normal_density")
     return SmoothActivation("gaussian", (density,), lambda z, v: (-z * v[0],), lambda z, v: v[0])
+
+
+# ------------------------------------------------------------------------------------------------ checks, in short
+
+BACKWARD = "64 (P + n) eps times the largest product of weights and inputs along a path through the network"
+
+
+def exactly(name, run, build_instances, parameters, controls, *, scope, examples=15, distribution=PLANTED, **more):
+    """An exact check on drawn or listed instances."""
+    counts = {"quick": examples, "standard": 8 * examples, "full": 40 * examples}
+    return Check(
+        name,
+        evidence="exact",
+        covers="instances",
+        scope=scope,
+        run=run,
+        instances=build_instances,
+        distribution=distribution,
+        parameters=parameters,
+        controls=controls,
+        examples=counts,
+        **more,
+    )
+
+
+def in_floats(name, run, build_instances, parameters, controls, *, scope, tolerance=BACKWARD, examples=15, **more):
+    """The same in floats, within a derived tolerance."""
+    counts = {"quick": examples, "standard": 8 * examples, "full": 40 * examples}
+    return Check(
+        name,
+        evidence="property",
+        covers="instances",
+        scope=scope,
+        run=run,
+        instances=build_instances,
+        distribution="normal weights and inputs from the check's seed",
+        tolerance=tolerance,
+        parameters=parameters,
+        controls=controls,
+        examples=counts,
+        **more,
+    )
+
+
+def matrices(place: Place, data: Any) -> tuple[np.ndarray, np.ndarray]:
+    """B_s and S_s at the place."""
+    from numerics.layers import neuron_matrices
+    from numerics.planting import cotangent_of
+
+    cotangent = cotangent_of(place.model, place.theta, data)
+    return neuron_matrices(place.model, place.theta, data[0], cotangent, place.layer, place.neuron)
+
+
+def inertia_of(matrix: np.ndarray) -> tuple[int, int, int]:
+    """Exact (n_-, n_0, n_+) of a rational matrix."""
+    from numerics.inertia import exact_inertia
+
+    return exact_inertia(matrix).counts
 
 
 # ------------------------------------------------------------------------------------------ false twins of the split
@@ -433,5 +500,3 @@ def _offset(embedding, layer, which, value):
     lines = getattr(wiring(embedding.wide, layer), which)[-1]
     lines = lines[:-1] if which == "incoming" else lines
     return replace(embedding, offset={**embedding.offset, **{int(k): value for k in lines}})
-
-

@@ -1,8 +1,8 @@
 r"""The embedding principle in width: splitting a neuron and adding a null neuron keep outputs and critical points.
 
-A network with L layers, f^{[l]} = \sigma(W^{[l]} f^{[l-1]} + b^{[l]}), risk R = E \ell(f, y) and errors e^{[l]} = \partial \ell / \partial p^{[l]}.
-The split T^\alpha_{l,s} copies neuron s of layer l and shares its outgoing weights, 1 - \alpha and \alpha. Everything of first order
-follows from one linear identity: \nabla R(T\theta) = M \nabla R(\theta) with a constant matrix M.
+A network with L layers, f^{[l]} = \sigma(W^{[l]} f^{[l-1]} + b^{[l]}), risk R = E \ell(f, y) and errors e^{[l]} = \partial \ell /
+\partial p^{[l]}. The split T^\alpha_{l,s} copies neuron s of layer l and shares its outgoing weights, 1 - \alpha and \alpha. Everything
+of first order follows from one linear identity: \nabla R(T\theta) = M \nabla R(\theta) with a constant matrix M.
 """
 
 from __future__ import annotations
@@ -307,7 +307,9 @@ def check_exact_condition(place, *, moment, context) -> Outcome:
     cotangent = cotangent_of(place.model, place.theta, data)
     expected = 0 * wide
     expected[new.outgoing[-1]] = moment(found, place.layer, cotangent)
-    return agree(place, output=(place.model(place.theta, data[0]), embedding.wide(embedding(place.theta), data[0])), gradient=(expected, wide))
+    return agree(
+        place, output=(place.model(place.theta, data[0]), embedding.wide(embedding(place.theta), data[0])), gradient=(expected, wide)
+    )
 
 
 def new_moment(found, layer, cotangent):
@@ -328,6 +330,33 @@ def check_planted_zero(place, *, imposed, context) -> Outcome:
     data = place.planted(conditions=[(rows, rationals([0] * len(rows)))] if imposed else [], extra=place.widths[-1] + 2)
     wide = gradient(embedding.wide, embedding(place.theta), data)
     return agree(place, wide_gradient=(0 * wide, wide))
+
+
+def check_root_in_floats(instance, *, shift, context) -> Outcome:
+    """A tanh network with one output: a bias b with phi(w, b) = 0, found by bisection, makes the neuron with weights w critical."""
+    from scipy.optimize import brentq
+
+    from numerics.hessian import gradient
+    from numerics.planting import cotangent_of, plant
+    from theory.models import FullyConnected
+
+    rng, model = context.rng(instance), FullyConnected((1, 2, 1))
+    theta, x, w = rng.normal(size=model.n_params), rng.normal(size=(20, 1)), rng.normal()
+    data = plant(model, theta, x, seed=instance)
+    cotangent = cotangent_of(model, theta, data)[:, 0]
+    phi = lambda b: cotangent @ np.tanh(w * x[:, 0] + b)
+    grid = np.linspace(-4, 4, 161)
+    values = np.array([phi(b) for b in grid])
+    changes = np.flatnonzero(values[:-1] * values[1:] < 0)
+    if not len(changes):
+        return Outcome.skipped("phi has no zero between -4 and 4 for these weights")
+    root = brentq(phi, grid[changes[0]], grid[changes[0] + 1], xtol=1e-15, rtol=1e-15)
+    embedding = null(model, 1, Fraction(0))
+    wide = embedding(theta)
+    wide[wiring(embedding.wide, 1).incoming[-1]] = w, root + shift
+    size = (1 + np.abs(theta).max()) ** 2 * (1 + np.abs(x).max()) * np.linalg.norm(cotangent)
+    tolerance = 64 * (len(wide) + len(x)) * np.finfo(float).eps * size
+    return within(instance, gradient(embedding.wide, wide, data), tolerance, "gradient at the root of phi")
 
 
 def check_dead_relu(place, *, extra, bias, context) -> Outcome:
@@ -445,7 +474,8 @@ CLAIMS = [
         family="width",
         depends_on=["embedding.splitting.output"],
         refuted_by="One sample, at any point, whose wide gradient is not M times the narrow one.",
-        notes="M: the incoming parameters of the copies have the multipliers 1 - alpha and alpha, the outgoing weights 1 and 1. It holds per sample, "
+        notes="M: the incoming parameters of the copies have the multipliers 1 - alpha and alpha, the outgoing weights 1 and "
+        "1. It holds per sample, "
         "hence for every minibatch.",
         checks=[
             Check(
@@ -524,7 +554,8 @@ CLAIMS = [
         id="embedding.splitting.data-dependent-subspace",
         title="The critical affine set through a split point",
         kind="extension",
-        statement=r"\nabla R(\theta) = 0 \implies \text{out-weights } (W_s - \nu, \nu) \text{ are critical for all } \nu \in \ker B_s^\top,\quad "
+        statement=r"\nabla R(\theta) = 0 \implies \text{out-weights } (W_s - \nu, \nu) \text{ are critical for all } \nu \in "
+        r"\ker B_s^\top,\quad "
         r"\dim = m_{l+1} - \operatorname{rank} B_s \ge 1",
         assumptions=[Assumption("outgoing weights", r"W_{\cdot s} \ne 0")],
         source=Source(JML, "extends Proposition 4.2 (ours)"),
@@ -610,7 +641,8 @@ CLAIMS = [
         id="embedding.null.exact-condition",
         title="When a neuron without outgoing weights is critical",
         kind="extension",
-        statement=r"v = 0:\quad \nabla R(T\theta) = 0 \iff \varphi_t(w, b) := E[e^{[l+1]}_t \sigma(w \cdot f^{[l-1]} + b)] = 0 \text{ for all } t",
+        statement=r"v = 0:\quad \nabla R(T\theta) = 0 \iff \varphi_t(w, b) := E[e^{[l+1]}_t \sigma(w \cdot f^{[l-1]} + b)] = "
+        r"0 \text{ for all } t",
         assumptions=[Assumption("critical", r"\nabla R(\theta) = 0")],
         source=Source("arXiv:2505.13582", "Proposition 4.2.1 for two layers; any depth: ours"),
         family="width",
@@ -642,13 +674,26 @@ CLAIMS = [
                 examples={"quick": 10, "standard": 100, "full": 500},
                 controls=[Control("not imposed", imposed=False)],
             ),
+            Check(
+                "roots-in-floats",
+                evidence="property",
+                covers="instances",
+                scope="[1, 2, 1] tanh, w normal, b the first root of phi(w, b) between -4 and 4",
+                run=check_root_in_floats,
+                instances=lambda context: range(context.by_level(quick=20, standard=200, full=1000)),
+                distribution="theta, inputs and w normal",
+                tolerance=BACKWARD,
+                parameters={"shift": 0.0},
+                controls=[Control("off the root by 1e-3", shift=1e-3)],
+            ),
         ],
     ),
     Claim(
         id="embedding.null.dead-relu",
         title="A ReLU neuron inactive on the data adds zeros only",
         kind="extension",
-        statement=r"w \cdot f^{[l-1]}(x_i) + b < 0 \ \forall i \implies \text{critical for any outgoing weights, extra inertia } (0, m_{l+1} + d_l, 0)",
+        statement=r"w \cdot f^{[l-1]}(x_i) + b < 0 \ \forall i \implies \text{critical for any outgoing weights, extra "
+        r"inertia } (0, m_{l+1} + d_l, 0)",
         assumptions=[Assumption("inactive", r"\text{the new neuron is inactive on every sample}")],
         source=Source(JML, "remark on ReLU (count: ours)"),
         family="width",

@@ -1,7 +1,7 @@
 r"""What embedding does to the landscape: inertia never decreases, degeneracy grows, minima become saddles, and which points never do.
 
-H^{(2)} = \sum_i E[\partial_i \ell] \nabla^2 (f_\theta)_i is the part of the Hessian that carries the residuals. A point is truly bad when it is critical and
-neither it nor any of its embeddings is a strict saddle.
+H^{(2)} = \sum_i E[\partial_i \ell] \nabla^2 (f_\theta)_i is the part of the Hessian that carries the residuals. A point is truly bad when
+it is critical and neither it nor any of its embeddings is a strict saddle.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
 from proofs_check.claims import _width as instances
-from proofs_check.claims._width import DISTRIBUTION, JML, NEURIPS, PLANTED, agree, places, some_place, within
+from proofs_check.claims._width import DISTRIBUTION, FLOAT_INERTIA, JML, NEURIPS, PLANTED, agree, inertia_of, places, some_place
 from proofs_check.claims.width import ANY_NETWORK, symbolic
-from proofs_check.claims.width_networks import drawn, split_or_null
-from proofs_check.claims.width_second_order import FLOAT_INERTIA, inertia_of
+from proofs_check.claims.width_compatible import drawn
+from proofs_check.claims.width_paths import split_or_null
 from theory.embedding import compatible, draw_layers, null, split, three_fold
-from theory.embedding.onestep import unchecked_null
-from theory.embedding.wiring import hidden_widths, wiring
+from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 # ----------------------------------------------------------------------------------------------------- irreversibility
@@ -202,8 +201,16 @@ def extra_neurons(narrow, wide):
 
 
 def families(context):
-    pairs = [((1, 1, 1), (1, 3, 1)), ((2, 2, 1), (2, 4, 1)), ((1, 1, 1, 1), (1, 2, 2, 1)), ((1, 1, 1, 1), (1, 3, 2, 1)), ((2, 1, 2, 1), (2, 2, 3, 1))]
-    pairs += context.by_level(quick=[], standard=[((1, 1, 1, 1, 1), (1, 2, 2, 2, 1)), ((1, 2, 2, 1), (1, 3, 3, 1))], full=[((1, 2, 2, 1), (1, 4, 4, 1))])
+    pairs = [
+        ((1, 1, 1), (1, 3, 1)),
+        ((2, 2, 1), (2, 4, 1)),
+        ((1, 1, 1, 1), (1, 2, 2, 1)),
+        ((1, 1, 1, 1), (1, 3, 2, 1)),
+        ((2, 1, 2, 1), (2, 2, 3, 1)),
+    ]
+    pairs += context.by_level(
+        quick=[], standard=[((1, 1, 1, 1, 1), (1, 2, 2, 2, 1)), ((1, 2, 2, 1), (1, 3, 3, 1))], full=[((1, 2, 2, 1), (1, 4, 4, 1))]
+    )
     return [(*pair, replicate) for replicate, pair in enumerate(pairs)]
 
 
@@ -319,7 +326,9 @@ def check_known_answer(_, *, loss, inertias, context) -> Outcome:
     observed = {}
     for value in inertias:
         step = split(model, 1, 0, value)
-        observed[value] = inertia_of(np.vectorize(lambda entry: Fraction(str(entry)), otypes=[object])(hessian(step.wide, step(theta), (x, y), weights=ones)))
+        observed[value] = inertia_of(
+            np.vectorize(lambda entry: Fraction(str(entry)), otypes=[object])(hessian(step.wide, step(theta), (x, y), weights=ones))
+        )
     wide = np.array([-sympy.log(3), 0 * one, v1, v2, one, 0 * one], dtype=object)
     component = gradient(embedding.wide, wide, (x, y), weights=ones)[-1]
     formula = sympy.Rational(2, 3) * (sympy.exp(v2) - 2 + sympy.exp(-v2)) * sympy.exp(v1)
@@ -355,7 +364,9 @@ def check_known_certified(_, *, loss, context) -> Outcome:
         value = 4 * risk(model, point.box.enclosure, tuple(map(balls, data)))
         expected = balls([3])[0].log()
         inside = point.box.enclosure[0].overlaps(-expected) and point.box.enclosure[1].contains(0) and point.box.enclosure[2].contains(1)
-        return agree("known answer", inside=(True, inside), loss=(True, value.overlaps(balls([loss])[0])), inertia=((0, 0, 3), point.inertia.counts))
+        return agree(
+            "known answer", inside=(True, inside), loss=(True, value.overlaps(balls([loss])[0])), inertia=((0, 0, 3), point.inertia.counts)
+        )
 
 
 # -------------------------------------------------------------------------------------------------------- the claims
@@ -369,7 +380,8 @@ CLAIMS = [
     claim(
         "embedding.irreversibility",
         "Embedding never lowers n_-, n_0 or n_+",
-        r"A^\top H_{wide} A = H_{narrow},\ H_{wide} A = M H_{narrow} \implies n_\pm, n_0 \text{ of } H(T\theta) \text{ are at least those of } H(\theta), "
+        r"A^\top H_{wide} A = H_{narrow},\ H_{wide} A = M H_{narrow} \implies n_\pm, n_0 \text{ of } H(T\theta) \text{ are "
+        r"at least those of } H(\theta), "
         r"\text{ at any } \theta",
         [
             Check(
@@ -416,7 +428,8 @@ CLAIMS = [
     claim(
         "embedding.irreversibility.zero.counterexample",
         "A^T H A = H alone does not keep the zero eigenvalues",
-        r"\exists\ \text{affine, injective, output-preserving } T \text{ with } A^\top H_{wide} A = H_{narrow},\ \theta \text{ and } T\theta \text{ critical, and } "
+        r"\exists\ \text{affine, injective, output-preserving } T \text{ with } A^\top H_{wide} A = H_{narrow},\ \theta "
+        r"\text{ and } T\theta \text{ critical, and } "
         r"n_0(T\theta) < n_0(\theta)",
         [
             Check(
@@ -482,7 +495,8 @@ CLAIMS = [
                 "tangents",
                 evidence="exact",
                 covers="instances",
-                scope="five (standard: seven) pairs of architectures, two and three hidden layers; exact rank, the Hessian vanishes on the tangents",
+                scope="five (standard: seven) pairs of architectures, two and three hidden layers; exact rank, the Hessian "
+                "vanishes on the tangents",
                 run=check_family_dimension,
                 instances=families,
                 distribution=PLANTED,
@@ -530,14 +544,16 @@ CLAIMS = [
                 covers="instances",
                 scope="tanh networks of two and three layers at planted minima",
                 run=check_three_fold_in_floats,
-                instances=lambda context: [(w, k) for k, w in enumerate([(1, 2, 1), (2, 2, 1), (2, 2, 2)] * context.by_level(quick=2, standard=10, full=50))],
+                instances=lambda context: [
+                    (w, k) for k, w in enumerate([(1, 2, 1), (2, 2, 1), (2, 2, 2)] * context.by_level(quick=2, standard=10, full=50))
+                ],
                 distribution="theta and inputs normal",
                 tolerance="an eigenvalue below -64 P eps lambda_max is negative; within a thousand times that it is inconclusive",
                 parameters={"embed": three_fold},
                 controls=[Control("nothing added", embed=lambda model: instances.identity_of(model))],
             ),
         ],
-        relation="existence",
+        relation="lower",
         source=Source(JML, "Lemmas 6.1 and 6.2, Theorem 6.3"),
         assumptions=[Assumption("semidefinite", r"H(\theta) \succeq 0")],
         depends_on=["embedding.three-fold-global"],
@@ -547,7 +563,8 @@ CLAIMS = [
     claim(
         "embedding.truly-bad.conditions",
         "Which minima of two-layer networks no embedding turns into saddles",
-        r"L = 2,\ H \succeq 0:\ \text{no composition of splits and null neurons is a strict saddle} \iff B_s = 0,\ S_s = 0 \text{ for all } s,\ E[e x^\top] = 0",
+        r"L = 2,\ H \succeq 0:\ \text{no composition of splits and null neurons is a strict saddle} \iff B_s = 0,\ S_s = 0 "
+        r"\text{ for all } s,\ E[e x^\top] = 0",
         [
             Check(
                 "planted-flat",
@@ -577,12 +594,14 @@ CLAIMS = [
         source=Source(JML, "Theorem 6.3 gives H2 = 0 as necessary; sufficiency fails there, see the controls (ours)"),
         depends_on=["embedding.splitting.inertia", "embedding.null.congruence"],
         refuted_by="A point with all conditions that embeds into a saddle, or one without them that does not.",
-        notes="With more layers further conditions are necessary, E[e^[k] f^[j]T] = 0 for all j < k among them; sufficiency is not claimed.",
+        notes="With more layers further conditions are necessary, E[e^[k] f^[j]T] = 0 for all j < k among them; sufficiency "
+        "is not claimed.",
     ),
     claim(
         "embedding.known-answer.exp",
         "A worked example with one exponential neuron",
-        r"\theta = (w, a) = ((\log \tfrac13, 0), 1):\ R = \tfrac23;\ \text{split: } (0,2,4) \text{ at } \alpha = \tfrac12,\ (1,2,3) \text{ at } -1, 2,\ (0,3,3) \text{ at } 0, 1",
+        r"\theta = (w, a) = ((\log \tfrac13, 0), 1):\ R = \tfrac23;\ \text{split: } (0,2,4) \text{ at } \alpha = \tfrac12,\ "
+        r"(1,2,3) \text{ at } -1, 2,\ (0,3,3) \text{ at } 0, 1",
         [
             Check(
                 "symbolic-alpha",

@@ -73,7 +73,10 @@ def trained(scale: float, seeds: tuple[int, ...]):
 
 
 def orientations(model, theta):
-    """Groups of neurons whose (w, b) agree in direction up to sign (cosine at least 0.9): (share of sum |a| |(w, b)|, members), largest first."""
+    """Groups of neurons whose (w, b) agree in direction up to sign (cosine at least 0.9).
+
+    (share of sum |a| |(w, b)|, members), largest first.
+    """
     parts = model.unpack(theta)
     rows = np.concatenate([parts["input_weights"], parts["input_biases"][:, None]], axis=1)
     lengths = np.linalg.norm(rows, axis=1)
@@ -90,7 +93,9 @@ def narrow_losses():
     from numerics.critical import find_critical_points
     from numerics.datasets import wave
 
-    return {width: [p.loss for p in find_critical_points(FullyConnected((1, width, 1)), wave(), starts=60, minima=True)] for width in (1, 2)}
+    return {
+        width: [p.loss for p in find_critical_points(FullyConnected((1, width, 1)), wave(), starts=60, minima=True)] for width in (1, 2)
+    }
 
 
 def plateaus(norms):
@@ -285,7 +290,8 @@ CLAIMS = [
                 "irises",
                 evidence="certified",
                 covers="instances",
-                scope="150 irises, one and two tanh neurons: signs of the split's Hessian, proved lower bounds of n_- and n_+ on both sides",
+                scope="150 irises, one and two tanh neurons: signs of the split's Hessian, proved lower bounds of n_- and "
+                "n_+ on both sides",
                 run=check_irises,
                 instances=lambda context: [(4, 1, 3), (4, 2, 3)],
                 distribution="all non-degenerate critical points that the search meets",
@@ -300,7 +306,8 @@ CLAIMS = [
         title="A wide network stagnates near the critical point of a narrow one",
         kind="law",
         relation="existence",
-        statement=r"\exists t: |\nabla R(\theta_t)| \text{ has a local minimum, } R(\theta_t) \text{ is within } 5\,\% \text{ of a critical loss of width } \le 2, "
+        statement=r"\exists t: |\nabla R(\theta_t)| \text{ has a local minimum, } R(\theta_t) \text{ is within } 5\,\% "
+        r"\text{ of a critical loss of width } \le 2, "
         r"\text{ two orientations carry } 90\,\%",
         assumptions=[SMALL],
         source=Source(NEURIPS, "Figure 1"),

@@ -26,8 +26,9 @@ def command(module: str, inputs: Path, method: str, as_json: bool) -> None:
     show no clear gap.
     """
     from numerics.module_rank import module_rank
+    from proofs_check.module_tools import load_object
 
-    found = _told(lambda: module_rank(_load(module), _array(inputs), method))
+    found = _told(lambda: module_rank(load_object(module), _array(inputs), method))
     if as_json:
         text = {"lower": found.lower, "upper": found.upper, "rank": found.rank, "certified": found.certified}
         click.echo(json.dumps({**text, "at": found.at, "method": found.method, "certificate": found.certificate}, indent=1))
@@ -48,22 +49,3 @@ def _array(file: Path) -> Any:
     import numpy
 
     return numpy.load(file, allow_pickle=False)
-
-
-def _load(described: str) -> Any:
-    """The module that ``PATH.py:NAME`` describes; the file is run."""
-    import importlib.util
-
-    path, separator, name = described.rpartition(":")
-    if not separator or not name.isidentifier():
-        raise ValueError(f"expected PATH.py:NAME, got {described!r}")
-    if not Path(path).is_file():
-        raise ValueError(f"expected a Python file before the colon, found none at {path!r}")
-    spec = importlib.util.spec_from_file_location("proofs_check_user_module", path)
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = loaded
-    spec.loader.exec_module(loaded)
-    if not hasattr(loaded, name):
-        raise ValueError(f"{path} defines no {name!r}")
-    found = getattr(loaded, name)
-    return found() if isinstance(found, type) or not hasattr(found, "parameters") and callable(found) else found

@@ -25,13 +25,18 @@ def convolutional():
 @pytest.mark.parametrize("layer", [1, 2])
 @pytest.mark.parametrize("alpha", [0.5, -1.5, 0.0])
 def test_a_perceptron_keeps_outputs_and_critical_points(layer, alpha):
-    module, x = perceptron().double(), torch.randn(20, 3, dtype=torch.float64)
+    module, x = perceptron().double(), torch.randn(40, 3, dtype=torch.float64)
     found = widen(module, layer, 2, alpha)
     torch.testing.assert_close(found.module(x), module(x), rtol=1e-13, atol=1e-13)
-    assert found.module(x).shape == (20, 2) and max(found.output_error, found.gradient_error) <= 1
+    assert found.module(x).shape == (40, 2) and max(found.output_error, found.gradient_error) <= 1
     # at targets for which the narrow module is critical, the wide one is
     output = module(x).detach()
-    rows = torch.stack([torch.cat([g.ravel() for g in torch.autograd.grad(entry, list(module.parameters()), retain_graph=True)]) for entry in module(x).ravel()])
+    rows = torch.stack(
+        [
+            torch.cat([g.ravel() for g in torch.autograd.grad(entry, list(module.parameters()), retain_graph=True)])
+            for entry in module(x).ravel()
+        ]
+    )
     residual = torch.randn(output.numel(), dtype=torch.float64)
     basis = torch.linalg.svd(rows, full_matrices=False)
     range_of = basis.U[:, basis.S > 1e-12 * basis.S[0]]
@@ -64,7 +69,8 @@ def test_the_module_given_stays_as_it_is():
         (perceptron, (1, 4, 0.5), ValueError, "neuron must be from 0 to 3"),
         (perceptron, (1, 0, "half"), ValueError, "alpha must be a finite number"),
         (perceptron, (1, 0, float("inf")), ValueError, "alpha must be a finite number"),
-        (lambda: nn.Linear(2, 2), (1, 0, 0.5), ValueError, "layer must be from 1 to 0"),
+        (lambda: nn.Sequential(nn.Linear(2, 2)), (1, 0, 0.5), ValueError, "layer must be from 1 to 0"),
+        (lambda: nn.Linear(2, 2), (1, 0, 0.5), UnsupportedModule, "must be a torch.nn.Sequential"),
         (lambda: nn.ModuleList([nn.Linear(2, 2)]), (1, 0, 0.5), UnsupportedModule, "must be a torch.nn.Sequential"),
         (lambda: nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 1)), (1, 0, 0.5), UnsupportedModule, "1: LayerNorm may mix"),
         (lambda: nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Linear(2, 1)), (1, 0, 0.5), UnsupportedModule, "1: dropout"),

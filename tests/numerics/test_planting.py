@@ -34,7 +34,7 @@ def test_rational_points_are_exactly_critical(model):
     theta = point(model)
     data = plant(model, theta, grid(model.n_params + 2, model.input_size), size=Fraction(1, 3))
     assert (gradient(model, theta, data) == 0).all() and risk(model, theta, data) > 0
-    assert sum(map(abs, cotangent_of(model, theta, data).ravel())) == Fraction(1, 3)
+    assert str(sum(map(abs, cotangent_of(model, theta, data).ravel()))) == "1/3"
 
 
 @pytest.mark.parametrize(("loss", "size"), [("mse", 1.0), ("cross-entropy", 0.005)])
@@ -147,7 +147,7 @@ def test_batches_of_splits_have_the_predicted_inertia(alpha):
     theta, data = planted_batch(model, 60, np.random.default_rng(6))
     found = split_counts(model, theta, data, 1, 0, alpha)
     assert found.predicted.shape == (60, 3) and not len(found.wrong)
-    assert len(split_counts(model, theta, data, 1, 0, alpha, block_alpha=alpha - 2).wrong)
+    assert len(split_counts(model, theta, data, 1, 0, alpha, block_alpha=Fraction(-1) if alpha * (1 - alpha) > 0 else Fraction(1, 2)).wrong)
 
 
 def test_irises_are_fishers():
