@@ -266,7 +266,7 @@ def activation_names() -> tuple[str, ...]:
 
 
 def activation(name: str | Activation) -> Activation:
-    """The activation called ``name``; an Activation (anything with a ``jet``) is returned as it is. Raises ValueError for an unknown name."""
+    """The activation called ``name``; whatever has a ``jet`` is returned as it is. Raises ValueError for an unknown name."""
     if hasattr(name, "jet"):
         return name
     if name == "identity":

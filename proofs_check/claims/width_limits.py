@@ -164,10 +164,13 @@ def channels(context):
 def check_weight_decay(place, *, image, context) -> Outcome:
     """Critical for R + |theta|^2 / 2 (planted); at T theta the gradient of the sum is T theta - M theta, which is not 0."""
     from numerics.hessian import gradient
-    from numerics.planting import plant
+    from numerics.planting import NothingToPlant, plant
 
     model, theta = place.model, place.theta
-    data = plant(model, theta, place.samples(place.enough), seed=place.seed, slope=-theta)
+    try:
+        data = plant(model, theta, place.samples(place.enough), seed=place.seed, slope=-theta)
+    except NothingToPlant:
+        return Outcome.skipped("dependent tangents: -theta is the gradient of no data here")
     embedding = split(model, place.layer, place.neuron, place.alpha)
     narrow = gradient(model, theta, data) + theta
     wide = gradient(embedding.wide, embedding(theta), data) + embedding(theta)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import ctx
 
 from numerics import exact
 from numerics.rank import empirical_rank, float_rank, model_rank
@@ -14,6 +15,15 @@ from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLaye
 spec = importlib.util.spec_from_file_location("check_certificate", Path(__file__).parents[2] / "examples" / "check_certificate.py")
 referee = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(referee)
+
+
+@pytest.fixture(autouse=True)
+def same_precision_afterwards():
+    """The referee is a script of its own and sets flint's global precision."""
+    before = ctx.prec
+    yield
+    ctx.prec = before
+
 
 D, K = 2, 3
 GENERIC = {  # activation: (rank without, with hidden bias) of k = 3 generic neurons on d = 2 inputs
