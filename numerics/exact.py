@@ -158,9 +158,10 @@ def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
     from flint import nmod_mat
 
     rows, columns = matrix.shape
-    if matrix.dtype != object:
-        return nmod_mat(rows, columns, matrix.ravel().tolist(), prime)
-    return nmod_mat(rows, columns, [int(entry) for entry in residues(matrix, prime).flat], prime)
+    entries = matrix.ravel().tolist()
+    if not all(type(entry) is int for entry in entries):
+        entries = [int(entry) for entry in residues(matrix, prime).flat]
+    return nmod_mat(rows, columns, entries, prime)
 
 
 def rank_rational(matrix: np.ndarray) -> int:
