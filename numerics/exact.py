@@ -159,7 +159,7 @@ def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
 
     rows, columns = matrix.shape
     entries = matrix.ravel().tolist()
-    if not all(type(entry) is int for entry in entries):
+    if matrix.dtype == object and not all(type(entry) is int for entry in entries):
         entries = [int(entry) for entry in residues(matrix, prime).flat]
     return nmod_mat(rows, columns, entries, prime)
 
