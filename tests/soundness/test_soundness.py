@@ -5,8 +5,14 @@ import functools
 import pytest
 import soundness_bench as bench
 
-#: False claims not caught yet, by file name, with what is known about them.
-SURVIVORS: dict[str, str] = {}
+#: False claims that level quick does not catch, with what is known of them; they stay in the bench and are worked on.
+SURVIVORS = {
+    "referee.lift-inertia": "wrong at irregular factorizations; the eight draws at quick are regular",
+    "referee.lift-width": "wrong where the next layer's weights are short of rank; the twenty draws at quick are not",
+    "referee.two-kernels": "wrong for kernels that are translates of one another; the fifteen draws at quick hold none",
+    "referee.vector-samples": "the upper bound of the rank stays open on the samples that would refute it: inconclusive",
+    "referee.further-zero": "wrong where an outgoing weight vanishes; the twelve draws at quick hold none that shows it",
+}
 
 CLAIM = """
 from proofs_check import Check, Claim, Control, Outcome, Source
@@ -26,10 +32,10 @@ def outcome():
 
 
 @pytest.mark.parametrize("name", bench.twins())
-def test_the_false_claim_is_caught(name, request):
-    if name in SURVIVORS:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=SURVIVORS[name]))
-    assert {verdict for (file, _), verdict in outcome().false.items() if file == name} == {"refuted"}
+def test_the_false_claims_are_caught(name):
+    found = {claim_id: verdict for (file, claim_id), verdict in outcome().false.items() if file == name}
+    missed = {claim_id for claim_id, verdict in found.items() if verdict != "refuted"}
+    assert found and missed == SURVIVORS.keys() & found.keys()  # a survivor that is caught leaves the list
 
 
 @pytest.mark.parametrize("name", bench.twins())
@@ -39,7 +45,7 @@ def test_the_true_twin_is_spared(name):
 
 
 @pytest.fixture
-def twin(tmp_path):
+def write_twin(tmp_path):
     """Writes one side of a pair; the root of the bench."""
 
     def write(side, name, formula):
@@ -50,12 +56,12 @@ def twin(tmp_path):
     return write
 
 
-def test_the_bench_counts_survivors_and_the_accused(twin):
+def test_the_bench_counts_survivors_and_the_accused(write_twin):
     formulas = {"caught": "lambda n: n * n + (n > 8)", "survivor": "lambda n: n * n + (n > 9)"}
     for name, formula in formulas.items():
-        twin("false", name, formula)
-        twin("true", name, "lambda n: n * n")
-    root = twin("true", "caught", "lambda n: 0 / (n - 4)")
+        write_twin("false", name, formula)
+        write_twin("true", name, "lambda n: n * n")
+    root = write_twin("true", "caught", "lambda n: 0 / (n - 4)")
     found = bench.run(root)
     assert found.survivors == [("survivor", "squares.survivor")]
     assert found.accused == [("caught", "squares.caught")]
@@ -64,8 +70,29 @@ def test_the_bench_counts_survivors_and_the_accused(twin):
     assert "true twins not spared: 1 of 2" in text
 
 
-def test_a_file_without_its_twin_is_named(twin):
-    root = twin("false", "lonely", "lambda n: n")
+NOTED = """
+import dataclasses
+CLAIMS = [dataclasses.replace(CLAIMS[0], notes="class: off by one")]
+"""
+
+
+def test_the_catch_rate_is_given_by_class_and_by_evidence(write_twin):
+    write_twin("true", "noted", "lambda n: n * n")
+    root = write_twin("false", "noted", "lambda n: n * n + 1")
+    file = root / "false" / "noted.py"
+    file.write_text(file.read_text() + NOTED)
+    write_twin("true", "plain", "lambda n: n * n")
+    write_twin("false", "plain", "lambda n: n * n")
+    found = bench.run(root)
+    assert found.caught_by(bench.difficulty) == {"not stated": (0, 1), "off by one": (1, 1)}
+    assert found.caught_by(bench.evidence) == {"exact": (1, 2)}
+    text = bench.page({"quick": found})
+    assert "| off by one | 1 of 1 | 0.03 to 1.00 |" in text
+    assert "- false, not caught: `squares.plain` (plain): certified" in text
+
+
+def test_a_file_without_its_twin_is_named(write_twin):
+    root = write_twin("false", "lonely", "lambda n: n")
     (root / "true").mkdir()
     with pytest.raises(ValueError, match=r"found on one side only: \['lonely'\]"):
         bench.twins(root)
