@@ -24,17 +24,21 @@ class Directional:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape of the value; the directions are not counted."""
         return tuple(self.value.shape)
 
     @property
     def ndim(self) -> int:
+        """Number of axes of the value."""
         return self.value.ndim
 
     def reshape(self, shape: tuple[int, ...]) -> Directional:
+        """Value and every derivative in another shape; one entry may be -1."""
         value = self.value.reshape(shape)
         return Directional(value, self.tangent.reshape((len(self.tangent), *value.shape)))
 
     def swapaxes(self, i: int, j: int) -> Directional:
+        """Value and every derivative with two axes exchanged; the axis of the directions stays first."""
         i, j = i % self.ndim, j % self.ndim
         return Directional(self.value.swapaxes(i, j), self.tangent.swapaxes(i + 1, j + 1))
 
@@ -52,6 +56,7 @@ class Directional:
         return Directional(np.zeros_like(self.value), np.zeros_like(self.tangent))
 
     def sum(self, axis: tuple[int, ...], *, keepdims: bool = False) -> Directional:
+        """The sum over the axes of the value named in ``axis``."""
         shifted = tuple(k % self.ndim + 1 for k in axis)
         return Directional(self.value.sum(axis=axis, keepdims=keepdims), self.tangent.sum(axis=shifted, keepdims=keepdims))
 

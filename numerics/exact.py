@@ -145,6 +145,7 @@ class ExactArray(np.ndarray):
         self.field = getattr(origin, "field", None)
 
     def elementary(self, name: str) -> ExactArray:
+        """The function ``name`` of every entry, as the field knows it."""
         return ExactArray(self.field.elementary(name, np.asarray(self)), self.field)
 
 

@@ -34,6 +34,7 @@ class Trace:
 
     @property
     def depth(self) -> int:
+        """L, the number of weight matrices: one adjoint lies behind each, and one before the first."""
         return len(self.adjoints) - 1
 
     def error(self, layer: int, cotangent: Any) -> Any:

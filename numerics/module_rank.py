@@ -33,14 +33,17 @@ class Chain(AbstractModel):
 
     @property
     def linear(self) -> list[tuple[int, int, bool]]:
+        """The linear steps alone, in order: (outputs, inputs, has bias) each."""
         return [step for step in self.steps if isinstance(step, tuple)]
 
     @property
     def inputs(self) -> int:
+        """The inputs of the first linear layer."""
         return self.linear[0][1]
 
     @property
     def outputs(self) -> int:
+        """The outputs of the last linear layer."""
         return self.linear[-1][0]
 
     @cached_property

@@ -85,6 +85,7 @@ class GaussNewtonSession(_NewtonSession):
     method: GaussNewton
 
     def step(self, r: Any, J: Any) -> None:
+        """One full step of every network from residuals ``r`` (b, n) and Jacobians ``J`` (b, n, P)."""
         import torch
 
         U, s, Vh = torch.linalg.svd(J, full_matrices=False)
@@ -111,6 +112,7 @@ class LevenbergMarquardtSession(_NewtonSession):
         return {"damping": self.damping.cpu().numpy().copy()}
 
     def step(self, r: Any, J: Any) -> None:
+        """Try one damped step from ``r`` (b, n) and ``J`` (b, n, P); the damping falls where it is taken and grows elsewhere."""
         import torch
 
         flat = (J.mT @ r[..., None])[..., 0].norm(dim=1) <= self.method.gradient_tolerance

@@ -131,6 +131,7 @@ class ErrorRates:
 
     @property
     def undecided(self) -> float:
+        """The probability that the sample settles nothing."""
         return 1 - self.established - self.refuted
 
 

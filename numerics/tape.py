@@ -27,12 +27,15 @@ class Node:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape of the value."""
         return tuple(self.value.shape)
 
     def reshape(self, shape: tuple[int, ...]) -> Node:
+        """The value in another shape; cotangents take the old one."""
         return Node(self.value.reshape(shape), [(self, lambda g: g.reshape(self.shape))])
 
     def swapaxes(self, i: int, j: int) -> Node:
+        """The value with two axes exchanged; cotangents exchange them back."""
         return Node(self.value.swapaxes(i, j), [(self, lambda g: g.swapaxes(i, j))])
 
     def __getitem__(self, index: Any) -> Node:

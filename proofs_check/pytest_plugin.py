@@ -30,6 +30,7 @@ _SHIPPED = "shipped"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--claims``, ``--claims-match``, ``--claims-level`` and the setting ``claims``."""
     group = parser.getgroup("proofs-check", "claims put under test")
     group.addoption("--claims", metavar="PATH", help=f"a claims file, a directory of them, or {_SHIPPED!r}")
     group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the claims where an option, or the setting in a run without paths, asks for them."""
     options, named = config.option, config.args_source is pytest.Config.ArgsSource.ARGS
     if not (options.claims or named):
         options.claims = config.getini("claims") or None
@@ -110,6 +112,7 @@ class ClaimsFile(pytest.File):
     """A file with ``CLAIMS``."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """A collector for every claim of this file whose id matches the pattern."""
         claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
         registry = claims.registry
         for claim in registry.values():
@@ -125,6 +128,7 @@ class ClaimCollector(pytest.Collector):
         self.claim = claim
 
     def collect(self) -> Iterable[pytest.Item]:
+        """An item for every check and every control; probes show assumptions at work and are no tests."""
         for name, part in parts(self.claim):
             kind, _, control = part.partition(":")
             if kind != "probe":
@@ -144,6 +148,7 @@ class ClaimItem(pytest.Item):
         self.claim, self.check, self.part = claim, check, part
 
     def runtest(self) -> None:
+        """Run the part in the session's pool and judge what it found; skipped below the lowest level of its check."""
         from proofs_check.runner import below, make_job
 
         claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
@@ -174,7 +179,9 @@ class ClaimItem(pytest.Item):
         return "\n".join(lines)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The message alone where a claim did not come out as it must; a traceback for anything else."""
         return str(excinfo.value) if isinstance(excinfo.value, Unmet) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The claims file, and the claim with its check as the title of the report."""
         return self.path, None, f"{self.claim.id}::{self.name}"

@@ -37,7 +37,8 @@ Progress = Callable[[Mapping[str, Any]], None]
 class Executor(Protocol):
     """What runs jobs: the pool of this machine, or a cluster."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Finding]]: ...
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Finding]]:
+        """Each job with its finding, in the order in which they end."""
 
 
 class Interrupted(Exception):

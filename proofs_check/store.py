@@ -51,6 +51,7 @@ class Store:
         self._database.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
+        """Let go of the file."""
         self._database.close()
 
     def put(self, job: Job, finding: Finding) -> None:

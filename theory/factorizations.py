@@ -34,6 +34,7 @@ class EntryModel(AbstractModel):
 
     @property
     def inputs(self) -> int:
+        """How many indices name an entry: the axes of the array."""
         return len(self.format)
 
     def __call__(self, theta: Any, x: Any) -> Any:
@@ -152,6 +153,7 @@ class MeasuredFactorization(AbstractModel):
 
     @property
     def inputs(self) -> int:
+        """d1 * d2, the entries of one measurement matrix."""
         return self.d1 * self.d2
 
     @cached_property

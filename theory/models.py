@@ -284,10 +284,12 @@ class FullyConnected(AbstractModel):
 
     @property
     def inputs(self) -> int:
+        """The number of inputs, widths[0]."""
         return self.widths[0]
 
     @property
     def outputs(self) -> int:
+        """The number of outputs, widths[-1]."""
         return self.widths[-1]
 
     @property

@@ -55,10 +55,12 @@ class Target:
 
     @property
     def neurons(self) -> int:
+        """m0, the number of target neurons."""
         return len(self.outputs)
 
     @property
     def inputs(self) -> int:
+        """d, the length of each weight."""
         return self.weights.shape[1]
 
 
@@ -95,6 +97,7 @@ class Branch:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
+        """All r blocks: those that carry a target neuron, in its order, then those that add up to 0."""
         return self.carriers + self.free
 
     @property

@@ -46,10 +46,12 @@ class ResidualNetwork(AbstractModel):
 
     @property
     def inputs(self) -> int:
+        """The number of inputs, widths[0]."""
         return self.widths[0]
 
     @property
     def outputs(self) -> int:
+        """The number of outputs, widths[-1]."""
         return self.widths[-1]
 
     @cached_property

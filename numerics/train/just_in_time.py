@@ -26,6 +26,7 @@ class NumbaKernel:
         self.method = (GradientDescent, Momentum, Adam).index(type(method))
 
     def run(self, first: int, last: int, n: int, steps: int, block: Block) -> None:
+        """Train the blocks ``first`` .. ``last`` - 1 of ``block`` in place, on ``n`` samples, for ``steps`` steps."""
         out = (block.theta, block.state, block.loss, block.parameters)
         shape = self.shape
         if isinstance(shape, Entries):

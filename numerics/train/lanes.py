@@ -22,7 +22,8 @@ class Kernel(Protocol):
 
     lanes: int
 
-    def run(self, first: int, last: int, n: int, steps: int, block: Block) -> None: ...
+    def run(self, first: int, last: int, n: int, steps: int, block: Block) -> None:
+        """Train the blocks ``first`` .. ``last`` - 1 of ``block`` in place, on ``n`` samples, for ``steps`` steps."""
 
 
 class Block:

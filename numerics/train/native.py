@@ -58,6 +58,7 @@ class NativeKernel:
         self._descend.restype = None
 
     def run(self, first: int, last: int, n: int, steps: int, block: Block) -> None:
+        """Train the blocks ``first`` .. ``last`` - 1 of ``block`` in place, on ``n`` samples, for ``steps`` steps."""
         address = lambda array: array.ctypes.data
         stride = lambda array: 0 if len(array) == 1 else array.shape[1]
         data = [value for array in (block.x, block.y, block.weight) for value in (address(array), stride(array))]

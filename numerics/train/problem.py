@@ -37,10 +37,12 @@ class Problem:
 
     @property
     def networks(self) -> int:
+        """B, the number of networks."""
         return len(self.theta)
 
     @property
     def samples(self) -> int:
+        """n, the number of samples of each network."""
         return self.Y.shape[-2]
 
     @property
@@ -50,6 +52,7 @@ class Problem:
 
     @property
     def X_batched(self) -> bool:
+        """Whether every network has its own inputs."""
         return _is_batched(self.X, self.model, self.measures, self.Y.shape[-2], self.networks)
 
     @property

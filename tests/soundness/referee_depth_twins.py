@@ -163,7 +163,10 @@ PAIRS = [
         scope="widths up to 3, one layer inserted, regular factorizations",
         run=check_dimension,
         instances=numbered(12, 60),
-        true=Side(statement=r"\hat m (m_q + m_{q+1} + 1) - m_q m_{q+1}", claimed=lambda before, after, width: width * (before + after + 1) - before * after),
+        true=Side(
+            statement=r"\hat m (m_q + m_{q+1} + 1) - m_q m_{q+1}",
+            claimed=lambda before, after, width: width * (before + after + 1) - before * after,
+        ),
         false=Side(
             statement=r"\hat m (m_q + m_{q+1} + 1) - m_q m_{q+1} - 1",
             claimed=lambda before, after, width: width * (before + after + 1) - before * after - 1,
@@ -178,7 +181,9 @@ PAIRS = [
         scope="exact critical points of 2-2-1, a layer after the inputs, integer weights up to 2",
         run=check_inertia,
         instances=numbered(8, 40),
-        true=Side(statement=r"n_\pm' = n_\pm \text{ at regular factorizations}", claimed=lambda counts: (counts[0], counts[2]), domain=True),
+        true=Side(
+            statement=r"n_\pm' = n_\pm \text{ at regular factorizations}", claimed=lambda counts: (counts[0], counts[2]), domain=True
+        ),
         false=Side(statement=r"n_\pm' = n_\pm", claimed=lambda counts: (counts[0], counts[2]), domain=False),
         control=("one more negative", lambda counts: (counts[0] + 1, counts[2])),
     ),
@@ -203,7 +208,9 @@ PAIRS = [
         run=check_product,
         instances=numbered(30, 200),
         true=Side(statement=r"p_i = \operatorname{rank}(A_1 \cdots A_i),\ s_i = \operatorname{rank}(A_i \cdots A_L)", claimed=product_rank),
-        false=Side(statement=r"p_i = \min_{j \le i} \operatorname{rank} A_j,\ s_i = \min_{j \ge i} \operatorname{rank} A_j", claimed=least_rank),
+        false=Side(
+            statement=r"p_i = \min_{j \le i} \operatorname{rank} A_j,\ s_i = \min_{j \ge i} \operatorname{rank} A_j", claimed=least_rank
+        ),
         control=("the first factor", lambda factors: product_rank(factors[:1])),
     ),
     Pair(
@@ -230,7 +237,9 @@ PAIRS = [
         evidence="property",
         tolerance="0.1: the next order of the expansion, eps |z| relative at eps = 0.01",
         true=Side(
-            statement=r"2 \text{ at the centre } 0, 1 \text{ elsewhere}", claimed=lambda c: 2 if c == 0 else 1, domain=[-1.0, -0.5, 0.0, 0.5, 1.0]
+            statement=r"2 \text{ at the centre } 0, 1 \text{ elsewhere}",
+            claimed=lambda c: 2 if c == 0 else 1,
+            domain=[-1.0, -0.5, 0.0, 0.5, 1.0],
         ),
         false=Side(statement=r"1 \text{ at every centre}", claimed=lambda c: 1, domain=[-1.0, -0.5, 0.0, 0.5, 1.0]),
         control=("three", lambda c: 3),

@@ -234,7 +234,8 @@ def check_samples(instance, *, claimed, domain, context):
     return rank_of(empirical_rank(model, theta, x), claimed(n, rank), activation=name, theta=theta, x=x)
 
 
-def dyadic(values, bits=8):
+def dyadic(values, bits=24):
+    """Exact rationals; the grid is so fine that no weight comes out as 0, where the rank would be smaller."""
     return np.round(np.asarray(values) * 2**bits) / 2**bits
 
 
@@ -306,8 +307,14 @@ PAIRS = [
         run=check_degrees,
         instances=numbered(25, 150),
         relation="lower",
-        true=Side(statement=r"R_S = R(f^*) \Rightarrow \text{two entries in every line}", claimed=lambda recovered, least: not recovered or least >= 2),
-        false=Side(statement=r"R_S = R(f^*) \Leftrightarrow \text{two entries in every line}", claimed=lambda recovered, least: recovered == (least >= 2)),
+        true=Side(
+            statement=r"R_S = R(f^*) \Rightarrow \text{two entries in every line}",
+            claimed=lambda recovered, least: not recovered or least >= 2,
+        ),
+        false=Side(
+            statement=r"R_S = R(f^*) \Leftrightarrow \text{two entries in every line}",
+            claimed=lambda recovered, least: recovered == (least >= 2),
+        ),
         control=("three entries are needed", lambda recovered, least: not recovered or least >= 3),
     ),
     Pair(
@@ -366,7 +373,9 @@ PAIRS = [
         scope="d, k up to 3, positive integer weights that differ",
         run=check_biased_neurons,
         instances=numbered(16, 100),
-        true=Side(statement=r"R = k(d+2) \text{ for } \tanh \text{ and the sigmoid}", claimed=lambda d, k: k * (d + 2), domain=["tanh", "sigmoid"]),
+        true=Side(
+            statement=r"R = k(d+2) \text{ for } \tanh \text{ and the sigmoid}", claimed=lambda d, k: k * (d + 2), domain=["tanh", "sigmoid"]
+        ),
         false=Side(
             statement=r"R = k(d+2) \text{ for analytic } \sigma \text{ that is no polynomial}",
             claimed=lambda d, k: k * (d + 2),
@@ -451,5 +460,3 @@ PAIRS = [
 def claims(side):
     """The claims of one side."""
     return sides(PAIRS, side)
-
-

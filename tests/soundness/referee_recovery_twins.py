@@ -316,7 +316,8 @@ PAIRS = [
         instances=numbered(10, 50),
         true=Side(statement=r"R = 2(d+1)", claimed=lambda values, d: 2 * (d + 1)),
         false=Side(
-            statement=r"R = \#\{s_i > 60\,\varepsilon\,s_1\}", claimed=lambda values, d: (values > 60 * np.finfo(float).eps * values[0]).sum()
+            statement=r"R = \#\{s_i > 60\,\varepsilon\,s_1\}",
+            claimed=lambda values, d: (values > 60 * np.finfo(float).eps * values[0]).sum(),
         ),
         control=("one neuron", lambda values, d: d + 1),
     ),

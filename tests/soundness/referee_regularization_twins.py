@@ -251,7 +251,9 @@ PAIRS = [
         instances=numbered(25, 150),
         evidence="certified",
         true=Side(
-            statement=r"\text{for } \tanh, \text{ softplus and arctan}", claimed=lambda steps: len(set(steps)) == 1, domain=["tanh", "softplus", "atan"]
+            statement=r"\text{for } \tanh, \text{ softplus and arctan}",
+            claimed=lambda steps: len(set(steps)) == 1,
+            domain=["tanh", "softplus", "atan"],
         ),
         false=Side(
             statement=r"\text{for increasing } \sigma",
@@ -282,7 +284,9 @@ PAIRS = [
         scope="a, w from 0.3 to 2, inputs from 0.1 to 2.5, label -f",
         run=check_kept_sign,
         instances=numbered(15, 80),
-        true=Side(statement=r"a > 0 \Leftrightarrow a_0^2 > \sinh^2(w_0 x)/x^2", claimed=lambda a0, w0, x: a0**2 > np.sinh(w0 * x) ** 2 / x**2),
+        true=Side(
+            statement=r"a > 0 \Leftrightarrow a_0^2 > \sinh^2(w_0 x)/x^2", claimed=lambda a0, w0, x: a0**2 > np.sinh(w0 * x) ** 2 / x**2
+        ),
         false=Side(statement=r"a > 0 \Leftrightarrow a_0^2 > w_0^2", claimed=lambda a0, w0, x: a0**2 > w0**2),
         control=("always", lambda a0, w0, x: True),
         evidence="property",

@@ -59,9 +59,9 @@ def planted(rng, widths, *, size=Fraction(1, 3), weights=nonzero_integers):
 
 
 def matrices(model, theta, data, neuron):
+    from numerics.exact import rationals
     from numerics.layers import neuron_matrices
     from numerics.planting import cotangent_of
-    from numerics.exact import rationals
 
     cotangent = cotangent_of(model, theta, data)
     return neuron_matrices(model, rationals(theta), rationals(data[0]), cotangent, 1, neuron)
@@ -320,7 +320,9 @@ PAIRS = [
         scope="planted strict minima of 1-1-1, alpha between -1 and 2",
         run=check_split_minimum,
         instances=numbered(20, 150),
-        true=Side(statement=r"\text{saddle} \Leftrightarrow \alpha(1-\alpha) S \text{ has a negative eigenvalue}", claimed=negative_curvature),
+        true=Side(
+            statement=r"\text{saddle} \Leftrightarrow \alpha(1-\alpha) S \text{ has a negative eigenvalue}", claimed=negative_curvature
+        ),
         false=Side(statement=r"\text{always a strict saddle, } \alpha \notin \{0, 1\}", claimed=lambda counts, alpha: True),
         control=("never", lambda counts, alpha: False),
     ),

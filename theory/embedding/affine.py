@@ -26,6 +26,7 @@ class SparseMatrix:
 
     @cached_property
     def T(self) -> SparseMatrix:
+        """The transpose."""
         return SparseMatrix(self.shape[::-1], {(j, i): value for (i, j), value in self.entries.items()})
 
     def __matmul__(self, other: Any) -> Any:
@@ -106,10 +107,12 @@ class Embedding:
 
     @cached_property
     def matrix(self) -> SparseMatrix:
+        """A of T(theta) = A theta + c, shape (wide parameters, narrow parameters)."""
         return self.build_matrix()
 
     @cached_property
     def gradient_map(self) -> SparseMatrix:
+        """M with grad_wide(T theta) = M grad_narrow(theta), of the shape of ``matrix``."""
         return self.build_gradient_map()
 
     def __call__(self, theta: Any) -> Any:

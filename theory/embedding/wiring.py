@@ -28,10 +28,12 @@ class Wiring:
 
     @property
     def has_bias(self) -> bool:
+        """Whether the neurons of this layer have biases."""
         return self.biases.shape[1] > 0
 
     @property
     def width(self) -> int:
+        """The number of neurons of this layer."""
         return len(self.incoming)
 
 

@@ -36,9 +36,11 @@ class Neuron:
     weights: tuple[Any, ...]
 
     def preactivation(self, x: Sequence[Any]) -> Any:
+        """w . x."""
         return sum(w * c for w, c in zip(self.weights, x, strict=True))
 
     def value(self, activation: Callable, x: Sequence[Any]) -> Any:
+        """a sigma(w . x)."""
         return self.output * at(activation, self.preactivation(x))
 
     def conserved(self, x: Sequence[Any], integral: Integral) -> Any:
@@ -111,6 +113,7 @@ class OnePointOverlap:
     limit: Neuron
 
     def vanishing(self, activation: Callable, integral: Integral) -> dict[str, Any]:
+        """The quantities that must be 0, by name: for each sample, that its flow can lead from the start to the limit."""
         conditions: dict[str, Any] = {}
         for i, sample in enumerate(self.samples, start=1):
             own = reached(self.start, self.limit, sample, activation, integral)
