@@ -135,7 +135,15 @@ def check_overlap(certificate):
 
 
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not."""
+    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    try:
+        return shown(certificate)
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+
+
+def shown(certificate):
+    """The same for a well-formed certificate; a malformed one ends in whatever exception it leads to."""
     ctx.prec = next(box["bits"] for box in (certificate, certificate.get("box", {}), *certificate.get("boxes", [])) if "bits" in box)
     match certificate.get("kind"):
         case "extremum of the elasticity":

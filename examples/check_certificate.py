@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from flint import arb, arb_mat, ctx, fmpq, nmod, nmod_mat
+from flint import arb, arb_mat, ctx, fmpq, fmpz, nmod, nmod_mat
 
 
 def jet(name, z, e, i):
@@ -50,8 +50,7 @@ def tangent_row(layers, theta, x, output, sigma, number):
     features, slopes = [x], []
     for layer in layers[:-1]:
         jets = [sigma(product(w, features[-1]) + value(b)) for w, b in zip(layer["weights"], layer["biases"], strict=True)]
-        features.append([u for u, _ in jets])
-        slopes.append([number(du) for _, du in jets])
+        features, slopes = [*features, [u for u, _ in jets]], [*slopes, [number(du) for _, du in jets]]
     row, delta = [number(fmpq(0))] * len(theta), [number(fmpq(int(s == output))) for s in range(len(layers[-1]["weights"]))]
     for l, layer in reversed(list(enumerate(layers))):
         for d, entries, b in zip(delta, layer["weights"], layer["biases"], strict=True):
@@ -75,6 +74,7 @@ def check(certificate):
         sigma = lambda z: jet(name, arb(z), arb(z).exp(), None)
     else:
         p, s, q = certificate["prime"], certificate["unit"], certificate["denominator"]
+        assert fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit"
         number = lambda v: nmod(int(v.p), p) / nmod(int(v.q), p) if isinstance(v, fmpq) else nmod(int(v), p)
         i = next(nmod(r, p) for g in range(2, 99) if (r := pow(g, (p - 1) // 4, p)) ** 2 % p == p - 1)
 
