@@ -99,6 +99,20 @@ def test_a_forged_minor_is_refused(ranks, kind):
         example("check_certificate")(short)
 
 
+@pytest.mark.parametrize(("field", "value"), [("prime", 5 * 13), ("prime", 7), ("unit", 0)])
+def test_what_is_no_homomorphism_is_refused(ranks, field, value):
+    """Modulo a composite number elimination may go wrong; modulo 7 there is no root of -1 for sin and cos; e^z is never 0."""
+    forged = {**next(one for _, one in ranks.all if one["kind"] == "minor modulo a prime"), field: value}
+    with pytest.raises(AssertionError, match="expected a prime"):
+        example("check_certificate")(forged)
+
+
+@pytest.mark.parametrize("forged", [None, [], {}, {"kind": "one-point overlap"}, {"kind": "extremum of the elasticity", "bits": "many"}])
+def test_what_is_no_box_is_refused(forged):
+    with pytest.raises(AssertionError, match="no certificate"):
+        example("check_box")(forged)
+
+
 @pytest.mark.parametrize("claim", BOXES)
 def test_a_moved_box_is_refused(boxes, claim):
     """The centre three radii away: the zero, which is unique near the genuine box, is no longer inside."""
