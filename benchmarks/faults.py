@@ -67,7 +67,7 @@ def answer(process: subprocess.Popen, directory: Path) -> str:
     """The exit code and what was said last, up to the advice, without what belongs to this machine."""
     _, said = process.communicate(timeout=300)
     last = (said.strip().splitlines() or [""])[-1].replace(str(directory), "DIR").strip().removeprefix("proofs-check: ")
-    told = "how to go on" if last.endswith("--resume") else re.split(r"; | \(process", last)[0]
+    told = "how to go on" if process.returncode == 130 else re.split(r"; | \(process", last)[0]
     return f"exit {process.returncode}" + (f": {told}" if told else "")
 
 
@@ -96,7 +96,7 @@ class Bench:
         """Until a random moment of the run proper, which begins with the first finding."""
         while process.poll() is None and not stored(directory):
             time.sleep(0.002)
-        time.sleep(self.moments.uniform(0, 0.3) * self.seconds)
+        time.sleep(self.moments.uniform(0, 0.08) * self.seconds)
 
     def _resume(self, row: Row, directory: Path) -> None:
         before = stored(directory)

@@ -144,7 +144,9 @@ def check(certificate):
 
 def shown(certificate):
     """The same for a well-formed certificate; a malformed one ends in whatever exception it leads to."""
-    ctx.prec = next(box["bits"] for box in (certificate, certificate.get("box", {}), *certificate.get("boxes", [])) if "bits" in box)
+    bits = next(box["bits"] for box in (certificate, certificate.get("box", {}), *certificate.get("boxes", [])) if "bits" in box)
+    assert bits <= 10**5, "a precision for which the memory may not do"
+    ctx.prec = bits
     match certificate.get("kind"):
         case "extremum of the elasticity":
             krawczyk(elasticity(certificate["activation"]), certificate)

@@ -70,6 +70,7 @@ def check(certificate):
     rational = lambda text: fmpq(*map(int, text.split("/")))
     theta, samples = list(map(rational, certificate["theta"])), [list(map(rational, x)) for x in certificate["samples"]]
     if balls:
+        assert certificate["precision"] <= 10**5, "a precision for which the memory may not do"
         ctx.prec, number = certificate["precision"], arb
         sigma = lambda z: jet(name, arb(z), arb(z).exp(), None)
     else:

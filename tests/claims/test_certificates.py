@@ -107,6 +107,15 @@ def test_what_is_no_homomorphism_is_refused(ranks, field, value):
         example("check_certificate")(forged)
 
 
+def test_a_precision_beyond_all_memory_is_refused(ranks, boxes):
+    """The library ends the process where it cannot allocate."""
+    minor = next(one for _, one in ranks.all if one["kind"] == "ball minor")
+    box = next(one for _, one in boxes.all if one.get("kind") == "extremum of the elasticity")
+    for check, forged in (("check_certificate", {**minor, "precision": 1e17}), ("check_box", {**box, "bits": 1e17})):
+        with pytest.raises(AssertionError, match="memory"):
+            example(check)(forged)
+
+
 @pytest.mark.parametrize("forged", [None, [], {}, {"kind": "one-point overlap"}, {"kind": "extremum of the elasticity", "bits": "many"}])
 def test_what_is_no_box_is_refused(forged):
     with pytest.raises(AssertionError, match="no certificate"):
