@@ -7,19 +7,27 @@ template <class V>
 LANE V loss_and_gradient(int, const V* RESTRICT theta, const V*, long, const V* RESTRICT y, long ys, const V* RESTRICT twice_weight,
                          long ws, V* RESTRICT g) {
   const V *left = theta, *right = theta + D1 * WIDTH;
-  V loss = V{}, *to_left = g, *to_right = g + D1 * WIDTH;
-  UNROLL for (int k = 0; k < WIDTH * D2; k++) to_right[k] = V{};
+  V loss = V{}, residual[D1][D2];
   UNROLL for (int i = 0; i < D1; i++) {
-    UNROLL for (int k = 0; k < WIDTH; k++) to_left[i * WIDTH + k] = V{};
     UNROLL for (int j = 0; j < D2; j++) {
-      V residual = -y[(i * D2 + j) * ys];
-      UNROLL for (int k = 0; k < WIDTH; k++) residual += left[i * WIDTH + k] * right[k * D2 + j];
-      const V weighted = twice_weight[(i * D2 + j) * ws] * residual;
-      loss += weighted * residual;
-      UNROLL for (int k = 0; k < WIDTH; k++) {
-        to_left[i * WIDTH + k] += weighted * right[k * D2 + j];
-        to_right[k * D2 + j] += weighted * left[i * WIDTH + k];
-      }
+      V difference = -y[(i * D2 + j) * ys];
+      UNROLL for (int k = 0; k < WIDTH; k++) difference += left[i * WIDTH + k] * right[k * D2 + j];
+      residual[i][j] = twice_weight[(i * D2 + j) * ws] * difference;
+      loss += residual[i][j] * difference;
+    }
+  }
+  UNROLL for (int i = 0; i < D1; i++) {
+    UNROLL for (int k = 0; k < WIDTH; k++) {
+      V sum = residual[i][0] * right[k * D2];
+      UNROLL for (int j = 1; j < D2; j++) sum += residual[i][j] * right[k * D2 + j];
+      g[i * WIDTH + k] = sum;
+    }
+  }
+  UNROLL for (int k = 0; k < WIDTH; k++) {
+    UNROLL for (int j = 0; j < D2; j++) {
+      V sum = residual[0][j] * left[k];
+      UNROLL for (int i = 1; i < D1; i++) sum += residual[i][j] * left[i * WIDTH + k];
+      g[D1 * WIDTH + k * D2 + j] = sum;
     }
   }
   return .5 * loss;

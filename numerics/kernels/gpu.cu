@@ -6,6 +6,7 @@
 #define RESTRICT __restrict__
 #define UNROLL _Pragma("unroll")
 #define UNROLL_KERNELS UNROLL
+#define TOGETHER(positions) 1  // other threads run while one waits
 
 LANE double hyperbolic_tangent(double x) { return tanh(x); }
 LANE double logistic(double x) { return 1.0 / (1.0 + exp(-x)); }

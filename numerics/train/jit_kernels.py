@@ -16,8 +16,10 @@ TANH, SIGMOID, RELU, LEAKY, IDENTITY = range(5)
 CODES = {"tanh": TANH, "sigmoid": SIGMOID, "relu": RELU, "leaky": LEAKY, "identity": IDENTITY}
 
 _SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer kept in the low bits
-_TAYLOR = tuple(1 / math.factorial(k) for k in range(13, 1, -1))
-_C13, _C12, _C11, _C10, _C9, _C8, _C7, _C6, _C5, _C4, _C3, _C2 = _TAYLOR
+#: e^r - 1 = r + r^2 p(r), as in kernels/cpu.cpp.
+_P0, _P1, _P2, _P3, _P4 = 0.5000000000000007, 0.16666666666666696, 0.0416666666665625, 0.008333333333293249, 0.0013888888936151441
+_P5, _P6, _P7, _P8 = 0.00019841269986844282, 2.4801499787156758e-5, 2.755711697104583e-6, 2.7628216579642247e-7
+_P9 = 2.5161344674933025e-8
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
@@ -30,18 +32,10 @@ def _power_and_rest(x, power, bits, rest):
     for l in range(x.size):
         n = power[l] - _SHIFT
         r = (x[l] - n * 0.6931471804855391) - n * 7.440617110012397e-11
-        p = _C13 * r + _C12
-        p = p * r + _C11
-        p = p * r + _C10
-        p = p * r + _C9
-        p = p * r + _C8
-        p = p * r + _C7
-        p = p * r + _C6
-        p = p * r + _C5
-        p = p * r + _C4
-        p = p * r + _C3
-        p = p * r + _C2
-        rest[l] = p * (r * r) + r
+        square = r * r
+        even = (((_P8 * square + _P6) * square + _P4) * square + _P2) * square + _P0
+        odd = (((_P9 * square + _P7) * square + _P5) * square + _P3) * square + _P1
+        rest[l] = (odd * r + even) * square + r
     for l in range(x.size):
         bits[l] = (bits[l] + 1023) << 52
     for l in range(x.size):
