@@ -24,9 +24,9 @@ static Index blockIdx, blockDim, threadIdx;
 #define __launch_bounds__(threads)
 """
 LAUNCH = """
-extern "C" void launch(unsigned blocks, unsigned threads, long networks, int n, long steps, const double* rate, const double* x, long x_columns,
-                       const double* y, long y_columns, const double* weight, long w_columns, double* theta, double* state, double* loss,
-                       const double* parameters) {
+extern "C" void launch(unsigned blocks, unsigned threads, long networks, int n, long steps, const double* rate, const double* x,
+                       long x_columns, const double* y, long y_columns, const double* weight, long w_columns, double* theta, double* state,
+                       double* loss, const double* parameters) {
   blockDim.x = threads;
   for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
     for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++)
@@ -46,10 +46,12 @@ class Function:
     """Called like a cupy kernel: grid, block, arguments."""
 
     def __init__(self, code: str, folder: Path) -> None:
-        source, library = folder / f"kernel{len(list(folder.iterdir()))}.cpp", folder / f"kernel{len(list(folder.iterdir()))}.so"
+        source = folder / f"kernel{len(list(folder.iterdir()))}.cpp"
+        library = source.with_suffix(".so")
         source.write_text(PREAMBLE + code + LAUNCH)
-        command = [native._compiler(), "-std=c++17", "-O1", "-w", "-fPIC", "-shared", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"]
-        subprocess.run([*command, str(source), "-o", str(library)], check=True)
+        trapping = ("-fsanitize=bounds", "-fsanitize-undefined-trap-on-error")
+        command = [native._compiler(), "-std=c++17", "-O1", "-w", "-fPIC", "-shared", *trapping, str(source), "-o", str(library)]
+        subprocess.run(command, check=True)
         self.launch = ctypes.CDLL(str(library)).launch
 
     def __call__(self, grid: tuple, block: tuple, arguments: tuple) -> None:
