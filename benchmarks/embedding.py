@@ -19,7 +19,8 @@ from numerics.exact import rationals
 from numerics.hessian import hessian
 from numerics.inertia import eliminated_inertia, exact_inertia
 from numerics.planting import plant
-from proofs_check.claims._width import ANY, some_place
+from proofs_check.claims._width import ANY
+from proofs_check.claims._width_points import some_place
 from theory.embedding import split, split_congruence
 from theory.models import FullyConnected
 

@@ -10,7 +10,8 @@ import numpy as np
 from numerics.deepening import deepen, prune, read_module
 from numerics.hessian import inertia
 from numerics.planting import plant
-from proofs_check.claims._depth import enough_samples, fractions, rational_point, samples
+from proofs_check.claims._depth_measures import fractions
+from proofs_check.claims._depth_points import enough_samples, rational_point, samples
 from proofs_check.claims.depth_data import SAMPLE_SIZES, nested_fractions
 from theory.lifting import lift, merge
 from theory.models import FullyConnected

@@ -1,164 +1,158 @@
 """Check a box with python-flint alone: python check_box.py FILE
 
-A box is a centre and a radius, in decimals. Krawczyk's test shows that it holds exactly one zero of a system: with C close to the
-inverse of F' at the centre m, -C F(m) + (I - C F'(X)) (X - m) must lie strictly within the radius. The systems, from first principles:
-the gradient of the squared loss of a tanh network with one hidden layer, the extremum of z sigma'/sigma, and the inputs from which one
-sample leads a neuron from its start to a given limit. Where a minor or an inertia is stored beside the box, it is computed again.
+A box is a centre and a radius, in decimals. Krawczyk's test shows that it holds exactly one zero of a system: the derivative of
+z sigma'/sigma, or the gradient of the squared loss of a tanh network with one hidden layer, hence one critical point. From the Hessian over
+the box follow the inertia there, and that after a neuron was split or a residual block was inserted.
 """
 
 import json
 import sys
-from itertools import product
+from itertools import combinations
 from pathlib import Path
 
-from flint import acb, acb_series, arb, arb_mat, arb_series, ctx, fmpq
+from flint import arb, arb_mat
 
-ACTIVATIONS = {
-    "sigmoid": lambda z: 1 / (1 + (-z).exp()),
-    "silu": lambda z: z / (1 + (-z).exp()),
-    "gelu": lambda z: z * (1 + (z * arb(0.5).sqrt()).erf()) / 2,
-    "(1+z)/(2+z)": lambda z: (1 + z) / (2 + z),
-    "exp(atan(z))": lambda z: z.atan().exp(),
-}
+sys.path.insert(0, str(Path(__file__).parent))
+from balls import activation, boxed, number, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
 
 
-def number(value):
-    """A float, a fraction, a decimal or a ball in text; nothing is rounded away."""
-    fraction = isinstance(value, str) and "/" in value.replace("+/-", "")
-    return arb(fmpq(*map(int, value.split("/")))) if fraction else arb(value)
+def inertia(rows, zeros=0):
+    """[negative, zeros, positive] by symmetric elimination: pivots that have a sign, the largest first, and blocks [[p, b], [b, q]] with
+    p q < b^2, which have one eigenvalue of either sign, where no pivot is left.
+    """
+    signs = []
+    while rows:
+        size = range(len(rows))
+        k = max(size, key=lambda k: float(abs(rows[k][k]).lower()))
+        if rows[k][k].contains(0):
+            block = max(combinations(size, 2), key=lambda pair: float(abs(rows[pair[0]][pair[1]]).mid()), default=None)
+            assert block is not None, "a pivot may vanish"
+            determinant = rows[block[0]][block[0]] * rows[block[1]][block[1]] - rows[block[0]][block[1]] ** 2
+            assert determinant < 0, "a pivot may vanish"
+            signs += [True, False]
+        else:
+            block = (k,)
+            signs.append(rows[k][k] > 0)
+        inverse = arb_mat([[rows[i][j] for j in block] for i in block]).inv().tolist()
+        keep = [i for i in size if i not in block]
+        taken = lambda i, j, rows=rows, block=block, inverse=inverse: sum(
+            (rows[i][p] * inverse[a][b] * rows[q][j] for a, p in enumerate(block) for b, q in enumerate(block)), arb(0)
+        )
+        rows = [[rows[i][j] - taken(i, j) for j in keep] for i in keep]
+    return [signs.count(False), zeros, signs.count(True)]
 
 
-def krawczyk(system, box):
-    """The ball around each coordinate of the one zero in the box, and F' there; AssertionError where the test fails."""
-    centre, radius = list(map(number, box["centre"])), number(box["radius"])
-    n, around = len(centre), arb(0, radius.upper())
-    values, jacobian = system(centre)
-    inverse = arb_mat(n, n, [entry.mid() for entry in jacobian.mid().inv().entries()])
-    inside = [c + around for c in centre]
-    defect = arb_mat(n, n, [int(i == j) for i, j in product(range(n), repeat=2)]) - inverse * system(inside)[1]
-    offsets = defect * arb_mat(n, 1, [around] * n) - inverse * arb_mat(n, 1, values)
-    assert all(abs(offset) < radius.lower() for offset in offsets.entries()), "Krawczyk's test fails"
-    return inside, system(inside)[1]
+def network(widths):
+    return lambda theta, x: outputs(widths, activation("tanh"), theta, x)
 
 
-def loss_gradient(widths, x, y):
-    """theta -> gradient and Hessian of sum |f(x) - y|^2, f = W2 tanh(W1 x + b1) + b2, theta = (W1, b1, W2, b2)."""
-    d, m, outputs = widths
-    into = lambda k, j: k * d + j if j < d else m * d + k
-    out = lambda t, k: m * (d + 1) + t * m + k if k < m else m * (d + 1) + m * outputs + t
-    size = out(outputs - 1, m) + 1
-
-    def system(theta):
-        gradient, hessian = [arb(0)] * size, [[arb(0)] * size for _ in range(size)]
-        for sample, label in zip(x, y, strict=True):
-            inputs = [*map(number, sample), arb(1)]
-            u = [sum(theta[into(k, j)] * c for j, c in enumerate(inputs)).tanh() for k in range(m)]
-            for t in range(outputs):
-                residual = sum(theta[out(t, k)] * v for k, v in enumerate([*u, arb(1)])) - number(label[t])
-                slope = {out(t, k): v for k, v in enumerate([*u, arb(1)])}
-                for k, j in product(range(m), range(d + 1)):
-                    slope[into(k, j)] = theta[out(t, k)] * (1 - u[k] ** 2) * inputs[j]
-                    mixed = residual * (1 - u[k] ** 2) * inputs[j]
-                    hessian[into(k, j)][out(t, k)] += mixed
-                    hessian[out(t, k)][into(k, j)] += mixed
-                    for i in range(d + 1):
-                        bend = -2 * u[k] * (1 - u[k] ** 2) * inputs[j] * inputs[i]
-                        hessian[into(k, j)][into(k, i)] += residual * theta[out(t, k)] * bend
-                for p, a in slope.items():
-                    gradient[p] += residual * a
-                    for q, b in slope.items():
-                        hessian[p][q] += a * b
-        return gradient, arb_mat(hessian)
-
-    return system
+def critical_point(widths, data, box):
+    """The critical point in the box, as balls, and the inertia there."""
+    loss = squared_loss(network(widths), data)
+    theta = boxed(lambda theta: second_order(loss, theta)[0], box, lambda _, theta: arb_mat(second_order(loss, theta)[1]))
+    return theta, inertia(second_order(loss, theta)[1])
 
 
-def inertia(matrix):
-    """(negative, 0, positive) from the pivots of symmetric elimination, each of which must have a sign."""
-    rows, signs = matrix.tolist(), []
-    for k, pivot in enumerate(rows):
-        assert not pivot[k].contains(0), "a pivot may vanish"
-        signs.append(pivot[k] > 0)
-        for row in rows[k + 1 :]:
-            factor = row[k] / pivot[k]
-            row[k:] = [a - factor * b for a, b in zip(row[k:], pivot[k:], strict=True)]
-    return [signs.count(False), 0, signs.count(True)]
+def given(certificate):
+    """(x, y) as balls."""
+    pair = certificate["data"] if "data" in certificate else (certificate["x"], certificate["y"])
+    return [[list(map(number, row)) for row in rows] for rows in pair]
 
 
-def jet(name, z, order=1):
-    """sigma and its derivatives at a ball, real or complex."""
-    ctx.cap, factorial = order + 1, 1
-    coefficients = list(ACTIVATIONS[name]((acb_series if isinstance(z, acb) else arb_series)([z, 1])))
-    for k in range(len(coefficients)):
-        factorial *= max(k, 1)
-        coefficients[k] *= factorial
-    return coefficients + [0 * z] * (order + 1 - len(coefficients))
+def check_split(certificate):
+    """The inertia after neuron 0 was split in two with fractions 1 - alpha and alpha of its output weights, the new neuron last.
+
+    All fractions are critical points of one loss, so the direction between them, a_t for every output t, belongs to the kernel; the
+    coordinates other than one output weight a_t != 0 of the new neuron are a complement.
+    """
+    (d, m, o), data, alpha = certificate["widths"], given(certificate), number(certificate["alpha"])
+    theta, _ = critical_point([d, m, o], data, certificate["box"])
+    weights, biases, rest = theta[: m * d], theta[m * d : m * (d + 1)], theta[m * (d + 1) :]
+    rows = [rest[t * m : (t + 1) * m] for t in range(o)]
+    halves = [w for row in rows for w in ((1 - alpha) * row[0], *row[1:], alpha * row[0])]
+    wide = [*weights, *weights[:d], *biases, biases[0], *halves, *rest[o * m :]]
+    t = next(t for t, row in enumerate(rows) if not row[0].contains(0))
+    found = without(squared_loss(network([d, m + 1, o]), data), wide, [(m + 1) * (d + 1) + t * (m + 1) + m])
+    assert certificate["inertia"] == found, f"the inertia is {found}"
+    return f"one critical point, inertia {found} after the split"
 
 
-def elasticity(name):
-    """z -> the numerator of (z sigma'/sigma)' over sigma, and its derivative."""
+def without(loss, theta, places):
+    """The inertia of the Hessian where the coordinates ``places`` stand for as many directions of its kernel."""
+    _, hessian = second_order(loss, theta)
+    keep = [k for k in range(len(theta)) if k not in places]
+    return inertia([[hessian[i][j] for j in keep] for i in keep], zeros=len(places))
+
+
+def check_residual(certificate):
+    """A strict minimum, and its inertia behind the block u + tanh(R u + c) on the hidden layer, R = 0.
+
+    The block adds the constants tanh(c) to the hidden layer, which the last biases take up: critical points of one loss for all c != 0,
+    so the kernel holds as many directions as there are neurons, and the coordinates other than c are a complement.
+    """
+    widths, data, c = certificate["place"]["widths"], given(certificate), list(map(number, certificate["biases"]))
+    (d, m, o), tanh = widths, activation("tanh")
+    assert certificate["place"]["activation"] == "tanh" and certificate["place"]["after"] == 1 and len(c) == m, "another place"
+    theta, shallow = critical_point(widths, data, certificate["box"])
+    assert shallow == certificate["shallow"] and shallow[:2] == [0, 0], f"the inertia is {shallow}"
+    cut = m * (d + 1)
+
+    def behind(parameters, x):
+        """The network with the block; R and c come last."""
+        front, back, block, shifts = parameters[:cut], parameters[cut:-m * (m + 1)], parameters[-m * (m + 1) : -m], parameters[-m:]
+        u = [tanh(z) for z in outputs([d, m], tanh, front, x)]
+        added = outputs([m, m], tanh, [*block, *shifts], u)
+        return outputs([m, o], tanh, back, [p + tanh(q) for p, q in zip(u, added, strict=True)])
+
+    rows, biases = [theta[cut + t * m : cut + (t + 1) * m] for t in range(o)], theta[cut + o * m :]
+    taken = [b - sum((w * tanh(s) for w, s in zip(row, c, strict=True)), arb(0)) for b, row in zip(biases, rows, strict=True)]
+    deep = [*theta[: cut + o * m], *taken, *[arb(0)] * (m * m), *c]
+    found = without(squared_loss(behind, data), deep, range(len(deep) - m, len(deep)))
+    assert certificate["deep"] == found and found[0] > 0, f"the inertia is {found}"
+    return f"a strict minimum, inertia {found} behind the block"
+
+
+def check_point(certificate):
+    """One critical point in the box, and its inertia."""
+    place = certificate.get("place", {"activation": "tanh", **certificate})
+    assert place["activation"] == "tanh", "expected a tanh network"
+    _, found = critical_point(place["widths"], given(certificate), certificate["box"])
+    assert certificate.get("shallow", found) == found, f"the inertia is {found}"
+    return f"one critical point, inertia {found}"
+
+
+def check_extremum(certificate):
+    """One zero of the numerator of (z sigma'/sigma)' over sigma."""
+    sigma = activation(certificate["activation"])
+    jet = lambda z, order: [c * f for c, f in zip(taylor(sigma, z, order), (1, 1, 2, 6)[: order + 1], strict=True)]
 
     def system(z):
-        s0, s1, s2, s3 = jet(name, z[0], 3)
-        value = s0 * s1 + z[0] * (s0 * s2 - s1 * s1)
-        return [value], arb_mat([[2 * s0 * s2 + z[0] * (s0 * s3 - s1 * s2)]])
+        s0, s1, s2 = jet(z[0], 2)
+        return [s0 * s1 + z[0] * (s0 * s2 - s1 * s1)]
 
-    return system
+    def derivative(_, z):
+        s0, s1, s2, s3 = jet(z[0], 3)
+        return arb_mat([[2 * s0 * s2 + z[0] * (s0 * s3 - s1 * s2)]])
 
-
-def reach(name, a):
-    """c -> c^2 (a^2 - 1)/2 - integral of sigma/sigma' from 0 to c: zero where the input c leads from (w, a) = (0, 1) to (1, a)."""
-
-    def ratio(z, _):
-        value, slope = jet(name, z)
-        return value / slope
-
-    def system(c):
-        whole = acb.integral(ratio, 0, acb(c[0])).real
-        return [c[0] ** 2 * (a * a - 1) / 2 - whole], arb_mat([[c[0] * (a * a - 1) - ratio(c[0], None)]])
-
-    return system
+    boxed(system, certificate, derivative)
+    return "one zero of the derivative"
 
 
-def check_overlap(certificate):
-    """Two inputs that both lead from (0, 1) to (1, a), and cross there."""
-    name, a = certificate["activation"], number(certificate["limit"][1])
-    assert certificate["start"] == ["0", "1"] and certificate["limit"][0] == "1" and a > 1, "other points"
-    (first,), (second,) = (krawczyk(reach(name, a), box)[0] for box in certificate["boxes"])
-    assert first > 0 and second > 0 and not first.overlaps(second), "one input twice"
-    for c in (first, second):  # sigma(0) >= 0 and sigma' > 0 up to c: both coordinates grow until the limit is met
-        pieces = [c * (arb(k) / 64).union(arb(k + 1) / 64) for k in range(64)]
-        assert jet(name, arb(0))[0] >= 0 and all(jet(name, piece)[1] > 0 for piece in pieces), "the orbit may turn"
-    (u, du), (v, dv) = jet(name, first), jet(name, second)
-    assert not (a * (u * dv * second - v * du * first)).contains(0), "the solution curves may touch"
-    return "two inputs lead to one point, transversally"
+KINDS = {
+    "extremum of the elasticity": check_extremum,
+    "critical point behind a residual block": check_residual,
+    "critical point before a split": check_split,
+    None: check_point,
+}
 
 
 def check(certificate):
     """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
     try:
-        return shown(certificate)
-    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        precision(next(box["bits"] for box in (certificate, certificate.get("box", {})) if "bits" in box))
+        return KINDS[certificate.get("kind")](certificate)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, SyntaxError, TypeError, ValueError) as error:
         raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
-
-
-def shown(certificate):
-    """The same for a well-formed certificate; a malformed one ends in whatever exception it leads to."""
-    bits = next(box["bits"] for box in (certificate, certificate.get("box", {}), *certificate.get("boxes", [])) if "bits" in box)
-    assert bits <= 10**5, "a precision for which the memory may not do"
-    ctx.prec = bits
-    match certificate.get("kind"):
-        case "extremum of the elasticity":
-            krawczyk(elasticity(certificate["activation"]), certificate)
-            return "one zero of the derivative"
-        case "one-point overlap":
-            return check_overlap(certificate)
-    x, y = certificate["data"] if "data" in certificate else (certificate["x"], certificate["y"])
-    place = certificate.get("place", {"activation": "tanh", **certificate})
-    assert place["activation"] == "tanh" and len(place["widths"]) == 3, "expected a tanh network with one hidden layer"
-    found = inertia(krawczyk(loss_gradient(place["widths"], x, y), certificate["box"])[1])
-    assert certificate.get("shallow", found) == found, f"the inertia is {found}"
-    return f"one critical point, inertia {found}"
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from numerics.exact import rank_rational, rationals
+from numerics.tape import tangents
 from numerics.train import train
 from theory.models import MatrixFactorization
 from theory.rank import function_rank
@@ -80,11 +83,24 @@ def unconditioned_problems(rng: np.random.Generator, count: int, size: int, rank
     return low_rank_targets(rng, count, size, rank), random_masks(rng, count, size, n)
 
 
-def complete(targets: np.ndarray, masks: np.ndarray, *, recipe: Recipe, rng: np.random.Generator, width: int | None = None) -> np.ndarray:
-    """Mean square error over all entries (B,) after training on the sampled ones; inf where training diverged.
+def pattern_mask(entries: Any, size: int) -> np.ndarray:
+    """The pattern (size, size) of the sampled ``entries``, pairs (row, column) from 0, as 0/1."""
+    mask = np.zeros((size, size))
+    mask[tuple(np.asarray(entries).T)] = 1
+    return mask
 
-    ``targets`` and ``masks`` (B, d1, d2); ``width`` of the factorization, by default the larger side.
-    """
+
+@dataclass(frozen=True)
+class Completions:
+    """What training ended at: the ``matrices`` (B, d1, d2), and which runs ``converged`` or ``diverged``, each (B,)."""
+
+    matrices: np.ndarray
+    converged: np.ndarray
+    diverged: np.ndarray
+
+
+def descend(targets: np.ndarray, masks: np.ndarray, *, recipe: Recipe, rng: np.random.Generator, width: int | None = None) -> Completions:
+    """Train on the sampled entries of ``targets``, with ``masks`` 0/1, both (B, d1, d2); ``width`` by default the larger side."""
     B, d1, d2 = targets.shape
     model = MatrixFactorization(d1, d2, width or max(d1, d2))
     normalization = masks.sum(axis=(1, 2)) if recipe.loss == "mean" else np.ones(B)
@@ -97,5 +113,22 @@ def complete(targets: np.ndarray, masks: np.ndarray, *, recipe: Recipe, rng: np.
         steps=recipe.steps,
         stop=recipe.stop * masks.sum(axis=(1, 2)) / normalization,
     )
-    errors = ((model.product(trained.theta) - targets) ** 2).mean(axis=(1, 2))
-    return np.where(trained.diverged, np.inf, errors)
+    return Completions(model.product(trained.theta), trained.converged, trained.diverged)
+
+
+def complete(targets: np.ndarray, masks: np.ndarray, *, recipe: Recipe, rng: np.random.Generator, width: int | None = None) -> np.ndarray:
+    """Mean square error over all entries (B,) after :func:`descend`; inf where training diverged."""
+    found = descend(targets, masks, recipe=recipe, rng=rng, width=width)
+    return np.where(found.diverged, np.inf, ((found.matrices - targets) ** 2).mean(axis=(1, 2)))
+
+
+def recovery_size(target: np.ndarray, order: Any) -> int | None:
+    """Least n such that the first n entries of ``order`` (pairs from 0) give local linear recovery of a rank-one ``target``.
+
+    Exact, at the optimal factors of a rational matrix (d1, d2) whose first entry is not 0; None where even all entries do not.
+    """
+    model = MatrixFactorization(*target.shape, 1)
+    theta = model.pack(left=target[:, :1], right=target[:1] / target[0, 0])
+    J = tangents(model, rationals(theta), np.asarray(order))[1][:, 0]
+    ranks, R = [rank_rational(J[:n]) for n in range(1, len(J) + 1)], function_rank(1, *target.shape)
+    return ranks.index(R) + 1 if R in ranks else None

@@ -75,7 +75,8 @@ def quadrilateral(
             a = a * value(corners[k] * xs[k]) / value(corners[(k + 1) % 4] * xs[k])
         if any(xs[i].overlaps(xs[j]) for i in range(4) for j in range(i)):
             raise NotCertified("the four inputs were not told apart")
-    return {"weights": weights, "points": points, "inputs": [x.str(30) for x in xs], "labels": labels, "box": box.certificate()}
+    given = {"start": [repr(w0), repr(a0)], "first": repr(output), "weights": weights}
+    return {**given, "points": points, "inputs": [x.str(30) for x in xs], "labels": labels, "box": box.certificate()}
 
 
 def _tracked(

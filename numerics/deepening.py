@@ -60,6 +60,13 @@ class Layers:
         return self.features(x, self.depth)
 
 
+def layers_of(model: FullyConnected, theta: np.ndarray) -> Layers:
+    """The layers of ``model`` at ``theta`` (P,); biases that it does not have are 0."""
+    parts, numbers = model.unpack(theta), range(1, model.depth + 1)
+    biases = tuple(parts.get(f"b{l}", np.zeros(model.widths[l])) for l in numbers)
+    return Layers(tuple(parts[f"W{l}"] for l in numbers), biases, (model.activation,) * (model.depth - 1))
+
+
 def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inserted: Activation | str | None = None) -> Layers:
     """``layers`` with a layer of ``width`` more behind layer ``after`` (0 = input); outputs on ``x`` (n, inputs) stay as they are.
 
@@ -229,10 +236,10 @@ def read_module(module: Any) -> Layers:
 def _read(module: Any) -> tuple[list[Any], Layers]:
     from torch import nn
 
-    from numerics.module_rank import _step
+    from numerics.module_rank import step_of
 
     steps = list(module) if isinstance(module, nn.Sequential) else []
-    read = [_step(step) for step in steps]
+    read = [step_of(step) for step in steps]
     wanted = [index % 2 == 0 for index in range(len(read))]
     if not steps or len(steps) % 2 == 0 or [isinstance(step, tuple) and step != () for step in read] != wanted or None in read:
         kinds = ", ".join(type(step).__name__ for step in steps) or type(module).__name__

@@ -43,6 +43,10 @@ class Limit:
     reason: str
     path: np.ndarray
 
+    def distance(self, point: Any) -> float:
+        """The largest difference of a coordinate of ``theta`` from ``point`` (P,)."""
+        return float(np.abs(self.theta - point).max())
+
 
 def value_and_jacobian(model: AbstractModel, theta: Any, x: Any) -> tuple[Any, Any]:
     """Outputs (..., n) and their derivatives (..., n, P) at ``theta`` (..., P) on ``x`` (..., n, inputs); numpy, torch or cupy.

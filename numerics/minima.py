@@ -143,11 +143,6 @@ class SlowDecay:
     bend: float
 
     @property
-    def distance_constant(self) -> float:
-        """The limit of s sqrt(t)."""
-        return (8 * self.curvature) ** -0.5
-
-    @property
     def loss_constant(self) -> float:
         """The limit of R t^2."""
         return 1 / (64 * self.curvature)

@@ -160,7 +160,7 @@ def _read(module: Any, x: np.ndarray) -> Chain | None:
     if x.ndim != 2 or not all(parameter.requires_grad for parameter in module.parameters()):
         return None
     for layer in _layers(module):
-        step = _step(layer)
+        step = step_of(layer)
         if step is None:
             return None
         steps += [step] if step != () else []
@@ -178,7 +178,7 @@ def _layers(module: Any) -> Iterator[Any]:
         yield module
 
 
-def _step(layer: Any) -> Any:
+def step_of(layer: Any) -> Any:
     """One layer as a step of a chain, () for one that does nothing, None where it is not known."""
     from torch import nn
 
@@ -220,7 +220,7 @@ def _certified(chain: Chain, parameters: dict[str, Any], x: np.ndarray, method: 
         return ranks.empirical_rank(uniform, theta, x, method)
     if method == "exact":
         raise NoExactValue("the exact field needs one activation and biases in all hidden layers or in none")
-    found = ranks._ball_rank(chain, theta, x, min(len(x) * chain.outputs, chain.n_params))
+    found = ranks.empirical_rank(chain, theta, x, "ball")
     if found.certificate is not None:
         steps = [list(step) if isinstance(step, tuple) else step.name for step in chain.steps]
         found.certificate["model"] = {"family": "Chain", "steps": steps}

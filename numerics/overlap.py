@@ -1,7 +1,6 @@
 """Finding overlaps of gradient flow and proving them: counterexamples to every data-independent strict G, for any smooth activation.
 
-Two-point: screen many initializations, refine the best crossings by Newton's method on the labels, certify by Krawczyk's test on two
-validated orbits (any width, any number of inputs) and, for one neuron, a second time on first integrals by certified quadrature.
+Two-point: screen many initializations, refine the best crossings and prove the first that can be proved (:mod:`numerics.two_point`).
 One-point: two inputs that lead from one start to one point, where elasticity has an extremum. Cycle: a chain of limits, each
 in the solution set of the one before, that closes although no two of them form a two-point overlap.
 """
@@ -9,27 +8,25 @@ in the solution set of the one before, that closes although no two of them form 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from numerics.dual import compose, value_of
-from numerics.first_integral import Reach, joined, neuron_value, primitive, quotient
+from numerics import cycles
+from numerics.first_integral import Reach, neuron_value
 from numerics.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.krawczyk import Box, NotCertified, ball, balls, certify_zero, working_precision
-from numerics.screening import Candidate, classify, counts, draw, screen
-from numerics.validated_flow import Field, around, enclose
+from numerics.krawczyk import NotCertified, ball, balls, working_precision
+from numerics.screening import Candidate, counts, draw, screen
+from numerics.two_point import BITS, proofs, refine
 from theory.activations import SmoothActivation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
-#: Precision, Taylor order and local remainder of validated orbits.
-BITS, ORDER, TOLERANCE = 160, 20, 1e-28
-#: Longest orbit, in the time of theta' = grad f, that is worth a validated integration.
-LONGEST_ORBIT = 40.0
+#: Sides of the chains of four that are tried, as shares of the weight. Where two solution curves cross transversally every chain that is
+#: short enough closes; how short depends on how fast the inputs move along it (GELU and SiLU, whose sigma/sigma' tends to z: 1/400).
+SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,19 @@ class Overlap:
     notes: Sequence[str] = ()
     screened: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels of the samples in double precision (samples,)."""
+        return midpoints(sample["y"] for sample in self.samples)
+
     def to_data(self) -> dict[str, Any]:
         """As JSON data."""
         return asdict(self)
+
+
+def midpoints(balls: Iterable[str]) -> np.ndarray:
+    """The midpoints of balls printed as "[midpoint +/- radius]", or of plain decimals, in double precision."""
+    return np.array([float(text.strip("[").split()[0]) for text in balls])
 
 
 @dataclass(frozen=True)
@@ -153,50 +160,11 @@ def elasticity_extremum(activation: SmoothActivation, low: float = 0.02, high: f
     return float(places[0]) if places else None
 
 
-def refine(model: TwoLayer, candidate: Candidate, steps: int = 8) -> Candidate:
-    """Newton's method on the labels (y_1, y_2), gradient flow followed anew at each step; sorted again by sharp thresholds.
-
-    Raises :class:`NotCertified` when it does not converge to a generic crossing.
-    """
-    x, labels = candidate.inputs, np.array(candidate.labels, dtype=float)
-    for _ in range(steps):
-        orbits = [orbit(model, candidate.theta0, x[i], labels[i]) for i in (0, 1)]
-        points = [found.theta for found in orbits]
-        gap, slopes = np.empty(2), []
-        for i, j in ((0, 1), (1, 0)):
-            value, jacobian = value_and_jacobian(model, points[i], x)
-            gap[i] = value[j] - labels[j]
-            slopes.append(jacobian[i] @ jacobian[j] / (jacobian[i] @ jacobian[i]))
-        matrix = np.array([[slopes[0], -1], [-1, slopes[1]]])
-        if abs(np.linalg.det(matrix)) < 1e-9:
-            raise NotCertified("the two solution sets meet tangentially")
-        if np.abs(gap).max() < 1e-12:
-            break
-        labels = labels - np.linalg.solve(matrix, gap)
-    limits = np.stack(points)
-    kind = classify(model, candidate.theta0, tuple(labels), limits, scale=0.5)
-    if np.abs(gap).max() > 1e-9:
-        raise NotCertified(f"Newton's method on the labels stopped at a residual of {np.abs(gap).max():.2g}")
-    if kind not in ("generic", "symmetric"):
-        raise NotCertified(f"the crossing turned out {kind}")
-    return Candidate(candidate.theta0, x, tuple(map(float, labels)), limits, kind)
-
-
 def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
     """The overlap near a refined candidate, proved; raises :class:`NotCertified`."""
     theta0 = [_exact(value) for value in candidate.theta0]
     x = [[_exact(value) for value in row] for row in candidate.inputs]
-    certificates, notes = [], []
-    proved = [_certify_by_orbits]
-    if model.width == 1:
-        proved.append(_certify_by_first_integrals)
-    for certify in proved:
-        try:
-            certificates.append(certify(model, theta0, x, candidate))
-        except NotCertified as error:
-            notes.append(f"{certify.__name__.removeprefix('_certify_by_').replace('_', ' ')}: {error}")
-    if not certificates:
-        raise NotCertified("; ".join(notes))
+    certificates, notes = proofs(model, theta0, x, candidate)
     best = certificates[-1]
     samples = [{"x": row, "y": label} for row, label in zip(x, best["labels"], strict=True)]
     return Overlap(
@@ -207,123 +175,6 @@ def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
 def _exact(value: Any) -> str:
     """A decimal that reads back as exactly this number (given decimals stay as they are)."""
     return value if isinstance(value, str) else format(value, "f") if not isinstance(value, float | np.floating) else repr(float(value))
-
-
-def _text(value: Any, digits: int = 30) -> str:
-    return value.str(digits)
-
-
-def _certify_by_orbits(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], candidate: Candidate) -> dict[str, Any]:
-    """Krawczyk in the times (s_1, s_2) of the two orbits of theta' = grad f: equal values on both samples."""
-    times = [orbit(model, candidate.theta0, row, y).time for row, y in zip(candidate.inputs, candidate.labels, strict=True)]
-    if max(map(abs, times)) > LONGEST_ORBIT:
-        raise NotCertified(f"an orbit takes time {max(map(abs, times)):.3g}, more than {LONGEST_ORBIT:g}")
-    with working_precision(BITS):
-        both = balls(x)
-        fields = [Field(model, both[[i]]) for i in (0, 1)]
-
-        @lru_cache
-        def point(i: int, time: float) -> np.ndarray:
-            return enclose(fields[i], theta0, time, order=ORDER, bits=BITS, tolerance=TOLERANCE)
-
-        def limits(s: np.ndarray) -> list[np.ndarray]:
-            centres = [point(i, float(s[i].mid())) for i in (0, 1)]
-            spreads = [float(entry.rad()) for entry in s]
-            return [around(f, p, r) if r else p for f, p, r in zip(fields, centres, spreads, strict=True)]
-
-        def gaps(s: np.ndarray) -> list[Any]:
-            values = [_values(model, p, both) for p in limits(s)]
-            return [values[0][j] - values[1][j] for j in (0, 1)]
-
-        def jacobian(s: np.ndarray) -> np.ndarray:
-            p, q = (_gradients(model, point, both) for point in limits(s))
-            return np.array([[p[0] @ p[j], -(q[1] @ q[j])] for j in (0, 1)], dtype=object)
-
-        box = certify_zero(gaps, [float(np.round(s, 14)) for s in times], jacobian=jacobian, bits=BITS, polish=0, widest=1e-4)
-        p, q = (_boxed(fields[i], point(i, float(ball(box.centre[i]).mid())), box) for i in (0, 1))
-        labels = [_values(model, limit, both)[i] for i, limit in enumerate((p, q))]
-        _demand_distinct(p, q)
-        return _record("validated orbits", box, labels, (p, q), order=ORDER, tolerance=TOLERANCE)
-
-
-def _boxed(field: Field, centre: np.ndarray, box: Box) -> np.ndarray:
-    return around(field, centre, float(box.radius) * 1.01)
-
-
-def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Sequence[Any]], **details: Any) -> dict[str, Any]:
-    return {
-        "method": method,
-        "box": box.certificate(),
-        "labels": [_text(label) for label in labels],
-        "limits": [[_text(entry) for entry in limit] for limit in limits],
-        **details,
-    }
-
-
-def _values(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
-    m, d = model.width, model.inputs
-    return model.activation(x @ theta[: m * d].reshape(m, d).T) @ theta[m * d :]
-
-
-def _gradients(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """grad f at both samples, shape (2, P)."""
-    m, d = model.width, model.inputs
-    value, slope = model.activation.jet(x @ theta[: m * d].reshape(m, d).T, 1)
-    by_weights = ((slope * theta[m * d :])[:, :, None] * x[:, None, :]).reshape(len(x), m * d)
-    return np.concatenate([by_weights, value], axis=1)
-
-
-def _demand_distinct(p: Sequence[Any], q: Sequence[Any]) -> None:
-    if all(a.overlaps(b) for a, b in zip(p, q, strict=True)):
-        raise NotCertified("the two limits were not told apart")
-
-
-def certify_by_first_integrals(
-    activation: SmoothActivation, theta0: Sequence[str], x: Sequence[Sequence[str]], limits: Any, *, bits: int = 160
-) -> tuple[Box, list[Any], list[list[Any]]]:
-    """Krawczyk for one neuron in (a_1, tau_1, a_2, tau_2), where w_i = w_0 + tau_i x_i: two first integrals and two common values.
-
-    Returns the box, the labels and the limits as balls; raises :class:`NotCertified`, also when a solution lies on another component of
-    its first integral than the start.
-    """
-    with working_precision(bits):
-        *w0, a0 = (ball(value) for value in theta0)
-        both = [[ball(value) for value in row] for row in x]
-        squares = [sum((c * c for c in row[1:]), row[0] * row[0]) for row in both]
-        starts = [sum((a * b for a, b in zip(w0[1:], row[1:], strict=True)), w0[0] * row[0]) for row in both]
-
-        def weights(tau: Any, i: int) -> list[Any]:
-            return [tau * c + w for c, w in zip(both[i], w0, strict=True)]
-
-        def system(unknown: Sequence[Any]) -> list[Any]:
-            equations, values = [], []
-            for i in (0, 1):
-                a, tau = unknown[2 * i], unknown[2 * i + 1]
-                end = tau * squares[i] + starts[i]
-                gained = primitive(activation, starts[i], value_of(end))
-                gained = compose(end, lambda t, g=gained: g, lambda t: quotient(activation, t))
-                equations.append((a * a - a0 * a0) * squares[i] / 2 - gained)
-                values.append([neuron_value(activation, a, weights(tau, i), row) for row in both])
-            return [*equations, values[0][0] - values[1][0], values[0][1] - values[1][1]]
-
-        guess = []
-        for i, limit in enumerate(np.asarray(limits, dtype=float)):
-            row = np.array([float(c) for c in both[i]])
-            guess += [limit[-1], float((limit[:-1] - np.array([float(w) for w in w0])) @ row / (row @ row))]
-        box = certify_zero(system, guess, bits=bits)
-        ends = box.enclosure
-        for i in (0, 1):
-            if not joined(activation, a0, starts[i], ends[2 * i], ends[2 * i + 1] * squares[i] + starts[i], squares[i]):
-                raise NotCertified(f"limit {i + 1} was not proved to lie on the orbit of the start")
-        points = [[*weights(ends[2 * i + 1], i), ends[2 * i]] for i in (0, 1)]
-        labels = [neuron_value(activation, ends[2 * i], points[i][:-1], both[i]) for i in (0, 1)]
-        _demand_distinct(*points)
-        return box, labels, points
-
-
-def _certify_by_first_integrals(model: TwoLayer, theta0: Sequence[str], x: Any, candidate: Candidate) -> dict[str, Any]:
-    box, labels, limits = certify_by_first_integrals(model.activation, theta0, x, candidate.limits, bits=BITS)
-    return _record("first integrals", box, labels, limits, unknowns=["a1", "tau1", "a2", "tau2"])
 
 
 def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[Sequence[Any], float]]) -> Overlap | NotFound:
@@ -405,7 +256,9 @@ def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a:
             raise NotCertified("the point was not proved to lie on the orbits of the start")
         xs = [reach.input(c) for c in cs]
         values = [neuron_value(sigma, a_end, end, x) for x in xs]
-        rows = [_gradients(TwoLayer(len(end), 1, activation=sigma), np.array([*end, a_end], dtype=object), balls([x])) for x in xs]
+        rows = [
+            value_and_jacobian(TwoLayer(len(end), 1, activation=sigma), np.array([*end, a_end], dtype=object), balls([x]))[1] for x in xs
+        ]
         minor = rows[0][0][0] * rows[1][0][-1] - rows[0][0][-1] * rows[1][0][0]
         if minor.contains(0):
             raise NotCertified("the solution curves were not proved transversal")
@@ -413,16 +266,14 @@ def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a:
             "method": "first integrals",
             "equation": "(a^2 - a0^2) c^2 D/2 = G(c B) - G(c A), x = c (w - w0)",
             "boxes": [box.certificate() for box in boxes],
-            "transversality": _text(minor),
+            "transversality": minor.str(30),
         }
-        samples = [{"x": [_text(entry) for entry in x], "y": _text(y)} for x, y in zip(xs, values, strict=True)]
+        samples = [{"x": [entry.str(30) for entry in x], "y": y.str(30)} for x, y in zip(xs, values, strict=True)]
         return Overlap("one-point", sigma.name, 1, len(end), texts[0], samples, [texts[1], texts[1]], "one-point", [certificate])
 
 
 def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | NotFound:
     """A closed chain of limits of one neuron, each in the solution set of the one before: no strict G, of any regularity, ranks them."""
-    from numerics import cycles
-
     sigma = smooth(activation)
     if is_p_family(sigma):
         return NotFound(f"{sigma.name}: sigma/sigma' is affine, so a strict G exists on all datasets and nothing can close")
@@ -433,15 +284,13 @@ def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | 
 
 
 def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:
-    from numerics import cycles
-
     fold = find_one_point_overlap(sigma, seed=seed)
     if isinstance(fold, NotFound):
         return fold
     (w0, a0), (w, a) = (tuple(map(float, point)) for point in (fold.theta0, fold.limits[0]))
     branches = [float(box["centre"][0]) for box in fold.certificates[0]["boxes"]]
     reasons = []
-    for share in (1 / 15, 1 / 40, 1 / 120):
+    for share in SHARES:
         try:
             proved = cycles.quadrilateral(sigma, w0, a0, (w, a), branches, share=share)
         except NotCertified as error:
@@ -454,8 +303,6 @@ def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:
 
 
 def _loop(sigma: SmoothActivation, inputs: int) -> Overlap:
-    from numerics import cycles
-
     proved = cycles.loop(sigma, inputs=inputs)
     theta0 = [*proved["w0"], proved["a0"]]
     note = f"a chain of {proved['steps']} limits: the loop of weights in the certificate, then a detour of {proved['detour']}"

@@ -2,7 +2,8 @@
 
 The ladder climbs from floats over balls to exact fields. A lower bound is a minor that is non-zero: modulo a prime (exact)
 or as a ball that excludes zero. An upper bound comes from structure: the number of rows or parameters, the rank of the
-table of generators, or exact elimination. What stays open between the bounds is reported as open.
+table of generators, dependencies on the samples (:mod:`numerics.sample_bound`), or exact elimination. What stays open between
+the bounds is reported as open.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from numerics import exact
-from numerics.certificates import minor_certificate
+from numerics.certificates import minor_certificate, series_certificate
 from numerics.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
 from numerics.tape import tangents
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
@@ -34,8 +35,7 @@ MOST_BALLS = 400
 
 @dataclass(frozen=True)
 class Rank:
-    """lower <= rank <= upper. ``certified``: both bounds are proved. ``at``: "point", or "stratum" (generic values of what is free).
-    """
+    """lower <= rank <= upper. ``certified``: both bounds are proved. ``at``: "point", or "stratum" (generic values of what is free)."""
 
     lower: int
     upper: int
@@ -66,9 +66,20 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
     """
     theta, x = _checked(model, theta, x)
+    found = _climbed(model, theta, x, method, structural_upper_bound(model, theta))
+    if method == "float" or found.rank is not None:
+        return found
+    from numerics.sample_bound import sample_upper_bound
+
+    upper = min(found.upper, sample_upper_bound(model, theta, x))
+    return replace(found, upper=upper, certified=found.lower == upper)
+
+
+def _climbed(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
+    """The ladder on given samples, below the structural bound ``upper``."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    upper = min(len(x) * model.outputs, structural_upper_bound(model, theta))
+    upper = min(len(x) * model.outputs, upper)
     match method:
         case "float":
             return _float_rank(model, theta, x, upper)
@@ -104,7 +115,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, seed=seed):
-        found = empirical_rank(model, theta, points, method)
+        found = _climbed(model, theta, points, method, upper)
         if method == "float":
             return found
         if found.lower == upper:
@@ -125,7 +136,7 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     from numerics.series import series_rank
 
     lower, at = series_rank(model, theta, seed=seed, upper=upper)
-    certificate = lambda: {"kind": "Taylor series modulo a prime", "seed": seed, **_instance(model, theta)}
+    certificate = partial(series_certificate, model, theta, lower, at)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
@@ -276,16 +287,6 @@ def _pivots(image: Any) -> list[int]:
             start += 1
         pivots.append(start)
     return pivots
-
-
-def _instance(model: AbstractModel, theta: np.ndarray, x: np.ndarray | None = None) -> dict[str, Any]:
-    """Model, theta and samples (where there are any) as plain data with exact numbers, for a certificate."""
-    described = {name: getattr(model, name) for name in model.__dataclass_fields__}
-    if "activation" in described:
-        described["activation"] = described["activation"].name
-    text = lambda values: np.frompyfunc(str, 1, 1)(exact.rationals(values)).tolist()
-    samples = {} if x is None else {"samples": text(x)}
-    return {"model": {"family": type(model).__name__, **described}, "theta": text(theta), **samples}
 
 
 # ----------------------------------------------------------------------------------------------------------- balls

@@ -213,6 +213,14 @@ def tail(field: Field, theta: np.ndarray, *, reach: float) -> Tail:
     return Tail(radius, eigenvalue)
 
 
+def tail_certificate(field: Field, start: Sequence[Any], time: float, end: np.ndarray, radius: float) -> dict[str, Any]:
+    """What a referee needs to repeat :func:`enclose` and :func:`tail` (examples/check_flow.py): plain data, balls as text."""
+    text = lambda values: np.frompyfunc(lambda entry: entry.str(12), 1, 1)(balls(values)).tolist()
+    data = {"inputs": text(field.inputs), "labels": text(field.labels), "weights": text(field.weights)}
+    flow = {"start": text(start), "time": time, "end": text(end), "radius": radius, "bits": 128}
+    return {"activation": field.model.activation.name, **data, **flow}
+
+
 def least_eigenvalue(matrix: np.ndarray) -> float:
     """A proved lower bound > 0 on the eigenvalues of all symmetric matrices in ``matrix`` (balls), by elimination with positive pivots.
 

@@ -93,8 +93,7 @@ def run_isolated(data: Mapping[str, Any], memory: int | None) -> dict[str, Any]:
     if not hasattr(_threads, "pool"):
         _threads.pool = Pool(1)
     _threads.pool.memory = memory or _share() or _threads.pool.memory
-    ((_, finding),) = _threads.pool.run([Job.from_data(data)])
-    return finding.to_data()
+    return _threads.pool.run_one(Job.from_data(data)).to_data()
 
 
 def _share() -> int | None:

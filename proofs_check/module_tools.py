@@ -7,12 +7,9 @@ modules may stand that treat channels alike and apart: elementwise activations, 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -224,20 +221,3 @@ def _gradients(module: Any, inputs: Any) -> tuple[Any, dict[str, Any]]:
     slope = torch.randn(output.shape, generator=generator, dtype=torch.float64).to(output)
     gradients = torch.autograd.grad((slope * output).sum(), list(probe.parameters()))
     return output.detach(), dict(zip((name for name, _ in probe.named_parameters()), gradients, strict=True))
-
-
-def load_object(described: str) -> Any:
-    """The module that ``PATH.py:NAME`` describes; the file is run, and a class or function is called without arguments."""
-    path, separator, name = described.rpartition(":")
-    if not separator or not name.isidentifier():
-        raise ValueError(f"expected PATH.py:NAME, got {described!r}")
-    if not Path(path).is_file():
-        raise ValueError(f"expected a Python file before the colon, found none at {path!r}")
-    spec = importlib.util.spec_from_file_location("proofs_check_user_module", path)
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = loaded
-    spec.loader.exec_module(loaded)
-    if not hasattr(loaded, name):
-        raise ValueError(f"{path} defines no {name!r}")
-    found = getattr(loaded, name)
-    return found() if isinstance(found, type) or not hasattr(found, "parameters") and callable(found) else found

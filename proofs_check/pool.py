@@ -1,7 +1,8 @@
 """A pool of persistent worker processes that survives whatever a claim does to them.
 
-Jobs and answers are lines of JSON on pipes. A worker that dies, outlasts its time or outgrows its memory costs the job it was
-running, nothing else, and is replaced. What a job prints is kept, cut to a bounded length.
+Jobs and answers are lines of JSON on pipes. A worker that dies, outlasts its time or, with its children, outgrows its memory costs
+the job it was running, nothing else, and is replaced; so is one whose job left processes behind. What a job prints is kept, cut to a
+bounded length.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ import psutil
 from proofs_check.claim import Status
 from proofs_check.finding import Finding
 from proofs_check.job import Job
+from proofs_check.memory import filled, sessions
 from proofs_check.worker import BOOTSTRAP
 
 #: How often memory and deadlines are looked at, in seconds.
@@ -75,6 +77,11 @@ class Pool:
                     worker.send(self._waiting.popleft())
             yield from self._collect()
 
+    def run_one(self, job: Job) -> Finding:
+        """What ``job`` came to."""
+        ((_, finding),) = self.run([job])
+        return finding
+
     def _start(self) -> _Worker:
         worker = _Worker()
         self._selector.register(worker.answers, selectors.EVENT_READ, worker)
@@ -87,9 +94,10 @@ class Pool:
             if not key.data.receive(key.fileobj):
                 self._selector.unregister(key.fileobj)
         done = []
+        processes = sessions()
         for index, worker in enumerate(self._workers):
             job = worker.job
-            finding = worker.finding(self.memory)
+            finding = worker.finding(self.memory, processes.get(worker.process.pid, ()))
             if job is not None and finding is not None:
                 done.append((job, finding))
             if worker.gone:
@@ -158,31 +166,34 @@ class _Worker:
             self.gone = self.gone or data == b""
         return data != b""
 
-    def finding(self, memory: int) -> Finding | None:
-        """What the job came to, when it did; ``None`` while it runs."""
+    def finding(self, memory: int, processes: Collection[int]) -> Finding | None:
+        """What the job came to, when it did; ``None`` while it runs. ``processes`` are those of the worker's session."""
         if b"\n" in self._answer:
-            return self._answered(memory)
+            return self._answered(memory, processes)
         if self.gone:
             return self._died()
         if self.job is None:
             return None
         if time.monotonic() > self._deadline:
             return self._end(Status.TIMEOUT, f"no answer within {self.job.timeout:g} s")
-        if (resident := self._resident()) > memory:
-            return self._end(Status.ERROR, f"used {resident / 2**20:.0f} MiB of memory, allowed are {memory / 2**20:.0f} MiB")
+        if (used := filled(processes, memory)) > memory:
+            return self._end(Status.ERROR, f"used {used / 2**20:.0f} MiB of memory, allowed are {memory / 2**20:.0f} MiB")
         return None
 
-    def _answered(self, memory: int) -> Finding | None:
+    def _answered(self, memory: int, processes: Collection[int]) -> Finding | None:
         line, _, self._answer = self._answer.partition(b"\n")
         try:
-            data = json.loads(line)
-        except ValueError:
+            answer = json.loads(line)
+            started = "started" in answer
+            finding = None if started or "ready" in answer else Finding.from_data(answer)
+        except (LookupError, TypeError, ValueError, RecursionError):
             return self._end(Status.ERROR, "the answer of the worker is unreadable: something else wrote into its pipe")
-        if "ready" in data or "started" in data:
-            self.ready, self._started = True, "started" in data
-            return self.finding(memory)
-        finding = replace(Finding.from_data(data), log=self.log())
+        if finding is None:
+            self.ready, self._started = True, started
+            return self.finding(memory, processes)
+        finding = replace(finding, log=self.log())
         self.job, self._deadline = None, float("inf")
+        self.gone = self.gone or len(processes) > 1  # what the job left running would count against the next one
         return finding
 
     def _died(self) -> Finding | None:
@@ -209,12 +220,6 @@ class _Worker:
         self.gone, self.job = True, None
         last = "\n".join(log.splitlines()[-12:])
         return Finding(status, message=f"{message}\n{last}".rstrip(), seconds=seconds, log=log)
-
-    def _resident(self) -> int:
-        try:
-            return psutil.Process(self.process.pid).memory_info().rss
-        except psutil.Error:
-            return 0
 
     def _keep(self, data: bytes) -> None:
         self._printed += len(data)

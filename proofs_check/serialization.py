@@ -81,11 +81,6 @@ def _array(value: Any) -> Any:
     return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest, "first": to_data(first)}
 
 
-def canonical(data: Any) -> str:
-    """The one JSON text of ``data`` that hashes are taken of."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
 def write_json(path: Path, data: Any) -> None:
     """Write ``data`` to ``path`` atomically: a reader finds the old file or the new one, never half of either."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +91,8 @@ def write_json(path: Path, data: Any) -> None:
             file.write("\n")
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError):  # a failed write does not know its file
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -68,7 +68,7 @@ class Store:
         )
         with self._clear_errors():
             row = self._database.execute(query, _key(job)).fetchone()
-        return None if row is None else Finding.from_data(json.loads(row[0]))
+            return None if row is None else Finding.from_data(json.loads(row[0]))
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -77,7 +77,7 @@ class Store:
         except sqlite3.OperationalError as error:
             advice = "what was stored before is kept: make room, or end what uses the file, and run again with --resume"
             raise StoreError(f"run store {self.path}: {error}; {advice}") from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, LookupError, TypeError, ValueError) as error:
             raise StoreError(
                 f"run store {self.path}: expected a store of an earlier run, got something else or a damaged file ({error});"
                 " move it away or choose another --out"

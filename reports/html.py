@@ -1,6 +1,6 @@
 """A stored run as static pages: offline, without JavaScript but for search, every text escaped.
 
-``index.html`` is the entry; ``claims/ID.html`` and ``claims/ID.json`` hold one claim each, ``families/`` one page per claims file.
+``index.html`` is the entry; ``claims/ID.html`` and ``claims/ID.json`` hold one claim each, ``families/`` one page per family.
 Beside them lie the table of papers, what is not verified, the dependencies, a summary for printing, Markdown, BibTeX, a badge.
 """
 

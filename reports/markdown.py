@@ -8,19 +8,8 @@ from typing import Any
 
 from reports.compare import Comparison
 from reports.results import Results
-from reports.wording import (
-    ALARMING,
-    EVIDENCE,
-    SIGNS,
-    VERDICTS,
-    counted,
-    duration,
-    headline,
-    number,
-    tally,
-    why,
-    worst_first,
-)
+from reports.views import families, held
+from reports.wording import ALARMING, SIGNS, VERDICTS, counted, duration, headline, number, tally, why, worst_first
 
 #: GitHub takes summaries of 1 MiB and comments of 65,536 characters; the default fits both, with room for other text.
 LIMIT = 60_000
@@ -35,11 +24,6 @@ def summary(results: Results, limit: int = LIMIT, comparison: Comparison | None 
     """
     compared = [_compared(comparison), "\n".join(_change_rows(comparison)[:CHANGES])] if comparison else []
     return fitted([_head(results), *compared, *_alarms(results), _families(results)], _rows(results), limit)
-
-
-def comparison_summary(comparison: Comparison, limit: int = LIMIT) -> str:
-    """``comparison`` in at most ``limit`` bytes of UTF-8."""
-    return fitted([_compared(comparison)], _change_rows(comparison), limit)
 
 
 def fitted(blocks: Iterable[str], rows: Iterable[str], limit: int) -> str:
@@ -132,17 +116,13 @@ def _shortened(text: str, length: int = 400) -> str:
 
 
 def _families(results: Results) -> str:
-    families: dict[str, list[Mapping[str, Any]]] = {}
-    for claim in results["claims"]:
-        families.setdefault(claim["family"], []).append(claim)
-    if not families:
+    if not results["claims"]:
         return ""
     shown = [verdict for verdict in reversed(VERDICTS) if any(claim["verdict"] == verdict for claim in results["claims"])]
     lines = [f"| family | claims | {' | '.join(shown)} |", "|---|" + "--:|" * (len(shown) + 1)]
-    for family, claims in sorted(families.items()):
-        counts = tally(claims)
-        cells = " | ".join(str(counts.get(verdict, "")) for verdict in shown)
-        lines.append(f"| {cell(family)} | {len(claims)} | {cells} |")
+    for family in families(results):
+        cells = " | ".join(str(family.counts.get(verdict, "")) for verdict in shown)
+        lines.append(f"| {cell(family.name)} | {len(family.claims)} | {cells} |")
     return "\n".join(lines)
 
 
@@ -151,10 +131,9 @@ def _rows(results: Results) -> Iterator[str]:
         return
     yield "| verdict | claim | evidence | smallest margin |\n|---|---|---|--:|"
     for claim in worst_first(results["claims"]):
-        held = {check["evidence"] for check in claim["checks"] if check["status"] == "holds"}
         margins = [check["margin"] for check in claim["checks"] if check["margin"] is not None]
         undermined = f" (undermined by {cell(', '.join(claim['undermined_by']))})" if claim["undermined_by"] else ""
         yield (
             f"| {SIGNS[claim['verdict']]} {claim['verdict']}{undermined} | {cell(claim['id'])}: {cell(claim['title'])} "
-            f"| {', '.join(kind for kind in EVIDENCE if kind in held) or 'none'} | {number(min(margins, default=None))} |"
+            f"| {', '.join(held(claim)) or 'none'} | {number(min(margins, default=None))} |"
         )

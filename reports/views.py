@@ -17,7 +17,7 @@ LONGEST = 6000
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The claims of one claims file; ``slug`` names its page."""
+    """The claims of one family; ``slug`` names its page."""
 
     name: str
     slug: str

@@ -174,19 +174,19 @@ class _Reader:
             raise ExpressionError(f"formula {self.formula!r}: exponents must lie within {LARGEST_POWER}, got {p}")
         if p.denominator == 1:
             base = u if p >= 0 else self.reciprocal(u, node.left)
-            return self._repeated(base, abs(p.numerator))
+            return self.repeated(base, abs(p.numerator))
         if u.constant is not None:
             raise ExpressionError(f"formula {self.formula!r}: {self._text(node)!r} is no rational number; write it as a decimal")
-        return self._root(u, p, node)
+        return self.root(u, p, node)
 
-    def _repeated(self, u: _Term, p: int) -> _Term:
+    def repeated(self, u: _Term, p: int) -> _Term:
         if p == 0:
             return self.number(Fraction(1))
-        half = self._repeated(u, p // 2)
+        half = self.repeated(u, p // 2)
         whole = self.product(half, half) if p > 1 else self.number(Fraction(1))
         return self.product(whole, u) if p % 2 else whole
 
-    def _root(self, u: _Term, p: Fraction, node: ast.BinOp) -> _Term:
+    def root(self, u: _Term, p: Fraction, node: ast.BinOp) -> _Term:
         """u^p = exp(p log u), for u > 0: its derivative is p u^p u' / u."""
         inverse, share = self.reciprocal(u, node.left), self.number(p)
 
@@ -267,7 +267,7 @@ def _log(reader: _Reader, u: _Term, key: str, node: ast.expr) -> _Term:
 
 
 def _sqrt(reader: _Reader, u: _Term, _: str, node: ast.expr) -> _Term:
-    return reader._root(u, Fraction(1, 2), ast.BinOp(node, ast.Pow(), ast.Constant(0.5)))
+    return reader.root(u, Fraction(1, 2), ast.BinOp(node, ast.Pow(), ast.Constant(0.5)))
 
 
 def _atan(reader: _Reader, u: _Term, key: str, _: ast.expr) -> _Term:

@@ -43,14 +43,21 @@ def row_reduced(matrix: np.ndarray) -> tuple[np.ndarray, list[int]]:
     return rows[: len(pivots)], pivots
 
 
-def factor(matrix: np.ndarray, width: int, *, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+def factor(
+    matrix: np.ndarray, width: int, *, rng: np.random.Generator | None = None, irregular: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """(V, U) with V U = ``matrix`` through ``width``; drawn at random with ``rng``, otherwise as sparse as can be.
 
-    From width = min(rows, columns) on, V has full row rank or U full column rank. Raises :class:`TooNarrow`, and ValueError for a
-    width that is no positive integer.
+    From width = min(rows, columns) on, V has full row rank or U full column rank. With ``irregular`` (and ``rng``) the draw is from all
+    factorizations instead, see :func:`any_factor`. Raises :class:`TooNarrow`, and ValueError for a width that is no positive integer
+    or for ``irregular`` without ``rng``.
     """
     if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
         raise ValueError(f"width must be a positive integer, got {width!r}")
+    if irregular:
+        if rng is None:
+            raise ValueError("irregular factorizations are drawn: give rng")
+        return any_factor(matrix, width, rng)
     C, F = _thin(matrix, width, rng)
     spare = width - len(F)
     left, right = (np.zeros(shape, dtype=int).astype(matrix.dtype) for shape in ((len(C), spare), (spare, F.shape[1])))
@@ -60,6 +67,22 @@ def factor(matrix: np.ndarray, width: int, *, rng: np.random.Generator | None = 
         left = left + _small(rng, left.shape, matrix.dtype)
     else:  # rows added to U keep V of full row rank, or U of full column rank, where C or F made it so
         right = right + _small(rng, right.shape, matrix.dtype)
+    mixing, inverse = _unimodular(width, rng, matrix.dtype)
+    return np.hstack([C, left]) @ inverse, mixing @ np.vstack([F, right])
+
+
+def any_factor(matrix: np.ndarray, width: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(V, U) with V U = ``matrix`` through ``width`` from all of them, the irregular ones by design.
+
+    With C F = W through the rank r, V = [C L] P^-1 and U = P [F; R] with L R = 0 are all factorizations. Each of the width - r spare
+    indices has, with probability 1/3 each, a column in L alone, a row in R alone, or neither; so where W is short of rank,
+    (V, U) is irregular with probability at least 3^-(width - r).
+    """
+    C, F = _rank_factors(matrix, width)
+    spare = width - len(F)
+    kinds = rng.integers(3, size=spare)
+    left = _small(rng, (len(C), spare), matrix.dtype) * (kinds == 0).astype(int)
+    right = _small(rng, (spare, F.shape[1]), matrix.dtype) * (kinds == 1).astype(int)[:, None]
     mixing, inverse = _unimodular(width, rng, matrix.dtype)
     return np.hstack([C, left]) @ inverse, mixing @ np.vstack([F, right])
 
@@ -92,7 +115,7 @@ def _small(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) ->
     return np.frompyfunc(Fraction, 1, 1)(rng.integers(-2, 3, shape)) if np.prod(shape) else np.empty(shape, dtype=object)
 
 
-def _unimodular(size: int, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+def unimodular(size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """An integer matrix of determinant 1 with its inverse, from 2 ``size`` random row operations."""
     matrix, inverse = np.eye(size, dtype=int), np.eye(size, dtype=int)
     for _ in range(2 * size if size > 1 else 0):
@@ -100,6 +123,10 @@ def _unimodular(size: int, rng: np.random.Generator, dtype: np.dtype) -> tuple[n
         sign = int(rng.choice([-1, 1]))
         matrix[i] += sign * matrix[j]
         inverse[:, j] -= sign * inverse[:, i]
-    if dtype.kind == "f":
-        return matrix.astype(float), inverse.astype(float)
-    return np.frompyfunc(Fraction, 1, 1)(matrix), np.frompyfunc(Fraction, 1, 1)(inverse)
+    return matrix, inverse
+
+
+def _unimodular(size: int, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    convert = (lambda part: part.astype(float)) if dtype.kind == "f" else np.frompyfunc(Fraction, 1, 1)
+    matrix, inverse = unimodular(size, rng)
+    return convert(matrix), convert(inverse)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models import AbstractModel, MatrixFactorization, Shape, _size, as_container, one_hot
+from theory.models import AbstractModel, MatrixFactorization, Shape, as_container, check_size, one_hot
 
 
 class EntryModel(AbstractModel):
@@ -51,6 +52,15 @@ class EntryModel(AbstractModel):
         return tuple(array.shape[: len(array.shape) - len(self.format)])
 
 
+def _checked(sizes: Iterable[int]) -> Shape:
+    sizes = tuple(sizes)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must hold at least two sizes, got {sizes}")
+    for size in sizes:
+        check_size("sizes", size)
+    return sizes
+
+
 @dataclass(frozen=True)
 class DeepFactorization(EntryModel):
     """f = A_1 A_2 ... A_L with A_i of shape (sizes[i-1], sizes[i]), L = len(sizes) - 1 at least 1."""
@@ -58,11 +68,7 @@ class DeepFactorization(EntryModel):
     sizes: Shape
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(self.sizes))
-        if len(self.sizes) < 2:
-            raise ValueError(f"sizes must hold at least two sizes, got {self.sizes}")
-        for size in self.sizes:
-            _size("sizes", size)
+        object.__setattr__(self, "sizes", _checked(self.sizes))
 
     @property
     def format(self) -> Shape:
@@ -87,8 +93,8 @@ class SymmetricFactorization(EntryModel):
     width: int
 
     def __post_init__(self) -> None:
-        _size("size", self.size)
-        _size("width", self.width)
+        check_size("size", self.size)
+        check_size("width", self.width)
 
     @property
     def format(self) -> Shape:
@@ -111,12 +117,8 @@ class CPFactorization(EntryModel):
     components: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(self.sizes))
-        if len(self.sizes) < 2:
-            raise ValueError(f"sizes must hold at least two sizes, got {self.sizes}")
-        for size in self.sizes:
-            _size("sizes", size)
-        _size("components", self.components)
+        object.__setattr__(self, "sizes", _checked(self.sizes))
+        check_size("components", self.components)
 
     @property
     def format(self) -> Shape:

@@ -4,6 +4,8 @@ Every tangent function is a rational combination of few *generators*: sigma(z_c)
 neurons that agree up to the reflection and scaling identities of sigma), the coordinates x_j and the constant 1. The rank of the table of
 coefficients bounds the model rank from above, at the very point and without any rounding; its left kernel lists
 the identities among the tangents. For z^p the generators are the monomials, which are independent: the bound is the rank.
+
+On given samples generators become numbers, and more of them agree (:func:`sampled_tangents`).
 """
 
 from __future__ import annotations
@@ -88,6 +90,60 @@ def coefficient_matrix(combinations: Sequence[Combination]) -> np.ndarray:
         for generator, coefficient in row.items():
             matrix[i, columns[generator]] = coefficient
     return matrix
+
+
+# ----------------------------------------------------------------------------------------------------- on given samples
+
+
+def sampled_tangents(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any], x: Sequence[Sequence[Any]]) -> list[Combination]:
+    """The rows of the tangent matrix on rational samples ``x`` (n, inputs), over the numbers sigma(z), sigma'(z) and 1 that occur.
+
+    One row for each sample and output, outputs fastest, as {(parameter, number): coefficient}; sigma is smooth and no polynomial. Numbers
+    of opposite z are told apart only where sigma has no reflection. A rational dependency among rows (repeated samples, opposite
+    samples of an odd network, a sample 0) or among columns (samples on a subspace) is one of the tangent matrix.
+    """
+    theta, samples = [Fraction(value) for value in theta], [[Fraction(value) for value in row] for row in x]
+    rows: list[dict[Generator, Fraction]] = [defaultdict(Fraction) for _ in range(len(samples) * model.outputs)]
+    for neuron in neurons(model, theta):
+        places = [*neuron.weight_index.items()] + ([(None, neuron.bias_index)] if neuron.bias_index is not None else [])
+        for i, sample in enumerate(samples):
+            own = rows[i * model.outputs : (i + 1) * model.outputs]
+            z = sum((w * v for w, v in zip(neuron.weights, sample, strict=True)), neuron.bias)
+            value, slope = _numbers_at(model.activation, z)
+            for row, a, parameter in zip(own, neuron.outputs, neuron.output_index, strict=True):
+                for number, c in value.items():
+                    row[parameter, number] += c
+                for j, incoming in places:
+                    for number, c in slope.items():
+                        row[incoming, number] += c * a * (1 if j is None else sample[j])
+    if model.output_bias:
+        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+            for row in rows[t :: model.outputs]:
+                row[parameter, _ONE] += 1
+    return [{place: c for place, c in row.items() if c} for row in rows]
+
+
+def transposed(rows: Sequence[Combination]) -> list[Combination]:
+    """The columns of a matrix of combinations, {(row, number): coefficient} for each parameter that occurs."""
+    columns: dict[Any, dict[Generator, Fraction]] = defaultdict(dict)
+    for i, row in enumerate(rows):
+        for (parameter, number), c in row.items():
+            columns[parameter][i, number] = c
+    return list(columns.values())
+
+
+def _numbers_at(activation: Any, z: Fraction) -> tuple[Combination, Combination]:
+    """sigma(z) and sigma'(z) over the numbers ("value", |z|), ("slope", |z|) and 1."""
+    if not z:
+        at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
+        return tuple({(kind, z): Fraction(1)} if number else {} for kind, number in zip(("value", "slope"), at_zero, strict=True))
+    if activation.exponential:
+        return {("value", z): Fraction(1)}, {("value", z): Fraction(1)}
+    r = activation.reflection
+    if r is None or z > 0:
+        return {("value", z): Fraction(1)}, {("slope", z): Fraction(1)}
+    value = {("value", -z): Fraction(r.parity), _ONE: Fraction(r.constant) - r.slope * z}
+    return value, {("slope", -z): Fraction(-r.parity), _ONE: -Fraction(r.slope)}
 
 
 def _expansion(activation: Any, neuron: Neuron) -> Any:

@@ -68,17 +68,13 @@ def exponential_minus_identity() -> SmoothActivation:
     return SmoothActivation("exp-minus-identity", exponential.state, exponential.flow, lambda z, v: v[0] - z)
 
 
-#: The parts of the assumption, in the words of the error message.
+#: The parts of the assumption.
 PARTS = (
     "sigma is analytic",
     "sigma(0) is not 0",
     "infinitely many Taylor coefficients of even order are not 0",
     "infinitely many Taylor coefficients of odd order are not 0",
 )
-
-
-class NotGeneric(ValueError):
-    """An activation outside the generic assumption; the message says which parts fail."""
 
 
 def failing_parts(name: str | Activation) -> tuple[str, ...]:
@@ -103,16 +99,6 @@ def failing_parts(name: str | Activation) -> tuple[str, ...]:
 def is_generic(name: str | Activation) -> bool:
     """Whether neurons of distinct weights are linearly independent in every dimension (Cor. 3.1 of the paper)."""
     return not failing_parts(name)
-
-
-def require_generic(name: str | Activation) -> Activation:
-    """The activation itself, or :class:`NotGeneric` naming the parts that fail and the way out."""
-    sigma = activation(name)
-    if failing := failing_parts(sigma):
-        raise NotGeneric(
-            f"activation {sigma.name} is outside the generic assumption: it fails that {' and that '.join(failing)}; a shift helps"
-        )
-    return sigma
 
 
 def _value_at_zero(sigma: SmoothActivation) -> float:

@@ -101,7 +101,7 @@ class Lifting:
         slopes, offsets = _slopes(self.pieces, inner)
         index, deep_index = (model.unpack(np.arange(model.n_params)) for model in (self.shallow, self.deep))
         matrix = np.zeros((self.shallow.n_params, self.deep.n_params), dtype=int).astype(inner.dtype)
-        for name, deep_name in _inherited(self.shallow, self.after):
+        for name, deep_name in inherited(self.shallow, self.after):
             matrix[index[name], deep_index[deep_name]] = 1
         q = self.after + 1
         rows = index[f"W{q}"]
@@ -116,9 +116,7 @@ class Lifting:
 
     def conditions(self, *, tolerance: float = 0.0) -> tuple[Condition, ...]:
         """The three conditions, checked again from the numbers alone."""
-        return lifting_conditions(
-            self.shallow, self.shallow_theta, self.deep, self.theta, self.x, self.after, tolerance=tolerance
-        )
+        return lifting_conditions(self.shallow, self.shallow_theta, self.deep, self.theta, self.x, self.after, tolerance=tolerance)
 
 
 # ------------------------------------------------------------------------------------------------------------ lifting
@@ -134,14 +132,17 @@ def lift(
     piece: AffinePiece | Sequence[AffinePiece] | None = None,
     margin: Fraction | float = Fraction(1, 2),
     rng: np.random.Generator | None = None,
+    irregular: bool = False,
 ) -> Lifting:
     """Insert a layer of ``width`` (default: the smaller of its neighbours) between layers ``after`` and ``after`` + 1.
 
     ``x`` (n, inputs) are the data on which the new layer is affine; exact numbers (integers, Fractions) give an exact lift. ``piece``
     says through which affine piece(s) it goes (default: the first of non-zero slope), ``margin`` > 0 how far pre-activations keep from the
     ends: a quarter of a bounded piece at most, and more for large floats, so that rounding does not use it up. With ``rng`` the
-    lift is drawn from all of them, otherwise it is a convenient one. Raises NoAffinePiece, and ValueError for a position out of range,
-    a width below the rank of W^[after+1], hidden layers without biases, or data that are not finite.
+    lift is drawn, otherwise it is a convenient one; it is regular from the default width on. With ``irregular`` too it is drawn from all
+    lifts of that width: where W^[after+1] is short of rank, irregular ones come with probability at least 3^-(width - rank)
+    (:func:`theory.factoring.any_factor`). Raises NoAffinePiece, and ValueError for a position out of range, a width below the rank of
+    W^[after+1], hidden layers without biases, ``irregular`` without ``rng``, or data that are not finite.
     """
     model = as_fully_connected(model)
     theta, x = numbers("theta", theta, x), numbers("x", x, theta)
@@ -150,7 +151,7 @@ def lift(
         raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
     W, b = _layer(model, theta, after + 1)
     width = min(W.shape) if width is None else width
-    outer, inner = factor(W, width, rng=rng)
+    outer, inner = factor(W, width, rng=rng, irregular=irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
     values = features(model, theta, x, after) @ inner.T
     scales, shifts = np.empty_like(inner[:, 0]), np.empty_like(inner[:, 0])
@@ -185,9 +186,9 @@ def lift_with(
         raise ValueError(f"outer must satisfy W' S What = W^[{after + 1}], got a relative difference of {float(gap):.3g}")
     if b is None and constants.any():
         raise ValueError(f"layer {after + 1} has no biases, so W' (S bhat + offsets) must vanish, got {constants.tolist()}")
-    deep = _deeper(model, after, len(biases))
+    deep = deeper(model, after, len(biases))
     parts = model.unpack(theta)
-    new = {deep_name: parts[name] for name, deep_name in _inherited(model, after)}
+    new = {deep_name: parts[name] for name, deep_name in inherited(model, after)}
     new |= {f"W{after + 1}": inner, f"b{after + 1}": biases, f"W{after + 2}": outer}
     if b is not None:
         new[f"b{after + 2}"] = b - constants
@@ -217,7 +218,7 @@ def lifting_conditions(
         raise ValueError(f"deep must be {shallow.widths} with one layer inserted after {after}, got {deep.widths}")
     theta, deep_theta = numbers("theta", theta, x), numbers("deep_theta", deep_theta, x)
     before, now = shallow.unpack(theta), deep.unpack(deep_theta)
-    changed = [name for name, deep_name in _inherited(shallow, after) if _relative_gap(before[name], now[deep_name]) > tolerance]
+    changed = [name for name, deep_name in inherited(shallow, after) if _relative_gap(before[name], now[deep_name]) > tolerance]
     local = Condition("local in layer", not changed, f"{', '.join(changed)} not inherited" if changed else "")
     try:
         pieces = pieces_met(deep.activation, preactivations(deep, deep_theta, numbers("x", x, theta), after + 1))
@@ -331,11 +332,12 @@ def _inserted(widths: Sequence[int], after: int, width: int) -> tuple[int, ...]:
     return (*widths[: after + 1], width, *widths[after + 1 :])
 
 
-def _deeper(model: FullyConnected, after: int, width: int) -> FullyConnected:
+def deeper(model: FullyConnected, after: int, width: int) -> FullyConnected:
+    """``model`` with a hidden layer of ``width`` more between layers ``after`` and ``after`` + 1."""
     return FullyConnected(_inserted(model.widths, after, width), model.activation, bias=True, output_bias=model.output_bias)
 
 
-def _inherited(model: FullyConnected, after: int) -> list[tuple[str, str]]:
+def inherited(model: FullyConnected, after: int) -> list[tuple[str, str]]:
     """(name in the shallow, name in the deep model) of the parts that a lift after layer ``after`` leaves alone."""
     split = [(name[0], int(name[1:])) for name in model.shapes]
     return [(f"{kind}{l}", f"{kind}{l + (l > after)}") for kind, l in split if l != after + 1]
@@ -346,7 +348,7 @@ def _collapsed(deep: FullyConnected, shallow: FullyConnected, theta: Any, layer:
     parts = deep.unpack(theta)
     inner, outer = parts[f"W{layer}"], parts[f"W{layer + 1}"]
     slopes, _ = _slopes(pieces, inner)
-    new = {name: parts[deep_name] for name, deep_name in _inherited(shallow, layer - 1)}
+    new = {name: parts[deep_name] for name, deep_name in inherited(shallow, layer - 1)}
     new[f"W{layer}"] = (outer * slopes) @ inner
     if f"b{layer}" in shallow.shapes:
         new[f"b{layer}"] = _constants(deep, theta, layer, pieces) + parts[f"b{layer + 1}"]

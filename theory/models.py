@@ -83,7 +83,8 @@ def as_container(values: Any) -> Any:
     return values if hasattr(values, "shape") and hasattr(values, "reshape") else np.asarray(values)
 
 
-def _size(name: str, value: int, least: int = 1) -> None:
+def check_size(name: str, value: int, least: int = 1) -> None:
+    """Raises ValueError unless ``value`` is an integer of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
 
@@ -105,7 +106,7 @@ class MatrixFactorization(AbstractModel):
 
     def __post_init__(self) -> None:
         for name in ("d1", "d2", "width"):
-            _size(name, getattr(self, name))
+            check_size(name, getattr(self, name))
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -163,7 +164,7 @@ class TwoLayer(AbstractModel):
 
     def __post_init__(self) -> None:
         for name in ("inputs", "width", "outputs"):
-            _size(name, getattr(self, name))
+            check_size(name, getattr(self, name))
         object.__setattr__(self, "activation", activation(self.activation))
 
     @cached_property
@@ -204,13 +205,13 @@ class TwoLayerCNN(AbstractModel):
     outputs = 1
 
     def __post_init__(self) -> None:
-        _size("kernels", self.kernels)
+        check_size("kernels", self.kernels)
         grid, kernel, stride = self.grid
         if not len(grid) == len(kernel) == len(stride):
             raise ValueError(f"inputs, kernel and stride must have as many axes, got {self.inputs}, {self.kernel}, {self.stride}")
         for name, sizes in (("inputs", grid), ("kernel", kernel), ("stride", stride)):
             for size in sizes:
-                _size(name, size)
+                check_size(name, size)
         if any(s > d for s, d in zip(kernel, grid, strict=True)):
             raise ValueError(f"kernel must fit into inputs {self.inputs}, got {self.kernel}")
         object.__setattr__(self, "activation", activation(self.activation))
@@ -277,7 +278,7 @@ class FullyConnected(AbstractModel):
         if len(self.widths) < 2:
             raise ValueError(f"widths must hold inputs, hidden widths and outputs, got {self.widths}")
         for width in self.widths:
-            _size("widths", width)
+            check_size("widths", width)
         object.__setattr__(self, "activation", activation(self.activation))
         if self.output_bias is None:
             object.__setattr__(self, "output_bias", self.bias)

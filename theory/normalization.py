@@ -77,8 +77,8 @@ class BatchNormalized(AbstractModel):
     epsilon: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", self.plain.activation)
-        object.__setattr__(self, "widths", self.plain.widths)
+        for name in ("widths", "activation", "inputs", "outputs"):  # the network without normalization has read them
+            object.__setattr__(self, name, getattr(self.plain, name))
         if isinstance(self.layer, bool) or self.layer not in range(1, self.plain.depth):
             raise ValueError(f"layer must be a hidden layer from 1 to {self.plain.depth - 1}, got {self.layer!r}")
 
@@ -86,16 +86,6 @@ class BatchNormalized(AbstractModel):
     def plain(self) -> FullyConnected:
         """The network without normalization."""
         return FullyConnected(self.widths, self.activation)
-
-    @property
-    def inputs(self) -> int:
-        """The number of inputs, widths[0]."""
-        return self.widths[0]
-
-    @property
-    def outputs(self) -> int:
-        """The number of outputs, widths[-1]."""
-        return self.widths[-1]
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:

@@ -88,3 +88,20 @@ def network_experiment() -> NetworkExperiment:
     target = _printed()["tanh_target"]
     kernel = tuple(Fraction(value) for value in target["kernel"])
     return NetworkExperiment(target["inputs"], kernel, tuple(target["output_weights"]), target["test_size"])
+
+
+#: Figure 4: the number of sampled entries from which each order recovers the rank-one target.
+FIGURE_4_SIZES = MappingProxyType({1: 8, 2: 9, 3: 10, 4: 11, 5: 12, 6: 13})
+
+
+def printed_order(number: int) -> np.ndarray:
+    """Order ``number`` (from 1) of figure 4: sixteen pairs (row, column) from 0."""
+    return matrix_experiment().orders[number - 1]
+
+
+def corrected_order(number: int) -> np.ndarray:
+    """The same without the misprint: order 3 names (3, 3) twice and (3, 2) never, so that its tenth entry must be (3, 2)."""
+    order = printed_order(number).copy()
+    if number == 3:
+        order[9] = (2, 1)
+    return order

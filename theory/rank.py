@@ -103,9 +103,9 @@ def two_layer_strata(model: TwoLayer, theta: Sequence[Fraction]) -> dict[str, An
     classes, active, linear, constant = set(), set(), False, model.output_bias
     for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
         if any(w):
-            classes.add(_up_to_sign((*w, b)))
+            classes.add(up_to_sign((*w, b)))
             if a:
-                active.add(_up_to_sign((*w, b)))
+                active.add(up_to_sign((*w, b)))
         else:
             linear |= bool(a)
             constant |= bool(b) or (model.bias and bool(a))
@@ -124,9 +124,24 @@ def two_layer_function_rank(inputs: int, neurons: int, *, constant: bool = False
     return rank + (inputs + 1) * constant
 
 
-def _up_to_sign(vector: tuple) -> tuple:
-    lead = next(entry for entry in vector if entry)
+def up_to_sign(vector: Sequence[Any]) -> tuple | None:
+    """The one of +-``vector`` whose first non-zero entry is positive; None for zero."""
+    lead = next((entry for entry in vector if entry), None)
+    if lead is None:
+        return None
     return tuple(-entry for entry in vector) if lead < 0 else tuple(vector)
+
+
+def merged_neurons(model: TwoLayer, theta: Any) -> dict[tuple[Fraction, ...], Fraction]:
+    """The summed output weight of every class +-(w, b) != 0 of neurons, for an odd activation and one output."""
+    parts = model.unpack(exact_parameters(model, theta))
+    biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
+    summed: dict[tuple, Fraction] = {}
+    for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
+        key = up_to_sign((*w, b))
+        if key is not None:
+            summed[key] = summed.get(key, Fraction(0)) + (a if key == (*w, b) else -a)
+    return summed
 
 
 def cnn_function_rank(
@@ -196,7 +211,8 @@ def optimistic_sample_size(model: AbstractModel, target: int | AbstractModel | T
 def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> tuple[int, int, str]:
     """(lower, upper, source) with lower <= R(f*) <= upper for ``target`` as in :func:`optimistic_sample_size`."""
     if isinstance(model, MatrixFactorization):
-        r = _target_rank(model, target)
+        generic = isinstance(target, MatrixFactorization)
+        r = _target_rank(model, min(target.d1, target.d2, target.width) if generic else target, min(model.d1, model.d2, model.width))
         value = function_rank(r, model.d1, model.d2)
         return value, value, "2211.11623v1, Proposition 1"
     if isinstance(model, DeepFactorization | SymmetricFactorization):
@@ -210,12 +226,9 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> t
     raise ValueError(f"no bounds are known for {model}")
 
 
-def _target_rank(model: MatrixFactorization, target: Any) -> int:
+def _target_rank(model: AbstractModel, target: Any, most: int) -> int:
     if isinstance(target, Target):
         target = matrix_rank(target.model.product(exact_parameters(target.model, target.theta)))
-    if isinstance(target, MatrixFactorization):
-        target = min(target.d1, target.d2, target.width)
-    most = min(model.d1, model.d2, model.width)
     if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
         raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
     return target
@@ -223,16 +236,12 @@ def _target_rank(model: MatrixFactorization, target: Any) -> int:
 
 def _other_factorization_bounds(model: DeepFactorization | SymmetricFactorization, target: Any) -> tuple[int, int, str]:
     """Depth does not change R(f*) once every inner size reaches the rank; A A^T has constant rank on its target set (ours)."""
-    most = min(model.sizes) if isinstance(model, DeepFactorization) else min(model.size, model.width)
-    if isinstance(target, Target):
-        target = matrix_rank(target.model.product(exact_parameters(target.model, target.theta)))
-    if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
-        raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
     deep = isinstance(model, DeepFactorization)
+    r = _target_rank(model, target, min(model.sizes) if deep else min(model.size, model.width))
     if deep and len(model.sizes) == 2:
         value = model.sizes[0] * model.sizes[1]
     else:
-        value = function_rank(target, model.sizes[0], model.sizes[-1]) if deep else symmetric_factorization_rank(model.size, target)
+        value = function_rank(r, model.sizes[0], model.sizes[-1]) if deep else symmetric_factorization_rank(model.size, r)
     return value, value, "closed form of the factorization"
 
 
@@ -255,18 +264,10 @@ def _two_layer_content(target: Any) -> tuple[int, bool]:
         return target.width, target.output_bias
     if not isinstance(target, Target) or not isinstance(target.model, TwoLayer):
         raise ValueError(f"target must be a TwoLayer model or a Target of one, got {target!r}")
-    model, theta = target.model, exact_parameters(target.model, target.theta)
-    parts = model.unpack(theta)
-    biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
-    summed: dict[tuple, Fraction] = {}
-    for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
-        vector = (*w, b)
-        if any(vector):
-            key = _up_to_sign(vector)
-            summed[key] = summed.get(key, Fraction(0)) + (a if key == tuple(vector) else -a)
-    constants = {key: a for key, a in summed.items() if a and not any(key[:-1])}
-    constant = bool(constants) or bool(model.output_bias and parts["output_bias"][0])
-    return sum(1 for key, a in summed.items() if a and any(key[:-1])), constant
+    model, theta = target.model, target.theta
+    held = [any(w) for (*w, _), a in merged_neurons(model, theta).items() if a]
+    output_bias = model.output_bias and model.unpack(exact_parameters(model, theta))["output_bias"][0]
+    return sum(held), bool(output_bias) or not all(held)
 
 
 def _cnn_bounds(model: TwoLayerCNN, target: Any) -> tuple[int, int, str]:
@@ -295,7 +296,7 @@ def _special_kernels(model: TwoLayerCNN, theta: Sequence[Fraction]) -> bool:
     seen = [(*neuron.weights, neuron.bias) for neuron in neurons(model, theta)]
     if any(not any(vector[:-1]) for vector in seen):
         return True
-    keys = [_up_to_sign(vector) for vector in seen]
+    keys = [up_to_sign(vector) for vector in seen]
     return len(set(keys)) < len(keys) or any(not any(row) for row in model.unpack(np.array(theta, object))["output_weights"])
 
 
@@ -315,10 +316,11 @@ def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
-    return np.array([_fraction(value) for value in theta], dtype=object)
+    return np.array([as_fraction(value) for value in theta], dtype=object)
 
 
-def _fraction(value: Any) -> Fraction:
+def as_fraction(value: Any) -> Fraction:
+    """A rational number of any kind, a float as the rational it is. Raises ValueError for NaN, infinities and what is no number."""
     if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
         return Fraction(int(value.p), int(value.q))
     try:
@@ -332,5 +334,5 @@ def matrix_rank(matrix: Any) -> int:
     from sympy import QQ
     from sympy.polys.matrices import DomainMatrix
 
-    rows = [[QQ(value.numerator, value.denominator) for value in map(_fraction, row)] for row in np.asarray(matrix, dtype=object)]
+    rows = [[QQ(value.numerator, value.denominator) for value in map(as_fraction, row)] for row in np.asarray(matrix, dtype=object)]
     return DomainMatrix(rows, (len(rows), len(rows[0])), QQ).rank() if rows and rows[0] else 0

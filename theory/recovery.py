@@ -214,6 +214,10 @@ class Branch:
             a[list(block)] = _outputs(len(block), float(target.outputs[j]) if j < self.targets else 0.0, rng)
         return np.concatenate([w.ravel(), a])
 
+    def random_point(self, inputs: int, rng: np.random.Generator) -> np.ndarray:
+        """A point as from :meth:`sample`, for a random target of ``inputs`` inputs that is drawn first."""
+        return self.sample(random_target(self.targets, inputs, rng), rng)
+
     def _fits(self, target: Target) -> None:
         if target.neurons != self.targets:
             raise ValueError(f"target must have {self.targets} neurons for this branch, got {target.neurons}")

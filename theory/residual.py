@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
+from theory.lifting import as_fully_connected
 from theory.models import AbstractModel, FullyConnected, Shape, TwoLayer, as_container
 
 
@@ -32,8 +33,8 @@ class ResidualNetwork(AbstractModel):
     inner: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", self.plain.activation)
-        object.__setattr__(self, "widths", self.plain.widths)
+        for name in ("widths", "activation", "inputs", "outputs"):  # the network without the block has read them
+            object.__setattr__(self, name, getattr(self.plain, name))
         if isinstance(self.after, bool) or self.after not in range(self.plain.depth):
             raise ValueError(f"after must be a layer from 0 (the input) to {self.plain.depth - 1}, got {self.after!r}")
         if self.inner is not None and (isinstance(self.inner, bool) or not isinstance(self.inner, int) or self.inner < 1):
@@ -43,16 +44,6 @@ class ResidualNetwork(AbstractModel):
     def plain(self) -> FullyConnected:
         """The network without the block."""
         return FullyConnected(self.widths, self.activation, bias=self.bias, output_bias=self.output_bias)
-
-    @property
-    def inputs(self) -> int:
-        """The number of inputs, widths[0]."""
-        return self.widths[0]
-
-    @property
-    def outputs(self) -> int:
-        """The number of outputs, widths[-1]."""
-        return self.widths[-1]
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -90,9 +81,7 @@ def insert_residual(
     ``outer`` is V (m_after, neurons), the identity when left out. Entries may be of any arithmetic. Raises ValueError on a position out of
     range, a wrong number of biases, or a next layer without biases where there is a constant to take up.
     """
-    if isinstance(model, TwoLayer):
-        widths = (model.inputs, model.width, model.outputs)
-        model = FullyConnected(widths, model.activation, bias=model.bias, output_bias=model.output_bias)
+    model = as_fully_connected(model)
     theta, biases = np.asarray(theta), np.asarray(biases)
     inner = None if outer is None else np.shape(outer)[1]
     deep = ResidualNetwork(model.widths, after, model.activation, model.bias, model.output_bias, inner)

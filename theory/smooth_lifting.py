@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.lifting import as_fully_connected
+from theory.lifting import as_fully_connected, deeper, inherited
 from theory.models import FullyConnected, TwoLayer
 
 
@@ -32,7 +32,7 @@ def scaled_lift(
     if epsilon == 0 or any(entry == 0 for entry in slope):
         raise ValueError(f"epsilon and sigma'(bias) must not vanish, got {epsilon} and {slope[0]}")
     outer = W / (epsilon * slope)
-    deep = FullyConnected((*model.widths[: after + 1], m, *model.widths[after + 1 :]), model.activation)
-    new = {f"{name[0]}{int(name[1:]) + (int(name[1:]) > after)}": part for name, part in parts.items() if int(name[1:]) != after + 1}
+    deep = deeper(model, after, m)
+    new = {deep_name: parts[name] for name, deep_name in inherited(model, after)}
     new |= {f"W{after + 1}": epsilon * np.eye(m, dtype=int), f"b{after + 1}": shift}
     return deep, deep.pack(**new, **{f"W{after + 2}": outer, f"b{after + 2}": b - outer @ value})

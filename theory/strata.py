@@ -7,16 +7,16 @@ matrices and two-layer tanh networks; the complete list for networks is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from theory.factoring import row_reduced
 from theory.models import MatrixFactorization, TwoLayer
-from theory.rank import _fraction as as_fraction
-from theory.rank import factorization_rank, factorization_strata
+from theory.rank import as_fraction, factorization_rank, factorization_strata, matrix_rank, up_to_sign
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,9 @@ def _pairs_dimension(model: MatrixFactorization, r: int, a: int, b: int) -> int:
 
 def _full_rank_factors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """matrix = U V with U (d1, r) and V (r, d2) of full rank r."""
-    from sympy import Matrix, Rational
-
-    exact = Matrix(*matrix.shape, [Rational(v.numerator, v.denominator) for v in map(as_fraction, matrix.ravel())])
-    reduced, pivots = exact.rref()
-    convert = lambda m, shape: np.array([Fraction(int(v.p), int(v.q)) for v in m], dtype=object).reshape(shape)
-    r = len(pivots)
-    return convert(exact[:, list(pivots)], (matrix.shape[0], r)), convert(reduced[:r, :], (r, matrix.shape[1]))
+    exact = np.array([as_fraction(v) for v in matrix.ravel()], dtype=object).reshape(matrix.shape)
+    reduced, pivots = row_reduced(exact)
+    return exact[:, pivots], reduced
 
 
 def _pair_sampler(model: MatrixFactorization, U: np.ndarray, V: np.ndarray, a: int, b: int) -> Callable:
@@ -125,8 +121,6 @@ def _pair_sampler(model: MatrixFactorization, U: np.ndarray, V: np.ndarray, a: i
 
 def _independent_of(rows: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` integer rows that are independent together with ``rows``."""
-    from theory.rank import matrix_rank
-
     while True:
         drawn = np.array([[Fraction(int(v)) for v in line] for line in rng.integers(-5, 6, (count, size))], dtype=object)
         drawn = drawn.reshape(count, size)
@@ -176,17 +170,10 @@ def _exact_neurons(model: TwoLayer, weights: Any, outputs: Any) -> tuple[np.ndar
         raise ValueError(f"weights must have shape (k, {model.inputs}) and outputs (k,), got {weights.shape} and {outputs.shape}")
     if len(weights) > model.width:
         raise ValueError(f"the target needs {len(weights)} neurons, {model} has {model.width}")
-    directions = {_direction(w) for w in weights}
+    directions = {up_to_sign(w) for w in weights}
     if None in directions or len(directions) < len(weights) or not all(outputs):
         raise ValueError("the target must have non-zero weights, pairwise distinct up to sign, and non-zero outputs")
     return weights, outputs
-
-
-def _direction(w: Sequence[Fraction]) -> tuple | None:
-    lead = next((entry for entry in w if entry), None)
-    if lead is None:
-        return None
-    return tuple(-entry for entry in w) if lead < 0 else tuple(w)
 
 
 def _neurons_sampler(model: TwoLayer, weights: np.ndarray, outputs: np.ndarray, key: tuple[int, int, int]) -> Callable:
@@ -219,10 +206,10 @@ def _padded(neurons: list, k: int, zero: np.ndarray, rng: np.random.Generator) -
 
 
 def _fresh_directions(weights: np.ndarray, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    seen, fresh = {_direction(w) for w in weights}, []
+    seen, fresh = {up_to_sign(w) for w in weights}, []
     while len(fresh) < count:
         w = np.array([Fraction(int(v), 2) for v in rng.integers(-40, 41, weights.shape[1])], dtype=object)
-        if _direction(w) not in seen and any(w):
-            seen.add(_direction(w))
+        if up_to_sign(w) not in seen and any(w):
+            seen.add(up_to_sign(w))
             fresh.append(w)
     return fresh

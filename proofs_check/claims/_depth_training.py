@@ -75,3 +75,8 @@ def compare_rates(counts: Sequence[int], trials: int, alpha: float, *, what: str
     if first.upper < second.lower:
         return Outcome.fails(message, counterexample={"counts": list(counts), "trials": trials}, detectable=detectable)
     return Outcome.inconclusive(message, cases=2 * trials, detectable=detectable)
+
+
+def training_sizes(context):
+    """(networks, steps) of each level."""
+    return [(context.by_level(quick=200, standard=400, full=2000), context.by_level(quick=300, standard=1200, full=4000))]

@@ -1,85 +1,164 @@
-"""What the claims about model ranks share: an exact rank at a constructed point against a formula.
+"""What the claims about model ranks share: ranks at constructed points against formulas, and drawn instances.
 
-An instance is ``(model, facts, replicate)``: ``point(model, facts, rng)`` builds theta, ``formula(model, theta, facts)`` predicts.
+Most instances are ``(model, facts, replicate)``: ``point(model, facts, rng)`` builds theta, ``formula(model, theta, facts)`` predicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from proofs_check import Outcome
+from proofs_check import Check, Outcome
 
+#: Tolerances: a rank read from singular values alone, or with the exact field behind it.
+FLOAT_GAP = "rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)"
 FLOAT_RULE = "rank read across a gap of 1e6 in the singular values (noise max(shape) eps sigma_1, Weyl), else in the exact field"
 
 
-def check_formula(instance, *, formula, point, context) -> Outcome:
-    """The certified model rank (a non-zero minor below, identities among the tangents above) against the formula."""
+def check_formula(instance, *, formula, point, context, certificates=1) -> Outcome:
+    """The certified model rank (a non-zero minor below, identities among the tangents above) against the formula.
+
+    The first ``certificates`` replicates keep theirs.
+    """
     from numerics.rank import model_rank
 
     model, facts, replicate = instance
     theta = point(model, facts, context.rng(replicate))
-    return compared(formula(model, theta, facts), model_rank(model, theta), model, theta, facts, certify=replicate == 0)
+    keep = replicate < certificates
+    return compared(formula(model, theta, facts), model_rank(model, theta), certify=keep, model=str(model), theta=theta, **facts)
 
 
 def check_formula_in_floats(instance, *, formula, point, context) -> Outcome:
     """The same from singular values; what they leave open is decided exactly."""
-    from numerics.rank import model_rank
-
     model, facts, replicate = instance
     theta = point(model, facts, context.rng(replicate))
-    found = model_rank(model, np.asarray(theta, float), "float")
-    if found.rank is None:
-        found = model_rank(model, theta)
-    return compared(formula(model, theta, facts), found, model, theta, facts)
+    return compared(formula(model, theta, facts), ladder_rank(model, theta), model=str(model), theta=theta, **facts)
 
 
 def check_series(instance, *, formula, point, context) -> Outcome:
     """The lower bound of Taylor series modulo a prime, for points where it meets the proved upper bound, against the formula."""
+    from numerics.certificates import series_certificate
     from numerics.series import series_rank
 
     model, facts, replicate = instance
     theta = point(model, facts, context.rng(replicate))
     observed, at = series_rank(model, theta)
-    return Outcome.equal(formula(model, theta, facts), observed, model=str(model), theta=theta, **facts, at=at)
+    expected = formula(model, theta, facts)
+    if observed == expected and replicate == 0:
+        return Outcome.holds(certificate=series_certificate(model, theta, observed, at))
+    return Outcome.equal(expected, observed, model=str(model), theta=theta, **facts, at=at)
 
 
-def compared(expected: int, found: Any, model: Any, theta: Any, facts: Mapping[str, Any], *, certify: bool = False) -> Outcome:
+def float_twin(check: Check, *, run: Callable[..., Outcome] = check_formula_in_floats, **changes: Any) -> Check:
+    """The twin of ``check`` in floating point: decided by ``run``, a failing instance once more as ``check`` decides it."""
+    twin = {"name": f"{check.name}-in-floats", "evidence": "property", "covers": "instances", "tolerance": FLOAT_RULE}
+    return replace(check, **{**twin, "run": run, "replay": check.run, **changes})
+
+
+def ladder_rank(model: Any, theta: Any) -> Any:
+    """The Rank that singular values show across a clear gap, else the certified one."""
+    from numerics.rank import model_rank
+
+    found = model_rank(model, np.asarray(theta, float), "float")
+    return found if found.rank is not None else model_rank(model, theta)
+
+
+def compared(expected: int, found: Any, *, certify: bool = False, **described: Any) -> Outcome:
     """Holds, fails or is open, by where ``expected`` lies against the bounds of a Rank."""
-    described = dict(model=str(model), theta=theta, **facts)
     if found.rank is not None and found.rank == expected:
         return Outcome.holds(certificate=found.certificate if certify else None)
     if found.lower <= expected <= found.upper:
-        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}, at {theta}", cases=1)
-    observed = found.rank if found.rank is not None else [found.lower, found.upper]
-    return Outcome.fails(
-        f"expected {expected}, observed {observed}", counterexample={**described, "expected": expected, "observed": observed}
-    )
+        where = ", ".join(f"{name} = {value}" for name, value in described.items())
+        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}, at {where}", cases=1)
+    return Outcome.equal(expected, [found.lower, found.upper] if found.rank is None else found.rank, **described)
 
 
-def drawn(models: Callable[..., Any], facts: Callable[..., Any] | None = None) -> Callable:
-    """Instances for a property check: a strategy over models, over facts of a model, and over seeds."""
+def compared_least(expected: int, found: Sequence[Any], **described: Any) -> Outcome:
+    """The least of several Ranks against ``expected``; inconclusive where one of them is open."""
+    ranks = [one.rank for one in found]
+    if None in ranks:
+        return Outcome.inconclusive(f"an open rank among {ranks}", cases=1)
+    return Outcome.equal(expected, min(ranks), **described, ranks=ranks)
+
+
+def compared_in_floats(expected: int, found: Any, **described: Any) -> Outcome:
+    """A Rank read from singular values alone: without a clear gap nothing is decided."""
+    if found.rank is None:
+        where = ", ".join(f"{name} = {value}" for name, value in described.items())
+        return Outcome.inconclusive(f"no clear gap among the singular values at {where}", cases=1)
+    return Outcome.equal(expected, found.rank, **described)
+
+
+def tangent_matrix(model: Any, theta: Any, samples: Any) -> np.ndarray:
+    """The tangent matrix (n, P) of a model with one output, in the arithmetic of ``theta`` and ``samples``."""
+    from numerics.tape import tangents
+
+    return tangents(model, theta, samples)[1][:, 0]
+
+
+def exact_tangent_matrix(model: Any, theta: Any, samples: Any = None) -> np.ndarray:
+    """The same in rationals; of a factorization on all its entries by default."""
+    from numerics.exact import rationals
+
+    if not hasattr(model, "entries"):
+        samples = rationals(samples)
+    return tangent_matrix(model, rationals(theta), model.entries() if samples is None else samples)
+
+
+def judged(good: bool, message: str, /, **counterexample: Any) -> Outcome:
+    """Holds where ``good``, else fails with ``message``."""
+    return Outcome.holds() if good else Outcome.fails(message, counterexample=counterexample)
+
+
+def related(relation: Callable[..., bool], ranks: Sequence[int | None], message: str, /, **counterexample: Any) -> Outcome:
+    """Whether certified ``ranks`` stand in a relation; inconclusive where one of them is open."""
+    if None in ranks:
+        return Outcome.inconclusive(f"an open rank among {ranks}", cases=1)
+    return judged(relation(*ranks), message, **counterexample, ranks=ranks)
+
+
+# ------------------------------------------------------------------------------------ instances of property checks
+
+
+def seeded(parts: Callable[[Any], tuple]) -> Callable:
+    """Tuples of what the strategies ``parts(st)`` draw, and of a seed."""
 
     def instances(context):
         from hypothesis import strategies as st
 
-        chosen = models(st)
-        if facts is None:
-            return st.tuples(chosen, st.just({}), st.integers(0, 2**20))
-        return chosen.flatmap(lambda model: st.tuples(st.just(model), facts(st, model), st.integers(0, 2**20)))
+        return st.tuples(*parts(st), st.integers(0, 2**20))
 
     return instances
 
 
-def distinct_rows(rng, rows: int, columns: int, *, least: int = 1) -> np.ndarray:
-    """Integer rows, none zero and no two equal up to sign (the first entries are least, least + 1, ...)."""
-    weights = rng.integers(-4, 5, (rows, columns))
-    weights[:, 0] = least + np.arange(rows)
-    return weights
+def composed(build: Callable[[Any, Any], Any]) -> Callable:
+    """What ``build(draw, st)`` makes of the values that it draws."""
+
+    def instances(context):
+        from hypothesis import strategies as st
+
+        return st.composite(lambda draw: build(draw, st))()
+
+    return instances
 
 
-def signs(rng, shape) -> np.ndarray:
-    """Non-zero integers from -4 to 4."""
-    return rng.choice([-4, -3, -2, -1, 1, 2, 3, 4], shape)
+def integer_matrix(draw: Any, st: Any, rows: int, columns: int, *, largest: int) -> np.ndarray:
+    """A drawn matrix of integers of modulus up to ``largest``."""
+    row = st.lists(st.integers(-largest, largest), min_size=columns, max_size=columns)
+    return np.array(draw(st.lists(row, min_size=rows, max_size=rows)))
+
+
+def drawn(models: Callable[..., Any], facts: Callable[..., Any] | None = None) -> Callable:
+    """(model, facts, replicate): a strategy over models, over facts of a model, and over seeds."""
+    if facts is None:
+        return seeded(lambda st: (models(st), st.just({})))
+
+    def instances(context):
+        from hypothesis import strategies as st
+
+        return models(st).flatmap(lambda model: st.tuples(st.just(model), facts(st, model), st.integers(0, 2**20)))
+
+    return instances

@@ -10,14 +10,12 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims._rank_checks import signs
-from proofs_check.claims.networks_convolutional import counted_neurons, generic_kernels, realization, target, unpruned
+from proofs_check.claims._papers import LOCAL_RECOVERY, OPTIMISTIC_ESTIMATE, RANK_STRATIFICATION
+from proofs_check.claims._rank_checks import exact_tangent_matrix
+from theory.convolution import ConvolutionalTarget, draw_target, generic_kernels, two_kernels
 from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.points import dyadic_normal, signs
 from theory.rank import cnn_function_rank
-
-RANK_STRATIFICATION = "arXiv:2211.11623v1"
-LOCAL_RECOVERY = "arXiv:2406.18035v1"
-OPTIMISTIC_ESTIMATE = "arXiv:2307.08921v1"
 
 
 def differs(printed, observed, **counterexample) -> Outcome:
@@ -25,9 +23,6 @@ def differs(printed, observed, **counterexample) -> Outcome:
     if printed != observed:
         return Outcome.holds(message=f"printed {printed}, certified {observed}")
     return Outcome.fails(f"printed and certified value agree: {printed}", counterexample={**counterexample, "value": observed})
-
-
-# -------------------------------------------------------------------------------------------- errata.null-weights
 
 
 def certified(network, theta) -> int:
@@ -39,20 +34,20 @@ def certified(network, theta) -> int:
     return rank
 
 
+# -------------------------------------------------------------------------------------------- errata.null-weights
+
+
 def check_null_formula(instance, *, printed, context) -> Outcome:
     """The printed function rank is that of a point where unused neurons keep their weights; the minimum is smaller."""
     d, s, k, zeros, architecture = instance
-    model, rng = TwoLayerCNN(d, s, k), context.rng()
-    parts = target(model, rng, zeros)
-    least = certified(*realization(model, architecture, *parts))
+    least = certified(*draw_target(TwoLayerCNN(d, s, k), context.rng(), zeros=zeros).realize(architecture))
     return differs(printed(d, s, k, zeros, architecture), least, d=d, s=s, k=k, zeros=zeros, architecture=architecture)
 
 
 def check_null_origin(instance, *, printed, context) -> Outcome:
     """Where the printed value comes from: the certified rank at the point with unused neurons kept."""
     d, s, k, zeros, architecture = instance
-    model, rng = TwoLayerCNN(d, s, k), context.rng()
-    kept = certified(*unpruned(model, architecture, *target(model, rng, zeros)))
+    kept = certified(*draw_target(TwoLayerCNN(d, s, k), context.rng(), zeros=zeros).realize(architecture, prune=False))
     return Outcome.equal(printed(d, s, k, zeros, architecture), kept, d=d, s=s, k=k, zeros=zeros, architecture=architecture)
 
 
@@ -78,18 +73,12 @@ def null_cases(context):
 
 def check_bias_remark(instance, *, printed, context) -> Outcome:
     """Table 4's remark for the fully connected network with biases, against both candidate points."""
-    from proofs_check import Status
-
     d, s, zeros = instance
-    model, rng = TwoLayerCNN(d, s, 1, bias=True), context.rng()
-    parts = target(model, rng, zeros)
-    values = {
-        "least": certified(*realization(model, "fully-connected", *parts)),
-        "kept": certified(*unpruned(model, "fully-connected", *parts)),
-    }
+    target = draw_target(TwoLayerCNN(d, s, 1, bias=True), context.rng(), zeros=zeros)
+    values = {name: certified(*target.realize("fully-connected", prune=name == "least")) for name in ("least", "kept")}
     for name, value in values.items():
         outcome = differs(printed(d, s, zeros, name), value, d=d, s=s, zeros=zeros, point=name)
-        if outcome.status is Status.FAILS:
+        if outcome.counterexample:
             return outcome
     return Outcome.holds(2, message=f"printed {printed(d, s, zeros, 'least')}, certified {values}")
 
@@ -110,8 +99,8 @@ def check_attained(instance, *, printed, context) -> Outcome:
     d, s, k = instance
     model, rng = TwoLayerCNN(d, s, k), context.rng()
     outputs = signs(rng, (k, len(model.patches)))
-    observed = certified(*realization(model, "unshared", generic_kernels(model, rng), outputs, np.zeros(k, int)))
-    return differs(printed(d, s, k), observed, d=d, s=s, k=k)
+    target = ConvolutionalTarget(model, generic_kernels(model, rng), outputs, np.zeros(k, int))
+    return differs(printed(d, s, k), certified(*target.realize("unshared")), d=d, s=s, k=k)
 
 
 # ------------------------------------------------------------------------------------------ errata.translates
@@ -120,10 +109,7 @@ def check_attained(instance, *, printed, context) -> Outcome:
 def check_translated(instance, *, printed, context) -> Outcome:
     """Kernels (c, 0) and (0, c): distinct up to sign as the theorems ask, yet with another rank in the shared network."""
     d = instance
-    model = TwoLayerCNN(d, 2, 2)
-    outputs = np.arange(1, 2 * (d - 1) + 1).reshape(2, -1)
-    observed = certified(*realization(model, "shared", np.array([[3, 0], [0, 3]]), outputs, np.zeros(2, int)))
-    return differs(printed(d), observed, d=d)
+    return differs(printed(d), certified(*two_kernels(d, 2, (3, 0), (0, 3)).realize("shared")), d=d)
 
 
 # ------------------------------------------------------------------------------------------- errata.zero-row
@@ -144,16 +130,13 @@ def check_zero_row(instance, *, printed, context) -> Outcome:
 
 def check_analyticity(instance, *, transition, model, context) -> Outcome:
     """How often min(n, R) samples see min(n, R) directions of a model that is analytic in theta, on absolutely continuous inputs."""
-    from numerics.exact import rank_rational, rationals
-    from numerics.tape import tangents
+    from numerics.exact import rank_rational
 
     d, draws = instance
-    rng, network, full = context.rng(d), model(d), 0
-    theta = rationals(np.append(np.ones(d, int), 1) if network.n_params == d + 1 else rng.integers(1, 9, network.n_params))
-    R = rank_rational(tangents(network, theta, rationals(rng.integers(-40, 41, (200, d))))[1][:, 0])
-    for _ in range(draws):
-        x = rationals(np.round(rng.normal(size=(R, d)) * 2**12) / 2**12)
-        full += rank_rational(tangents(network, theta, x)[1][:, 0]) == R
+    rng, network = context.rng(d), model(d)
+    rank = lambda x: rank_rational(exact_tangent_matrix(network, np.ones(network.n_params, int), x))
+    R = rank(rng.integers(-40, 41, (200, d)))
+    full = sum(rank(dyadic_normal(rng, (R, d), bits=12)) == R for _ in range(draws))
     if transition(full, draws):
         return Outcome.holds(draws, message=f"{full} of {draws} designs of {R} inputs see all {R} directions")
     return Outcome.fails(f"{full} of {draws} designs see all directions", counterexample={"d": d, "R": R, "full": full, "draws": draws})
@@ -200,7 +183,7 @@ def erratum(slug, title, statement, where, checks, *, paper=RANK_STRATIFICATION,
     )
 
 
-def exact_check(name, scope, run, instances, parameter, controls, *, evidence="certified", extra=None) -> Check:
+def exact_check(name, scope, run, instances, parameters, controls, *, evidence="certified") -> Check:
     return Check(
         name,
         evidence=evidence,
@@ -209,7 +192,7 @@ def exact_check(name, scope, run, instances, parameter, controls, *, evidence="c
         run=run,
         instances=instances,
         distribution="integer weights from the check's seed",
-        parameters={**parameter, **(extra or {})},
+        parameters=parameters,
         controls=controls,
     )
 
@@ -292,7 +275,7 @@ CLAIMS = [
                 check_translated,
                 lambda context: [3, 4, 5, 6],
                 {"printed": lambda d: 2 * (d + 1)},
-                [Control("distinct neurons counted", printed=lambda d: counted_neurons(d, 2, d)[0])],
+                [Control("distinct neurons counted", printed=lambda d: d + 2 * 2)],
             )
         ],
         paper=LOCAL_RECOVERY,
@@ -329,10 +312,9 @@ CLAIMS = [
                 "one neuron, d = 2, 3; 60 (quick), 300, 1000 designs of R normal inputs",
                 check_analyticity,
                 lambda context: [(d, context.by_level(quick=60, standard=300, full=1000)) for d in (2, 3)],
-                {"transition": lambda full, draws: full < draws},
+                {"transition": lambda full, draws: full < draws, "model": piecewise},
                 [Control("an activation that is analytic in x", model=smooth)],
                 evidence="exact",
-                extra={"model": piecewise},
             )
         ],
         depends_on=["rank.phase-transition-ae"],

@@ -1,215 +1,180 @@
-r"""Two-layer tanh networks: the model rank at every point, and of every function.
+r"""Two-layer networks at a point: neurons are independent, so the model rank counts classes of them.
 
-f(x) = sum_i a_i tanh(w_i . x [+ b_i]) [+ c]. The functions tanh(w . x + b) and tanh'(w . x + b) x_t of pairwise different (w, b), up to
-sign, are linearly independent; so the model rank counts classes of neurons.
+f(x) = sum_i a_i sigma(w_i . x [+ b_i]) [+ c]. The tangent functions are sigma(z_i), a_i sigma'(z_i) x_t and a_i sigma'(z_i); those of
+pairwise different (w, b), up to sign, are linearly independent.
 """
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check import Assumption, Check, Claim, Control, Probe, Source
+from proofs_check.claims._papers import RANK_STRATIFICATION
+from proofs_check.claims._rank_checks import check_formula, check_series, drawn, float_twin
 from theory.models import TwoLayer
-from theory.rank import exact_parameters, two_layer_function_rank, two_layer_rank, two_layer_strata
+from theory.points import distinct_rows, structured_neurons
+from theory.rank import exact_parameters, merged_neurons, two_layer_rank, two_layer_strata
 
-RANK_STRATIFICATION = "arXiv:2211.11623v1"
-
-
-# ------------------------------------------------------------------------------------------------------ fnn.strata
+# ------------------------------------------------------------------------------------------------ fnn.independence
 
 
-def structured_parameters(model: TwoLayer, rng) -> np.ndarray:
-    """Integer theta with repeated and reflected neurons, vanishing weights and cancelling outputs."""
-    few = rng.integers(-3, 4, (2, model.inputs))
-    weights = few[rng.integers(0, 2, model.width)] * rng.choice([-1, 1], (model.width, 1))
-    weights = np.where(rng.random((model.width, 1)) < 0.25, rng.integers(-3, 4, weights.shape), weights)
-    weights = weights * (rng.random((model.width, 1)) > 0.18)
-    outputs = rng.choice([-2, -1, 1, 2], model.width) * (rng.random(model.width) > 0.35)
-    return model.pack(input_weights=weights, output_weights=outputs[None])
+def distinct_neurons(model, facts, rng):
+    """Integer weights, pairwise different up to sign, with unit output weights."""
+    return model.pack(input_weights=distinct_rows(rng, model.width, model.inputs), output_weights=np.ones((1, model.width), int))
 
 
-def strata_rank(model, theta) -> int:
-    """m_w + d m_a, with one more active class for a neuron w = 0, a != 0 (it contributes its d slopes)."""
-    return two_layer_rank(model.inputs, **two_layer_strata(model, exact_parameters(model, theta)))
+def opposite_neurons(model, facts, rng):
+    """The same with the second half of the neurons opposite to the first."""
+    parts = model.unpack(distinct_neurons(model, facts, rng))
+    half = model.width // 2
+    parts["input_weights"][half : 2 * half] = -parts["input_weights"][:half]
+    return model.pack(**parts)
 
 
-def neurons_counted(model, theta) -> int:
+def all_parameters(model, theta, facts) -> int:
+    return model.n_params
+
+
+def one_per_neuron_less(model, theta, facts) -> int:
+    return model.n_params - model.width
+
+
+#: Analytic with infinitely many non-zero derivatives at 0.
+ANALYTIC = ("tanh", "sin", "atan", "erf", "sigmoid", "exp", "gelu", "silu", "softplus", "cos")
+
+
+def analytic_networks(context):
+    widths = context.by_level(quick=(2, 3), standard=(2, 3, 4, 6), full=(2, 3, 4, 6, 8))
+    draws = context.by_level(quick=2, standard=20, full=60)
+    for name, d, m, replicate in product(ANALYTIC, (1, 2, 3), widths, range(draws)):
+        yield TwoLayer(d, m, activation=name), {}, replicate
+
+
+def narrow_networks(context):
+    most = context.by_level(quick=2, standard=4, full=4)
+    return [instance for instance in analytic_networks(context) if instance[0].width <= most]
+
+
+def polynomial_networks(context):
+    return [(TwoLayer(d, 4, activation="power:3"), {}, 0) for d in (1, 2)]
+
+
+def opposite_pairs(context):
+    return [(TwoLayer(2, 2, activation=name), {}, 0) for name in ("tanh", "sigmoid", "gelu")]
+
+
+# --------------------------------------------------------------------------------------- fnn.strata, fnn.strata-bias
+
+
+def structured(model, facts, rng):
+    return structured_neurons(model, rng, fresh=0.27 if model.bias else 0.25)
+
+
+def strata_with(**changed):
+    """The rank by the classes of neurons at theta, some of these counts replaced."""
+
+    def formula(model, theta, facts) -> int:
+        return two_layer_rank(model.inputs, **{**two_layer_strata(model, exact_parameters(model, theta)), **changed})
+
+    return formula
+
+
+def neurons_for_classes(model, theta, facts) -> int:
     parts = model.unpack(theta)
     live = parts["input_weights"].any(axis=1)
-    return int(live.sum() + model.inputs * (live & (parts["output_weights"][0] != 0)).sum())
+    active = live & (parts["output_weights"][0] != 0)
+    return strata_with(classes=int(live.sum()), active=int(active.sum()))(model, theta, facts)
 
 
-def zero_weights_forgotten(model, theta) -> int:
-    strata = two_layer_strata(model, exact_parameters(model, theta))
-    return two_layer_rank(model.inputs, **{**strata, "linear": False})
-
-
-def summed_outputs(model, theta) -> int:
+def summed_outputs(model, theta, facts) -> int:
     """Counts a class as active only where its output weights do not cancel."""
-    strata = two_layer_strata(model, exact_parameters(model, theta))
-    parts, sums = model.unpack(theta), {}
-    for w, a in zip(parts["input_weights"], parts["output_weights"][0], strict=True):
-        if w.any():
-            sign = np.sign(w[np.flatnonzero(w)[0]])
-            sums[tuple(sign * w)] = sums.get(tuple(sign * w), 0) + sign * a
-    return two_layer_rank(model.inputs, **{**strata, "active": sum(1 for a in sums.values() if a)})
+    return strata_with(active=sum(map(bool, merged_neurons(model, theta).values())))(model, theta, facts)
 
 
-def check_strata(instance, *, formula, context) -> Outcome:
-    """R(theta) by certificate: a minor in Q(s) from below, identities among the tangents from above."""
-    from numerics.rank import model_rank
-
-    model, replicate = instance
-    theta = structured_parameters(model, context.rng(replicate))
-    found = model_rank(model, theta)
-    if found.rank is None:
-        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper} at {theta}", cases=1)
-    outcome = Outcome.equal(formula(model, theta), found.rank, model=str(model), theta=theta)
-    if outcome.counterexample is None and replicate < 3:
-        return Outcome.holds(certificate=found.certificate)
-    return outcome
-
-
-def strata_sizes(context):
+def unbiased_networks(context):
     draws = context.by_level(quick=8, standard=120, full=500)
-    shapes = [(d, m) for d in (1, 2, 3, 4) for m in (1, 2, 4, 6)]
-    return [(TwoLayer(d, m), replicate) for d, m in shapes for replicate in range(draws)]
+    return [(TwoLayer(d, m), {}, r) for d, m, r in product((1, 2, 3, 4), (1, 2, 4, 6), range(draws))]
+
+
+def biased_networks(context):
+    draws = context.by_level(quick=8, standard=120, full=400)
+    shapes = product((1, 2, 3), (1, 3, 5), (False, True))
+    return [(TwoLayer(d, m, bias=True, output_bias=out), {}, r) for d, m, out in shapes for r in range(draws)]
 
 
 def sigmoid_networks(context):
-    return [(TwoLayer(d, 4, activation="sigmoid"), replicate) for d in (1, 2) for replicate in range(10)]
+    return [(TwoLayer(d, 4, activation="sigmoid"), {}, r) for d in (1, 2) for r in range(10)]
 
 
-def check_strata_in_floats(instance, *, formula, context) -> Outcome:
-    from numerics.rank import model_rank
-
-    model, replicate = instance
-    theta = structured_parameters(model, context.rng(replicate))
-    found = model_rank(model, theta.astype(float), "float")
-    if found.rank is None:  # the ladder: what floats leave open, the exact field decides
-        found = model_rank(model, theta)
-    return Outcome.equal(formula(model, theta), found.rank, model=str(model), theta=theta)
+def biased_sigmoid_networks(context):
+    return [(TwoLayer(2, 4, activation="sigmoid", bias=True), {}, r) for r in range(12)]
 
 
-def drawn_networks(context):
-    from hypothesis import strategies as st
-
-    models = st.builds(TwoLayer, st.integers(2, 4), st.integers(1, 5))
-    return st.tuples(models, st.integers(0, 2**20))
-
+drawn_networks = drawn(lambda st: st.builds(TwoLayer, st.integers(2, 4), st.integers(1, 5)))
+drawn_biased_networks = drawn(
+    lambda st: st.builds(TwoLayer, st.integers(2, 4), st.integers(1, 5), bias=st.just(True), output_bias=st.booleans())
+)
 
 STRATA_CONTROLS = [
-    Control("neurons for classes", formula=neurons_counted),
-    Control("neurons with w = 0 forgotten", formula=zero_weights_forgotten),
+    Control("neurons for classes", formula=neurons_for_classes),
+    Control("neurons with w = 0 forgotten", formula=strata_with(linear=False)),
     Control("summed for single output weights", formula=summed_outputs),
 ]
-
-
-# ----------------------------------------------------------------------------------------------- fnn.function-rank
-
-
-def representatives(model: TwoLayer, neurons: int, constant: int, rng):
-    """Integer theta of one target (``neurons`` distinct neurons + ``constant``), one for every way to spend the spare width.
-
-    Spare neurons are null, split off the first neuron, inactive (a = 0), or a cancelling pair.
-    """
-    w = distinct_rows(rng, neurons + 1, model.inputs)
-    b = rng.integers(-3, 4, neurons) if model.bias else np.zeros(neurons, int)
-    w, fresh, a = w[:neurons], 5 * w[neurons:], rng.integers(1, 4, neurons)
-    if constant and not model.output_bias:  # then only a neuron with w = 0 and b != 0 can hold the constant
-        w, b, a = np.vstack([w, np.zeros((1, model.inputs), int)]), np.append(b, 1), np.append(a, constant)
-    spare = model.width - len(w)
-    nothing = np.zeros(spare, int)
-
-    def theta(extra_w, extra_b, extra_a):
-        parts = {"input_weights": np.vstack([w, extra_w]), "output_weights": np.append(a, extra_a)[None]}
-        if model.bias:
-            parts["input_biases"] = np.append(b, extra_b)
-        if model.output_bias:
-            parts["output_bias"] = [constant]
-        return model.pack(**parts)
-
-    null = np.zeros((spare, model.inputs), int)
-    yield theta(null, nothing, nothing)
-    if spare and neurons:
-        split = theta(np.repeat(w[:1], spare, 0), np.repeat(b[:1], spare), np.arange(1, spare + 1))
-        model.unpack(split)["output_weights"][0, 0] -= spare * (spare + 1) // 2
-        yield split
-    if spare:
-        yield theta(np.vstack([fresh, null[1:]]), nothing, nothing)
-    if spare >= 2:
-        yield theta(np.vstack([fresh, fresh, null[2:]]), nothing, np.array([1, -1, *nothing[2:]]))
-
-
-def distinct_rows(rng, rows: int, d: int) -> np.ndarray:
-    """Integer rows no two of which agree up to sign, none zero: the first entries are 1, 2, 3, ..."""
-    weights = rng.integers(-3, 4, (rows, d))
-    weights[:, 0] = np.arange(1, rows + 1)
-    return weights
-
-
-def check_function_rank(instance, *, formula, points, context) -> Outcome:
-    """The least certified rank over representatives of one target of every kind."""
-    from numerics.rank import model_rank
-
-    model, neurons, constant, replicate = instance
-    ranks = []
-    for theta in points(model, neurons, constant, context.rng(replicate)):
-        found = model_rank(model, theta)
-        if found.rank is None:
-            return Outcome.inconclusive(f"rank between {found.lower} and {found.upper} at {theta}", cases=1)
-        ranks.append(found.rank)
-    expected = formula(model.inputs, neurons, constant=bool(constant), bias=model.bias, output_bias=model.output_bias)
-    return Outcome.equal(expected, min(ranks), model=str(model), neurons=neurons, constant=constant, ranks=ranks)
-
-
-def generic_point(model, neurons, constant, rng):
-    """A point of the widest stratum instead of all representatives: the last one."""
-    *_, last = representatives(model, neurons, constant, rng)
-    return [last]
-
-
-def function_targets(context):
-    inputs = context.by_level(quick=(1, 2, 3), standard=(1, 2, 3, 4), full=(1, 2, 3, 4, 5))
-    for d in inputs:
-        for neurons in (0, 1, 2, 3):
-            for spare in (0, 2):
-                if neurons + spare:
-                    yield TwoLayer(d, neurons + spare), neurons, 0, 0
-                    yield TwoLayer(d, neurons + spare, output_bias=True), neurons, 2, 0
-                    if neurons:
-                        yield TwoLayer(d, neurons + spare, bias=True), neurons, 0, 0
-            yield TwoLayer(d, neurons + 2, bias=True), neurons, 2, 0
-
-
-def check_function_rank_in_floats(instance, *, formula, context) -> Outcome:
-    from numerics.rank import model_rank
-
-    d, neurons, spare, bias, replicate = instance
-    model = TwoLayer(d, neurons + spare, bias=bias)
-    theta = next(iter(representatives(model, neurons, 0, context.rng(replicate))))
-    found = model_rank(model, theta.astype(float), "float")
-    if found.rank is None:  # the ladder: what floats leave open, the exact field decides
-        found = model_rank(model, theta)
-    expected = formula(d, neurons, constant=False, bias=bias, output_bias=False)
-    return Outcome.equal(expected, found.rank, d=d, neurons=neurons, spare=spare, bias=bias, theta=theta)
-
-
-def drawn_targets(context):
-    from hypothesis import strategies as st
-
-    return st.tuples(st.integers(2, 5), st.integers(1, 3), st.integers(0, 3), st.booleans(), st.integers(0, 2**20))
-
-
-def wrong_bias(d, neurons, *, constant, bias, output_bias):
-    return two_layer_function_rank(d, neurons, constant=constant, bias=not bias, output_bias=output_bias)
-
-
-def cheap_constant(d, neurons, *, constant, bias, output_bias):
-    return neurons * (d + 1 + bias) + (d + 2) * (constant and not output_bias) + output_bias
-
+STRATA_BIAS_CONTROLS = [
+    Control("neurons for classes", formula=neurons_for_classes),
+    Control("slopes of neurons with w = 0 forgotten", formula=strata_with(linear=False)),
+    Control("the constant forgotten", formula=strata_with(constant=False)),
+    Control("d + 1 for d + 2 functions a neuron", formula=strata_with(bias=False)),
+]
 
 CLAIMS = [
+    Claim(
+        id="fnn.independence",
+        family="networks",
+        title="Neurons and their derivatives are linearly independent",
+        statement=r"\{\sigma(w_i \cdot x)\}_{i \le m} \cup \{\sigma'(w_i \cdot x)\, x_t\}_{i \le m,\, t \le d}"
+        r"\text{ are } m (d + 1) \text{ linearly independent functions}",
+        assumptions=[
+            Assumption("analytic", r"\sigma \text{ analytic with infinitely many non-zero derivatives at } 0"),
+            Assumption("distinct up to sign", r"w_i \neq 0,\ w_i \neq \pm w_j \text{ for } i \neq j"),
+        ],
+        source=Source(RANK_STRATIFICATION, "Proposition 2; 2406.18035v1, Proposition 2"),
+        refuted_by="Weights, distinct up to sign, whose functions satisfy a linear relation.",
+        notes="A rank modulo a prime is a lower bound, and m (d + 1) is an upper bound: full rank is proved at each instance.",
+        checks=[
+            Check(
+                "series",
+                evidence="exact",
+                covers="instances",
+                scope="10 activations, d = 1 .. 3, m = 2, 3 (quick), 4, 6, 8",
+                run=check_series,
+                instances=analytic_networks,
+                distribution="integer weights with distinct first entries",
+                parameters={"formula": all_parameters, "point": distinct_neurons},
+                controls=[
+                    Control("one dimension a neuron less", formula=one_per_neuron_less),
+                    Control("opposite weights", point=opposite_neurons),
+                ],
+            ),
+            Check(
+                "minors",
+                evidence="certified",
+                covers="instances",
+                scope="10 activations, d = 1 .. 3, m = 2 (quick), 3, 4; values at rational inputs, in Q(s) or balls",
+                run=check_formula,
+                instances=narrow_networks,
+                distribution="integer weights with distinct first entries, dyadic inputs",
+                parameters={"formula": all_parameters, "point": distinct_neurons},
+                controls=[Control("opposite weights", point=opposite_neurons)],
+            ),
+        ],
+        probes=[
+            Probe(drops="analytic", instances=polynomial_networks),
+            Probe(drops="distinct up to sign", instances=opposite_pairs, parameters={"point": opposite_neurons}),
+        ],
+    ),
     Claim(
         id="fnn.strata",
         title="Model rank of a two-layer tanh network at a point",
@@ -222,74 +187,56 @@ CLAIMS = [
         refuted_by="A point whose tangent functions span another dimension.",
         notes="A neuron with w = 0 and a != 0 counts as one active class: it adds its d slopes.",
         checks=[
-            Check(
+            strata := Check(
                 "strata",
                 evidence="certified",
                 covers="instances",
                 scope="d = 1 .. 4, m = 1 .. 6; repeated, reflected, vanishing and cancelling neurons",
-                run=check_strata,
-                instances=strata_sizes,
+                run=check_formula,
+                instances=unbiased_networks,
                 distribution="integer weights; 8 (quick), 120, 500 points for each of 16 shapes",
-                parameters={"formula": strata_rank},
+                parameters={"formula": strata_with(), "point": structured, "certificates": 3},
                 controls=STRATA_CONTROLS,
             ),
-            Check(
-                "strata-in-floats",
-                evidence="property",
-                covers="instances",
+            float_twin(
+                strata,
                 scope="d = 2 .. 4, m = 1 .. 5",
-                run=check_strata_in_floats,
-                replay=check_strata,
                 instances=drawn_networks,
                 distribution="integer weights from a drawn seed",
                 tolerance="rank read across a gap of 1e6 in the singular values, else in the exact field",
-                parameters={"formula": strata_rank},
-                controls=STRATA_CONTROLS,
+                parameters={"formula": strata_with(), "point": structured},
             ),
         ],
         probes=[Probe(drops="tanh", instances=sigmoid_networks)],
     ),
     Claim(
-        id="fnn.function-rank",
-        title="Model rank of a two-layer tanh function",
-        statement=r"f^* = \sum_{i \le k} a_i \tanh(w_i \cdot x):\quad R(f^*) = k (d + 1) \text{ for every } m \ge k;"
-        r"\text{ with hidden biases } k (d + 2), \text{ with an output bias one more}",
-        assumptions=[
-            Assumption("reduced target", r"a_i \neq 0,\ w_i \neq 0,\ w_i \neq \pm w_j \text{ (with biases: } (w_i, b_i)\text{)}"),
-        ],
-        source=Source(RANK_STRATIFICATION, "Proposition 5, Table 3; 2307.08921v1, equations 12 and 23; 2406.18035v1, Theorem 5"),
+        id="fnn.strata-bias",
+        family="networks",
+        title="Model rank of a two-layer tanh network with biases at a point",
+        kind="extension",
+        statement=r"R(\theta) = m_w + (d + 1)\, m_a + d\,[\exists\, w_i = 0,\ a_i \neq 0] + [1 \in T],\quad m_w, m_a:"
+        r"\text{ classes } \pm(w_i, b_i) \text{ with } w_i \neq 0 \text{ (with some } a_i \neq 0)",
+        assumptions=[Assumption("tanh", r"\sigma = \tanh")],
+        source=Source(RANK_STRATIFICATION, "Corollary 2 is the case without biases; with biases: ours"),
         depends_on=["fnn.strata"],
-        refuted_by="A representative of smaller rank, or none that attains the value.",
-        notes="Edges: f* = 0 has rank 0 (1 with output bias); a constant costs d + 1 without and 1 with an output bias. "
-        "The minimum is taken over constructed representatives of every kind.",
+        refuted_by="A point whose tangent functions span another dimension.",
+        notes="The constant 1 is a tangent function with an output bias, or when some w_i = 0 has b_i != 0 or a_i != 0.",
         checks=[
-            Check(
-                "minimum-over-representatives",
+            strata := Check(
+                "strata",
                 evidence="certified",
                 covers="instances",
-                scope="d = 1 .. 3 (quick), 4, 5; k = 0 .. 3, up to two spare neurons; biases, output bias, constants",
-                run=check_function_rank,
-                instances=function_targets,
-                distribution="integer weights with distinct first entries",
-                parameters={"formula": two_layer_function_rank, "points": representatives},
-                controls=[
-                    Control("bias counted where there is none", formula=wrong_bias),
-                    Control("a constant costs d + 2", formula=cheap_constant),
-                    Control("one representative for the minimum", points=generic_point),
-                ],
+                scope="d = 1 .. 3, m = 1, 3, 5, with and without output bias",
+                run=check_formula,
+                instances=biased_networks,
+                distribution="8 (quick), 120, 400 integer points for each of 18 shapes: copies, reflections, vanishing w and a",
+                parameters={"formula": strata_with(), "point": structured},
+                controls=STRATA_BIAS_CONTROLS,
             ),
-            Check(
-                "floats",
-                evidence="property",
-                covers="instances",
-                scope="d = 2 .. 5, k = 1 .. 3, up to three null neurons",
-                run=check_function_rank_in_floats,
-                instances=drawn_targets,
-                distribution="integer weights from a drawn seed",
-                tolerance="rank read across a gap of 1e6 in the singular values, else in the exact field",
-                parameters={"formula": two_layer_function_rank},
-                controls=[Control("bias counted where there is none", formula=wrong_bias)],
+            float_twin(
+                strata, scope="d = 2 .. 4, m = 1 .. 5", instances=drawn_biased_networks, distribution="integer weights from a drawn seed"
             ),
         ],
+        probes=[Probe(drops="tanh", instances=biased_sigmoid_networks)],
     ),
 ]

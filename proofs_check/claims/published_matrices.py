@@ -5,32 +5,28 @@ They are facts about the printed numbers, not about the theory; each says what w
 
 from __future__ import annotations
 
-import numpy as np
+from itertools import combinations, product
 
 from proofs_check import Check, Claim, Control, Outcome, Source
-from theory.models import MatrixFactorization
-
-SOURCE = "arXiv:2211.11623v1"
-
+from proofs_check.claims._papers import RANK_STRATIFICATION
+from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, float_twin
+from theory.published import FIGURE_4_SIZES, corrected_order, matrix_experiment, printed_order
+from theory.rank import matrix_rank
 
 # ---------------------------------------------------------------------------------------------------- ranks of targets
+
+RANKS = {"M1": 1, "M2": 1, "M3": 2, "M4": 2, "M5": 2, "M6": 3, "M7": 4, "M8": 4}
+INTENDED = {**RANKS, "M5": 3}
 
 
 def check_printed_ranks(instance, *, ranks, context) -> Outcome:
     """Exact rank of a printed target, entries read as decimal fractions."""
-    from theory.published import matrix_experiment
-    from theory.rank import matrix_rank
-
     target = matrix_experiment().targets[instance]
     return Outcome.equal(ranks[instance], matrix_rank(target), name=instance, target=target)
 
 
 def check_identical(instance, *, pairs, context) -> Outcome:
     """Which pairs of printed targets coincide entry by entry."""
-    from itertools import combinations
-
-    from theory.published import matrix_experiment
-
     targets = matrix_experiment().targets
     found = {pair for pair in combinations(targets, 2) if (targets[pair[0]] == targets[pair[1]]).all()}
     return Outcome.equal(pairs, found)
@@ -38,70 +34,34 @@ def check_identical(instance, *, pairs, context) -> Outcome:
 
 def check_printed_rank_in_floats(instance, *, ranks, context) -> Outcome:
     from numerics.rank import float_rank
-    from theory.published import matrix_experiment
 
     found = float_rank(matrix_experiment().targets[instance].astype(float))
-    if found.rank is None:
-        return Outcome.inconclusive(f"no clear gap among the singular values of {instance}", cases=1)
-    return Outcome.equal(ranks[instance], found.rank, name=instance)
+    return compared_in_floats(ranks[instance], found, name=instance)
 
 
 def targets(context):
-    from theory.published import matrix_experiment
-
     return list(matrix_experiment().targets)
-
-
-RANKS = {"M1": 1, "M2": 1, "M3": 2, "M4": 2, "M5": 2, "M6": 3, "M7": 4, "M8": 4}
-INTENDED = {"M1": 1, "M2": 1, "M3": 2, "M4": 2, "M5": 3, "M6": 3, "M7": 4, "M8": 4}
 
 
 # ----------------------------------------------------------------------------------------------------- sampling orders
 
-
-def recovery_size(order) -> int | None:
-    """Least n such that the first n entries of ``order`` give local linear recovery of M1 at its optimal factors."""
-    from numerics.exact import rank_rational, rationals
-    from numerics.tape import tangents
-    from theory.published import matrix_experiment
-
-    M1 = matrix_experiment().targets["M1"]
-    model = MatrixFactorization(4, 4, 1)
-    theta = model.pack(left=M1[:, :1], right=M1[:1] / M1[0, 0])
-    J = tangents(model, rationals(theta), np.asarray(order))[1][:, 0]
-    ranks = [rank_rational(J[:n]) for n in range(1, len(J) + 1)]
-    return ranks.index(7) + 1 if 7 in ranks else None
-
-
-def printed_order(number: int):
-    from theory.published import matrix_experiment
-
-    return matrix_experiment().orders[number - 1]
-
-
-def corrected_order(number: int):
-    """Order 3 names (3, 3) twice and (3, 2) never: its tenth entry must be (3, 2)."""
-    order = printed_order(number).copy()
-    if number == 3:
-        order[9] = (2, 1)
-    return order
+PRINTED_SIZES = {**FIGURE_4_SIZES, 3: 12}
 
 
 def check_orders(instance, *, sizes, order, context) -> Outcome:
-    number = instance
-    return Outcome.equal(sizes[number], recovery_size(order(number)), order=number, entries=order(number) + 1)
+    """The first n at which the entries of an order decide M1."""
+    from numerics.completion import recovery_size
+
+    observed = recovery_size(matrix_experiment().targets["M1"], order(instance))
+    return Outcome.equal(sizes[instance], observed, order=instance, entries=order(instance) + 1)
 
 
 def check_repeated(instance, *, repeated, context) -> Outcome:
     """Which of the sixteen positions a printed order repeats and which it never names."""
     entries = [tuple(entry) for entry in (printed_order(instance) + 1).tolist()]
     twice = {entry for entry in entries if entries.count(entry) > 1}
-    never = {(i, j) for i in range(1, 5) for j in range(1, 5)} - set(entries)
+    never = set(product(range(1, 5), repeat=2)) - set(entries)
     return Outcome.equal(repeated.get(instance, (set(), set())), (twice, never), order=instance)
-
-
-PRINTED_SIZES = {1: 8, 2: 9, 3: 12, 4: 11, 5: 12, 6: 13}
-FIGURE_SIZES = {1: 8, 2: 9, 3: 10, 4: 11, 5: 12, 6: 13}
 
 
 # ----------------------------------------------------------------------------------------------------- figure 5's name
@@ -109,9 +69,6 @@ FIGURE_SIZES = {1: 8, 2: 9, 3: 10, 4: 11, 5: 12, 6: 13}
 
 def check_full_rank_target(instance, *, name, context) -> Outcome:
     """Figure 5 speaks of a full-rank target: exactly one way to find which printed names can be meant."""
-    from theory.published import matrix_experiment
-    from theory.rank import matrix_rank
-
     return Outcome.equal(4, matrix_rank(matrix_experiment().targets[name]), name=name)
 
 
@@ -124,10 +81,10 @@ CLAIMS = [
         relation="existence",
         statement=r"\operatorname{rank} M^*_5 = 2,\ M^*_5 = M^*_3:"
         r"\text{ the eight printed targets have ranks } 1, 1, 2, 2, 2, 3, 4, 4",
-        source=Source(SOURCE, "appendix C, targets of Figures 2 to 5 (the text needs a fifth target of rank 3)"),
+        source=Source(RANK_STRATIFICATION, "appendix C, targets of Figures 2 to 5 (the text needs a fifth target of rank 3)"),
         refuted_by="A printed matrix of another rank.",
         checks=[
-            Check(
+            ranks := Check(
                 "ranks",
                 evidence="exact",
                 covers="statement",
@@ -147,17 +104,12 @@ CLAIMS = [
                 parameters={"pairs": {("M3", "M5")}},
                 controls=[Control("all different", pairs=set())],
             ),
-            Check(
-                "ranks-in-floats",
-                evidence="property",
+            float_twin(
+                ranks,
+                run=check_printed_rank_in_floats,
                 covers="instances",
                 scope="the eight printed matrices in float64",
-                run=check_printed_rank_in_floats,
-                replay=check_printed_ranks,
-                instances=targets,
-                tolerance="rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)",
-                parameters={"ranks": RANKS},
-                controls=[Control("the ranks the text needs", ranks=INTENDED)],
+                tolerance=FLOAT_GAP,
             ),
         ],
     ),
@@ -169,7 +121,7 @@ CLAIMS = [
         relation="existence",
         statement=r"\text{As printed the six orders recover } M^*_1 \text{ from } n_t = 8, 9, 12, 11, 12, 13;"
         r"\text{ with the repeated } (3, 3) \text{ read as } (3, 2) \text{ the third has } n_t = 10",
-        source=Source(SOURCE, "Figure 4 and appendix C (the third order names (3, 3) twice and (3, 2) never)"),
+        source=Source(RANK_STRATIFICATION, "Figure 4 and appendix C (the third order names (3, 3) twice and (3, 2) never)"),
         depends_on=["mf.entry-sampling"],
         refuted_by="Another size at which the first entries reach rank 7.",
         checks=[
@@ -183,7 +135,7 @@ CLAIMS = [
                 parameters={"sizes": PRINTED_SIZES, "order": printed_order},
                 controls=[
                     Control("recovery at the seventh entry", sizes=dict.fromkeys(PRINTED_SIZES, 7)),
-                    Control("the sizes of the figure", sizes=FIGURE_SIZES),
+                    Control("the sizes of the figure", sizes=FIGURE_4_SIZES),
                 ],
             ),
             Check(
@@ -192,8 +144,8 @@ CLAIMS = [
                 covers="statement",
                 scope="the six orders, the tenth entry of the third read as (3, 2)",
                 run=check_orders,
-                instances=lambda context: list(FIGURE_SIZES),
-                parameters={"sizes": FIGURE_SIZES, "order": corrected_order},
+                instances=lambda context: list(FIGURE_4_SIZES),
+                parameters={"sizes": FIGURE_4_SIZES, "order": corrected_order},
                 controls=[Control("left as printed", order=printed_order)],
             ),
             Check(
@@ -215,7 +167,7 @@ CLAIMS = [
         kind="counterexample",
         relation="existence",
         statement=r"\operatorname{rank} M^*_2 = 1,\ \operatorname{rank} M^*_8 = 4:\text{ the caption's } M^*_2 \text{ must be } M^*_8",
-        source=Source(SOURCE, "Figure 5"),
+        source=Source(RANK_STRATIFICATION, "Figure 5"),
         depends_on=["errata.printed-targets"],
         refuted_by="A rank of four for the printed M2, or less for M8.",
         checks=[

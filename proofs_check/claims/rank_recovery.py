@@ -10,13 +10,12 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims.experiments import decide
+from proofs_check.claims._papers import LOCAL_RECOVERY, STRUCTURE
+from proofs_check.claims._rank_checks import exact_tangent_matrix, judged
+from proofs_check.claims._rates import decide, decide_half
 from theory.factorizations import SymmetricFactorization
 from theory.models import TwoLayer
-
-LOCAL_RECOVERY = "arXiv:2406.18035v1"
-STRUCTURE = "arXiv:2309.00508v3"
-
+from theory.points import dyadic, dyadic_normal, pack_known
 
 # ------------------------------------------------------------------------------------------------------- rank.ladder
 
@@ -40,8 +39,7 @@ def one_as_two(model: TwoLayer, branch: str, batch: int, rng) -> np.ndarray:
         w[:, 1], b[:, 1] = w[:, 0], b[:, 0]
     else:
         a[:, :, 1] = 0
-    parts = {"input_weights": w, "output_weights": a}
-    return model.pack(**parts, input_biases=b) if model.bias else model.pack(**parts)
+    return pack_known(model, input_weights=w, input_biases=b, output_weights=a)
 
 
 def check_ladder(instance, *, sizes, context) -> Outcome:
@@ -69,20 +67,6 @@ def check_ladder(instance, *, sizes, context) -> Outcome:
     return decide(int(found.exact.sum()), trials, True, alpha=share, what=f"{what}: exact")
 
 
-def decide_half(successes: int, trials: int, *, alpha: float, what: str) -> Outcome:
-    """Whether the rate is at least 1/2, with a margin of 1/4."""
-    from numerics.statistics import Answer, decide_rate_at_least, min_detectable_drop
-
-    decision = decide_rate_at_least(successes, trials, threshold=0.5, margin=0.25, alpha=alpha)
-    message = f"{what}: {successes} of {trials}, at least 0.5 expected"
-    details = {"detectable": min_detectable_drop(trials, threshold=0.5, alpha=alpha), "margin": (successes / trials - 0.5) / 0.25}
-    if decision.answer is Answer.REFUTED:
-        return Outcome.fails(message, counterexample={"successes": successes, "trials": trials, "case": what}, **details)
-    if decision.answer is Answer.UNDECIDED:
-        return Outcome.inconclusive(message, cases=trials, **details)
-    return Outcome.holds(trials, message=message, **details)
-
-
 def ladders(context):
     cases = context.by_level(
         quick=[(1, True), (2, False)],
@@ -100,7 +84,7 @@ def check_ladder_sizes(instance, *, sizes, context) -> Outcome:
 
     d, bias, branch, replicate = instance
     model, D, rng = TwoLayer(d, 2, bias=bias), d + bias, context.rng(replicate)
-    theta = np.round(one_as_two(model, branch, 1, rng)[0] * 2**10) / 2**10
+    theta = dyadic(one_as_two(model, branch, 1, rng)[0], 10)
     dimension = 1 if branch == "split" else D
     return Outcome.equal(
         tuple(sizes(branch, D)), (model_rank(model, theta).rank, model.n_params - dimension), d=d, bias=bias, branch=branch
@@ -141,21 +125,18 @@ def check_psd_unique(instance, *, samples, context) -> Outcome:
     for i, j in product(range(1, d), range(m)):
         rest[i, j] = 0
     only = sympy.expand(rest * rest.T - rest[0, :].dot(rest[0, :]) * sympy.Matrix(d, d, lambda i, j: int(i == j == 0))) == sympy.zeros(d)
-    if combination and only:
-        return Outcome.holds()
-    return Outcome.fails("the samples do not force the rows below the first to vanish", counterexample={"d": d, "m": m})
+    return judged(combination and only, "the samples do not force the rows below the first to vanish", d=d, m=m)
 
 
 def check_no_local_recovery(instance, *, recovers, context) -> Outcome:
     """Exact rank of the tangents on the two samples against the model rank d of e1 e1^T."""
-    from numerics.exact import rank_rational, rationals
-    from numerics.tape import tangents
+    from numerics.exact import rank_rational
 
     d, m = instance
     model = SymmetricFactorization(d, m)
     theta = np.zeros(model.n_params, int)
     theta[0] = 1
-    J = tangents(model, rationals(theta), model.entries())[1][:, 0].reshape(d, d, -1)
+    J = exact_tangent_matrix(model, theta).reshape(d, d, -1)
     sampled = np.stack([J[0, 0], J[range(d), range(d)].sum(axis=0)])
     R_S, R = rank_rational(sampled), rank_rational(J.reshape(d * d, -1))
     return Outcome.equal(recovers, R_S == R, d=d, m=m, R_S=R_S, R=R)
@@ -191,11 +172,9 @@ def check_minimal_interpolation(instance, *, unique_from, context) -> Outcome:
 def teachers(model: TwoLayer, batch: int, rng) -> np.ndarray:
     """Orthonormal directions of length two, biases of order one, outputs of modulus one to two."""
     w = 2 * np.linalg.qr(rng.normal(size=(batch, model.inputs, model.inputs)))[0][:, : model.width]
-    parts = {
-        "input_weights": w,
-        "output_weights": rng.choice([-1, 1], (batch, 1, model.width)) * rng.uniform(1, 2, (batch, 1, model.width)),
-    }
-    return model.pack(**parts, input_biases=rng.normal(size=(batch, model.width))) if model.bias else model.pack(**parts)
+    a = rng.choice([-1, 1], (batch, 1, model.width)) * rng.uniform(1, 2, (batch, 1, model.width))
+    b = rng.normal(size=(batch, model.width)) if model.bias else None
+    return pack_known(model, input_weights=w, input_biases=b, output_weights=a)
 
 
 def minimal_families(context):
@@ -214,8 +193,8 @@ def check_isolated(instance, *, size, context) -> Outcome:
 
     d, k, bias, replicate = instance
     rng, model = context.rng(replicate), TwoLayer(d, k, bias=bias)
-    theta = np.round(teachers(model, 1, rng)[0] * 2**10) / 2**10
-    x = np.round(rng.normal(size=(model.n_params + 2, d)) * 2**10) / 2**10
+    theta = dyadic(teachers(model, 1, rng)[0], 10)
+    x = dyadic_normal(rng, (model.n_params + 2, d), bits=10)
     ranks = [empirical_rank(model, theta, x[:n]).lower for n in range(1, len(x) + 1)]
     return Outcome.equal(size(model.n_params), ranks.index(model.n_params) + 1, d=d, k=k, bias=bias, theta=theta)
 

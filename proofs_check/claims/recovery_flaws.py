@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims._recovery_checks import LONE, PAPER, SPLIT, inputs, tangent_rank
+from proofs_check.claims._recovery import LONE, PAIR, PAPER, SIGMA, SPLIT, inputs, tangent_rank
 from theory.genericity import exponential_minus_identity, shifted
 from theory.models import TwoLayer
 from theory.recovery import Branch, Target, branch_types, branches, random_target
@@ -50,8 +50,8 @@ def flaw(
 def check_overlap(_, *, samples, context) -> Outcome:
     """``samples`` lie in both printed ranges, and the certified rank equals the codimension: the branch is stable."""
     d, rng = 2, context.rng()
-    theta, x = LONE.sample(random_target(1, d, rng), rng), inputs(rng, samples, d)
-    found = tangent_rank("exp", LONE, theta, x)
+    theta, x = LONE.random_point(d, rng), inputs(rng, samples, d)
+    found = tangent_rank("exp", theta, x)
     printed = {"unstable": samples <= LONE.rank(d), "stable": samples >= LONE.codimension(d)}
     return Outcome.equal([True, True, LONE.codimension(d)], [*printed.values(), found.rank], theta=theta, x=x)
 
@@ -64,20 +64,20 @@ def check_degenerate_point(_, *, between, context) -> Outcome:
     """det[sigma(.9 x), sigma'(.9 x) x, sigma(w2 x)] changes sign between two weights: rank 2 instead of 3 at some w2 there."""
     from flint import arb_mat
 
+    from numerics.certificates import sign_certificate
     from numerics.isolation import sign_change
     from numerics.krawczyk import ball, balls, working_precision
 
-    sigma = shifted("tanh")
-
     def determinant(w2):
         x = balls(list(FREE_WEIGHT_INPUTS))
-        value, slope = sigma.jet(x * ball("0.9"), 1)
-        return arb_mat(np.column_stack([value, slope * x, sigma.jet(x * w2, 0)[0]]).tolist()).det()
+        value, slope = SIGMA.jet(x * ball("0.9"), 1)
+        return arb_mat(np.column_stack([value, slope * x, SIGMA.jet(x * w2, 0)[0]]).tolist()).det()
 
     with working_precision(128):
         changes = sign_change(determinant, *map(ball, between))
     if changes:
-        return Outcome.holds(certificate={"inputs": FREE_WEIGHT_INPUTS, "free weight between": between})
+        samples, terms = [[x] for x in FREE_WEIGHT_INPUTS], [(["0.9"], None), (["0.9"], 0), ([None], None)]
+        return Outcome.holds(certificate=sign_certificate(SIGMA, samples, terms, between))
     return Outcome.fails("no change of sign", counterexample={"between": between})
 
 
@@ -98,6 +98,7 @@ def check_permuted(_, *, order, context) -> Outcome:
 # F11: sigmoid(z + 3/10), m = d = 1, n = N = 2.
 def check_other_interpolant(_, *, samples, context) -> Outcome:
     """Another weight w interpolates: sigma(w x1) sigma(wbar x2) - sigma(w x2) sigma(wbar x1) changes sign away from wbar, in balls."""
+    from numerics.certificates import sign_certificate
     from numerics.isolation import sign_change
     from numerics.krawczyk import ball, balls, working_precision
     from numerics.minima import other_interpolants
@@ -116,7 +117,8 @@ def check_other_interpolant(_, *, samples, context) -> Outcome:
         weight, x = float(rng.normal(0, 1.2)), inputs(rng, samples, 1)[:, 0]
         for other in other_interpolants(sigma, weight, x):
             if proved(weight, x, other):
-                return Outcome.holds(certificate={"weight": weight, "other": other, "samples": x})
+                samples, terms = [[entry] for entry in x], [([None], None), ([weight], None)]
+                return Outcome.holds(certificate=sign_certificate(sigma, samples, terms, (other - 1e-3, other + 1e-3)))
     return Outcome.fails("no other interpolant in 40 data sets", counterexample={"samples": samples})
 
 
@@ -161,10 +163,10 @@ def check_degenerate_power(_, *, powers, context) -> Outcome:
 # F15
 def check_printed_threshold(_, *, printed, context) -> Outcome:
     """A free pair (m = 3, r = 2): separated, by rank = codimension, with fewer samples than the printed threshold."""
-    branch, d, rng = Branch(((0,),), ((1, 2),)), 2, context.rng()
-    n = branch.codimension(d)
-    found = tangent_rank(shifted("tanh"), branch, branch.sample(random_target(1, d, rng), rng), inputs(rng, n, d))
-    return Outcome.equal([n, True], [found.rank, n < printed(branch, d)], codimension=n)
+    d, rng = 2, context.rng()
+    n = PAIR.codimension(d)
+    found = tangent_rank(SIGMA, PAIR.random_point(d, rng), inputs(rng, n, d))
+    return Outcome.equal([n, True], [found.rank, n < printed(PAIR, d)], codimension=n)
 
 
 # F16
@@ -208,7 +210,8 @@ def check_separated_early(_, *, samples, context) -> Outcome:
         form = curvature_form(model, rationals(target.weights[0]), x, np.array(kernel[0], dtype=object))
         counts = exact_inertia(form).counts
         if d in (counts[0], counts[2]) and samples < SPLIT.codimension(d):
-            return Outcome.holds(certificate={"theta": theta, "samples": x, "inertia": counts})
+            shown = {"kind": "definite form of a split neuron", "activation": model.activation.name, "inertia": counts}
+            return Outcome.holds(certificate={**shown, "theta": theta, "samples": x})
     return Outcome.fails("no definite form below the codimension", counterexample={"samples": samples})
 
 

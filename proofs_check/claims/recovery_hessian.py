@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Figure, Outcome, Probe, Source
-from proofs_check.claims._recovery_checks import (
+from proofs_check.claims._recovery import (
     FLOAT_GAP,
     GENERIC,
     INPUTS,
@@ -13,23 +13,17 @@ from proofs_check.claims._recovery_checks import (
     PAPER,
     POINT,
     RANKED,
+    SIGMA,
+    check_counting_identity,
     compare_rank,
-    drawn_branches,
+    float_tangent_rank,
     inputs,
     kinds_up_to,
     tangent_rank,
 )
-from proofs_check.claims.recovery import check_counting_identity
 from theory.genericity import shifted
 from theory.models import TwoLayer
-from theory.recovery import (
-    Branch,
-    branch_types,
-    permutation_classes,
-    random_target,
-)
-
-# ------------------------------------------------------------------------------------------------------- recovery.rank
+from theory.recovery import Branch, branch_types, permutation_classes, random_target
 
 
 def rank_formula(branch: Branch, n: int, d: int) -> int:
@@ -40,8 +34,8 @@ def check_rank(instance, *, formula, method, context) -> Outcome:
     """Certified rank of the tangents at a random point of the branch; 2 J^T J is the Hessian there."""
     sigma, branch, d, n, replicate = instance
     rng = context.rng(replicate)
-    theta, x = branch.sample(random_target(branch.targets, d, rng), rng), inputs(rng, n, d)
-    return compare_rank(formula(branch, n, d), tangent_rank(sigma, branch, theta, x, method), branch=str(branch), theta=theta, x=x)
+    theta, x = branch.random_point(d, rng), inputs(rng, n, d)
+    return compare_rank(formula(branch, n, d), tangent_rank(sigma, theta, x, method), branch=str(branch), theta=theta, x=x)
 
 
 def ranked_branches(activations, *, most):
@@ -63,27 +57,21 @@ def ranked_branches(activations, *, most):
 
 def check_hessian(instance, *, formula, context) -> Outcome:
     """Exact inertia (0, N - rank, rank) of Hess R on every kind of branch, with a rational activation; drawn as a graph."""
+    from numerics.exact import rationals
     from numerics.hessian import inertia
 
     m, m0, d = instance
     model, measured = TwoLayer(d, m, activation=shifted("lorentz")), {}
     for k, branch in enumerate(branch_types(m, m0)):
         rng = context.rng(k)
-        theta, x = branch.sample(random_target(m0, d, rng), rng), inputs(rng, model.n_params + 1, d)
-        exact_theta, exact_x = _fractions(theta), _fractions(x)
-        found = inertia(model, exact_theta, (exact_x, model(exact_theta, exact_x)), method="exact")
+        theta, x = rationals(branch.random_point(d, rng)), rationals(inputs(rng, model.n_params + 1, d))
+        found = inertia(model, theta, (x, model(theta, x)), method="exact")
         expected = formula(branch, len(x), d)
         if found.counts != (0, model.n_params - expected, expected):
             message = f"inertia {found.counts}, expected rank {expected}"
             return Outcome.fails(message, counterexample={"branch": str(branch), "theta": theta, "x": x})
         measured[branch] = expected
     return Outcome.holds(len(measured), figures=[refinement_figure(m, m0, d, measured)])
-
-
-def _fractions(values):
-    from fractions import Fraction
-
-    return np.frompyfunc(Fraction, 1, 1)(values)
 
 
 def refinement_figure(m: int, m0: int, d: int, hessian_rank) -> Figure:
@@ -103,32 +91,31 @@ def refinement_figure(m: int, m0: int, d: int, hessian_rank) -> Figure:
 
 
 def check_rank_in_floats(instance, *, formula, context) -> Outcome:
-    from numerics.rank import float_rank
-    from numerics.tape import tangents
-
     branch, d, n, replicate = instance
-    rng, model = context.rng(replicate), TwoLayer(d, branch.width, activation=shifted("tanh"))
-    theta, x = branch.sample(random_target(branch.targets, d, rng), rng), inputs(rng, n, d)
-    found = float_rank(tangents(model, theta, x)[1][:, 0])
-    if found.rank is None:
-        found = tangent_rank(shifted("tanh"), branch, theta, x)
-    return compare_rank(formula(branch, n, d), found, branch=str(branch), theta=theta, x=x)
+    rng = context.rng(replicate)
+    theta, x = branch.random_point(d, rng), inputs(rng, n, d)
+    return compare_rank(formula(branch, n, d), float_tangent_rank(SIGMA, theta, x), branch=str(branch), theta=theta, x=x)
 
 
-def check_rank_at(instance, *, formula, method, context) -> Outcome:
-    sigma, branch, theta, x = instance
-    return compare_rank(formula(branch, len(x), x.shape[1]), tangent_rank(sigma, branch, theta, x), theta=theta, x=x)
+def drawn_branches(context):
+    """(branch, d, n, seed) with m <= 4, d <= 3, n <= 15."""
+    from hypothesis import strategies as st
+
+    kinds = [branch for m, m0 in [(1, 1), (2, 1), (3, 1), (4, 1), (3, 2), (4, 2)] for branch in branch_types(m, m0)]
+    return st.tuples(st.sampled_from(kinds), st.integers(1, 3), st.integers(1, 15), st.integers(0, 2**20))
 
 
 def check_rank_or_given(instance, *, formula, method, context) -> Outcome:
     """Instances of the claim, or a given point (of a probe)."""
-    run = check_rank_at if isinstance(instance[2], np.ndarray) else check_rank
-    return run(instance, formula=formula, method=method, context=context)
+    if not isinstance(instance[2], np.ndarray):
+        return check_rank(instance, formula=formula, method=method, context=context)
+    sigma, branch, theta, x = instance
+    return compare_rank(formula(branch, len(x), x.shape[1]), tangent_rank(sigma, theta, x), theta=theta, x=x)
 
 
 def at_crossing(context):
     """The free weight equals the target's: one tangent less."""
-    return [(shifted("tanh"), LONE, np.array([0.75, 0.75, 1.25, 0.0]), inputs(context.rng(), 5, 1))]
+    return [(SIGMA, LONE, np.array([0.75, 0.75, 1.25, 0.0]), inputs(context.rng(), 5, 1))]
 
 
 def at_reflection(context):
@@ -139,10 +126,7 @@ def at_reflection(context):
 
 def on_few_inputs(context):
     """Twice the same input, and 0: the rank cannot reach three."""
-    return [(shifted("tanh"), LONE, np.array([0.75, -1.25, 1.25, 0.0]), np.array([[0.5], [0.5], [0.5]]))]
-
-
-# -------------------------------------------------------------------------------------------------------- recovery.gap
+    return [(SIGMA, LONE, np.array([0.75, -1.25, 1.25, 0.0]), np.array([[0.5], [0.5], [0.5]]))]
 
 
 def check_gap_measured(instance, *, gap, context) -> Outcome:
@@ -150,16 +134,13 @@ def check_gap_measured(instance, *, gap, context) -> Outcome:
     from numerics.exact import rank_rational
 
     branch, d = instance
-    rng, sigma = context.rng(), RANKED[0]
+    rng = context.rng()
     target = random_target(branch.targets, d, rng)
-    found = tangent_rank(sigma, branch, branch.sample(target, rng), inputs(rng, branch.codimension(d) + 2, d))
+    found = tangent_rank(SIGMA, branch.sample(target, rng), inputs(rng, branch.codimension(d) + 2, d))
     if found.rank is None:
         return Outcome.inconclusive(str(found), cases=1)
     codimension = rank_rational(branch.constraints(target)[0])
     return Outcome.equal(gap(branch, d), codimension - found.rank, branch=str(branch), inputs=d)
-
-
-# ------------------------------------------------------------------------------------------------- recovery.morse-bott
 
 
 def check_morse_bott(instance, *, criterion, context) -> Outcome:
@@ -168,8 +149,8 @@ def check_morse_bott(instance, *, criterion, context) -> Outcome:
     cases = 0
     for k, n in enumerate((branch.codimension(d), branch.width * (d + 1) + 1)):
         rng = context.rng(k)
-        theta, x = branch.sample(random_target(branch.targets, d, rng), rng), inputs(rng, n, d)
-        found = tangent_rank(RANKED[k], branch, theta, x)
+        theta, x = branch.random_point(d, rng), inputs(rng, n, d)
+        found = tangent_rank(RANKED[k], theta, x)
         if found.rank is None:
             return Outcome.inconclusive(str(found), cases=1)
         tight = branch.width * (d + 1) - found.rank == branch.dimension(d)
@@ -184,21 +165,15 @@ def check_few_samples(instance, *, most, context) -> Outcome:
     """Up to ``most(m0, d)`` samples the tangents are independent on every branch, crossings included: a submersion."""
     branch, d = instance
     rng = context.rng()
-    theta, n = branch.sample(random_target(branch.targets, d, rng), rng), most(branch.targets, d)
-    return compare_rank(n, tangent_rank(RANKED[0], branch, theta, inputs(rng, n, d)), branch=str(branch), theta=theta)
+    theta, n = branch.random_point(d, rng), most(branch.targets, d)
+    return compare_rank(n, tangent_rank(SIGMA, theta, inputs(rng, n, d)), branch=str(branch), theta=theta)
 
 
 def check_morse_bott_in_floats(instance, *, criterion, context) -> Outcome:
-    from numerics.rank import float_rank
-    from numerics.tape import tangents
-
     branch, d, _, replicate = instance
-    rng, model = context.rng(replicate), TwoLayer(d, branch.width, activation=shifted("tanh"))
-    theta = branch.sample(random_target(branch.targets, d, rng), rng)
-    x = inputs(rng, branch.codimension(d) + 2, d)
-    found = float_rank(tangents(model, theta, x)[1][:, 0])
-    if found.rank is None:
-        found = tangent_rank(shifted("tanh"), branch, theta, x)
+    rng = context.rng(replicate)
+    theta, x = branch.random_point(d, rng), inputs(rng, branch.codimension(d) + 2, d)
+    found = float_tangent_rank(SIGMA, theta, x)
     return Outcome.equal(criterion(branch), found.rank == branch.codimension(d), branch=str(branch), theta=theta, x=x)
 
 
@@ -233,7 +208,7 @@ CLAIMS = [
                 "instances",
                 "tanh(z + 1/2) and GELU(z + 1/2), m <= 3, by ball minors",
                 check_rank,
-                ranked_branches((shifted("tanh"), shifted("gelu")), most=3),
+                ranked_branches((SIGMA, shifted("gelu")), most=3),
                 parameters={"formula": rank_formula, "method": "ball"},
                 controls=[Control("r (d + 1)", formula=lambda b, n, d: min(n, b.distinct * (d + 1)))],
             ),

@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._recovery_checks import inputs
+from proofs_check.claims._recovery import inputs
+from theory.activations import activation
 from theory.genericity import shifted
 from theory.lifted import conditions, with_silent_neuron
 from theory.models import TwoLayer
@@ -89,8 +90,6 @@ def check_toy(_, *, expected, context) -> Outcome:
 
 def toy_function(x, printed, weight):
     """(Phi, Phi', Phi'') as functions of a ball, and the residual projected off sigma(wbar x), sigma'(wbar x) x."""
-    from theory.activations import activation
-
     tanh = activation("tanh")
     value, slope = tanh.jet(x * weight, 1)
     basis = [value, slope * x]
@@ -139,6 +138,7 @@ def check_at_least_size(instance, *, missing, context) -> Outcome:
     """n = 1 + (d + 1) m: as one input moves, the square matrix of conditions changes sign, so it is singular somewhere between."""
     from flint import arb_mat
 
+    from numerics.certificates import sign_certificate
     from numerics.isolation import sign_change
     from numerics.krawczyk import balls, working_precision
 
@@ -157,16 +157,13 @@ def check_at_least_size(instance, *, missing, context) -> Outcome:
         places = balls(on_grid(np.linspace(-3, 3, 25)))
         changes = [sign_change(determinant, a, b) for a, b in zip(places, places[1:], strict=False)]
     if any(changes):
-        return Outcome.holds(
-            certificate={"theta": theta, "silent": silent, "samples": x, "interval": float(places[changes.index(True)].mid())}
-        )
+        free = [[None if (i, j) == (0, 0) else c for j, c in enumerate(row)] for i, row in enumerate(x)]
+        narrow, k = theta[: m * d].reshape(m, d), changes.index(True)
+        terms = [*((w, s) for w in narrow for s in (None, *range(d))), (silent, None)]
+        return Outcome.holds(certificate=sign_certificate(model.activation, free, terms, [float(end) for end in places[k : k + 2]]))
     if None in changes:
         return Outcome.inconclusive("a determinant is not told from 0", cases=1)
     return Outcome.fails("no residual but 0 is orthogonal to the conditions", counterexample={"theta": theta, "silent": silent, "x": x})
-
-
-def one_neuron(context):
-    return [(1, 1, k) for k in (0, 1, 2)]
 
 
 CLAIMS = [
@@ -244,7 +241,7 @@ CLAIMS = [
                 "instances",
                 "m = d = 1, n = 3: the determinant of the conditions changes sign as one input moves",
                 check_at_least_size,
-                one_neuron,
+                lambda context: [(1, 1, k) for k in (0, 1, 2)],
                 parameters={"missing": 0},
                 controls=[Control("one sample less", missing=1)],
             ),

@@ -10,16 +10,16 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims._regularization import LIMIT_TOLERANCE, LIMITATION, one, within
-
-FAMILY = "regularization"
+from proofs_check.claims._regularization import LIMIT_TOLERANCE, LIMITATION, at_most, one
+from theory.expressions import parse
+from theory.models import TwoLayer
+from theory.regularization.criterion import is_strict, is_weak
+from theory.regularization.first_integrals import vanishes, variable
 
 
 def check_components(instance, *, pairs, context) -> Outcome:
     """Four datasets L = |t - P|^2 |t - Q|^2 e^{-v.t} from 0: their limits form two pairs, and G = 0 on one, 1 on the other is weak."""
     from scipy.integrate import solve_ivp
-
-    from theory.regularization.criterion import is_weak
 
     limits, members = [], []
     for P, Q in pairs:
@@ -81,7 +81,7 @@ def check_directions_by_flow(instance, *, limit, context) -> Outcome:
         directions.append(approach)
         offs += [np.linalg.norm(late - np.array(limit)) - np.exp(-5), np.linalg.norm(approach - expected) - np.exp(-30)]
     determinant = abs(np.linalg.det(np.array(directions)))
-    return within(
+    return at_most(
         max(max(offs), abs(determinant - 0.5) - 1e-9),
         0.0 + 1e-12,
         "excess over the bounds",
@@ -95,9 +95,6 @@ def check_gumbel(instance, *, start, context) -> Outcome:
     import sympy as sp
 
     from numerics.flow import gradient_flow
-    from theory.expressions import parse
-    from theory.models import TwoLayer
-    from theory.regularization.first_integrals import vanishes, variable
 
     z = variable()
     sigma = sp.exp(-sp.exp(-z))
@@ -129,18 +126,17 @@ def check_convex(instance, *, coupling, context) -> Outcome:
 def check_two_neurons(instance, *, same, context) -> Outcome:
     """Two softplus neurons on (x, -g(theta_0, x)), x = 1: the flow does not end at the reflected output weights."""
     from numerics.flow import gradient_flow
-    from theory.models import TwoLayer
 
     w0, a0, expected = instance
     w0, a0 = ([w0[0]] * 2, [a0[0]] * 2) if same else (w0, a0)
     model, theta0 = TwoLayer(1, 2, activation="softplus"), np.array([*w0, *a0])
     flow = gradient_flow(model, theta0, ([[1.0]], [-float(model(theta0, np.array([[1.0]]))[0, 0])]))
-    off = float(np.abs(flow.theta - [*w0, *(-a for a in a0)]).max())
+    off = flow.distance([*w0, *(-a for a in a0)])
     if not flow.converged:
         return Outcome.inconclusive(flow.reason)
     if off < LIMIT_TOLERANCE:
         return Outcome.fails("the limit is the reflected start", counterexample={"end": flow.theta})
-    return within(
+    return at_most(
         float(np.abs(flow.theta[2:] - expected).max()), 6e-4, "distance from the three-digit table", counterexample={"end": flow.theta}
     )
 
@@ -148,23 +144,18 @@ def check_two_neurons(instance, *, same, context) -> Outcome:
 def check_printed_input(instance, *, power, context) -> Outcome:
     """exp from (0.5, 1) towards (1.1, 2): x = 2 (w* - w_0)/(a*^p - a_0^p) with p = 1 as printed misses the target."""
     from numerics.flow import gradient_flow
-    from theory.models import TwoLayer
 
     (w0, a0), (w, a) = instance
     x = 2 * (w - w0) / (a**power - a0**power)
     flow = gradient_flow(TwoLayer(1, 1, activation="exp"), [w0, a0], ([[x]], [a * np.exp(w * x)]))
-    off = float(np.abs(flow.theta - [w, a]).max())
-    if off < LIMIT_TOLERANCE:
+    if flow.distance([w, a]) < LIMIT_TOLERANCE:
         return Outcome.fails("the flow ends at the target", counterexample={"x": x})
-    return within(
-        float(np.abs(flow.theta - [1.319, 1.538]).max()), 6e-4, "distance from (1.319, 1.538)", counterexample={"end": flow.theta}
-    )
+    return at_most(flow.distance([1.319, 1.538]), 6e-4, "distance from (1.319, 1.538)", counterexample={"end": flow.theta})
 
 
 def check_rounded(instance, *, labels, context) -> Outcome:
     """The printed labels 1 and 1.4 leave cross residuals above 1e-3: far beyond rounding."""
     from numerics.flow import orbit, value_and_jacobian
-    from theory.models import TwoLayer
 
     model, x = TwoLayer(1, 1, activation="sigmoid"), np.array([[1.0], [12.307]])
     ends = [orbit(model, instance, x[i], labels[i]).theta for i in (0, 1)]
@@ -176,10 +167,8 @@ def check_rounded(instance, *, labels, context) -> Outcome:
 
 def check_constant(instance, *, kind, context) -> Outcome:
     """A constant is weak on every family of datasets with at least two solutions each."""
-    from theory.regularization import criterion
-
     points, limits, members = instance
-    test = {"weak": criterion.is_weak, "strict": criterion.is_strict}[kind]
+    test = {"weak": is_weak, "strict": is_strict}[kind]
     if test(dict.fromkeys(range(points), 0), limits, members):
         return Outcome.holds()
     return Outcome.fails(f"the constant is not {kind}", counterexample={"limits": limits, "members": members})
@@ -195,7 +184,7 @@ def flaw(number, title, statement, where, checks, depends_on) -> Claim:
     """The claim that statement ``number`` fails as printed."""
     return Claim(
         id=f"regularization.flaw.{number}",
-        family=FAMILY,
+        family="regularization",
         title=title,
         statement=statement,
         source=Source(LIMITATION, where),
@@ -207,22 +196,9 @@ def flaw(number, title, statement, where, checks, depends_on) -> Claim:
     )
 
 
-def instance_check(name, run, evidence, scope, parameters, control, *instances, covers="statement", **details) -> Check:
-    return Check(
-        name,
-        evidence=evidence,
-        covers=covers,
-        scope=scope,
-        run=run,
-        instances=one(*instances),
-        parameters=parameters,
-        controls=[control],
-        **details,
-    )
-
-
 CROSS = [((1, 0), (-1, 0)), ((0, 1), (0, -1))]
 JOINED = [((1, 0), (-1, 0)), ((1, 0), (0, 1))]
+
 
 CLAIMS = [
     flaw(
@@ -232,16 +208,16 @@ CLAIMS = [
         r" weak. Constant only on overlap components}",
         "Lemma 5.1(b), (c)",
         [
-            instance_check(
+            Check(
                 "two-pairs",
-                check_components,
-                "property",
-                "four datasets in the plane, adaptive integration",
-                {"pairs": CROSS},
-                Control("pairs that share a point", pairs=JOINED),
-                None,
+                evidence="property",
                 covers="instances",
+                scope="four datasets in the plane, adaptive integration",
+                run=check_components,
+                instances=one(None),
                 tolerance="1e-8 on the limits",
+                parameters={"pairs": CROSS},
+                controls=[Control("pairs that share a point", pairs=JOINED)],
             )
         ],
         ["regularization.lemma.two-point"],
@@ -253,19 +229,26 @@ CLAIMS = [
         r" e_2}{\sqrt2}, \tfrac{e_1 + e_3}{\sqrt2},\ G = |\theta - \theta_0|^2 \text{ strict},\ \nabla G = 2 e_1 \neq 0",
         "Lemma 5.2",
         [
-            instance_check(
-                "determinant", check_directions, "exact", "the instance", {"metric": 1}, Control("a constant instead of G", metric=0), None
+            Check(
+                "determinant",
+                evidence="exact",
+                covers="statement",
+                scope="the instance",
+                run=check_directions,
+                instances=one(None),
+                parameters={"metric": 1},
+                controls=[Control("a constant instead of G", metric=0)],
             ),
-            instance_check(
+            Check(
                 "closed-form-flow",
-                check_directions_by_flow,
-                "property",
-                "flow of linear regression by eigenvectors",
-                {"limit": (1, 0, 0)},
-                Control("limit e_2", limit=(0, 1, 0)),
-                None,
+                evidence="property",
                 covers="instances",
+                scope="flow of linear regression by eigenvectors",
+                run=check_directions_by_flow,
+                instances=one(None),
                 tolerance="slow modes e^-6, fast ones e^-54",
+                parameters={"limit": (1, 0, 0)},
+                controls=[Control("limit e_2", limit=(0, 1, 0))],
             ),
         ],
         ["regularization.lemma.one-point"],
@@ -277,14 +260,15 @@ CLAIMS = [
         r" 0 \ge y \text{ forever};\ \text{add } \int_{-\infty}^0 \sigma/\sigma' = \infty",
         "Lemma 6.1",
         [
-            instance_check(
+            Check(
                 "gumbel",
-                check_gumbel,
-                "symbolic",
-                "first integral exact; the flow to time 500",
-                {"start": 2},
-                Control("a smaller start reaches a = 0", start=1),
-                None,
+                evidence="symbolic",
+                covers="statement",
+                scope="first integral exact; the flow to time 500",
+                run=check_gumbel,
+                instances=one(None),
+                parameters={"start": 2},
+                controls=[Control("a smaller start reaches a = 0", start=1)],
             )
         ],
         ["regularization.conserved.single-sample"],
@@ -296,8 +280,15 @@ CLAIMS = [
         r" the zeros used in the proof}",
         "proof of Theorem 6.2(a)",
         [
-            instance_check(
-                "hessian", check_convex, "symbolic", "all four variables", {"coupling": 1}, Control("without |theta_0|^2", coupling=0), None
+            Check(
+                "hessian",
+                evidence="symbolic",
+                covers="statement",
+                scope="all four variables",
+                run=check_convex,
+                instances=one(None),
+                parameters={"coupling": 1},
+                controls=[Control("without |theta_0|^2", coupling=0)],
             )
         ],
         ["regularization.two-point.zero-label"],
@@ -309,17 +300,16 @@ CLAIMS = [
         r" neurons are identical}",
         "proof of Corollary 6.2",
         [
-            instance_check(
+            Check(
                 "two-neurons",
-                check_two_neurons,
-                "property",
-                "x = 1, w_0 = (0.3, -0.5)",
-                {"same": False},
-                Control("identical neurons", same=True),
-                ((0.3, -0.5), (1.0, 2.0), (-1.654, 1.104)),
-                ((0.3, -0.5), (1.0, -0.5), (0.150, -1.124)),
+                evidence="property",
                 covers="instances",
+                scope="x = 1, w_0 = (0.3, -0.5)",
+                run=check_two_neurons,
+                instances=one(((0.3, -0.5), (1.0, 2.0), (-1.654, 1.104)), ((0.3, -0.5), (1.0, -0.5), (0.150, -1.124))),
                 tolerance="6e-4: three digits",
+                parameters={"same": False},
+                controls=[Control("identical neurons", same=True)],
             )
         ],
         ["regularization.one-point.reflection"],
@@ -331,16 +321,16 @@ CLAIMS = [
         r" 1) \text{ towards } (1.1, 2), \text{ the flow ends at } (1.319, 1.538)",
         "Proposition A.1, equation (15)",
         [
-            instance_check(
+            Check(
                 "exponential",
-                check_printed_input,
-                "property",
-                "one instance",
-                {"power": 1},
-                Control("squares", power=2),
-                ((0.5, 1.0), (1.1, 2.0)),
+                evidence="property",
                 covers="instances",
+                scope="one instance",
+                run=check_printed_input,
+                instances=one(((0.5, 1.0), (1.1, 2.0))),
                 tolerance="6e-4: three digits",
+                parameters={"power": 1},
+                controls=[Control("squares", power=2)],
             )
         ],
         ["regularization.conserved.single-sample"],
@@ -352,16 +342,16 @@ CLAIMS = [
         r" 10^{-3};\ \text{exact labels } 0.996865\ldots, 1.393507\ldots",
         "Figure 1",
         [
-            instance_check(
+            Check(
                 "residuals",
-                check_rounded,
-                "property",
-                "the printed data",
-                {"labels": (1.0, 1.4)},
-                Control("the certified labels", labels=(0.996865915902, 1.39350718465)),
-                (0.922, 2.868),
+                evidence="property",
                 covers="instances",
+                scope="the printed data",
+                run=check_rounded,
+                instances=one((0.922, 2.868)),
                 tolerance="1e-3, a hundred thousand times the error of a limit",
+                parameters={"labels": (1.0, 1.4)},
+                controls=[Control("the certified labels", labels=(0.996865915902, 1.39350718465))],
             )
         ],
         ["regularization.two-point.sigmoid"],

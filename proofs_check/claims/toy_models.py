@@ -10,10 +10,9 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.claims._papers import OPTIMISTIC_ESTIMATE, RANK_STRATIFICATION
+from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, composed, float_twin, judged
 from theory.toy import DeepDiagonal, ProductModel, RedundantModel, SquareDifference, faithful_points
-
-RANK_STRATIFICATION = "arXiv:2211.11623v1"
-OPTIMISTIC_ESTIMATE = "arXiv:2307.08921v1"
 
 
 def exact_rank(model, theta) -> int:
@@ -29,44 +28,31 @@ def check_rank(instance, *, formula, context) -> Outcome:
     return Outcome.equal(formula(model, theta), exact_rank(model, theta), model=str(model), theta=theta)
 
 
-def float_rank_check(instance, *, formula, context) -> Outcome:
+def check_rank_in_floats(instance, *, formula, context) -> Outcome:
     """The same from singular values; integer parameters of moderate size keep the gap clear."""
     from numerics.rank import empirical_rank
 
     model, theta = instance
     found = empirical_rank(model, np.array(theta, float), faithful_points(model.inputs), "float")
-    if found.rank is None:
-        return Outcome.inconclusive(f"no clear gap among the singular values at {theta}", cases=1)
-    return Outcome.equal(formula(model, np.array(theta)), found.rank, model=str(model), theta=theta)
+    return compared_in_floats(formula(model, np.array(theta)), found, model=str(model), theta=theta)
 
 
-def drawn(model):
-    """Integer parameters -3 .. 3, zeros included, as a hypothesis strategy."""
+def in_floats(check: Check, *models) -> Check:
+    """The float twin of a check of ``models``: integer parameters -3 .. 3, zeros included."""
 
-    def instances(context):
-        from hypothesis import strategies as st
+    @composed
+    def instances(draw, st):
+        model = draw(st.sampled_from(models))
+        return model, draw(st.lists(st.integers(-3, 3), min_size=model.n_params, max_size=model.n_params))
 
-        models = model if isinstance(model, list) else [model]
-        entries = lambda m: st.lists(st.integers(-3, 3), min_size=m.n_params, max_size=m.n_params)
-        return st.sampled_from(models).flatmap(lambda m: st.tuples(st.just(m), entries(m)))
-
-    return instances
-
-
-def in_floats(instances, formula, controls, **details) -> Check:
-    return Check(
-        "rank-in-floats",
-        evidence="property",
-        covers="instances",
+    return float_twin(
+        check,
+        run=check_rank_in_floats,
+        name="rank-in-floats",
         scope="integer parameters from -3 to 3",
-        run=float_rank_check,
-        replay=check_rank,
         instances=instances,
         distribution="uniform lists of integers, shrunk by hypothesis",
-        tolerance="rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)",
-        parameters={"formula": formula},
-        controls=controls,
-        **details,
+        tolerance=FLOAT_GAP,
     )
 
 
@@ -100,11 +86,9 @@ def check_product_ideal(instance, *, variety, context) -> Outcome:
     claimed = variety(theta)
     inside = all(sympy.reduced(minor, claimed, *theta)[1] == 0 for minor in minors)
     radical = all(_in_radical(generator, minors, theta) for generator in claimed)
-    two = any(sympy.expand(J.extract([0, 1], list(columns)).det()) in (1, -1) for columns in ((0, 1),))
-    if inside and radical and two:
-        return Outcome.holds()
+    two = sympy.expand(J.extract([0, 1], [0, 1]).det()) in (1, -1)
     message = f"the 3-minors {minors} do not cut out the variety of {list(claimed)}"
-    return Outcome.fails(message, counterexample={"minors": list(map(str, minors)), "claimed": list(map(str, claimed))})
+    return judged(inside and radical and two, message, minors=list(map(str, minors)), claimed=list(map(str, claimed)))
 
 
 def _in_radical(polynomial, ideal, symbols) -> bool:
@@ -246,7 +230,7 @@ CLAIMS = [
                 parameters={"variety": lambda theta: (theta[2], theta[3])},
                 controls=[Control("rank drops where the product vanishes", variety=lambda theta: (theta[2] * theta[3],))],
             ),
-            Check(
+            rank := Check(
                 "rank",
                 evidence="exact",
                 covers="instances",
@@ -257,7 +241,7 @@ CLAIMS = [
                 parameters={"formula": product_rank},
                 controls=PRODUCT_CONTROLS,
             ),
-            in_floats(drawn(ProductModel()), product_rank, PRODUCT_CONTROLS),
+            in_floats(rank, ProductModel()),
         ],
     ),
     Claim(
@@ -278,7 +262,7 @@ CLAIMS = [
                 parameters={"rank": 1},
                 controls=[Control("as many as parameters", rank=2)],
             ),
-            Check(
+            rank := Check(
                 "rank",
                 evidence="exact",
                 covers="instances",
@@ -289,11 +273,7 @@ CLAIMS = [
                 parameters={"formula": redundant_rank},
                 controls=[Control("as many as parameters", formula=lambda model, theta: 2)],
             ),
-            in_floats(
-                drawn([RedundantModel(1), RedundantModel(3)]),
-                redundant_rank,
-                [Control("as many as parameters", formula=lambda model, theta: 2)],
-            ),
+            in_floats(rank, RedundantModel(1), RedundantModel(3)),
         ],
     ),
     Claim(
@@ -306,7 +286,7 @@ CLAIMS = [
         source=Source(OPTIMISTIC_ESTIMATE, "equation 9, appendix A.1"),
         refuted_by="A zero pattern with another rank, or a k-sparse target none of whose representatives has rank k.",
         checks=[
-            Check(
+            zero_patterns_check := Check(
                 "zero-patterns",
                 evidence="exact",
                 covers="instances",
@@ -328,7 +308,7 @@ CLAIMS = [
                 parameters={"formula": lambda model, support: sum(support)},
                 controls=[Control("every coordinate counts", formula=lambda model, support: model.inputs)],
             ),
-            in_floats(drawn([DeepDiagonal(d, L) for d in (1, 2, 3) for L in (2, 3, 4)]), deep_diagonal_rank, DIAGONAL_CONTROLS),
+            in_floats(zero_patterns_check, *(DeepDiagonal(d, L) for d in (1, 2, 3) for L in (2, 3, 4))),
         ],
         probes=[Probe(drops="deep", check="sparse-targets", instances=supports(1))],
     ),
@@ -342,7 +322,7 @@ CLAIMS = [
         depends_on=["toy.deep-diag"],
         refuted_by="A point with another rank, or a target recovered from a different number of samples than by the deep diagonal model.",
         checks=[
-            Check(
+            rank := Check(
                 "rank",
                 evidence="exact",
                 covers="instances",
@@ -364,7 +344,7 @@ CLAIMS = [
                 parameters={"depths": (2, 3)},
                 controls=[Control("also at depth one", depths=(1, 2))],
             ),
-            in_floats(drawn([SquareDifference(d) for d in (1, 2, 3)]), square_difference_rank, SQUARE_CONTROLS),
+            in_floats(rank, *(SquareDifference(d) for d in (1, 2, 3))),
         ],
     ),
 ]

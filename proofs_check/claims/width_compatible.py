@@ -6,19 +6,18 @@ and null neurons are special cases. Its gradient map is \nabla R(T\theta)_{ij} =
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._width import JML, agree, exactly, in_floats, places, within
-from theory.embedding import (
-    Layer,
-    compatible,
-    draw_layers,
-    three_fold,
-    two_fold_null,
-)
+from proofs_check import Assumption, Claim, Control, Outcome, Probe, Source
+from proofs_check.claims._checks import agree, rounding, within
+from proofs_check.claims._width import JML, exactly, for_any_network, in_floats, places
+from proofs_check.claims._width_measures import gradients
+from proofs_check.claims._width_points import drawn_compatible
+from theory.embedding import Layer, compatible, three_fold, two_fold_null
+from theory.embedding.affine import identity
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
@@ -27,16 +26,12 @@ from theory.models import FullyConnected
 
 def check_embedding(place, *, build, change, context) -> Outcome:
     """Outputs, the gradient image at any point, A^T M = I, and an exact critical point mapped to one."""
-    from numerics.hessian import gradient
-    from theory.embedding.affine import identity
-
-    embedding = change(build(place))
-    theta, data, planted = embedding(place.theta), place.data(1), place.planted()
-    narrow, wide = gradient(place.model, place.theta, data), gradient(embedding.wide, theta, data)
-    critical = gradient(embedding.wide, theta, planted)
+    embedding, planted = change(build(place)), place.planted()
+    narrow, wide = gradients(embedding, place.theta, place.data(1))
+    _, critical = gradients(embedding, place.theta, planted)
     return agree(
         place,
-        output=(place.model(place.theta, planted[0]), embedding.wide(theta, planted[0])),
+        output=(place.model(place.theta, planted[0]), embedding.wide(embedding(place.theta), planted[0])),
         critical=(0 * critical, critical),
         gradient=(embedding.gradient_map.apply(narrow), wide),
         inverse=(identity(place.model.n_params), embedding.matrix.T @ embedding.gradient_map),
@@ -45,30 +40,18 @@ def check_embedding(place, *, build, change, context) -> Outcome:
 
 def check_embedding_in_floats(place, *, build, change, context) -> Outcome:
     """The same for tanh and normal weights: outputs and the gradient image, up to rounding."""
-    from numerics.hessian import gradient
-
     place = place.at(activation="tanh")
     embedding = change(build(place))
     rng = context.rng(place.seed)
     theta, x = rng.normal(size=place.model.n_params), rng.normal(size=(4, place.widths[0]))
     data = x, rng.normal(size=(4, place.widths[-1]))
-    wide = embedding(theta)
-    image = embedding.gradient_map.apply(gradient(place.model, theta, data))
-    difference = np.concatenate([gradient(embedding.wide, wide, data) - image, (embedding.wide(wide, x) - place.model(theta, x)).ravel()])
+    wide, (before, after) = embedding(theta), gradients(embedding, theta, data)
+    changed = (embedding.wide(wide, x) - place.model(theta, x)).ravel()
+    difference = np.concatenate([after - embedding.gradient_map.apply(before), changed])
     # Every layer sums at most P products of weights up to |T theta|_max and passes rounding on with their sizes.
     size = 1 + max(np.abs(wide).max(), np.abs(embedding.gradient_map.dense(float)).max())
-    tolerance = 64 * embedding.wide.n_params * np.finfo(float).eps * size ** (2 * len(place.widths) - 2)
+    tolerance = rounding(embedding.wide.n_params, size ** (2 * len(place.widths) - 2))
     return within(place, difference, tolerance, "outputs and gradients")
-
-
-def drawn(place):
-    """Copies and null neurons in random places, with random coefficients that satisfy all conditions."""
-    rng, sources = np.random.default_rng([place.seed, 2]), []
-    for width in place.widths[1:-1]:
-        extra = [None if rng.random() < 0.4 else int(rng.integers(width)) for _ in range(rng.integers(1, 3))]
-        source = [*range(width), *extra]
-        sources.append([source[k] for k in rng.permutation(len(source))])
-    return compatible(place.model, draw_layers(place.model, sources, rng))
 
 
 def unchanged(embedding):
@@ -100,8 +83,6 @@ def _last_layer(embedding):
 
 def corrections_omitted(embedding):
     """Biases of effective neurons not corrected for what constant neurons send."""
-    from dataclasses import replace
-
     corrected = {i for (i, _) in embedding.matrix.entries}
     return replace(embedding, offset={i: value for i, value in embedding.offset.items() if i not in corrected})
 
@@ -140,17 +121,37 @@ def shared_unevenly(embedding):
     return embedding.with_matrix({place: value for (place, _), value in shares})
 
 
-def two_signs(model):
+def in_three_copies(place):
+    return three_fold(place.model)
+
+
+def nothing_subtracted(place):
     """Three copies with signs (1, 1, 1): the last layer sums to three times the output."""
-    embedding = three_fold(model)
+    embedding = three_fold(place.model)
     return embedding.with_matrix({place: abs(value) for place, value in embedding.matrix.entries.items()})
 
 
-def null_biases(place):
-    return [[place.alpha + k for k in range(width)] for width in place.widths[1:-1]]
+def with_null_neurons(place):
+    """As many null neurons as neurons, with biases alpha, alpha + 1, ... in every layer."""
+    return two_fold_null(place.model, [[place.alpha + k for k in range(width)] for width in place.widths[1:-1]])
 
 
 FOLDS = ((1, 2, 1), (2, 1, 2), (1, 1, 1, 1), (2, 1, 1, 1), (1, 1, 1, 2))
+
+
+def folds(context):
+    return places(FOLDS)
+
+
+def tanh_networks(build):
+    return in_floats(
+        "tanh-in-floats",
+        check_embedding_in_floats,
+        folds,
+        {"build": build, "change": unchanged},
+        EMBEDDING_CONTROLS[:1],
+        scope="tanh networks of two and three layers",
+    )
 
 
 # -------------------------------------------------------------------------------------------------------- the claims
@@ -177,33 +178,23 @@ CLAIMS = [
                 "rational-networks",
                 check_embedding,
                 lambda context: places(FOLDS + ((2, 2, 2), (1, 2, 2))),
-                {"build": drawn, "change": unchanged},
+                {"build": drawn_compatible, "change": unchanged},
                 [*EMBEDDING_CONTROLS, Control("bias corrections omitted", change=corrections_omitted)],
                 scope="two and three layers, one or two new neurons a layer, copies and null neurons at random places",
             ),
-            Check(
-                "undefined-activation",
-                evidence="symbolic",
-                covers="instances",
+            for_any_network(
+                check_undefined_network,
+                {"change": unchanged},
+                [Control("shares other than the multipliers", change=shared_unevenly)],
                 scope="[1, 1, 1, 1] to [1, 2, 2, 1] with undefined sigma and symbolic coefficients, three free parameters",
-                run=check_undefined_network,
-                instances=lambda context: [None],
-                parameters={"change": unchanged},
-                controls=[Control("shares other than the multipliers", change=shared_unevenly)],
+                covers="instances",
             ),
-            in_floats(
-                "tanh-in-floats",
-                check_embedding_in_floats,
-                lambda context: places(FOLDS),
-                {"build": drawn, "change": unchanged},
-                EMBEDDING_CONTROLS[:1],
-                scope="tanh networks of two and three layers",
-            ),
+            tanh_networks(drawn_compatible),
         ],
         probes=[
-            Probe(drops="forward", instances=lambda context: places(FOLDS), parameters={"change": forward_dropped}),
+            Probe(drops="forward", instances=folds, parameters={"change": forward_dropped}),
             Probe(drops="backward", instances=lambda context: places(((2, 1, 2), (2, 2, 2))), parameters={"change": backward_dropped}),
-            Probe(drops="biases", instances=lambda context: places(FOLDS), parameters={"change": corrections_omitted}),
+            Probe(drops="biases", instances=folds, parameters={"change": corrections_omitted}),
         ],
     ),
     Claim(
@@ -219,19 +210,12 @@ CLAIMS = [
             exactly(
                 "rational-networks",
                 check_embedding,
-                lambda context: places(FOLDS),
-                {"build": lambda place: three_fold(place.model), "change": unchanged},
-                [Control("nothing subtracted", build=lambda place: two_signs(place.model)), EMBEDDING_CONTROLS[1]],
+                folds,
+                {"build": in_three_copies, "change": unchanged},
+                [Control("nothing subtracted", build=nothing_subtracted), EMBEDDING_CONTROLS[1]],
                 scope="two and three layers, planted points and others",
             ),
-            in_floats(
-                "tanh-in-floats",
-                check_embedding_in_floats,
-                lambda context: places(FOLDS),
-                {"build": lambda place: three_fold(place.model), "change": unchanged},
-                EMBEDDING_CONTROLS[:1],
-                scope="tanh networks of two and three layers",
-            ),
+            tanh_networks(in_three_copies),
         ],
     ),
     Claim(
@@ -246,19 +230,12 @@ CLAIMS = [
             exactly(
                 "rational-networks",
                 check_embedding,
-                lambda context: places(FOLDS),
-                {"build": lambda place: two_fold_null(place.model, null_biases(place)), "change": unchanged},
+                folds,
+                {"build": with_null_neurons, "change": unchanged},
                 [Control("forward condition dropped", change=forward_dropped)],
                 scope="two and three layers, planted points and others",
             ),
-            in_floats(
-                "tanh-in-floats",
-                check_embedding_in_floats,
-                lambda context: places(FOLDS),
-                {"build": lambda place: two_fold_null(place.model, null_biases(place)), "change": unchanged},
-                EMBEDDING_CONTROLS[:1],
-                scope="tanh networks of two and three layers",
-            ),
+            tanh_networks(with_null_neurons),
         ],
     ),
 ]

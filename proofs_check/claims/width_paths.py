@@ -8,25 +8,22 @@ from itertools import permutations
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Figure, Outcome, Source
-from proofs_check.claims import _width as instances
-from proofs_check.claims._width import DISTRIBUTION, JML, NEURIPS, agree, exactly, in_floats, places, some_place, within
-from theory.embedding import (
-    compose,
-    copies,
-    embed_along,
-    permutation,
-    split,
-)
+from proofs_check.claims._checks import agree, rounding, within
+from proofs_check.claims._width import DISTRIBUTION, JML, NEURIPS, exactly, in_floats, places
+from proofs_check.claims._width_measures import characteristic, hessians, spectra
+from proofs_check.claims._width_points import planted_in_floats, some_place, split_or_null
+from proofs_check.claims._width_twins import duplicate
+from theory.embedding import compose, copies, embed_along, permutation, split
+from theory.embedding.graph import architecture_graph, count_paths
 from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
-# ------------------------------------------------------------------------------- principle, paths, permutation
+# ----------------------------------------------------------------------------------------------- embedding.principle
 
 
 def check_principle(instance, *, step, context) -> Outcome:
     """Along every path of one-step embeddings between two architectures, a planted critical point stays critical with its outputs."""
     from numerics.hessian import gradient
-    from theory.embedding.graph import architecture_graph, count_paths
 
     narrow, wide, replicate = instance
     rng = context.rng(replicate)
@@ -59,16 +56,8 @@ def _drawn_graph(graph):
     return Figure("graph", "Architectures and one-step embeddings", alt, {"nodes": nodes, "edges": edges})
 
 
-def split_or_null(model, layer, rng):
-    from theory.embedding.graph import one_step
-
-    number = Fraction(int(rng.integers(-5, 6)), 3)
-    neuron = int(rng.integers(wiring(model, layer).width))
-    return one_step(model, ("null", layer, number) if rng.random() < 0.4 else ("split", layer, neuron, number))
-
-
 def duplicated(model, layer, rng):
-    return instances.duplicate(model, layer, 0, Fraction(1))
+    return duplicate(model, layer, 0, Fraction(1))
 
 
 def walks(context):
@@ -81,19 +70,19 @@ def walks(context):
 def check_principle_in_floats(instance, *, step, context) -> Outcome:
     """A random path for a planted tanh network: gradient and outputs at its end, up to rounding."""
     from numerics.hessian import gradient
-    from numerics.planting import plant
 
     narrow, wide, replicate = instance
-    rng, model = context.rng(replicate), FullyConnected(narrow)
-    theta, x = rng.normal(size=model.n_params), rng.normal(size=(2 * model.n_params, narrow[0]))
-    data = plant(model, theta, x, size=0.3, seed=replicate)
-    start = model(theta, x)
+    rng, model, theta, data = planted_in_floats(narrow, replicate, context, size=0.3)
+    x, start = data[0], model(theta, data[0])
     for layer in rng.permutation([l for l, (a, b) in enumerate(zip(narrow, wide, strict=True)) for _ in range(b - a)]):
         embedding = step(model, int(layer), rng)
         model, theta = embedding.wide, embedding(theta)
     observed = np.concatenate([gradient(model, theta, data), (model(theta, x) - start).ravel()])
     size = (1 + np.abs(theta).max()) ** (2 * len(narrow) - 2) * np.abs(x).max()
-    return within(instance, observed, 64 * (model.n_params + len(x)) * np.finfo(float).eps * size, "gradient and change of outputs")
+    return within(instance, observed, rounding(model.n_params + len(x), size), "gradient and change of outputs")
+
+
+# ------------------------------------------------------------------------------------------- embedding.compose.paths
 
 
 def check_paths(place, *, reorder, context) -> Outcome:
@@ -167,41 +156,33 @@ def coefficient_vectors(context):
     return st.lists(st.integers(-4, 4), min_size=2, max_size=4)
 
 
+# ---------------------------------------------------------------------------------------------- embedding.permutation
+
+
 def check_permutation(place, *, partner, context) -> Outcome:
     """T^alpha and T^(1 - alpha) differ by exchanging the copies, so their Hessians have one characteristic polynomial."""
-    from numerics.exact import rationals
-    from numerics.hessian import hessian
-
     one = split(place.model, place.layer, place.neuron, place.alpha)
     other = split(place.model, place.layer, place.neuron, partner(place.alpha))
     order = list(range(place.widths[place.layer] + 1))
     order[place.neuron], order[-1] = order[-1], order[place.neuron]
     data = place.data(2)
-    curvatures = [rationals(hessian(embedding.wide, embedding(place.theta), data)) for embedding in (one, other)]
+    polynomials = [str(characteristic(hessians(embedding, place.theta, data)[1])) for embedding in (one, other)]
     return agree(
         place,
         map=(True, compose(other, permutation(other.wide, place.layer, order)).same_map(one)),
-        characteristic_polynomial=(_characteristic(curvatures[0]), _characteristic(curvatures[1])),
+        characteristic_polynomial=tuple(polynomials),
     )
-
-
-def _characteristic(matrix):
-    from flint import fmpq_mat
-
-    return str(fmpq_mat(*matrix.shape, list(matrix.ravel())).charpoly())
 
 
 def check_spectra(instance, *, partner, context) -> Outcome:
     """The two spectra in floats, at a tanh network that is not critical."""
-    from numerics.hessian import hessian
+    from numerics.inertia import float_tolerance
 
     widths, alpha, replicate = instance
     rng, model = context.rng(replicate), FullyConnected(widths)
     theta, data = rng.normal(size=model.n_params), (rng.normal(size=(9, widths[0])), rng.normal(size=(9, widths[-1])))
-    embeddings = [split(model, 1, 0, value) for value in (alpha, partner(alpha))]
-    spectra = [np.linalg.eigvalsh(hessian(e.wide, e(theta), data)) for e in embeddings]
-    tolerance = 64 * embeddings[0].wide.n_params * np.finfo(float).eps * np.abs(spectra[0]).max()
-    return within(instance, spectra[0] - spectra[1], tolerance, "difference of the spectra")
+    one, other = (spectra(split(model, 1, 0, value), theta, data)[1] for value in (alpha, partner(alpha)))
+    return within(instance, one - other, float_tolerance(one), "difference of the spectra")
 
 
 def float_places(context):
@@ -305,6 +286,7 @@ CLAIMS = [
                 tolerance="none: rational arithmetic",
                 parameters={"reach": by_splits},
                 controls=[Control("shares of the whole", reach=by_splits_unscaled)],
+                examples={"quick": 50, "standard": 300, "full": 2000},
             ),
         ],
     ),

@@ -12,7 +12,9 @@ from functools import lru_cache
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Probe, Source
-from proofs_check.claims._width import JML, NEURIPS, agree, within
+from proofs_check.claims._checks import agree, on_instances, within
+from proofs_check.claims._width import JML, NEURIPS, in_floats
+from proofs_check.claims._width_measures import matrices
 from theory.embedding import split
 from theory.embedding.blocks import plus
 from theory.models import FullyConnected, TwoLayer
@@ -72,23 +74,6 @@ def trained(scale: float, seeds: tuple[int, ...]):
     return model, run.history["step"], run.history["loss"], np.stack(norms, axis=1), thetas
 
 
-def orientations(model, theta):
-    """Groups of neurons whose (w, b) agree in direction up to sign (cosine at least 0.9).
-
-    (share of sum |a| |(w, b)|, members), largest first.
-    """
-    parts = model.unpack(theta)
-    rows = np.concatenate([parts["input_weights"], parts["input_biases"][:, None]], axis=1)
-    lengths = np.linalg.norm(rows, axis=1)
-    weights, units, free, groups = lengths * np.abs(parts["output_weights"][0]), rows / lengths[:, None], np.ones(len(rows), dtype=bool), []
-    while free.any():
-        leader = int(np.argmax(np.where(free, weights, -1)))
-        members = free & (np.abs(units @ units[leader]) >= 0.9)
-        groups.append((weights[members].sum() / weights.sum(), np.flatnonzero(members)))
-        free &= ~members
-    return sorted(groups, key=lambda group: -group[0])
-
-
 def narrow_losses():
     from numerics.critical import find_critical_points
     from numerics.datasets import wave
@@ -105,6 +90,8 @@ def plateaus(norms):
 
 def check_plateau(seeds, *, scale, context) -> Outcome:
     """A local minimum of |grad| within 5 per cent of a critical loss of width 1 or 2, two orientations holding 90 per cent."""
+    from numerics.condensation import orientations
+
     model, steps, losses, norms, thetas = trained(scale, seeds)
     critical, cases = [loss for found in narrow_losses().values() for loss in found], []
     for k in range(len(seeds)):
@@ -136,8 +123,6 @@ def check_search(width, *, added, context) -> Outcome:
     from numerics.critical import find_critical_points
     from numerics.datasets import wave
     from numerics.hessian import hessian
-    from numerics.layers import neuron_matrices
-    from numerics.planting import cotangent_of
 
     data = wave()
     model = FullyConnected((1, width - 1, 1))
@@ -148,10 +133,9 @@ def check_search(width, *, added, context) -> Outcome:
         same = [other for other in wide if abs(other.loss - point.loss) <= 1e-7]
         if not same:
             return Outcome.fails(f"loss {point.loss:.7f} is not met at width {width}", counterexample={"loss": point.loss, "width": width})
-        cotangent = cotangent_of(model, point.theta, data)
-        pairs = [neuron_matrices(model, point.theta, data[0], cotangent, 1, s) for s in range(width - 1)]
-        values = np.linalg.eigvalsh(hessian(model, point.theta, data))
-        allowed = {plus(_counts(values), extra) for _, S in pairs for extra in added(S)}
+        curvatures = [matrices(model, point.theta, data, 1, s)[1] for s in range(width - 1)]
+        narrow_counts = float_inertia_counts(hessian(model, point.theta, data))
+        allowed = {plus(narrow_counts, extra) for S in curvatures for extra in added(S)}
         observed = same[0].inertia.counts if same[0].inertia else None
         if observed not in allowed:
             message = f"loss {point.loss:.7f}: inertia {observed}, predicted one of {sorted(allowed)}"
@@ -160,20 +144,16 @@ def check_search(width, *, added, context) -> Outcome:
     return Outcome.holds(len(narrow), message=f"width {width} meets {losses}")
 
 
-def _counts(values):
+def float_inertia_counts(matrix):
     from numerics.inertia import float_counts
 
-    return tuple(map(int, float_counts(values)[0]))
+    return tuple(map(int, float_counts(np.linalg.eigvalsh(matrix))[0]))
 
 
 def embedded_extra(S):
     """Splits with 0 < alpha < 1 and outside, and alpha in {0, 1} or null neurons (C_l and B_s vanish together with their correlation)."""
-    negative, zero, positive = _counts(np.linalg.eigvalsh(S))
+    negative, zero, positive = float_inertia_counts(S)
     return [(negative, 1 + zero, positive), (positive, 1 + zero, negative), (0, 1 + len(S), 0), (1, len(S) - 1, 1)]
-
-
-def zeros_only(S):
-    return [(0, 1 + len(S), 0)]
 
 
 # -------------------------------------------------------------------------------------- training.condense-and-reduce
@@ -181,6 +161,7 @@ def zeros_only(S):
 
 def check_reduction(seeds, *, scale, context) -> Outcome:
     """At the plateau merge neurons by orientation, two at most remain; Levenberg-Marquardt then finds a critical point of that loss."""
+    from numerics.condensation import condensed
     from numerics.critical import find_critical_points
     from numerics.datasets import wave
 
@@ -188,30 +169,13 @@ def check_reduction(seeds, *, scale, context) -> Outcome:
     for k in range(len(seeds)):
         flat = plateaus(norms[:, k])
         t = flat[0] if flat else len(norms) // 2
-        narrow, theta = merged(model, thetas[t, k], orientations(model, thetas[t, k])[:2])
+        narrow, theta = condensed(model, thetas[t, k], 2)
         refined = find_critical_points(narrow, wave(), starts=theta[None], minima=True, tolerance=1e-12)
         if not refined or abs(refined[0].loss / losses[t, k] - 1) > 0.05:
             found = f"{refined[0].loss:.6f}" if refined else "no critical point"
             message = f"seed {seeds[k]}: plateau loss {losses[t, k]:.6f}, after reduction {found}"
             return Outcome.fails(message, counterexample={"seed": seeds[k], "scale": scale}, cases=len(seeds))
     return Outcome.holds(len(seeds), message=f"width 50 to {narrow.width}: loss {losses[t, k]:.6f} against {refined[0].loss:.6f}")
-
-
-def merged(model, theta, groups):
-    """One neuron for each group: the mean direction, mean length weighed by share, outgoing weights added up with their signs."""
-    parts = model.unpack(theta)
-    rows = np.concatenate([parts["input_weights"], parts["input_biases"][:, None]], axis=1)
-    incoming, outgoing = [], []
-    for _, members in groups:
-        signs = np.sign(rows[members] @ rows[members[0]])
-        weights = np.abs(parts["output_weights"][0, members]) * np.linalg.norm(rows[members], axis=1)
-        incoming.append((signs * weights / weights.sum()) @ rows[members])
-        outgoing.append((signs * parts["output_weights"][0, members]).sum())
-    narrow = TwoLayer(model.inputs, len(groups), 1, bias=True, output_bias=True)
-    rows = np.array(incoming)
-    return narrow, narrow.pack(
-        input_weights=rows[:, :-1], input_biases=rows[:, -1], output_weights=np.array([outgoing]), output_bias=parts["output_bias"]
-    )
 
 
 # ------------------------------------------------------------------------------------------------------- Fisher's irises
@@ -237,22 +201,9 @@ def check_irises(widths, *, shift, context) -> Outcome:
     return Outcome.holds(len(found), message="; ".join(found))
 
 
-def alarm(name, run, instances, parameters, controls, *, scope, distribution="fixed seeds", **more):
+def alarm(*check, **more):
     """A check by training whose seeds are fixed."""
-    return Check(
-        name,
-        evidence="training",
-        covers="instances",
-        scope=scope,
-        run=run,
-        instances=instances,
-        distribution=distribution,
-        parameters=parameters,
-        controls=controls,
-        alpha=DETERMINISTIC,
-        level="standard",
-        **more,
-    )
+    return on_instances(*check, evidence="training", distribution="fixed seeds", alpha=DETERMINISTIC, level="standard", **more)
 
 
 def three_seeds(context):
@@ -274,16 +225,15 @@ CLAIMS = [
         depends_on=["embedding.splitting.classification"],
         refuted_by="An embedded saddle that is left at another exponential rate.",
         checks=[
-            Check(
+            in_floats(
                 "gradient-flow",
-                evidence="property",
-                covers="instances",
+                check_escape_rate,
+                escaping,
+                {"rate": lambda value: value},
+                [Control("half the rate", rate=lambda value: value / 2)],
                 scope="the width-1 minimum split at four alphas, amplitudes 1e-6 to 1e-4",
-                run=check_escape_rate,
-                instances=escaping,
+                distribution="the minimum of lowest loss that a search from 40 starts meets",
                 tolerance="change of the curvature over twice the final amplitude, plus 1e-5 |lambda_min|",
-                parameters={"rate": lambda value: value},
-                controls=[Control("half the rate", rate=lambda value: value / 2)],
                 level="standard",
             ),
             Check(
@@ -342,7 +292,7 @@ CLAIMS = [
                 check_search,
                 lambda context: [2, 3],
                 {"added": embedded_extra},
-                [Control("zeros only", added=zeros_only)],
+                [Control("zeros only", added=lambda S: [(0, 1 + len(S), 0)])],
                 scope="one-dimensional data, widths 2 and 3, 200 starts each",
             )
         ],

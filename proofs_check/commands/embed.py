@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.command_line import explained, told
 
 
 @click.command()
@@ -27,14 +26,12 @@ def command(module: str, layer: int, neuron: int, alpha: float, out: Path, input
     """
     from safetensors.torch import save_file
 
-    from proofs_check.module_tools import load_object, widen
+    from proofs_check.inputs import load_object
+    from proofs_check.module_tools import widen
 
-    try:
+    with told():
         narrow = load_object(module)
         found = widen(narrow, layer, neuron, alpha, inputs=_samples(narrow, inputs, input_shape))
-    except (ValueError, TypeError, ArithmeticError) as error:
-        click.echo(f"proofs-check: {error}", err=True)
-        sys.exit(2)
     temporary = out.with_name(out.name + ".part")
     save_file({name: tensor.contiguous() for name, tensor in found.module.state_dict().items()}, temporary)
     temporary.replace(out)
@@ -44,12 +41,13 @@ def command(module: str, layer: int, neuron: int, alpha: float, out: Path, input
 
 
 def _samples(narrow, inputs: Path | None, input_shape: str | None):
-    import numpy
     import torch
+
+    from proofs_check.inputs import load_array
 
     dtype = next(narrow.parameters()).dtype
     if inputs is not None:
-        return torch.from_numpy(numpy.load(inputs, allow_pickle=False)).to(dtype)
+        return torch.from_numpy(load_array(inputs)).to(dtype)
     if input_shape is None:
         return None
     try:

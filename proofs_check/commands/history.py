@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from proofs_check.claim import ClaimError
 from proofs_check.command_line import explained
+from proofs_check.stored import RUNS, past_runs
 
 
 @click.command()
@@ -14,16 +16,13 @@ from proofs_check.command_line import explained
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
-    default=Path("proofs-check-runs"),
+    default=RUNS,
     show_default=True,
     help="Directory whose subdirectories hold the runs.",
 )
 @explained
 def command(claim: str, runs: Path) -> None:
     """Show the verdict of CLAIM in every stored run, oldest first."""
-    from proofs_check.claim import ClaimError
-    from proofs_check.stored import past_runs
-
     past = [(run["started"], run["level"], verdicts[claim], run["id"]) for run, verdicts in past_runs(runs) if claim in verdicts]
     if not past:
         raise ClaimError(f"no run under {runs} holds a verdict of {claim!r}; expected the id of a claim that was verified there")

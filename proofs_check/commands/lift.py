@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.command_line import explained, told
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -29,30 +28,23 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
     """
     from numerics.deepening import deepen
 
-    state, layers, x = told(lambda: read(module, data, name))
-    deep = told(lambda: deepen(layers, x, after, width=width))
+    with told():
+        state, layers, x = read(module, data, name)
+        deep = deepen(layers, x, after, width=width)
     write(out, deep, state)
     change = float(abs(deep(x.astype(float)) - layers(x.astype(float))).max())
     widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
     click.echo(f"{out} written: widths {widths}, layer {after + 1} is new; largest change of an output on the data {change:.2g}")
 
 
-def told(action: Any) -> Any:
-    """``action``'s value; what is wrong with files or arguments is told in one line with exit code 2."""
-    try:
-        return action()
-    except (ValueError, TypeError) as error:
-        click.echo(f"proofs-check: {error}", err=True)
-        sys.exit(2)
-
-
 def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any]:
     """((key prefix, dtype), layers, samples) of a state dict and a data file."""
     from numerics.deepening import layers_from_state
+    from proofs_check.inputs import load_tensors
 
-    state = _tensors(module)
+    state = load_tensors(module)
     prefix, layers = layers_from_state(state, _activation(name))
-    return (prefix, next(iter(state.values())).dtype), layers, _array(data)
+    return (prefix, next(iter(state.values())).dtype), layers, _samples(data)
 
 
 def _activation(name: str) -> Any:
@@ -80,22 +72,12 @@ def write(out: Path, layers: Any, state: tuple[str, Any]) -> None:
     save_file(state_of(layers, prefix=prefix, dtype=dtype), out)
 
 
-def _tensors(file: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+def _samples(file: Path) -> Any:
+    from proofs_check.inputs import load_array, load_tensors
 
-    try:
-        return load_file(file)
-    except SafetensorError as error:
-        raise ValueError(f"{file} is no safetensors file: {error}") from error
-
-
-def _array(file: Path) -> Any:
-    if file.suffix == ".safetensors":
-        tensors = _tensors(file)
-        if len(tensors) != 1:
-            raise ValueError(f"{file} must hold one tensor of samples, got {sorted(tensors)}")
-        return next(iter(tensors.values()))
-    import numpy
-
-    return numpy.load(file, allow_pickle=False)
+    if file.suffix != ".safetensors":
+        return load_array(file)
+    tensors = load_tensors(file)
+    if len(tensors) != 1:
+        raise ValueError(f"{file} must hold one tensor of samples, got {sorted(tensors)}")
+    return next(iter(tensors.values()))

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.command_line import explained
-from proofs_check.registry import load_claims
+from proofs_check.command_line import claims_at, explained
 
 BASELINES = Path(__file__).resolve().parents[2] / "reports"
 
@@ -26,7 +25,7 @@ def command(patterns: tuple[str, ...], as_json: bool, claims: Path | None) -> No
 
     A PATTERN is a glob over claim ids (default: all). Expected seconds come from the committed baselines of each level.
     """
-    registry = load_claims(claims)
+    registry = claims_at(claims)
     seconds = {} if claims else expected_seconds()
     entries = [_entry(claim, seconds.get(claim.id, {})) for claim in registry.select(patterns)]
     click.echo(json.dumps(entries, indent=1, ensure_ascii=False) if as_json else "\n".join(map(_text, entries)))

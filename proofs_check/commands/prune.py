@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained
-from proofs_check.commands.lift import FILE, read, told, write
+from proofs_check.command_line import explained, told
+from proofs_check.commands.lift import FILE, read, write
 
 
 @click.command()
@@ -25,8 +25,9 @@ def command(module: Path, data: Path, name: str, tolerance: float, out: Path) ->
     """
     from numerics.deepening import linearity, prune
 
-    state, layers, x = told(lambda: read(module, data, name))
-    pruned = told(lambda: prune(layers, x, tolerance=tolerance))
+    with told():
+        state, layers, x = read(module, data, name)
+        pruned = prune(layers, x, tolerance=tolerance)
     for layer in range(1, layers.depth):
         found = linearity(layers, x, layer)
         kind = "affine (open pieces)" if found.exact else f"{found.unexplained.max():.2g} of a neuron's variance unexplained"

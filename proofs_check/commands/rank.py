@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.command_line import explained, told
 
 
 @click.command()
@@ -26,26 +24,12 @@ def command(module: str, inputs: Path, method: str, as_json: bool) -> None:
     show no clear gap.
     """
     from numerics.module_rank import module_rank
-    from proofs_check.module_tools import load_object
+    from proofs_check.inputs import load_array, load_object
 
-    found = _told(lambda: module_rank(load_object(module), _array(inputs), method))
+    with told():
+        found = module_rank(load_object(module), load_array(inputs), method)
     if as_json:
         text = {"lower": found.lower, "upper": found.upper, "rank": found.rank, "certified": found.certified}
         click.echo(json.dumps({**text, "at": found.at, "method": found.method, "certificate": found.certificate}, indent=1))
     else:
         click.echo(str(found) if found.rank is not None else f"inconclusive: {found}")
-
-
-def _told(action: Any) -> Any:
-    """``action``'s value; what is wrong with module or inputs is told in one line with exit code 2."""
-    try:
-        return action()
-    except (ValueError, TypeError, ArithmeticError) as error:
-        click.echo(f"proofs-check: {error}", err=True)
-        sys.exit(2)
-
-
-def _array(file: Path) -> Any:
-    import numpy
-
-    return numpy.load(file, allow_pickle=False)

@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 
 from proofs_check.claim import ClaimError, Status
-from proofs_check.command_line import explained
+from proofs_check.command_line import claims_at, explained
 from proofs_check.finding import ITSELF
-from proofs_check.registry import load_claims
 
 
 @click.command()
@@ -37,7 +36,7 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     part, number = parse_case(case)
     stored = read_results(results)["run"]
     run = {"level": stored["level"], "seed": stored["seed"], "device": stored["device"]}
-    registry = load_claims(claims)
+    registry = claims_at(claims)
     if claim_id not in registry:
         where = f"in {claims}" if claims else "among the shipped claims (--claims PATH names others)"
         raise ClaimError(f"claim {claim_id!r}: found no such claim {where}")
@@ -45,7 +44,7 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     prepare(claim, check, part, **run)  # says what is wrong with the names before a worker starts
     with Pool(1) as pool:
         job = make_job(registry, claim, claim.check(check), part, **run)
-        ((_, found),) = pool.run([replace(job, case=number)])
+        found = pool.run_one(replace(job, case=number))
     if found.status is Status.SKIPPED and not found.met:
         raise ClaimError(found.message)
     click.echo(f"{claim_id}, check {check}, case {case}: {found.status.value}")

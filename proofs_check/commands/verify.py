@@ -15,8 +15,7 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS
-from proofs_check.command_line import explained
-from proofs_check.registry import load_claims
+from proofs_check.command_line import claims_at, explained
 from proofs_check.stored import RUNS, newest_run, write_pages
 from proofs_check.verdict import VERDICTS
 
@@ -54,7 +53,7 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
     """
     from proofs_check.runner import Interrupted, new_run_id, verify
 
-    registry = load_claims(claims)
+    registry = claims_at(claims)
     count = len(registry.select(patterns))
     directory = out or (newest_run(holding="run.sqlite") if resume else RUNS / new_run_id())
     click.echo(f"{count} claims, level {options['level']}, seed {options['seed']}, into {directory}")

@@ -8,8 +8,13 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
+
+from proofs_check.command_line import explained
 
 
 @pytest.fixture
@@ -185,6 +190,40 @@ def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
     file.write_text(file.read_text().replace("for first in (0, 2, 5)", "for first in (1,)"))
     printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
     assert "probe: expected to fail without 'starts at one', came out holds" in printed
+
+
+@pytest.mark.parametrize(
+    ("hangs", "said", "code"),
+    [
+        (
+            "import time; time.sleep(60)",
+            r"claims file \S+own\.py does not import: TimeoutError: not done within 1 s; stopped in .*line 4",
+            2,
+        ),
+        ("while True: pass", r"claims file \S+own\.py does not import: TimeoutError: .*line 4", 2),
+        ("import time\ntry: time.sleep(60)\nexcept Exception: time.sleep(60)", r'Timeout.*File "\S+own\.py", line 6 in <module>', 1),
+    ],
+    ids=["sleeps", "loops", "heeds-nothing"],
+)
+def test_a_claims_file_that_hangs_when_imported_is_named(write_claims, hangs, said, code):
+    program = (
+        "import sys; from proofs_check import command_line as line; line.IMPORT_LIMIT = 1.0; line.main(['list', '--claims', sys.argv[1]])"
+    )
+    file = write_claims("claim('own.a')", before=hangs)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", program, file], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert re.search(said, done.stderr, re.DOTALL)
+
+
+def test_a_command_that_is_stopped_says_so():
+    @click.command()
+    @explained
+    def command():
+        raise KeyboardInterrupt
+
+    done = CliRunner().invoke(command)
+    assert (done.exit_code, done.output) == (130, "proofs-check: stopped\n")
 
 
 def test_a_store_that_is_none_is_refused(proofs_check, write_claims, tmp_path):

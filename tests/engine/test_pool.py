@@ -11,6 +11,7 @@ import pytest
 
 from proofs_check import Status, load_claims
 from proofs_check.finding import ITSELF
+from proofs_check.memory import sessions
 from proofs_check.pool import LOG, Pool
 from proofs_check.runner import make_job
 
@@ -30,8 +31,7 @@ def trouble(pool, claim_files):
 
     def run(name, part=ITSELF, timeout=60.0):
         claim = registry[f"trouble.{name}"]
-        ((_, finding),) = pool.run([make_job(registry, claim, claim.checks[0], part, level="quick", timeout=timeout)])
-        return finding
+        return pool.run_one(make_job(registry, claim, claim.checks[0], part, level="quick", timeout=timeout))
 
     return run
 
@@ -63,11 +63,24 @@ def test_a_hang_in_native_code_is_a_timeout_that_says_where(trouble):
     assert trouble("sound").status is Status.HOLDS
 
 
-def test_memory_is_limited(trouble):
-    finding = trouble("grows")
+@pytest.mark.parametrize("name", ["grows", "grows-in-children"])
+def test_memory_is_limited(trouble, name):
+    finding = trouble(name)
     assert finding.status is Status.ERROR
     assert "MiB of memory, allowed are 300 MiB" in finding.message
     assert trouble("sound").status is Status.HOLDS
+
+
+def test_memory_that_children_share_counts_once(trouble):
+    assert trouble("shares-with-children").status is Status.HOLDS
+
+
+def test_what_a_job_leaves_behind_is_not_held_against_the_next_one(trouble, pool):
+    trouble("sound")
+    before = pool._workers[0].process.pid
+    assert trouble("abandons-a-child").status is Status.HOLDS
+    assert trouble("shares-with-children").status is Status.HOLDS
+    assert sessions().get(before) is None
 
 
 def test_megabytes_of_output_are_cut_to_both_ends(trouble):
@@ -86,6 +99,15 @@ def test_output_that_was_closed_is_open_for_the_next_claim(trouble):
 def test_a_worker_that_cannot_be_heard_any_more_is_ended(trouble):
     finding = trouble("cuts-its-pipes")
     assert (finding.status, finding.message) == (Status.ERROR, "the worker process was killed by SIGKILL before an answer")
+    assert trouble("sound").status is Status.HOLDS
+
+
+def test_something_else_in_the_pipe_of_answers_is_an_error(trouble):
+    finding = trouble("writes-into-the-pipe")
+    assert (finding.status, finding.message.splitlines()[0]) == (
+        Status.ERROR,
+        "the answer of the worker is unreadable: something else wrote into its pipe",
+    )
     assert trouble("sound").status is Status.HOLDS
 
 
@@ -116,7 +138,7 @@ def test_a_changed_claims_file_is_refused_by_a_new_worker(write_claims):
     job = make_job(registry, claim, claim.checks[0], ITSELF, level="quick")
     write_claims("claim('own.a', expected=5)")
     with Pool(1) as pool:
-        ((_, finding),) = pool.run([job])
+        finding = pool.run_one(job)
     assert finding.status is Status.ERROR
     assert "differs on the worker" in finding.message
 

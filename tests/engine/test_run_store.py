@@ -78,6 +78,14 @@ def test_a_damaged_store_is_named(tmp_path):
             store.close()
 
 
+@pytest.mark.parametrize("text", ["", "{", "{}", "null", "[]", '{"status": "maybe", "certificates": [], "figures": []}'])
+def test_a_finding_that_cannot_be_read_is_named(store, text):
+    store.put(JOB, FINDING)
+    store._database.execute("UPDATE findings SET finding = ?", (text,))
+    with pytest.raises(StoreError, match="damaged"):
+        store.get(JOB)
+
+
 def test_a_store_of_another_version_is_refused(tmp_path):
     database = sqlite3.connect(tmp_path / "run.sqlite")
     database.execute("PRAGMA user_version = 7")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from numerics.deepening import Layers, deepen, layers_from_state, linearity, merge_layer, prune, state_of
+from numerics.deepening import Layers, deepen, layers_from_state, layers_of, linearity, merge_layer, prune, state_of
 from theory.activations import activation
+from theory.models import FullyConnected
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +20,13 @@ def random_layers(widths=(3, 5, 4, 2), name="relu", seed=0):
     pairs = list(zip(widths[1:], widths, strict=False))
     weights, biases = tuple(rng.normal(size=pair) for pair in pairs), tuple(rng.normal(size=m) for m, _ in pairs)
     return Layers(weights, biases, (activation(name),) * (len(pairs) - 1)), rng.normal(size=(30, widths[0]))
+
+
+@pytest.mark.parametrize("output_bias", [True, False])
+def test_the_layers_of_a_model_are_its_function(output_bias):
+    model = FullyConnected((3, 4, 2, 2), "tanh", output_bias=output_bias)
+    theta, x = np.random.default_rng(3).normal(size=model.n_params), np.random.default_rng(4).normal(size=(6, 3))
+    assert layers_of(model, theta)(x) == pytest.approx(model(theta, x), abs=1e-13)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky", "hardtanh", "hinge3"])

@@ -56,8 +56,7 @@ def test_odd_single_neurons_meet_symmetric_pairs_only():
 def test_the_published_figure_is_reported_as_rounded_and_its_exact_neighbour_returned():
     found = find_two_point_overlap("sigmoid", start=["0.922", "2.868"], samples=[(["1"], 1.0), (["12.307"], 1.4)])
     assert "no overlap to double precision" in found.notes[0] and "9.8" in found.notes[0]
-    labels = [float(sample["y"].strip("[").split()[0]) for sample in found.samples]
-    np.testing.assert_allclose(labels, [0.996865915902, 1.39350718465], atol=1e-11)
+    np.testing.assert_allclose(found.labels, [0.996865915902, 1.39350718465], atol=1e-11)
     assert [c["method"] for c in found.certificates] == ["validated orbits", "first integrals"]
 
 
@@ -72,8 +71,13 @@ def test_no_fold_no_one_point_overlap(name):
     assert isinstance(find_one_point_overlap(name), NotFound)
 
 
-def test_cycles():
-    assert isinstance(find_cycle("(1+z)/(2+z)"), Overlap)
+@pytest.mark.parametrize("name", ["(1+z)/(2+z)", "gelu"])
+def test_cycles(name):
+    found = find_cycle(name)
+    assert isinstance(found, Overlap) and len(found.limits) == len(set(map(tuple, found.limits))) == 4
+
+
+def test_no_cycle_where_a_strict_function_exists():
     assert "affine" in find_cycle("exp").reason
 
 

@@ -100,7 +100,7 @@ def test_empirical_rank_on_few_and_repeated_samples():
     theta, x = model.init(rng), rng.normal(size=(4, 2))
     assert [empirical_rank(model, theta, x[:n]).rank for n in range(5)] == [0, 1, 2, 3, 4]
     repeated = empirical_rank(model, theta, x[[0, 0, 0]])
-    assert repeated.lower == 1 and not repeated.certified and repeated.rank is None
+    assert repeated.rank == 1 and repeated.certified
 
 
 def test_singular_values_without_a_gap_are_not_decided():

@@ -9,6 +9,7 @@ from math import log2
 from typing import Any
 
 import numpy as np
+from referee_twins import ALMOST_SURELY, DROPPED, FLOAT, OFF_BY_ONE, SMALL
 
 from proofs_check import Check, Claim, Control, Outcome, Source
 
@@ -20,6 +21,7 @@ class Twin:
     """``observe(rng)`` gives (facts, observed); ``false`` and ``true`` predict the observed value from the facts."""
 
     name: str
+    difficulty: str
     statement_false: str
     statement_true: str
     observe: Any
@@ -51,7 +53,14 @@ def _claim(twin: Twin, side: str) -> Claim:
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
     title = twin.name.replace("-", " ")
-    return Claim(id=f"depthtwins.{twin.name}", title=title, statement=statement, source=Source(PAPER, "bench"), checks=[drawn])
+    return Claim(
+        id=f"depthtwins.{twin.name}",
+        title=title,
+        statement=statement,
+        source=Source(PAPER, "bench"),
+        checks=[drawn],
+        notes=f"class: {twin.difficulty}",
+    )
 
 
 def point(model, rng):
@@ -160,6 +169,7 @@ def scaled_smooth_lift(rng):
 TWINS = [
     Twin(
         "dimension-of-lifts",
+        ALMOST_SURELY,
         r"\text{at every lift of width } \operatorname{rank} W \text{ the constraints leave } M_{\text{deep}} - M \text{ dimensions}",
         r"\text{the constraints leave } M_{\text{deep}} - M + (m_{q+1} - \operatorname{rank} W')(m_q - \operatorname{rank} \hat W)",
         lifts_through_the_rank,
@@ -169,6 +179,7 @@ TWINS = [
     ),
     Twin(
         "null-neuron-in-a-lift",
+        OFF_BY_ONE,
         r"\text{a null neuron in the inserted layer adds } (0, m_{q+1} + m_q, 0)",
         r"\text{a null neuron in the inserted layer adds } (0, m_{q+1} + m_q + 1, 0)",
         null_neuron_in_lift,
@@ -178,6 +189,7 @@ TWINS = [
     ),
     Twin(
         "residual-negatives",
+        DROPPED,
         r"\text{each neuron of a residual block with } \sigma''(\hat b_j) \neq 0 \text{ adds one negative eigenvalue}",
         r"\text{neuron } j \text{ of a residual block adds } n_-(\sigma''(\hat b_j) K_j)",
         residual_negatives,
@@ -187,6 +199,7 @@ TWINS = [
     ),
     Twin(
         "largest-score",
+        SMALL,
         r"\hat u_{\max}^2 \le 1 + \log_2(n - 1)",
         r"\hat u_{\max}^2 \le n - 1",
         largest_score,
@@ -196,6 +209,7 @@ TWINS = [
     ),
     Twin(
         "smooth-exact-lift",
+        FLOAT,
         r"\text{scaled by } \varepsilon = 2^{-40}, \text{ a layer of } z/(1+z^2) \text{ keeps the outputs}",
         r"\text{scaled by } \varepsilon = 2^{-40}, \text{ a layer of } z/(1+z^2) \text{ keeps the outputs to } \varepsilon,"
         r"\text{ and not exactly}",

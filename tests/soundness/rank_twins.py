@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from referee_twins import ALMOST_SURELY, DROPPED, EDGE, FLOAT, OFF_BY_ONE, SMALL
 
-from proofs_check import Check, Claim, Control, Outcome, Source
+from proofs_check import Check, Claim, Control, Outcome, Source, draws
 
 PAPER = "arXiv:2211.11623v1"
 
@@ -18,6 +19,7 @@ class Twin:
     """``points(rng)`` draws (model, theta, facts); ``false`` and ``true`` predict the rank from (model, theta, facts)."""
 
     name: str
+    difficulty: str
     statement_false: str
     statement_true: str
     points: Any
@@ -55,22 +57,32 @@ def _claim(twin: Twin, side: str) -> Claim:
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
     return Claim(
-        id=f"twins.{twin.name}", title=twin.name.replace("-", " "), statement=statement, source=Source(PAPER, "bench"), checks=[drawn]
+        id=f"twins.{twin.name}",
+        title=twin.name.replace("-", " "),
+        statement=statement,
+        source=Source(PAPER, "bench"),
+        checks=[drawn],
+        notes=f"class: {twin.difficulty}",
     )
+
+
+def generic(rng, model):
+    """Integers so large that the statements on generic points meet no other: a coincidence is a chance of about 1e-6."""
+    return rng.integers(-(10**6), 10**6 + 1, model.n_params)
 
 
 def matrix(rng):
     from theory.models import MatrixFactorization
 
     model = MatrixFactorization(*rng.integers(1, 5, 2).tolist(), int(rng.integers(1, 5)))
-    return model, rng.integers(1, 99, model.n_params), {}
+    return model, generic(rng, model), {}
 
 
 def symmetric(rng):
     from theory.factorizations import SymmetricFactorization
 
     model = SymmetricFactorization(int(rng.integers(1, 5)), int(rng.integers(1, 5)))
-    return model, rng.integers(1, 99, model.n_params), {}
+    return model, generic(rng, model), {}
 
 
 def chain(rng):
@@ -85,7 +97,7 @@ def tensor(rng):
 
     sizes = [(2, 2, 2), (2, 2, 3), (2, 3, 3), (3, 3, 3)][int(rng.integers(4))]
     model = CPFactorization(sizes, int(rng.integers(1, 6)))
-    return model, rng.integers(-50, 51, model.n_params), {}
+    return model, generic(rng, model), {}
 
 
 def expected_tensor(model, theta, facts):
@@ -96,7 +108,7 @@ def forms(rng):
     from theory.models import TwoLayer
 
     model = TwoLayer(3, int(rng.integers(1, 7)), activation="power:4")
-    return model, rng.integers(1, 60, model.n_params), {}
+    return model, generic(rng, model), {}
 
 
 def expected_forms(model, theta, facts):
@@ -195,6 +207,7 @@ def chain_rank(model, theta, facts, *, partial):
 TWINS = [
     Twin(
         "matrix",
+        DROPPED,
         r"R = r (d_1 + d_2 - r),\ r = \min(d_1, d_2), \text{ for every inner width}",
         r"R = r (d_1 + d_2 - r),\ r = \min(d_1, d_2, m)",
         matrix,
@@ -203,6 +216,7 @@ TWINS = [
     ),
     Twin(
         "tied-factors",
+        SMALL,
         r"A A^T \text{ has generic rank } 2 a d - a^2",
         r"A A^T \text{ has generic rank } a d - a (a - 1) / 2",
         symmetric,
@@ -211,6 +225,7 @@ TWINS = [
     ),
     Twin(
         "chain",
+        ALMOST_SURELY,
         r"R \text{ depends on the ranks of the single factors}",
         r"R = \sum (p_{i-1} - p_i) s_{i+1} \text{ with ranks of partial products}",
         chain,
@@ -219,14 +234,17 @@ TWINS = [
     ),
     Twin(
         "tensor",
+        EDGE,
         r"R = \min(r (\sum d_i - N + 1), \prod d_i)",
         r"R = \min(r (\sum d_i - N + 1), \prod d_i) \text{ but for } 3 \times 3 \times 3,\ r = 4",
         tensor,
         expected_tensor,
         lambda model, *rest: 26 if (model.sizes, model.components) == ((3, 3, 3), 4) else expected_tensor(model, *rest),
+        draws.enough(1 / 20),  # each of the twenty formats
     ),
     Twin(
         "quartics",
+        EDGE,
         r"k \text{ neurons } z^4 \text{ on three inputs}: R = \min(3 k, 15)",
         r"R = \min(3 k, 15) \text{ but for } k = 5 \text{, where it is } 14",
         forms,
@@ -235,6 +253,7 @@ TWINS = [
     ),
     Twin(
         "cancelling",
+        EDGE,
         r"R = m_w + d \#\{\text{classes with } \sum a_i \neq 0\}",
         r"R = m_w + d \#\{\text{classes with some } a_i \neq 0\}",
         repeated,
@@ -243,6 +262,7 @@ TWINS = [
     ),
     Twin(
         "rectified",
+        OFF_BY_ONE,
         r"k \text{ ReLU neurons}: R = k (d + 1)",
         r"k \text{ ReLU neurons}: R = k d",
         rectified,
@@ -252,6 +272,7 @@ TWINS = [
     ),
     Twin(
         "opposite",
+        DROPPED,
         r"\text{neurons } \pm w \text{ of tanh, erf, sin, sigmoid}: R = d + 1",
         r"R = d + 1, \text{ for sigmoid } d + 2",
         opposite,
@@ -261,6 +282,7 @@ TWINS = [
     ),
     Twin(
         "translates",
+        DROPPED,
         r"K_1 \neq \pm K_2:\ R_{\mathrm{CNN}} = 2 (d + 1)",
         r"R_{\mathrm{CNN}} = \#\{\text{distinct neurons}\} + 2 s",
         kernels,
@@ -269,6 +291,7 @@ TWINS = [
     ),
     Twin(
         "idle",
+        DROPPED,
         r"\text{a null neuron costs nothing}",
         r"\text{a null neuron costs nothing if } \sigma(0) = 0 \text{, else one dimension}",
         idle,
@@ -278,6 +301,7 @@ TWINS = [
     ),
     Twin(
         "one-input",
+        FLOAT,
         r"\text{ten tanh neurons on one input have the rank that numpy reports}",
         r"\text{ten tanh neurons on one input have rank } 20",
         line,

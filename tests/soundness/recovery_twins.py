@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from referee_twins import CONSTANT, SMALL
+
 from proofs_check import Check, Claim, Control, Source
-from proofs_check.claims._recovery_checks import PAPER, RANKED, kinds_up_to, sizes
-from proofs_check.claims.recovery import check_count
-from proofs_check.claims.recovery_dynamics import check_linear_rate, morse_bott_flows
+from proofs_check.claims._recovery import PAPER, RANKED, kinds_up_to, sizes
+from proofs_check.claims.recovery_branches import check_count
+from proofs_check.claims.recovery_flow import check_linear_rate, morse_bott_flows
 from proofs_check.claims.recovery_hessian import check_morse_bott, check_rank, ranked_branches
-from proofs_check.claims.recovery_samples import check_projection
+from proofs_check.claims.recovery_separation import check_projection
 from theory.recovery import branch_types, separation_size, stirling
 
 
@@ -23,6 +25,7 @@ class Twin:
     """``parameter`` of the check ``run`` is ``false`` or ``true``; ``control`` is worse than either."""
 
     name: str
+    difficulty: str
     evidence: str
     run: Callable[..., Any]
     instances: Callable[..., Any]
@@ -48,6 +51,7 @@ def some_branches(context):
 TWINS = [
     Twin(
         "hessian-rank",
+        SMALL,
         "exact",
         check_rank,
         ranked_branches(RANKED, most=3),
@@ -61,6 +65,7 @@ TWINS = [
     ),
     Twin(
         "morse-bott",
+        SMALL,
         "exact",
         check_morse_bott,
         kinds_up_to(4),
@@ -73,6 +78,7 @@ TWINS = [
     ),
     Twin(
         "branch-count",
+        SMALL,
         "exact",
         check_count,
         sizes(5),
@@ -85,6 +91,7 @@ TWINS = [
     ),
     Twin(
         "separation",
+        SMALL,
         "training",
         check_size,
         some_branches,
@@ -97,6 +104,7 @@ TWINS = [
     ),
     Twin(
         "linear-rate",
+        CONSTANT,
         "property",
         check_linear_rate,
         morse_bott_flows,
@@ -130,4 +138,11 @@ def _claim(twin: Twin, side: str) -> Claim:
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
     title = twin.name.replace("-", " ")
-    return Claim(id=f"recoverytwins.{twin.name}", title=title, statement=statement, source=Source(PAPER, "bench"), checks=[check])
+    return Claim(
+        id=f"recoverytwins.{twin.name}",
+        title=title,
+        statement=statement,
+        source=Source(PAPER, "bench"),
+        checks=[check],
+        notes=f"class: {twin.difficulty}",
+    )

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from referee_twins import (
     ALMOST_SURELY,
+    AT_EDGES,
     CONSTANT,
     DEPTH_PAPER,
     DROPPED,
@@ -22,7 +23,7 @@ from referee_twins import (
     within,
 )
 
-from proofs_check import Outcome, Source
+from proofs_check import Outcome, Source, draws
 
 
 def fractions(values, denominator=1):
@@ -30,14 +31,14 @@ def fractions(values, denominator=1):
 
 
 def network(rng, widths=(2, 2, 1), name="hinge3"):
-    """A network of integer weights up to 2 and rational inputs that keep off kinks."""
+    """A network of small integer weights, edge sets by design, and rational inputs that keep off kinks."""
     from theory.models import FullyConnected
 
     model = FullyConnected(widths, name)
     theta = fractions(rng.integers(-2, 3, model.n_params)) + Fraction(1, 7)
     parts = model.unpack(theta)
     for layer in range(1, model.depth + 1):
-        parts[f"W{layer}"] = fractions(rng.integers(-2, 3, parts[f"W{layer}"].shape))
+        parts[f"W{layer}"] = fractions(draws.matrix(rng, *parts[f"W{layer}"].shape, largest=2))
     grid = np.array(np.meshgrid(*[np.arange(-4, 5)] * widths[0])).reshape(widths[0], -1).T
     n = -(-model.n_params // model.outputs) + 3
     return model, model.pack(**parts), fractions(rng.permutation(grid)[:n], 2)
@@ -67,9 +68,7 @@ def check_inertia(instance, *, claimed, domain, context):
     rng = context.rng(instance)
     model, theta, x = network(rng, (2, 2, 1))
     data = plant(model, theta, x, size=Fraction(1, 2), seed=instance)
-    lifting = lift(model, theta, x, 0, rng=rng)
-    if domain and not lifting.regular:
-        return Outcome.inconclusive("an irregular factorization")
+    lifting = lift(model, theta, x, 0, rng=rng, irregular=domain == "any")
     shallow = inertia(model, theta, data, method="exact").counts
     deep = inertia(lifting.deep, lifting.theta, data, method="exact").counts
     return agreed(claimed(shallow), (deep[0], deep[2]), theta=theta, lifted=lifting.theta)
@@ -100,7 +99,7 @@ def check_product(instance, *, claimed, domain, context):
     rng = context.rng(instance)
     sizes = tuple(int(size) for size in rng.integers(1, 5, int(rng.integers(3, 5))))
     model = DeepFactorization(sizes)
-    factors = [rng.integers(-2, 3, (a, b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    factors = draws.chain(rng, sizes)
     last = len(factors)
     prefix = [sizes[0], *(claimed(factors[: i + 1]) for i in range(last - 1)), 0]
     suffix = [*(claimed(factors[i + 1 :]) for i in range(last - 1)), sizes[-1]]
@@ -178,13 +177,13 @@ PAIRS = [
         title="A lift keeps the numbers of negative and of positive eigenvalues",
         difficulty=DROPPED,
         source=Source(DEPTH_PAPER, "section 3"),
-        scope="exact critical points of 2-2-1, a layer after the inputs, integer weights up to 2",
+        scope="exact critical points of 2-2-1, a layer after the inputs, integer weights of every rank",
         run=check_inertia,
-        instances=numbered(8, 40),
+        instances=AT_EDGES,
         true=Side(
-            statement=r"n_\pm' = n_\pm \text{ at regular factorizations}", claimed=lambda counts: (counts[0], counts[2]), domain=True
+            statement=r"n_\pm' = n_\pm \text{ at regular factorizations}", claimed=lambda counts: (counts[0], counts[2]), domain="regular"
         ),
-        false=Side(statement=r"n_\pm' = n_\pm", claimed=lambda counts: (counts[0], counts[2]), domain=False),
+        false=Side(statement=r"n_\pm' = n_\pm", claimed=lambda counts: (counts[0], counts[2]), domain="any"),
         control=("one more negative", lambda counts: (counts[0] + 1, counts[2])),
     ),
     Pair(
@@ -192,9 +191,9 @@ PAIRS = [
         title="How wide an inserted layer has to be",
         difficulty=ALMOST_SURELY,
         source=Source(DEPTH_PAPER, "section 3"),
-        scope="widths up to 3, integer weights up to 2",
+        scope="widths up to 3, integer weights of every rank",
         run=check_least_width,
-        instances=numbered(20, 100),
+        instances=AT_EDGES,
         true=Side(statement=r"\hat m \ge \operatorname{rank} W^{[q+1]}", claimed=lambda rank, shape: rank),
         false=Side(statement=r"\hat m \ge \min(m_q, m_{q+1})", claimed=lambda rank, shape: min(shape)),
         control=("the larger side", lambda rank, shape: max(shape) + 1),
@@ -204,9 +203,9 @@ PAIRS = [
         title="The rank of a product of three or four factors",
         difficulty=ALMOST_SURELY,
         source=Source(RANK_PAPER, "Lemma 2"),
-        scope="sizes up to 4, integer entries up to 2",
+        scope="sizes up to 4, integer factors of every rank",
         run=check_product,
-        instances=numbered(30, 200),
+        instances=AT_EDGES,
         true=Side(statement=r"p_i = \operatorname{rank}(A_1 \cdots A_i),\ s_i = \operatorname{rank}(A_i \cdots A_L)", claimed=product_rank),
         false=Side(
             statement=r"p_i = \min_{j \le i} \operatorname{rank} A_j,\ s_i = \min_{j \ge i} \operatorname{rank} A_j", claimed=least_rank

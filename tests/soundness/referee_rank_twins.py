@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from referee_twins import (
+    AT_EDGES,
     DROPPED,
     EDGE,
     FLOAT,
@@ -17,12 +18,11 @@ from referee_twins import (
     Pair,
     Side,
     agreed,
-    nonzero_integers,
     numbered,
     sides,
 )
 
-from proofs_check import Outcome, Source
+from proofs_check import Outcome, Source, draws
 
 
 def rank_of(found, claimed, **instance):
@@ -64,7 +64,7 @@ def connected(d1, d2, pattern):
 
 def check_degrees(instance, *, claimed, domain, context):
     rng = context.rng(instance)
-    left, right = nonzero_integers(rng, (4, 2), 9), nonzero_integers(rng, (2, 4), 9)
+    left, right = draws.nonzero(rng, (4, 2), 9), draws.nonzero(rng, (2, 4), 9)
     pattern = sorted(rng.choice(16, 12, replace=False).tolist())
     grid = np.zeros(16, int)
     grid[pattern] = 1
@@ -87,7 +87,7 @@ def check_number_of_patterns(instance, *, claimed, domain, context):
 
     d1, d2 = instance
     rng = context.rng()
-    left, right = nonzero_integers(rng, (d1, 1)), nonzero_integers(rng, (1, d2))
+    left, right = draws.nonzero(rng, (d1, 1)), draws.nonzero(rng, (1, d2))
     n = d1 + d2 - 1
     good = sum(sampled_rank(left, right, list(pattern)) == n for pattern in combinations(range(d1 * d2), n))
     return agreed(claimed(d1, d2), good, d1=d1, d2=d2)
@@ -123,7 +123,7 @@ def check_tensor_format(instance, *, claimed, domain, context):
     components = int(rng.integers(1, most + 1))
     model = CPFactorization(sizes, components)
     # A rank at one point is at most the generic one: the largest of three random points stands for it.
-    found = max(model_rank(model, nonzero_integers(rng, model.n_params, 99)).rank for _ in range(3))
+    found = max(model_rank(model, draws.nonzero(rng, model.n_params, 99)).rank for _ in range(3))
     return agreed(claimed(sizes, components), found, sizes=sizes, components=components)
 
 
@@ -142,7 +142,7 @@ def structured_neurons(rng, d, m):
         if kind < 0.18:
             weights.append(np.zeros(d, int))
         elif kind < 0.45 or not weights:
-            weights.append(nonzero_integers(rng, d))
+            weights.append(draws.nonzero(rng, d))
         else:
             weights.append(weights[int(rng.integers(len(weights)))] * rng.choice([-1, 1]))
     return np.array(weights), outputs
@@ -176,7 +176,7 @@ def check_biased_neurons(instance, *, claimed, domain, context):
     name, d, k = str(rng.choice(domain)), int(rng.integers(1, 4)), int(rng.integers(1, 4))
     model = TwoLayer(d, k, activation=name, bias=True)
     weights = rng.permutation(9)[:k, None] + 1 + 9 * rng.integers(0, 3, (k, d)) * (np.arange(d) > 0)
-    theta = model.pack(input_weights=weights, input_biases=nonzero_integers(rng, k), output_weights=nonzero_integers(rng, (1, k)))
+    theta = model.pack(input_weights=weights, input_biases=draws.nonzero(rng, k), output_weights=draws.nonzero(rng, (1, k)))
     return rank_of(model_rank(model, theta), claimed(d, k), activation=name, weights=weights)
 
 
@@ -187,9 +187,7 @@ def check_constant_target(instance, *, claimed, domain, context):
     rng = context.rng(instance)
     d = int(rng.integers(1, 6))
     model = TwoLayer(d, 1, bias=True)
-    theta = model.pack(
-        input_weights=np.zeros((1, d), int), input_biases=nonzero_integers(rng, 1), output_weights=nonzero_integers(rng, (1, 1))
-    )
+    theta = model.pack(input_weights=np.zeros((1, d), int), input_biases=draws.nonzero(rng, 1), output_weights=draws.nonzero(rng, (1, 1)))
     return rank_of(model_rank(model, theta), claimed(d), d=d, theta=theta)
 
 
@@ -212,12 +210,12 @@ def check_kernels(instance, *, claimed, domain, context):
     rng = context.rng(instance)
     d, s = int(rng.integers(3, 6)), 2
     while True:
-        kernels = rng.integers(-2, 3, (2, s))
+        kernels = draws.rows(rng, 2, s, largest=2)
         distinct = (kernels[0] != kernels[1]).any() and (kernels[0] != -kernels[1]).any()
         if kernels.any(axis=1).all() and distinct and not (domain and is_translate(*kernels)):
             break
     model = TwoLayerCNN(d, s, 2)
-    theta = model.pack(kernels=kernels, output_weights=nonzero_integers(rng, (2, d + 1 - s)))
+    theta = model.pack(kernels=kernels, output_weights=draws.nonzero(rng, (2, d + 1 - s)))
     return rank_of(model_rank(model, theta), claimed(d, s), d=d, kernels=kernels)
 
 
@@ -360,7 +358,7 @@ PAIRS = [
         source=Source(RANK_PAPER, "Corollary 2"),
         scope="d up to 3, m up to 5, integer neurons with copies, reflections and zeros",
         run=check_strata,
-        instances=numbered(30, 200),
+        instances=AT_EDGES,
         true=Side(statement=r"m_a = \#\{\text{classes with some } a_i \neq 0\}", claimed=any),
         false=Side(statement=r"m_a = \#\{\text{classes with } \sum \pm a_i \neq 0\}", claimed=sum),
         control=("all classes", lambda members: True),
@@ -402,7 +400,7 @@ PAIRS = [
         source=Source(LINEAR_PAPER, "Theorem 6"),
         scope="d from 3 to 5, s = 2, integer kernels up to 2, no output weight 0",
         run=check_kernels,
-        instances=numbered(15, 150),
+        instances=AT_EDGES,
         true=Side(
             statement=r"R = 2(s + d + 1 - s),\ K_1 \neq \pm K_2 \text{ and no translate}", claimed=lambda d, s: 2 * (d + 1), domain=True
         ),

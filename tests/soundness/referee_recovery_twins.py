@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from referee_twins import (
+    AT_EDGES,
     CONSTANT,
     DROPPED,
     EDGE,
@@ -17,13 +18,12 @@ from referee_twins import (
     Pair,
     Side,
     agreed,
-    nonzero_integers,
     numbered,
     sides,
     within,
 )
 
-from proofs_check import Outcome, Source
+from proofs_check import Outcome, Source, draws
 
 SIZES = [(1, 1), (2, 1), (3, 1), (3, 2)]
 
@@ -80,9 +80,9 @@ def check_definite(instance, *, claimed, domain, context):
     from numerics.inertia import exact_inertia
 
     rng = context.rng(instance)
-    a = nonzero_integers(rng, 3, 9)
+    a = draws.nonzero(rng, 3, 9)
     while a.sum() == 0:
-        a = nonzero_integers(rng, 3, 9)
+        a = draws.nonzero(rng, 3, 9)
     basis = np.array([[a[1], -a[0], 0], [a[2], 0, -a[0]]])  # spans sum a_i delta_i = 0
     form = basis @ np.diag(a) @ basis.T
     counts = exact_inertia(form.astype(object)).counts
@@ -145,7 +145,7 @@ def check_independence(instance, *, claimed, domain, context):
     rng = context.rng(instance)
     k = int(rng.integers(2, 4))
     while True:
-        w = rng.integers(-2, 3, (k, 2))
+        w = draws.rows(rng, k, 2, largest=2)
         keys = {tuple(row) for row in w.tolist()}
         opposite = any(tuple(-c for c in key) in keys for key in keys)
         if w.any(axis=1).all() and len(keys) == k and not (domain and opposite):
@@ -165,7 +165,7 @@ def check_merging(instance, *, claimed, domain, context):
     d, gap = int(rng.integers(1, 3)), 2.0 ** -int(rng.integers(18, 31))
     w = np.round(rng.normal(size=d) * 16) / 16 + 1 / 32
     model = TwoLayer(d, 2)
-    theta = model.pack(input_weights=np.stack([w, w + gap]), output_weights=nonzero_integers(rng, (1, 2)).astype(float))
+    theta = model.pack(input_weights=np.stack([w, w + gap]), output_weights=draws.nonzero(rng, (1, 2)).astype(float))
     jacobian = tangents(model, theta, rng.normal(size=(60, d)))[1][:, 0]
     values = np.linalg.svd(jacobian, compute_uv=False)
     found, expected = model_rank(model, theta), int(claimed(values, d))
@@ -299,7 +299,7 @@ PAIRS = [
         source=Source(RANK_PAPER, "Proposition 2"),
         scope="two or three neurons on two inputs, integer weights up to 2",
         run=check_independence,
-        instances=numbered(25, 150),
+        instances=AT_EDGES,
         evidence="property",
         tolerance="singular values across a gap of 1e6 over max(shape) eps s_1",
         true=Side(statement=r"w_i \neq \pm w_j,\ w_i \neq 0", claimed=lambda k: k, domain=True),

@@ -12,9 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from proofs_check import Check, Claim, Control, Outcome, Source
+from proofs_check import Check, Claim, Control, Outcome, Source, draws
 
 OFF_BY_ONE = "off by one"
 EDGE = "wrong only on an edge set"
@@ -23,6 +21,7 @@ SMALL = "true for small sizes only"
 CONSTANT = "wrong constant in a rate"
 DROPPED = "hypothesis dropped"
 ALMOST_SURELY = "true almost surely but stated for all"
+CLASSES = (OFF_BY_ONE, EDGE, FLOAT, SMALL, CONSTANT, DROPPED, ALMOST_SURELY)
 
 RANK_PAPER, RECOVERY_PAPER = "arXiv:2211.11623v1", "arXiv:2309.00508v3"
 OPTIMISTIC_PAPER, LINEAR_PAPER = "arXiv:2307.08921v1", "arXiv:2406.18035v1"
@@ -94,6 +93,10 @@ def numbered(quick: int, standard: int) -> Callable[..., range]:
     return lambda context: range(context.by_level(quick=quick, standard=standard, full=4 * standard))
 
 
+#: Draws for statements that break on an edge set: one of probability 1/10 (at quick) or 1/30 is missed in one run of a thousand.
+AT_EDGES = numbered(draws.enough(1 / 10), draws.enough(1 / 30))
+
+
 def agreed(claimed: Any, found: Any, **instance: Any) -> Outcome:
     """Holds when what was claimed was found; the instance is the counterexample otherwise."""
     return Outcome.equal(claimed, found, **instance)
@@ -108,8 +111,3 @@ def within(difference: float, tolerance: float, message: str, **instance: Any) -
     if difference <= tolerance:
         return Outcome.holds(margin=margin)
     return Outcome.fails(f"{message}: off by {difference:.3g}, allowed {tolerance:.3g}", counterexample=instance, margin=margin)
-
-
-def nonzero_integers(rng: np.random.Generator, shape: Any, largest: int = 4) -> np.ndarray:
-    """Integers of modulus 1 to ``largest``."""
-    return rng.integers(1, largest + 1, shape) * rng.choice([-1, 1], shape)

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+from referee_twins import CONSTANT, FLOAT, SMALL
 
 from proofs_check import Check, Claim, Control, Outcome, Source
 
@@ -135,8 +136,9 @@ def root_of_e(ball):
 
 
 PAIRS = {
-    "threshold": (reflected, starts, "property", "factor", 2, 1, 4, r"w \mapsto -w \iff a_0^2 > c\,G(w_0 x)/x^2"),
+    "threshold": (CONSTANT, reflected, starts, "property", "factor", 2, 1, 4, r"w \mapsto -w \iff a_0^2 > c\,G(w_0 x)/x^2"),
     "ranking": (
+        SMALL,
         ranked,
         families,
         "exact",
@@ -147,6 +149,7 @@ PAIRS = {
         r"\exists G \text{ strict} \iff \text{criterion}",
     ),
     "closed-form": (
+        FLOAT,
         closed_form,
         lambda context: [0],
         "certified",
@@ -157,6 +160,7 @@ PAIRS = {
         r"A^2 = c[\ldots]",
     ),
     "elasticity": (
+        FLOAT,
         turning,
         lambda context: [0],
         "certified",
@@ -166,14 +170,24 @@ PAIRS = {
         lambda ball: ball(1),
         r"h' \text{ changes sign at } z^*",
     ),
-    "exponential": (smallest, lambda context: range(6), "property", "weight", 1, 0.5, 0, r"G = a^2/2 - a_0^2 \ln a + c |w - w_0|^2"),
+    "exponential": (
+        CONSTANT,
+        smallest,
+        lambda context: range(6),
+        "property",
+        "weight",
+        1,
+        0.5,
+        0,
+        r"G = a^2/2 - a_0^2 \ln a + c |w - w_0|^2",
+    ),
 }
 
 
 def claims(side: str) -> list[Claim]:
     """One side of all pairs."""
     found = []
-    for name, (run, instances, evidence, parameter, true, false, control, statement) in PAIRS.items():
+    for name, (difficulty, run, instances, evidence, parameter, true, false, control, statement) in PAIRS.items():
         check = Check(
             "only",
             evidence=evidence,
@@ -185,5 +199,14 @@ def claims(side: str) -> list[Claim]:
             parameters={parameter: true if side == "true" else false},
             controls=[Control("plainly wrong", **{parameter: control})],
         )
-        found.append(Claim(id=f"regularization-twin.{name}", title=name, statement=statement, source=SOURCE, checks=[check]))
+        found.append(
+            Claim(
+                id=f"regularization-twin.{name}",
+                title=name,
+                statement=statement,
+                source=SOURCE,
+                checks=[check],
+                notes=f"class: {difficulty}",
+            )
+        )
     return found

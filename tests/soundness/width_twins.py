@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from referee_twins import CONSTANT, DROPPED, OFF_BY_ONE, SMALL
 
 from proofs_check import Check, Claim, Control, Outcome, Source
 
@@ -22,6 +23,7 @@ class Twin:
     """
 
     name: str
+    difficulty: str
     statement_false: str
     statement_true: str
     observe: Any
@@ -54,7 +56,12 @@ def _claim(twin: Twin, side: str) -> Claim:
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
     return Claim(
-        id=f"twins.{twin.name}", title=twin.name.replace("-", " "), statement=statement, source=Source(PAPER, "bench"), checks=[drawn]
+        id=f"twins.{twin.name}",
+        title=twin.name.replace("-", " "),
+        statement=statement,
+        source=Source(PAPER, "bench"),
+        checks=[drawn],
+        notes=f"class: {twin.difficulty}",
     )
 
 
@@ -265,6 +272,7 @@ def flipped_copy(rng, law):
 TWINS = [
     Twin(
         "new-zeros",
+        SMALL,
         r"\text{a split adds exactly one zero eigenvalue}",
         r"\text{a split with generic } B_s, S_s \text{ adds } m_{l+1} - \min(m_{l+1} - 1, d_l) \text{ zeros}",
         new_zeros,
@@ -275,6 +283,7 @@ TWINS = [
     ),
     Twin(
         "trace-at-a-split",
+        DROPPED,
         r"\operatorname{tr} H_{wide} = \operatorname{tr} H_{narrow} - \tfrac12 t_{in} + t_{out} \text{ up to curvature, at every alpha}",
         r"\operatorname{tr} H_{wide} = \operatorname{tr} H_{narrow} + (\alpha^2 + (1-\alpha)^2 - 1) t_{in} + t_{out} \text{ "
         r"up to curvature}",
@@ -285,6 +294,7 @@ TWINS = [
     ),
     Twin(
         "shares-by-target",
+        SMALL,
         r"\text{shares } \alpha_t \text{ of the targets may differ}",
         r"\text{shares } \alpha_t \text{ may differ only where there is one target}",
         shares_by_target,
@@ -294,6 +304,7 @@ TWINS = [
     ),
     Twin(
         "null-without-bias",
+        DROPPED,
         r"\text{a neuron with zero weights is critical in a network without biases}",
         r"\text{a neuron with zero weights is critical in a network without biases if } \sigma(0) = 0",
         unbiased_null,
@@ -303,6 +314,7 @@ TWINS = [
     ),
     Twin(
         "positive-copies",
+        OFF_BY_ONE,
         r"p \text{ positive copies add } p s_- \text{ negative and } p s_+ \text{ positive eigenvalues}",
         r"p \text{ positive copies add } (p-1) s_- \text{ negative and } (p-1) s_+ \text{ positive eigenvalues}",
         positive_copies,
@@ -313,6 +325,7 @@ TWINS = [
     ),
     Twin(
         "family-dimension",
+        SMALL,
         r"\dim = K + \prod_l K_l",
         r"\dim = K + \sum_l K_l K_{l-1}",
         family_dimension,
@@ -323,6 +336,7 @@ TWINS = [
     ),
     Twin(
         "smallest-eigenvalue",
+        CONSTANT,
         r"\lambda_{\min}(H_{wide}) \le 4 \alpha (1 - \alpha) \lambda(S_s)",
         r"\lambda_{\min}(H_{wide}) \le \alpha (1 - \alpha) / (\alpha^2 + (1 - \alpha)^2) \lambda(S_s)",
         smallest_eigenvalue,
@@ -332,6 +346,7 @@ TWINS = [
     ),
     Twin(
         "block-factor",
+        CONSTANT,
         r"\text{the block carries } \alpha^2 S_s",
         r"\text{the block carries } \alpha (1 - \alpha) S_s",
         block_factor,
@@ -341,6 +356,7 @@ TWINS = [
     ),
     Twin(
         "gradient-multipliers",
+        CONSTANT,
         r"\text{the gradients of old and new copy are } \alpha g \text{ and } (1 - \alpha) g",
         r"\text{the gradients of old and new copy are } (1 - \alpha) g \text{ and } \alpha g",
         multipliers,
@@ -350,6 +366,7 @@ TWINS = [
     ),
     Twin(
         "flipped-copy",
+        DROPPED,
         r"\text{a copy with all signs flipped keeps the output}",
         r"\text{a copy with all signs flipped keeps the output for odd } \sigma",
         flipped_copy,

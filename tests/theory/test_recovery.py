@@ -9,7 +9,7 @@ import pytest
 
 from numerics.exact import rank_rational, rationals
 from theory.activations import Reflection, activation
-from theory.genericity import NotGeneric, exponential_minus_identity, failing_parts, is_generic, require_generic, shifted
+from theory.genericity import exponential_minus_identity, failing_parts, is_generic, shifted
 from theory.lifted import conditions, with_silent_neuron
 from theory.models import TwoLayer
 from theory.recovery import (
@@ -158,6 +158,13 @@ def test_more_targets_than_neurons(call):
         call(2, 0)
 
 
+def test_a_random_point_belongs_to_the_target_drawn_before_it():
+    branch, drawn, again = Branch(((0, 1),), ((2,),)), np.random.default_rng(7), np.random.default_rng(7)
+    theta, target = branch.random_point(2, drawn), random_target(1, 2, again)
+    matrix, values = branch.constraints(target)
+    assert (matrix @ [Fraction(entry) for entry in theta] == values).all() and (theta == branch.sample(target, again)).all()
+
+
 def test_a_target_of_another_size():
     with pytest.raises(ValueError, match="target must have 1 neurons for this branch, got 2"):
         Branch(((0,),), ((1,),)).sample(random_target(2, 1, np.random.default_rng(0)), np.random.default_rng(0))
@@ -170,16 +177,12 @@ def test_a_target_of_another_size():
     "name", ["tanh", "sigmoid", "softplus", "gelu", "silu", "erf", "atan", "sin", "cos", "lorentz", "ratsig", "relu", "power:3"]
 )
 def test_activations_outside_the_assumption(name):
-    assert failing_parts(name)
-    with pytest.raises(NotGeneric, match=f"{name} is outside the generic assumption: it fails that"):
-        require_generic(name)
+    assert failing_parts(name) and not is_generic(name)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "gelu", "silu", "erf", "atan", "sin", "cos", "lorentz", "ratsig", "exp"])
 def test_shifted_activations_satisfy_it(name):
-    sigma = shifted(name)
-    assert is_generic(sigma)
-    assert require_generic(sigma) is sigma
+    assert is_generic(shifted(name))
 
 
 def test_which_part_fails():

@@ -19,7 +19,7 @@ from theory.regularization.constructions import (
     softsign_one_point,
     softsign_two_point,
 )
-from theory.regularization.first_integrals import conserved, drift, elasticity, table, vanishes, variable
+from theory.regularization.first_integrals import conserved, drift, table, vanishes, variable
 from theory.regularization.mechanisms import Neuron, Sample
 from theory.regularization.regularizers import PFamily, balance, hyperbolic_entropy, nearest_solution, p_family_identities
 
@@ -80,10 +80,6 @@ def test_conservation_needs_the_square_of_the_input():
     assert drift(inputs=3) == 0
     assert drift(weighting=lambda square: 1) != 0
     assert conserved(Fraction(4), [Fraction(3)], [Fraction(1)], lambda u: u * u) == Fraction(8) - 9
-
-
-def test_elasticity_of_the_exponential_is_the_identity():
-    assert sp.simplify(elasticity(sp.exp(variable())) - variable()) == 0
 
 
 def test_the_published_instance_of_the_softsign_overlap():

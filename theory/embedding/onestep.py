@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -91,6 +92,18 @@ def unchecked_null(model: AbstractModel, layer: int, bias: Any) -> Embedding:
 
     offset = {int(place): bias for place in new.biases[-1]}
     return Embedding(model, wide, offset, lambda: SparseMatrix(shape, plain), gradients)
+
+
+def constant_neuron(model: AbstractModel, layer: int, bias: Any, outgoing: Sequence[Any]) -> Embedding:
+    """A neuron without incoming weights, last in ``layer``; what its weights ``outgoing`` (t,) send is taken off the next biases.
+
+    It keeps the output function. The gradient map is that of the null neuron, true only where ``outgoing`` vanishes.
+    """
+    embedding, places = unchecked_null(model, layer, bias), wiring(widened(model, layer, 1), layer)
+    value, offset = sigma_at(model.activation, bias), dict(embedding.offset)
+    for weight, shift, factor in zip(places.outgoing[-1], places.next_bias, outgoing, strict=True):
+        offset |= {int(weight): factor, int(shift): -factor * value}
+    return replace(embedding, offset=offset)
 
 
 def permutation(model: AbstractModel, layer: int, order: Sequence[int]) -> Embedding:

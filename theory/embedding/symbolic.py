@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.embedding.affine import SparseMatrix
+from theory.embedding.affine import Embedding, SparseMatrix
 from theory.models import TwoLayer
 
 #: Inputs and outputs of the neurons, and further parameters: two each cover every pattern of equal and different indices.
@@ -70,6 +70,11 @@ class NeuronSymbols:
         """e_t, the derivative of the outer function in the t-th output."""
         return np.array([self[f"F{PASSIVE + t}"] for t in range(PASSIVE)], dtype=object)
 
+    def matrices(self) -> tuple[np.ndarray, np.ndarray]:
+        """B_s (2, 3) and S_s (3, 3) of the neuron whose sigma-jet is s."""
+        h, e, jet = self.inputs(), self.errors(), self.jet("s")
+        return np.outer(e, h) * jet[1], np.outer(h, h) * (jet[2] * (self["W0"] * e[0] + self["W1"] * e[1]))
+
     def theta(self) -> np.ndarray:
         """(w_0, w_1, b, W_0, W_1, c_0, c_1) of one neuron and the next biases, the layout of :func:`neuron_model`."""
         names = ["w0", "w1", "b", "W0", "W1", "c0", "c1"]
@@ -80,9 +85,9 @@ class NeuronSymbols:
         return tuple(self[f"{letter}{k}"] for k in range(3))
 
 
-def neuron_model(width: int = 1) -> TwoLayer:
-    """The layout of ``width`` neurons with two inputs, two outputs and all biases."""
-    return TwoLayer(PASSIVE, width, PASSIVE, bias=True, output_bias=True)
+def neuron_model(width: int = 1, *, jet: Sequence[Any] | None = None) -> TwoLayer:
+    """The layout of ``width`` neurons with two inputs, two outputs and all biases; ``jet``: the values of sigma at what it meets first."""
+    return TwoLayer(PASSIVE, width, PASSIVE, "tanh" if jet is None else Undefined(jet), bias=True, output_bias=True)
 
 
 def neuron_symbols(*extra: str) -> NeuronSymbols:
@@ -119,6 +124,13 @@ def around_neurons(symbols: NeuronSymbols, theta: np.ndarray, jets: Sequence[Seq
         value = p.through(jet)
         outputs = [z + perturbed[int(index["output_weights"][t, neuron])] * value for t, z in enumerate(outputs)]
     return np.array([z.value for z in outputs], dtype=object), _outer(symbols, [*phi, *outputs], n)
+
+
+def around_embedding(symbols: NeuronSymbols, embedding: Embedding, letters: str) -> tuple[tuple[np.ndarray, Taylor], ...]:
+    """:func:`around_neurons` for the one neuron of jet s, and for its image, whose neurons have the jets named by ``letters``."""
+    theta = symbols.theta()
+    points = (theta, "s"), (embedding(theta), letters)
+    return tuple(around_neurons(symbols, point, [symbols.jet(letter) for letter in jets]) for point, jets in points)
 
 
 def with_passive(matrix: SparseMatrix) -> SparseMatrix:

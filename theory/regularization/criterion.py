@@ -7,29 +7,10 @@ rank is such a G), and a weak G may separate two limits exactly if they lie in d
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 Point = Hashable
-
-
-class Level(enum.Enum):
-    """How much G is asked to describe."""
-
-    STRICT = "the limit is the only minimizer of G on the solution set"
-    WEAK = "the limit is a minimizer of G on the solution set"
-    LOCAL = "the limit is a strict local minimizer of G on the solution set"
-    STATIONARY = "the limit is a stationary point of G on the solution set"
-
-
-class FunctionClass(enum.Enum):
-    """From which functions G is taken."""
-
-    ALL = "all functions of (theta, theta_0)"
-    CONTINUOUS = "continuous in theta"
-    TRANSLATION = "continuously differentiable, G(p, q) = G(p - q, 0)"
-    STRONGLY_CONVEX = "continuously differentiable and strongly convex in theta"
 
 
 class CyclicMembership(ValueError):

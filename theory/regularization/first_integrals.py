@@ -1,8 +1,7 @@
 """The conserved quantity of one neuron trained on one sample, in closed form.
 
 For f(x) = a sigma(w . x) and a single sample x != 0, gradient flow of any loss of f(x) moves w along x and conserves
-I_x(a, w) = a^2/2 - G(w . x)/|x|^2 with G' = P = sigma/sigma', wherever sigma' != 0. The *elasticity* h(z) = z sigma'(z)/sigma(z) = z/P(z)
-decides whether nearby solution curves meet twice (Lemma A.3 and Prop. 6.1 of arXiv:2201.12198).
+I_x(a, w) = a^2/2 - G(w . x)/|x|^2 with G' = P = sigma/sigma', wherever sigma' != 0 (Lemma A.3 of arXiv:2201.12198).
 """
 
 from __future__ import annotations
@@ -68,13 +67,6 @@ def drift(*, inputs: int = 2, weighting: Any = None, integrand: Any = None) -> A
     G_slope = sigma / slope if integrand is None else integrand(sigma, slope)
     factor = 1 / square if weighting is None else weighting(square)
     return sp.cancel(a * a_dot - G_slope * u_dot * factor)
-
-
-def elasticity(sigma: Any) -> Any:
-    """h(z) = z sigma'(z)/sigma(z) as a sympy expression."""
-    import sympy as sp
-
-    return variable() * sp.diff(sigma, variable()) / sigma
 
 
 def vanishes(expression: Any) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.regularization.first_integrals import conserved
+
 Integral = Callable[[Any], Any]
 
 
@@ -45,7 +47,7 @@ class Neuron:
 
     def conserved(self, x: Sequence[Any], integral: Integral) -> Any:
         """I_x = a^2/2 - G(w . x)/|x|^2."""
-        return self.output * self.output / 2 - integral(self.preactivation(x)) / sum(c * c for c in x)
+        return conserved(self.output, self.weights, x, integral)
 
 
 def at(activation: Callable, z: Any) -> Any:

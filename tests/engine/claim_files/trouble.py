@@ -44,6 +44,48 @@ def grows(instance):
         kept.append(b"x" * 2**24)
 
 
+def grows_in_children(instance):
+    """Each child stays far below what the worker may use; together they do not."""
+    import subprocess
+
+    children = [subprocess.Popen([sys.executable, "-c", f"kept = b'x' * {120 * 2**20}; input()"], stdin=subprocess.PIPE) for _ in range(4)]
+    for child in children:
+        child.wait()
+
+
+def shares_with_children(instance):
+    """Forked children fill nothing of their own."""
+    import time
+
+    kept, children = os.urandom(120 * 2**20), []
+    for _ in range(3):
+        children.append(os.fork())
+        if children[-1] == 0:
+            time.sleep(60)
+    time.sleep(1)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return Outcome.equal(120 * 2**20, len(kept))
+
+
+def abandons_a_child(instance):
+    import subprocess
+
+    subprocess.Popen([sys.executable, "-c", f"kept = b'x' * {200 * 2**20}; __import__('time').sleep(60)"])
+    return Outcome.holds()
+
+
+def writes_into_the_pipe(instance):
+    """Says what is JSON and no finding on every descriptor that it can write to."""
+    for descriptor in range(3, 100):
+        try:
+            os.write(descriptor, b"{}\n")
+        except OSError:
+            continue
+    return Outcome.holds()
+
+
 def prints(instance):
     print("first line")
     for _ in range(40):
@@ -95,5 +137,9 @@ def claim(name, behaviour):
     )
 
 
-BEHAVIOURS = (sound, raises, leaves, is_killed, hangs, sleeps, grows, prints, returns_nothing, exits, closes_output, cuts_its_pipes)
+BEHAVIOURS = (
+    *(sound, raises, leaves, is_killed, hangs, sleeps, prints, returns_nothing, exits),
+    *(grows, grows_in_children, shares_with_children, abandons_a_child),
+    *(closes_output, cuts_its_pipes, writes_into_the_pipe),
+)
 CLAIMS = [claim(behaviour.__name__.replace("_", "-"), behaviour) for behaviour in BEHAVIOURS]

@@ -1,0 +1,255 @@
+"""Check where gradient flow of a small network ends, with python-flint alone: python check_flow.py FILE
+
+f = sum_k a_k sigma(w_k . x), theta = (w_1, ..., w_m, a). Steps in Taylor series, with the next coefficient over a box that holds the flow
+as remainder, enclose the flow at a time. What is left of the way is at most E/sqrt(lambda), where E^2 is the loss, the sum of
+c_i (f(x_i) - y_i)^2, and lambda bounds the eigenvalues of C^(1/2) J J^T C^(1/2) on the way from below.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from flint import arb, arb_mat, arb_series, ctx
+
+sys.path.insert(0, str(Path(__file__).parent))
+from balls import activation, jacobian, number, precision, stated, taylor, zero  # noqa: E402
+
+
+def dot(p, q):
+    return sum((a * b for a, b in zip(p[1:], q[1:], strict=True)), p[0] * q[0])
+
+
+def neuron_sum(sigma, theta, x):
+    """f and grad f at one sample; theta of balls or of series."""
+    d, width = len(x), len(theta) // (len(x) + 1)
+    weights, a = [theta[k * d : (k + 1) * d] for k in range(width)], theta[width * d :]
+    jets = [jet(sigma, dot(w, x)) for w in weights]
+    slope = [b * du * c for b, (_, du) in zip(a, jets, strict=True) for c in x] + [u for u, _ in jets]
+    return dot(a, [u for u, _ in jets]), slope
+
+
+def jet(sigma, z):
+    """sigma and sigma' at a ball, or along a series z(t): sigma' is a series in z - z(0), composed with that of z(t) - z(0)."""
+    if not isinstance(z, arb_series):
+        return taylor(sigma, z, 1)
+    before, ctx.cap = ctx.cap, ctx.cap + 1
+    try:
+        outer = sigma(arb_series([z[0], 1])).derivative()
+    finally:
+        ctx.cap = before
+    inner = arb_series([0, *z.coeffs()[1:]])
+    return sigma(z), outer(inner) if len(inner) else arb_series([outer[0]])
+
+
+def ascent(sigma, x):
+    """The field grad f(., x): its orbit is that of gradient flow on the sample x, whatever the label."""
+    return lambda theta: neuron_sum(sigma, theta, x)[1]
+
+
+def descent(sigma, xs, labels, weights):
+    """The field -(1/2) grad of sum_i c_i (f(x_i) - y_i)^2."""
+
+    def field(theta):
+        parts = []
+        for x, y, c in zip(xs, labels, weights, strict=True):
+            value, slope = neuron_sum(sigma, theta, x)
+            pull = c * (y - value)
+            parts.append([pull * g for g in slope])
+        return [sum(column[1:], column[0]) for column in zip(*parts, strict=True)]
+
+    return field
+
+
+def coefficients(field, theta, order):
+    """Taylor coefficients of the solution through (every point of) theta: integrate the field along what is known, once for each order."""
+    before, path = ctx.cap, [[p] for p in theta]
+    try:
+        for known in range(1, order + 1):
+            ctx.cap = known
+            speed = field([arb_series(q) for q in path])
+            ctx.cap = known + 1
+            path = [[p, *(v[k] / (k + 1) for k in range(known))] for p, v in zip(theta, speed, strict=True)]
+        return path
+    finally:
+        ctx.cap = before
+
+
+def during(field, theta, h):
+    """A box that holds the flow from theta between the times 0 and h."""
+    times = arb(0).union(h)
+    box = [p + times * v for p, v in zip(theta, field(theta), strict=True)]
+    for _ in range(8):
+        wide = [p + arb(0, (p.rad() / 3 + arb(2) ** (-ctx.prec // 2)).upper()) for p in box]
+        image = [p + times * v for p, v in zip(theta, field(wide), strict=True)]
+        if all(p.contains_interior(q) for p, q in zip(wide, image, strict=True)):
+            return wide
+        box = [p.union(q) for p, q in zip(wide, image, strict=True)]
+    return None
+
+
+def flow(field, theta, time):
+    """The flow at a time, which may be negative, as balls.
+
+    What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the
+    eigenvalues of the field's derivative, which is symmetric, on the way, and by the error of the step from the centre.
+    """
+    assert abs(time) <= 100 and ctx.prec <= 1000, "a flow that takes too long"
+    sign, left, order, longest = (1 if time > 0 else -1), abs(time).mid(), ctx.prec // 5, arb(1) / 64
+    spread, small = norm([p.rad() for p in theta]) + abs(time.rad()) * norm(field(theta)), arb(2) ** (-ctx.prec // 2)
+    for _ in range(2000):
+        centre = [p.mid() for p in theta]
+        theta = [p + arb(0, spread.upper()) for p in centre]
+        if left == 0:
+            return theta
+        inner, h = coefficients(field, centre, order - 1), min(2 * longest, left, key=float)
+        while True:
+            assert h > 1e-6, "no box holds the flow"
+            box = during(field, theta, sign * h)
+            if box is not None:
+                rest, slopes = coefficients(field, box, order), jacobian(field, box).tolist()
+                after = [horner([*c, r[order]], sign * h) for c, r in zip(inner, rest, strict=True)]
+                if norm([p.rad() for p in after]) < small:
+                    break
+            h /= 2
+        spread = spread * (largest(slopes, sign) * h).exp() + norm([p.rad() for p in after])
+        theta, left, longest = after, (left - h).mid(), h
+        assert spread < 1e-3, "the enclosure of the flow grows too wide"
+    raise AssertionError("too many steps")
+
+
+def largest(matrix, sign):
+    """An upper bound for the eigenvalues of sign times a symmetric matrix of balls, by bisection."""
+    high = max((norm(row).upper() for row in matrix), key=float) * len(matrix)
+    low = -high
+    for _ in range(10):
+        middle = ((low + high) / 2).mid()
+        rows = [[(middle if i == j else 0) - sign * v for j, v in enumerate(row)] for i, row in enumerate(matrix)]
+        low, high = (low, middle) if positive_definite(rows) else (middle, high)
+    return high
+
+
+def positive_definite(rows):
+    """Whether all pivots of a symmetric matrix of balls are positive."""
+    for k, pivot in enumerate(rows):
+        if not pivot[k] > 0:
+            return False
+        for row in rows[k + 1 :]:
+            row[k:] = [a - row[k] / pivot[k] * b for a, b in zip(row[k:], pivot[k:], strict=True)]
+    return True
+
+
+def norm(vector):
+    """An upper bound for the Euclidean norm."""
+    sizes = [arb(abs(v).upper()) for v in vector]
+    return dot(sizes, sizes).sqrt()
+
+
+def horner(polynomial, h):
+    total = arb(0)
+    for c in reversed(polynomial):
+        total = total * h + c
+    return total
+
+
+def assert_tail(sigma, theta, data, radius):
+    """The limit of the flow through a point of the box theta lies within ``radius`` of it: before it left a ball slightly larger, the flow
+    would have gone E/sqrt(lambda) at most, lambda for that ball.
+    """
+    xs, labels, weights = data
+    error = sum((c * (neuron_sum(sigma, theta, x)[0] - y) ** 2 for x, y, c in zip(xs, labels, weights, strict=True)), arb(0))
+    assert radius > 0, "no radius"
+    least = arb((error / radius**2).upper())  # so that E/sqrt(least) is the radius
+    around = [p + arb(0, (radius * 1.001).upper()) for p in theta]
+    rows = [[c.sqrt() * g for g in neuron_sum(sigma, around, x)[1]] for x, c in zip(xs, weights, strict=True)]
+    kernel = [[dot(p, q) - (least if i == j else 0) for j, q in enumerate(rows)] for i, p in enumerate(rows)]
+    assert positive_definite(kernel), "the eigenvalues are not bounded, so the limit may be farther away"
+
+
+def ended(sigma, run):
+    """(the flow of a run at the time stated, the radius around it that holds the limit)."""
+    data = [list(map(number, x)) for x in run["inputs"]], list(map(number, run["labels"])), list(map(number, run["weights"]))
+    end = flow(descent(sigma, *data), list(map(number, run["start"])), number(run["time"]))
+    for text, entry in zip(run["end"], end, strict=True):
+        stated(text, entry, "the flow at that time")
+    assert_tail(sigma, end, data, number(run["radius"]))
+    return end, number(run["radius"])
+
+
+def check_tail(certificate, sigma):
+    ended(sigma, certificate)
+    return "the limit lies within the radius of the box"
+
+
+def check_reweighted(certificate, sigma):
+    """One dataset under two weightings leads from one start to two limits."""
+    first, second = certificate["runs"]
+    assert all(first[name] == second[name] for name in ("inputs", "labels", "start")), "not one dataset and one start"
+    (p, near), (q, far) = ended(sigma, first), ended(sigma, second)
+    assert dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt() > near + far, "the limits may coincide"
+    return "two weightings, two limits"
+
+
+def check_near(certificate, sigma):
+    """The labels are those of a network theta: from the start the flow has a limit of zero loss near by."""
+    theta, start = list(map(number, certificate["theta"])), list(map(number, certificate["start"]))
+    xs = [list(map(number, x)) for x in certificate["samples"]]
+    data = xs, [neuron_sum(sigma, theta, x)[0] for x in xs], [arb(1)] * len(xs)
+    assert_tail(sigma, start, data, number(certificate["limit within"]))
+    return "a limit of zero loss within the distance"
+
+
+def check_orbits(certificate, sigma):
+    """Two orbits of one start that meet two samples' solution sets in two points which fit both; any number of neurons."""
+    (orbits,) = (one for one in certificate["certificates"] if one["method"] == "validated orbits")
+    start, xs = list(map(number, certificate["theta0"])), [list(map(number, sample["x"])) for sample in certificate["samples"]]
+    times, radius = list(map(number, orbits["box"]["centre"])), number(orbits["box"]["radius"])
+    fields = [ascent(sigma, x) for x in xs]
+    points = [flow(field, start, time) for field, time in zip(fields, times, strict=True)]
+
+    def limits(s):
+        """Boxes that hold the orbits at times s near the centre."""
+        moves = [arb(abs(t - time).upper()) for t, time in zip(s, times, strict=True)]
+        both = lambda f, p, move: zip(during(f, p, move), during(f, p, -move), strict=True)
+        return [[a.union(b) for a, b in both(f, p, move)] if move else p for f, p, move in zip(fields, points, moves, strict=True)]
+
+    def system(s):
+        p, q = limits(s)
+        return [neuron_sum(sigma, p, x)[0] - neuron_sum(sigma, q, x)[0] for x in xs]
+
+    def derivative(_, s):
+        p, q = limits(s)
+        speeds = fields[0](p), fields[1](q)
+        return arb_mat([[dot(ascent(sigma, x)(p), speeds[0]), -dot(ascent(sigma, x)(q), speeds[1])] for x in xs])
+
+    zero(system, times, radius, derivative)
+    ends = limits([t + arb(0, radius.upper()) for t in times])
+    assert not all(p.overlaps(q) for p, q in zip(*ends, strict=True)), "one limit twice"
+    for k, (x, end) in enumerate(zip(xs, ends, strict=True)):
+        pairs = [(orbits["labels"][k], neuron_sum(sigma, end, x)[0]), (certificate["samples"][k]["y"], neuron_sum(sigma, end, x)[0])]
+        pairs += [*zip(orbits["limits"][k], end, strict=True), *zip(certificate["limits"][k], end, strict=True)]
+        assert all(number(text).overlaps(entry) for text, entry in pairs), "the limits or the labels are others"
+    return "two orbits meet in two limits, each of which fits both samples"
+
+
+KINDS = {
+    "tail": check_tail,
+    "validated flows with tail bound": check_reweighted,
+    "tail of a flow near a solution": check_near,
+    "two-point by validated orbits": check_orbits,
+}
+
+
+def check(certificate):
+    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    try:
+        precision(certificate.get("bits", 160))
+        kind = "two-point by validated orbits" if certificate.get("mechanism") == "two-point" else certificate["kind"]
+        return KINDS[kind](certificate, activation(certificate["activation"]))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+
+
+if __name__ == "__main__":
+    stored = json.loads(Path(sys.argv[1]).read_text())
+    for place, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
+        print(f"certificate {place}: {check(certificate)}")

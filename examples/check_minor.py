@@ -1,0 +1,106 @@
+"""Check a rank certificate with python-flint alone: python check_minor.py FILE
+
+A certificate spells out a network (which parameter stands at which place of which layer), exact parameters and samples, and a minor of
+the tangent matrix [d f_t(x_i) / d theta_k]. The minor is computed again from first principles, modulo a prime (e^(1/q) sent to a
+unit, a ring homomorphism) or in balls; where it is not zero, the rank at the point is at least its size. With a radius it is computed
+over all parameters within it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from flint import arb, arb_mat, ctx, fmpq, fmpz, nmod, nmod_mat
+
+
+def jet(name, z, e, i):
+    """sigma and sigma' at z (an fmpq, residue or ball), given e = e^z (modulo a prime, for sin and cos: e^(iz))."""
+    if name == "identity":
+        return z, 1
+    if name.startswith("power:"):
+        p = int(name[6:])
+        return z**p, p * z ** (p - 1)
+    if name in ("ratsig4", "ratsig", "lorentz"):
+        k = 4 if name == "ratsig4" else 2
+        v = 1 / (1 + z**k)
+        return (v, -2 * z * v * v) if name == "lorentz" else (z * v, v - k * z**k * v * v)
+    if name in ("relu", "leaky", "hinge3"):
+        assert z > 0 or z <= 0, "a ball on both sides of a kink"
+        if z > 0:
+            return (z + z**3, 1 + 3 * z * z) if name == "hinge3" else (z, 1)
+        return {"relu": (0 * z, 0), "leaky": (z / 2, 1 / (2 + 0 * z)), "hinge3": (z, 1)}[name]
+    if name in ("tanh", "exp"):
+        u = z.tanh() if isinstance(z, arb) else (e * e - 1) / (e * e + 1)
+        return (u, 1 - u * u) if name == "tanh" else (e, e)
+    if name in ("sigmoid", "silu", "softplus"):
+        s = e / (1 + e)
+        return {"sigmoid": (s, s - s * s), "silu": (z * s, s + z * (s - s * s))}.get(name) or ((1 + e).log(), s)
+    if name in ("sin", "cos"):
+        s, c = (z.sin(), z.cos()) if i is None else ((e - 1 / e) / (2 * i), (e + 1 / e) / 2)
+        return (s, c) if name == "sin" else (c, -s)
+    if name in ("atan", "erf"):
+        return (z.atan(), 1 / (1 + z * z)) if name == "atan" else (z.erf(), 2 * (-z * z).exp() / arb.pi().sqrt())
+    if name == "gelu":
+        normal = (1 + (z / arb(2).sqrt()).erf()) / 2
+        return z * normal, normal + z * (-z * z / 2).exp() / (2 * arb.pi()).sqrt()
+    raise ValueError(f"unknown activation {name}")
+
+
+def tangent_row(layers, theta, x, output, sigma, number):
+    """d f_output(x) / d theta_k for all k, by the chain rule backwards; ``number`` maps rationals into the arithmetic of sigma."""
+    value = lambda k: theta[k] if k is not None else fmpq(0)
+    product = lambda row, below: sum((value(k) * f for k, f in zip(row, below, strict=True)), fmpq(0))
+    features, slopes = [x], []
+    for layer in layers[:-1]:
+        jets = [sigma(product(w, features[-1]) + value(b)) for w, b in zip(layer["weights"], layer["biases"], strict=True)]
+        features, slopes = [*features, [u for u, _ in jets]], [*slopes, [number(du) for _, du in jets]]
+    row, delta = [number(fmpq(0))] * len(theta), [number(fmpq(int(s == output))) for s in range(len(layers[-1]["weights"]))]
+    for l, layer in reversed(list(enumerate(layers))):
+        for d, entries, b in zip(delta, layer["weights"], layer["biases"], strict=True):
+            for k, f in [*zip(entries, features[l], strict=True), (b, fmpq(1))]:
+                if k is not None:
+                    row[k] += d * number(f)
+        columns = zip(*layer["weights"], strict=True)
+        if l:
+            weighted = [sum((d * number(value(k)) for d, k in zip(delta, c, strict=True)), number(fmpq(0))) for c in columns]
+            delta = [g * du for g, du in zip(weighted, slopes[l - 1], strict=True)]
+    return row
+
+
+def check(certificate):
+    """The size of the minor, once it is shown not to vanish; AssertionError otherwise."""
+    name, columns, balls = certificate["activation"], certificate["columns"], certificate["kind"] == "ball minor"
+    rational = lambda text: fmpq(*map(int, text.split("/")))
+    theta, samples = list(map(rational, certificate["theta"])), [list(map(rational, x)) for x in certificate["samples"]]
+    if balls:
+        assert certificate["precision"] <= 10**5, "a precision for which the memory may not do"
+        ctx.prec, number = certificate["precision"], arb
+        theta = [arb(p) + arb(0, certificate.get("radius", 0)) for p in theta]
+        sigma = lambda z: jet(name, arb(z), arb(z).exp(), None)
+    else:
+        p, s, q = certificate["prime"], certificate["unit"], certificate["denominator"]
+        assert fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit"
+        number = lambda v: nmod(int(v.p), p) / nmod(int(v.q), p) if isinstance(v, fmpq) else nmod(int(v), p)
+        i = next(nmod(r, p) for g in range(2, 99) if (r := pow(g, (p - 1) // 4, p)) ** 2 % p == p - 1)
+
+        def sigma(z):
+            if q is None:  # no exponential: kinks need the rational itself, rational functions their residue
+                return tuple(map(number, jet(name, z if name in ("relu", "leaky", "hinge3") else number(z), None, None)))
+            assert (z * q).q == 1, "q is no common denominator"
+            return jet(name, number(z), nmod(pow(s, int((z * q).p) % (p - 1), p), p), i)
+
+    rows = [tangent_row(certificate["layers"], theta, samples[i], t, sigma, number) for i, t in certificate["rows"]]
+    minor = [[row[k] for k in columns] for row in rows]
+    if minor:
+        size, flat = len(minor), [int(v) for row in minor for v in row] if not balls else []
+        determinant = arb_mat(minor).det() if balls else int(nmod_mat(size, size, flat, p).det())
+        assert not determinant.contains(0) if balls else determinant, "the minor may vanish"
+    return len(minor)
+
+
+KINDS = {"minor modulo a prime": check, "ball minor": check}
+
+if __name__ == "__main__":
+    stored = json.loads(Path(sys.argv[1]).read_text())
+    for number, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
+        print(f"certificate {number}: rank at least {check(certificate)}")

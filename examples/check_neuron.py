@@ -1,0 +1,272 @@
+"""Check what gradient flow does with one neuron, with python-flint alone: python check_neuron.py FILE
+
+f = a sigma(w . x). On one sample the flow moves w along x and keeps a^2 |x|^2/2 - G(w . x), where G' = sigma/sigma'; its limit is the point
+of the orbit at which f is the label. So a limit is a zero of equations in balls, which Krawczyk's test proves, G by Taylor series with
+remainder; then the orbit is walked from the start to the limit. Overlaps, chains that close, and limits for the label 0.
+"""
+
+import json
+import sys
+from itertools import combinations, pairwise
+from pathlib import Path
+
+from flint import arb, arb_series, ctx
+
+sys.path.insert(0, str(Path(__file__).parent))
+from balls import activation, boxed, jacobian, near, number, precision, stated, taylor  # noqa: E402
+
+
+def plain(value):
+    """The number that a series starts with."""
+    return value[0] if isinstance(value, arb_series) else value
+
+
+def dot(p, q):
+    return sum((a * b for a, b in zip(p, q, strict=True)), arb(0))
+
+
+def quotient(sigma, z, order=0):
+    """Taylor coefficients of sigma/sigma' around (every point of) the ball z."""
+    before, ctx.cap = ctx.cap, order + 2
+    try:
+        value = sigma(arb_series([z, 1]))
+        slope = value.derivative()
+        assert not slope[0].contains(0), "sigma' may vanish on the way"
+        ratio = value / slope
+        return [ratio[k] for k in range(order + 1)]
+    finally:
+        ctx.cap = before
+
+
+def gained(sigma, low, high):
+    """G(high) - G(low) for balls; of series, which are for derivatives, the slope alone."""
+    slopes, value = [quotient(sigma, plain(z))[0] for z in (low, high)], arb(0)
+    if not isinstance(low + high, arb_series):
+        value = between(sigma, low.mid(), high.mid()) + slopes[1] * (high - high.mid()) - slopes[0] * (low - low.mid())
+    rates = [z[1] if isinstance(z, arb_series) else arb(0) for z in (low, high)]
+    return arb_series([value, slopes[1] * rates[1] - slopes[0] * rates[0]])
+
+
+def between(sigma, low, high):
+    """The integral of sigma/sigma' between two exact numbers, by Taylor series on pieces with the remainder enclosed."""
+    order, radius = ctx.prec // 10 * 2, (high - low) / 2
+    if abs(radius) > 0.125:
+        return between(sigma, low, (low + radius).mid()) + between(sigma, (low + radius).mid(), high)
+    centre, size = low + radius, abs(radius).upper()
+    rest = 2 * abs(quotient(sigma, centre + arb(0, size), order)[order]) * size ** (order + 1)
+    if not rest < arb(2) ** (-3 * ctx.prec // 4):
+        assert size > 0.001, "the first integral is not enclosed"
+        return between(sigma, low, centre.mid()) + between(sigma, centre.mid(), high)
+    inner = quotient(sigma, centre, order)
+    return sum((2 * inner[k] * radius ** (k + 1) / (k + 1) for k in range(0, order, 2)), arb(0, rest.upper()))
+
+
+def energy(sigma, start, x, limit):
+    """Zero where the limit (w, a) shares the first integral of the start on the sample x; w - w_0 must be a multiple of x."""
+    (w0, a0), (w, a) = start, limit
+    return (a * a - a0 * a0) * dot(x, x) / 2 - gained(sigma, dot(w0, x), dot(w, x))
+
+
+def assert_joined(sigma, start, x, limit):
+    """The point (w, a), on the level of the start, lies on the start's own orbit: f grows along it, hence f = y there alone."""
+    (w0, a0), (w, a) = start, limit
+    u0, u, step = dot(w0, x), dot(w, x), arb(1) / 16
+    if a0 * a > 0:  # w . x runs from one end to the other while sigma' keeps its sign, and a^2 stays positive
+        pieces = int(float(abs(u - u0).upper()) / 0.0625) + 1
+        left, move = a0 * a0 * dot(x, x) / 2, (u - u0) / pieces
+        for k in range(pieces):
+            ratio = quotient(sigma, (u0 + move * k).union(u0 + move * (k + 1)))[0]
+            assert left + ratio * move * arb(0).union(arb(1)) > 0, "a may vanish on the way"
+            left += ratio * move
+        return
+    # a falls through 0 and grows beyond: sigma keeps its sign from the start to where a^2 is used up, so that a is a coordinate
+    assert a0 * a < 0, "a limit whose output weight may vanish"
+    sign = quotient(sigma, u0)[0] > 0
+    down = -step if sign else step
+    left, here, last = a0 * a0 * dot(x, x) / 2, u0 - down, u0
+    while not left < 0:
+        ratio = quotient(sigma, (here if last is u0 else last).union(last + down))[0]
+        assert (ratio > 0 if sign else ratio < 0) and abs(last) < 100, "sigma changes its sign, or a does not vanish"
+        left, last = left + ratio * down, last + down
+    assert here.union(last).contains(u), "the limit lies beyond the turn"
+
+
+def check_one_point(certificate, sigma):
+    """Two inputs c (w - w_0) that both lead from (w_0, a_0) to (w, a), and solution curves that cross there."""
+    (w0, a0), (w, a) = start, limit = [([number(point[0])], number(point[1])) for point in (certificate["start"], certificate["limit"])]
+    move, xs = w[0] - w0[0], []
+    for box, text in zip(certificate["boxes"], certificate["inputs"], strict=True):
+        (c,) = boxed(lambda c: [energy(sigma, start, [c[0] * move], limit)], box)
+        xs.append([stated(text, c * move, "an input")])
+        assert_joined(sigma, start, xs[-1], limit)
+    assert not xs[0][0].overlaps(xs[1][0]) and len(xs) == 2, "one input twice"
+    (u, du), (v, dv) = (taylor(sigma, w[0] * x[0], 1) for x in xs)
+    minor = u * dv * xs[1][0] - v * du * xs[0][0]
+    assert not (a * minor).contains(0), "the solution curves may touch"
+    stated(certificate["transversality"], a * minor, "the transversality")
+    return "two inputs lead to one point, transversally"
+
+
+def two_limits(sigma, start, xs, solve):
+    """Limits of two samples that fit both: ``solve`` finds the zero in (a_1, t_1, a_2, t_2), where w_i = w_0 + t_i x_i."""
+    points = lambda u: [([p + u[2 * i + 1] * q for p, q in zip(start[0], xs[i], strict=True)], u[2 * i]) for i in (0, 1)]
+    value = lambda point, x: point[1] * sigma(dot(point[0], x))
+
+    def system(u):
+        first, second = points(u)
+        levels = [energy(sigma, start, x, point) for x, point in zip(xs, (first, second), strict=True)]
+        return [*levels, *(value(first, x) - value(second, x) for x in xs)]
+
+    limits = points(solve(system))
+    for x, limit in zip(xs, limits, strict=True):
+        assert_joined(sigma, start, x, limit)
+    first, second = ([*w, a] for w, a in limits)
+    assert not all(p.overlaps(q) for p, q in zip(first, second, strict=True)), "one limit twice"
+    return limits, [value(limit, x) for limit, x in zip(limits, xs, strict=True)]
+
+
+def check_two_points(certificate, sigma):
+    """A start and samples given as balls: every choice within them has such limits, near those stated."""
+    point = lambda neuron: ([number(w) for w in neuron["w"]], number(neuron["a"]))
+    start, ends = point(certificate["start"]), [point(p) for p in certificate["limits"]]
+    xs = [[number(c) for c in sample["x"]] for sample in certificate["samples"]]
+    shift = lambda w, x: dot([p - q for p, q in zip(w, start[0], strict=True)], x) / dot(x, x)
+    guess = [entry for (w, a), x in zip(ends, xs, strict=True) for entry in (a, shift(w, x))]
+    limits, labels = two_limits(sigma, start, xs, lambda system: near(system, guess))
+    pairs = [(y, number(sample["y"])) for y, sample in zip(labels, certificate["samples"], strict=True)]
+    pairs += [pair for p, q in zip(limits, ends, strict=True) for pair in zip([*p[0], p[1]], [*q[0], q[1]], strict=True)]
+    assert all(p.overlaps(q) and q.rad() < 1e-20 for p, q in pairs), "the limits or the labels are others"
+    if certificate.get("formula from") is not None:
+        least = number(certificate["formula from"])
+        assert all(dot(p, x) >= least for x, (w, _) in zip(xs, limits, strict=True) for p in (w, start[0])), "the formula ends on the way"
+    return "two limits, each of which fits both samples"
+
+
+def check_boxed_points(certificate, sigma):
+    """The same from a box, the start and the inputs exact; beside it the box of the orbits, which check_flow.py repeats."""
+    (integrals,) = (one for one in certificate["certificates"] if one["method"] == "first integrals")
+    *w0, a0 = map(number, certificate["theta0"])
+    xs = [[number(c) for c in sample["x"]] for sample in certificate["samples"]]
+    assert certificate["neurons"] == 1 and all(v.is_exact() or v.rad() < 1e-30 for v in [*w0, a0, *sum(xs, [])]), "no exact data"
+    limits, labels = two_limits(sigma, (w0, a0), xs, lambda system: boxed(system, integrals["box"]))
+    for place in (certificate, integrals):
+        texts = place.get("labels") or [sample["y"] for sample in certificate["samples"]]
+        for text, y in zip(texts, labels, strict=True):
+            stated(text, y, "a label")
+        for texts, (w, a) in zip(place["limits"], limits, strict=True):
+            for text, entry in zip(texts, [*w, a], strict=True):
+                stated(text, entry, "a limit")
+    return "two limits, each of which fits both samples"
+
+
+def check_quadrilateral(certificate, sigma):
+    """Four limits in a circle, each in the solution set of the sample that leads to the one before."""
+    w0, a0 = map(number, certificate["start"])
+    first, weights = number(certificate["first"]), [number(w) for w in certificate["weights"]]
+    assert len(weights) == 3 and len(certificate["points"]) == 4, "no four limits"
+
+    def chain(unknown):
+        """For each corner its equation, its weight, its output weight and its input; then the output weight after the turn."""
+        corners, a, steps = [*weights, unknown[4]], first, []
+        for k, (w, after) in enumerate(pairwise([*corners, corners[0]])):
+            x = unknown[k] * (w - w0)
+            steps.append((energy(sigma, ([w0], a0), [x], ([w], a)), w, a, x))
+            a = a * sigma(w * x) / sigma(after * x)
+        return steps, a
+
+    def system(unknown):
+        steps, a = chain(unknown)
+        return [*(step[0] for step in steps), a - first]
+
+    steps, _ = chain(boxed(system, certificate["box"]))
+    for k, (_, w, a, x) in enumerate(steps):
+        for text, proved in [*zip(certificate["points"][k], (w, a), strict=True), (certificate["inputs"][k], x)]:
+            stated(text, proved, "a corner")
+        stated(certificate["labels"][k], a * sigma(w * x), "a label")
+        assert_joined(sigma, ([w0], a0), [x], ([w], a))
+    assert not any(p[1].overlaps(q[1]) for p, q in combinations(steps, 2)), "one corner twice"
+    return "four limits in a circle"
+
+
+def check_loop(certificate, sigma):
+    """A chain of limits along a loop of weights, then a detour whose length closes it."""
+    point = lambda place: ([number(w) for w in place["w"]], number(place["a"]))
+    start, first = point(certificate["start"]), number(certificate["first"]["a"])
+    corners = [[number(c) for c in w] for w in certificate["weights"]]
+    assert certificate["weights"][0] == certificate["weights"][-1] and certificate["steps"] == len(corners) + 1, "no loop"
+    sample = lambda c, w: [c * (p - q) for p, q in zip(w, start[0], strict=True)]
+    carried = lambda a, here, there, x: a * sigma(dot(here, x)) / sigma(dot(there, x))
+    a = first
+    for (here, there), text in zip(pairwise(corners), certificate["factors"], strict=True):
+        assert any(not p.overlaps(q) for p, q in zip(here, there, strict=True)), "one corner twice"
+
+        def step(pair, here=here, there=there):
+            x = sample(pair[1], here)
+            return [energy(sigma, start, x, (here, pair[0])), carried(pair[0], here, there, x)]
+
+        (c,) = near(lambda c, a=a, step=step: step([a, c[0]])[:1], [number(text)])
+        (thin,) = near(lambda c, a=a, step=step: step([a.mid(), c[0]])[:1], [number(text)])
+        assert c.contains(thin), "another input"
+        assert_joined(sigma, start, sample(stated(text, c, "a factor"), here), (here, a))
+        # The mean value theorem for a -> step(a, c(a)), c the zero just found: balls put one after the other widen tenfold each time.
+        (level_a, level_c), (next_a, next_c) = jacobian(step, [a, c]).tolist()
+        a = step([a.mid(), thin])[1] + (next_a - next_c * level_a / level_c) * (a - a.mid())
+    stated(certificate["after the loop"], a, "the output weight after the loop")
+    last = corners[-1]
+    guess = [number(c) for c in certificate["box"]["centre"]]
+    (c,) = near(lambda c: [energy(sigma, start, sample(c[0], last), (last, a))], guess[:1])
+    x = sample(c, last)
+    assert_joined(sigma, start, x, (last, a))
+
+    def there(h):
+        away = [last[0], last[1] + h, *last[2:]]
+        return away, carried(a, last, away, x)
+
+    def detour(unknown):
+        away, b = there(unknown[1])
+        back = sample(unknown[0], away)
+        return [energy(sigma, start, back, (away, b)), carried(b, away, last, back) - first]
+
+    c, h = boxed(detour, certificate["box"])
+    assert stated(certificate["detour"], h, "the detour") > 0, "a detour of no length"
+    assert_joined(sigma, start, sample(c, there(h)[0]), there(h))
+    return f"{certificate['steps']} limits in a circle"
+
+
+def check_zero_label(certificate, sigma):
+    """The limits (w, 0) for different inputs and the label 0: they differ, and each fits all samples with that label."""
+    *w0, a0 = map(number, certificate["start"])
+    found = []
+    for x, text in zip(map(number, certificate["inputs"]), certificate["weights"], strict=True):
+        (w,) = near(lambda w, x=x: [energy(sigma, (w0, a0), [x], ([w[0]], arb(0)))], [number(text)])
+        ratio = quotient(sigma, (w0[0] * x).union(w * x))[0]
+        assert not ratio.contains(0) and not a0.contains(0), "sigma may vanish before a does"
+        found.append(stated(text, w, "a limit"))
+    assert len(found) > 1 and not any(p.overlaps(q) for p, q in combinations(found, 2)), "one limit twice"
+    return f"{len(found)} limits for the label 0"
+
+
+KINDS = {
+    "one-point overlap": check_one_point,
+    "two-point overlap": check_two_points,
+    "two-point by first integrals": check_boxed_points,
+    "4-cycle": check_quadrilateral,
+    "cycle": check_loop,
+    "zero label": check_zero_label,
+}
+
+
+def check(certificate):
+    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    try:
+        precision(certificate.get("bits", 200))
+        kind = "two-point by first integrals" if certificate.get("mechanism") == "two-point" else certificate["kind"]
+        return KINDS[kind](certificate, activation(certificate["activation"]))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+
+
+if __name__ == "__main__":
+    stored = json.loads(Path(sys.argv[1]).read_text())
+    for place, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
+        print(f"certificate {place}: {check(certificate)}")

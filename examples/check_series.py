@@ -1,0 +1,170 @@
+"""Check a rank by Taylor series modulo a prime, with python-flint alone: python check_series.py FILE
+
+Along a line x = t u through the origin the tangent functions of a network are power series in t, whose coefficients are polynomials in
+theta and in the values of the activation at the starts z(0) of the neurons. A value at z(0) != 0 is transcendental; where every hidden
+layer has biases it is free, and a random residue stands for it, the same for equal and the reflected one for opposite z(0). A rank modulo
+the prime is then a lower bound for almost all biases of the same pattern ("stratum"), and at the point itself if no value had to be
+replaced ("point").
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+from flint import nmod_mat, nmod_poly
+
+sys.path.insert(0, str(Path(__file__).parent))
+from balls import rational  # noqa: E402
+
+PRIME = 2**61 - 1
+HALF = (PRIME + 1) // 2
+#: The state v with v' = flow(z, v) z': its values at 0 (None: a transcendental constant), its values at z from those at -z, and its flow.
+LOGISTIC = ([HALF], lambda v, z: [1 - v[0]], lambda z, v: [v[0] - v[0] * v[0]])
+CIRCLE = ([0, 1], lambda v, z: [-v[0], v[1]], lambda z, v: [v[1], -v[0]])
+SYSTEMS = {
+    "tanh": ([0], lambda v, z: [-v[0]], lambda z, v: [1 - v[0] * v[0]]),
+    "exp": ([1], lambda v, z: [pow(v[0], -1, PRIME)], lambda z, v: [v[0]]),
+    "sigmoid": LOGISTIC,
+    "silu": LOGISTIC,
+    "softplus": ([None, HALF], lambda v, z: [v[0] + z, 1 - v[1]], lambda z, v: [v[1], v[1] - v[1] * v[1]]),
+    "gelu": ([HALF, None], lambda v, z: [1 - v[0], v[1]], lambda z, v: [v[1], -(z * v[1])]),
+    "erf": ([0, None], lambda v, z: [-v[0], v[1]], lambda z, v: [v[1], -2 * (z * v[1])]),
+    "atan": ([0, 1], lambda v, z: [-v[0], v[1]], lambda z, v: [v[1], -2 * (z * v[1] * v[1])]),
+    "sin": CIRCLE,
+    "cos": CIRCLE,
+}
+
+
+def jet(name, z, v, flow):
+    """sigma and sigma' from z, the state and its flow; most activations are the first entry of their state."""
+    if name in ("silu", "gelu"):
+        return z * v[0], v[0] + z * flow[0]
+    return (v[1], flow[1]) if name == "cos" else (v[0], flow[0])
+
+
+class Series:
+    """A power series modulo the prime, as far as t^(order - 1)."""
+
+    order = 0
+
+    def __init__(self, polynomial):
+        self.polynomial = polynomial
+
+    def __add__(self, other):
+        return Series(self.polynomial + (other.polynomial if isinstance(other, Series) else other))
+
+    def __mul__(self, other):
+        product = self.polynomial.mul_low(other.polynomial, Series.order) if isinstance(other, Series) else self.polynomial * other
+        return Series(product)
+
+    def __neg__(self):
+        return Series(-self.polynomial)
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __getitem__(self, k):
+        return int(self.polynomial[k])
+
+
+def series(*coefficients):
+    return Series(nmod_poly([c % PRIME for c in coefficients], PRIME))
+
+
+class Activation:
+    """The series of sigma and sigma' for a series z; ``replaced``: whether a transcendental value was drawn."""
+
+    def __init__(self, name, free):
+        self.name, self.free, self.replaced, self.drawn, self.rng = name, free, False, {}, random.Random(0)
+        zero, self.reflect, self.flow = SYSTEMS[name]
+        self.drawn[0] = [self.rng.randrange(2, PRIME) if v is None else v for v in zero]
+
+    def start(self, z):
+        """The state at the residue z."""
+        if z not in self.drawn and -z % PRIME in self.drawn:
+            return self.reflect(self.drawn[-z % PRIME], z)
+        if z not in self.drawn:
+            assert self.free, "a value of the activation is transcendental, and no bias makes it free"
+            self.replaced, t = True, self.rng.randrange(2, PRIME)
+            self.drawn[z] = [t, self.rng.randrange(2, PRIME)]
+            if self.name == "atan":
+                self.drawn[z][1] = pow(1 + z * z, -1, PRIME)
+            if self.name in ("sin", "cos"):  # a rational point of the circle
+                self.drawn[z] = [c * pow(1 + t * t, -1, PRIME) for c in (2 * t, 1 - t * t)]
+        return self.drawn[z]
+
+    def __call__(self, z):
+        start = self.start(z[0])[: len(self.drawn[0])]
+        speed, state = Series(z.polynomial.derivative()), [series(v) for v in start]
+        for _ in range(Series.order - 1):  # each round makes one more coefficient right
+            flow = [f * speed for f in self.flow(z, state)]
+            state = [Series((f.polynomial.integral() + v % PRIME).truncate(Series.order)) for f, v in zip(flow, start, strict=True)]
+        return jet(self.name, z, state, self.flow(z, state))
+
+
+def tangents(layers, theta, x, sigma):
+    """For each output the series of its derivatives by theta, by the chain rule backwards."""
+    value = lambda k: 0 if k is None else theta[k]
+    features, slopes = [x], []
+    for layer in layers[:-1]:
+        sums = [sum((f * value(k) for k, f in zip(w, features[-1], strict=True)), series(value(b))) for w, b in rows(layer)]
+        jets = [sigma(z) for z in sums]
+        features, slopes = [*features, [u for u, _ in jets]], [*slopes, [du for _, du in jets]]
+    for output in range(len(layers[-1]["weights"])):
+        row, delta = [series(0)] * len(theta), [series(int(output == t)) for t in range(len(layers[-1]["weights"]))]
+        for l, layer in reversed(list(enumerate(layers))):
+            for d, (w, b) in zip(delta, rows(layer), strict=True):
+                for k, f in [*zip(w, features[l], strict=True), (b, series(1))]:
+                    if k is not None:
+                        row[k] = row[k] + d * f
+            if l:
+                columns = zip(*layer["weights"], strict=True)
+                weighted = [sum((d * value(k) for d, k in zip(delta, c, strict=True)), series(0)) for c in columns]
+                delta = [g * du for g, du in zip(weighted, slopes[l - 1], strict=True)]
+        yield row
+
+
+def rows(layer):
+    return list(zip(layer["weights"], layer["biases"], strict=True))
+
+
+def check_series(certificate):
+    theta = [int(v.p) * pow(int(v.q), -1, PRIME) % PRIME for v in map(rational, certificate["theta"])]
+    layers, rng, count = certificate["layers"], random.Random(1), len(theta)
+    free = all(b is not None for layer in layers[:-1] for b in layer["biases"])
+    sigma, inputs, outputs = Activation(certificate["activation"], free), len(layers[0]["weights"][0]), len(layers[-1]["weights"])
+    lines = 1 if inputs == 1 else inputs + 2  # one input knows one line only
+    Series.order = 4 * count // (lines * outputs) + 8
+    assert count <= 500 and Series.order <= 2000, "too large"
+    matrix = []
+    for _ in range(lines):
+        x = [series(0, rng.randrange(1, PRIME)) for _ in range(inputs)]
+        for row in tangents(layers, theta, x, sigma):
+            matrix += [[entry[k] for entry in row] for k in range(Series.order)]
+    rank = nmod_mat(len(matrix), count, [c for row in matrix for c in row], PRIME).rank()
+    assert rank >= certificate["rank"], f"the rank found is {rank}"
+    assert certificate["at"] == "stratum" or (certificate["at"] == "point" and not sigma.replaced), "a statement on the stratum only"
+    return f"rank at least {certificate['rank']}, at the {certificate['at']}"
+
+
+KINDS = {"Taylor series modulo a prime": check_series}
+
+
+def check(certificate):
+    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    try:
+        return KINDS[certificate["kind"]](certificate)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+
+
+if __name__ == "__main__":
+    stored = json.loads(Path(sys.argv[1]).read_text())
+    for place, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
+        print(f"certificate {place}: {check(certificate)}")

@@ -1,0 +1,58 @@
+"""Check that a determinant changes its sign, with python-flint alone: python check_sign.py FILE
+
+The matrix has a row for each sample x_i and a column for each term, sigma(w . x_i) or sigma'(w . x_i) x_ij. One entry of the samples or the
+weights is null: it runs between two numbers. Where the determinant is continuous between them and of opposite signs at them, it
+vanishes on the way: the functions are dependent on the samples there.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from flint import arb, arb_mat
+
+sys.path.insert(0, str(Path(__file__).parent))
+from balls import activation, number, precision, taylor  # noqa: E402
+
+
+def determinant(certificate, moving):
+    """The determinant where the null entry is the ball ``moving``."""
+    sigma, filled = activation(certificate["activation"]), lambda row: [moving if c is None else number(c) for c in row]
+    rows = []
+    for x in map(filled, certificate["samples"]):
+        row = []
+        for term in certificate["terms"]:
+            z = sum((w * c for w, c in zip(filled(term["weight"]), x, strict=True)), arb(0))
+            value, slope = taylor(sigma, z, 1)
+            row.append(value if term["slope"] is None else slope * x[term["slope"]])
+        rows.append(row)
+    return arb_mat(rows).det()
+
+
+def check_sign(certificate):
+    entries = [c for row in [*certificate["samples"], *(term["weight"] for term in certificate["terms"])] for c in row]
+    assert entries.count(None) == 1, "not one entry is null"
+    low, high = map(number, certificate["between"])
+    first, last = determinant(certificate, low), determinant(certificate, high)
+    assert first > 0 > last or first < 0 < last, "the sign is the same at both ends"
+    pieces = [(low + (high - low) * k / 16).union(low + (high - low) * (k + 1) / 16) for k in range(16)]
+    assert all(determinant(certificate, piece).is_finite() for piece in pieces), "the determinant may jump"
+    return "the determinant vanishes between the ends"
+
+
+KINDS = {"change of sign": check_sign}
+
+
+def check(certificate):
+    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    try:
+        precision(certificate.get("bits", 200))
+        return KINDS[certificate["kind"]](certificate)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+
+
+if __name__ == "__main__":
+    stored = json.loads(Path(sys.argv[1]).read_text())
+    for place, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
+        print(f"certificate {place}: {check(certificate)}")

@@ -1,0 +1,62 @@
+"""Matrix completion: points of every stratum, and patterns of entries as bipartite graphs, against definitions and brute force."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from theory.completion import connected, every_line_met, representative, spanning_trees
+from theory.models import MatrixFactorization
+
+
+@pytest.mark.parametrize("sizes", [(3, 4, 5), (4, 3, 2), (2, 2, 4)])
+def test_a_representative_lies_in_its_stratum_and_keeps_the_product(sizes):
+    d1, d2, width = sizes
+    model = MatrixFactorization(d1, d2, width)
+    for r in range(min(d1, d2, width) + 1):
+        products = set()
+        for a, b in product(range(r, min(d1, width) + 1), range(r, min(d2, width) + 1)):
+            if a + b - r > width:
+                continue
+            parts = model.unpack(representative(model, a, b, r, np.random.default_rng(5)))
+            left, right = parts["left"], parts["right"]
+            assert left.dtype.kind == "i"
+            assert [np.linalg.matrix_rank(m) for m in (left, right, left @ right)] == [a, b, r]
+            products.add((left @ right).tobytes())
+        assert len(products) == 1
+
+
+def test_representatives_are_dense():
+    """A target of unit vectors would make every pattern of entries look alike."""
+    model, rng = MatrixFactorization(4, 4, 4), np.random.default_rng(0)
+    targets = []
+    for _ in range(20):
+        parts = model.unpack(representative(model, 2, 2, 2, rng))
+        targets.append(parts["left"] @ parts["right"])
+    assert all((np.array([np.linalg.det(target[:k, :k]) for target in targets]) != 0).any() for k in (1, 2))
+    assert (np.array(targets) != 0).any(0).all() and (np.array(targets) < 0).any()
+
+
+def trees_and_components(d1, d2, pattern):
+    """Components of the bipartite graph by merging labels, one edge after the other."""
+    label = list(range(d1 + d2))
+    for entry in pattern:
+        row, column = label[entry // d2], label[d1 + entry % d2]
+        label = [column if mark == row else mark for mark in label]
+    return len(set(label))
+
+
+@pytest.mark.parametrize("d1, d2", [(2, 3), (3, 2), (1, 3), (3, 3)])
+def test_patterns_against_brute_force(d1, d2):
+    for size in range(d1 * d2 + 1):
+        for pattern in combinations(range(d1 * d2), size):
+            sampled = np.isin(np.arange(d1 * d2), pattern).reshape(d1, d2)
+            assert connected(d1, d2, pattern) == (trees_and_components(d1, d2, pattern) == 1)
+            assert every_line_met(d1, d2, pattern) == (sampled.any(0).all() and sampled.any(1).all())
+            assert every_line_met(d1, d2, pattern, 2) == (min(sampled.sum(0).min(), sampled.sum(1).min()) >= 2)
+
+
+@pytest.mark.parametrize("d1, d2", [(1, 1), (1, 4), (2, 3), (3, 2), (3, 3)])
+def test_spanning_trees_are_counted(d1, d2):
+    trees = [pattern for pattern in combinations(range(d1 * d2), d1 + d2 - 1) if trees_and_components(d1, d2, pattern) == 1]
+    assert spanning_trees(d1, d2) == len(trees)
