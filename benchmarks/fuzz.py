@@ -64,8 +64,8 @@ def tasks(names: list[str], examples: int, coverage: int, seed: int) -> Iterator
     for step in range(steps):
         for place, ((name, draw), number) in enumerate(wanted.items()):
             chunk = number * (step + 1) // steps - number * step // steps
-            if draw == "coverage":
-                chunk = 0 if step else number  # what the bytes have reached is not passed on
+            if draw != "bytes":
+                chunk = 0 if step else number  # these searches build on what they have met
             if chunk:
                 yield name, draw, chunk, seed + 1000 * step + place
 
@@ -123,7 +123,7 @@ def main() -> int:
         parser.error("--coverage needs atheris: pip install 'proofs-check[fuzz]'")
     waiting = tasks(options.only, options.examples, options.coverage, options.seed)
     found = run(waiting, options.jobs, time.monotonic() + 60 * options.minutes)
-    written = page(found, [argument for argument in sys.argv[1:] if not argument.startswith(str(options.out))])
+    written = page(found, [argument for argument in sys.argv[1:] if argument not in ("--out", str(options.out))])
     if options.out:
         options.out.write_text(written, encoding="utf-8")
     else:

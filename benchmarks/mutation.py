@@ -97,7 +97,7 @@ KILLERS: dict[str, Killers] = {
     "theory/embedding/wiring.py": _EMBEDDING,
     "theory/factoring.py": killers("theory/test_factoring.py theory/test_lifting.py"),
     "theory/factorizations.py": killers("theory/test_factorizations.py"),
-    "theory/generators.py": killers("theory/test_closed_forms.py theory/test_rank_formulas.py numerics/test_sample_bound.py"),
+    "theory/generators.py": killers("theory/test_generators.py theory/test_closed_forms.py numerics/test_sample_bound.py"),
     "theory/genericity.py": killers("theory/test_genericity.py theory/test_recovery.py"),
     "theory/lifted.py": killers("theory/test_model_formulas.py theory/test_recovery.py"),
     "theory/lifting.py": _LIFTING,

@@ -189,8 +189,11 @@ def _text_at(source: str, position: int) -> tuple[str, int] | None:
     start = end = position + opening.end()
     depth = 1
     while depth:
-        depth += (source[end] == "{") - (source[end] == "}")
-        end += 1
+        token = re.compile(r"\\?.").match(source, end)
+        if token is None:
+            raise _CannotSet
+        depth += (token[0] == "{") - (token[0] == "}")
+        end = token.end()
     return source[start : end - 1], end
 
 
@@ -205,7 +208,7 @@ def _unescaped(text: str) -> str:
     """Words of LaTeX as plain text."""
     if re.search(r"\\[A-Za-z]", text):
         raise _CannotSet
-    return re.sub(r"\\(.)", r"\1", text.replace("~", "\N{NO-BREAK SPACE}").replace("--", "–"))
+    return re.sub(r"\\(.)", r"\1", text.replace(r"\\", " ").replace("~", "\N{NO-BREAK SPACE}").replace("--", "–"))
 
 
 def _opens(token: str, rest: str) -> int:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from proofs_check import draws
 from proofs_check.claims._depth import SMALL, Place, rng_of
 from proofs_check.claims._depth_measures import fractions, inertia_counts
 from theory.embedding.onestep import constant_neuron
@@ -16,15 +17,17 @@ from theory.models import FullyConnected
 # ------------------------------------------------------------------------------------------------------- points and data
 
 
-def rational_point(model: FullyConnected, rng: np.random.Generator) -> np.ndarray:
-    """Small non-zero integer weights, and biases j + 1/p with a prime p of their own in every layer.
+def rational_point(model: FullyConnected, rng: np.random.Generator, *, edges: bool = False) -> np.ndarray:
+    """Small integer weights, and biases j + 1/p with a prime p of their own in every layer.
 
+    No weight is 0, unless ``edges`` asks for zeros, copies and layers short of rank (:func:`proofs_check.draws.matrix`).
     On half-integer samples no pre-activation of a piecewise linear network is then zero: its denominator keeps the p.
     """
     primes, parts = (3, 5, 7, 11), {}
     for name, shape in model.shapes.items():
         if name[0] == "W":
-            parts[name] = rng.integers(1, 3, shape) * rng.choice([-1, 1], shape) * Fraction(1)
+            weights = draws.matrix(rng, *shape, largest=2) if edges else draws.nonzero(rng, shape, 2)
+            parts[name] = weights * Fraction(1)
         else:
             parts[name] = rng.integers(-1, 2, shape) + Fraction(1, primes[int(name[1:]) - 1])
     return model.pack(**parts)
@@ -80,18 +83,18 @@ def planted_in_floats(place: Place, context, *, size: float = 1):
 # ------------------------------------------------------------------------------------------------------------------ lifts
 
 
-def drawn_lift(place: Place, rng, *, x=None, theta=None) -> Lifting:
-    """A random lift of a random rational point."""
-    theta = rational_point(place.model, rng) if theta is None else theta
+def drawn_lift(place: Place, rng, *, x=None, theta=None, irregular: bool = False) -> Lifting:
+    """A random lift of a random rational point, regular unless asked otherwise."""
+    theta = rational_point(place.model, rng, edges=True) if theta is None else theta
     x = samples(place.model.inputs, 6, rng) if x is None else x
-    return lift(place.model, theta, x, place.after, width=place.width, rng=rng)
+    return lift(place.model, theta, x, place.after, width=place.width, rng=rng, irregular=irregular)
 
 
-def planted_lift(place: Place, rng, size):
+def planted_lift(place: Place, rng, size, *, irregular: bool = False):
     """A random lift of a planted critical point, and its data."""
-    theta = rational_point(place.model, rng)
+    theta = rational_point(place.model, rng, edges=True)
     data = planted(place.model, theta, rng, size=size)
-    return drawn_lift(place, rng, x=fractions(data[0]), theta=theta), data
+    return drawn_lift(place, rng, x=fractions(data[0]), theta=theta, irregular=irregular), data
 
 
 def lifted_minimum(place: Place, rng):

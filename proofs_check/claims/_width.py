@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Source
+from proofs_check import Assumption, Check, Source, draws
 from proofs_check.claims._checks import on_instances
 from proofs_check.claims._width_measures import matrices
 from theory.embedding.wiring import wiring
@@ -37,7 +37,10 @@ ANY_NETWORK = (
     "undefined sigma and loss, symbolic parameters and alpha; one neuron with two inputs and two outputs, the rest of the network "
     "being an arbitrary function of two further parameters: every pattern of indices of any depth and width"
 )
-DISTRIBUTION = "widths from a list, weights +-1/2 .. +-2, distinct inputs k/2, |k| <= 15, alpha = p/q with |p| <= 18, q <= 6, or 0, 1, 1/2"
+DISTRIBUTION = (
+    "widths from a list; weights +-1/2 .. +-2, or, in half of the draws, of proofs_check.draws.parameters with its edge sets; "
+    "distinct inputs k/2, |k| <= 15, alpha = p/q with |p| <= 18, q <= 6, or 0, 1, 1/2"
+)
 PLANTED = DISTRIBUTION + "; targets for which theta is critical: a short vector of ker J^T as residual, l1 norm 1"
 #: What checks on points anywhere share: they are cheap.
 ANYWHERE = {"distribution": DISTRIBUTION, "examples": {"quick": 50, "standard": 300, "full": 2000}}
@@ -115,8 +118,8 @@ class Place:
         return replace(self, **changes)
 
 
-def places(shapes=ANY, *, alphas: Any = None):
-    """A hypothesis strategy of :class:`Place` over the given widths."""
+def places(shapes=ANY, *, alphas: Any = None, edges: bool = True):
+    """A hypothesis strategy of :class:`Place` over the given widths; with ``edges`` half of the points are drawn with their edge sets."""
     from hypothesis import strategies as st
 
     @st.composite
@@ -128,11 +131,17 @@ def places(shapes=ANY, *, alphas: Any = None):
             st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(1), Fraction(1, 2)]) | fractions() if alphas is None else alphas
         )
         size = FullyConnected(widths).n_params
-        numerators = draw(st.lists(st.sampled_from((1, -1, 2, -2, 3, -3, 4, -4)), min_size=size, max_size=size))
+        numerators = st.lists(st.sampled_from((1, -1, 2, -2, 3, -3, 4, -4)), min_size=size, max_size=size)
+        if edges:
+            numerators |= st.integers(0, 2**16).map(lambda seed: at_edges(FullyConnected(widths), seed))
+        numerators = draw(numerators)
         return Place(widths, layer, neuron, alpha, tuple(numerators), draw(st.integers(0, 2**16)))
 
     def fractions():
         return st.builds(Fraction, st.integers(-18, 18), st.integers(1, 6))
+
+    def at_edges(model, seed):
+        return draws.parameters(np.random.default_rng(seed), model).tolist()
 
     return place()
 

@@ -86,7 +86,7 @@ CONSTRUCTION_CONTROLS = [
 def check_outputs(instance, *, construct, context) -> Outcome:
     """f_deep(x_i) = f(x_i) in rational numbers, on the data stretched by ``stretch`` (1: the data themselves)."""
     place, stretch = instance
-    found = drawn_lift(place, rng_of(place, context))
+    found = drawn_lift(place, rng_of(place, context), irregular=True)
     x = found.x * stretch
     expected = found.shallow(found.shallow_theta, x)
     observed = found.deep(construct(replace(found, theta=found.theta.copy())), x)
@@ -154,7 +154,7 @@ def check_gradient_identity(place: Place, *, differential, context) -> Outcome:
     from numerics.hessian import gradient
 
     rng = rng_of(place, context)
-    found = drawn_lift(place, rng)
+    found = drawn_lift(place, rng, irregular=True)
     y = rng.integers(-4, 5, (len(found.x), place.model.outputs)) * Fraction(1)
     shallow = fractions(gradient(found.shallow, found.shallow_theta, (found.x, y)))
     deep = fractions(gradient(found.deep, found.theta, (found.x, y)))
@@ -168,7 +168,7 @@ def check_critical(place: Place, *, construct, context) -> Outcome:
     """A planted critical point of non-zero loss has exactly zero gradient after the lift."""
     from numerics.hessian import gradient
 
-    found, data = planted_lift(place, rng_of(place, context), ONE)
+    found, data = planted_lift(place, rng_of(place, context), ONE, irregular=True)
     deep = gradient(found.deep, construct(replace(found, theta=found.theta.copy())), data)
     if not any(deep):
         return Outcome.holds()

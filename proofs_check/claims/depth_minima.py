@@ -73,7 +73,7 @@ def check_factors_through(place: Place, *, construct, context) -> Outcome:
     from numerics.hessian import risk
 
     rng = rng_of(place, context)
-    found, data = planted_lift(place, rng, ONE)
+    found, data = planted_lift(place, rng, ONE, irregular=True)
     deep, lifted = construct(found, rng)
     for _ in range(5):
         step = rng.integers(-9, 10, deep.n_params) * NEARBY

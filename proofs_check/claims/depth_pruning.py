@@ -25,7 +25,7 @@ def merged_with_slope_one(found: Lifting):
 
 def check_merge(place: Place, *, way_back, context) -> Outcome:
     """merge(lift(theta)) = theta in rational numbers."""
-    found = drawn_lift(place, rng_of(place, context))
+    found = drawn_lift(place, rng_of(place, context), irregular=True)
     theta = way_back(found)
     if (theta == found.shallow_theta).all():
         return Outcome.holds()

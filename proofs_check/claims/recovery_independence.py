@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source, draws
 from proofs_check.claims._recovery import (
     FLOAT_GAP,
     GENERIC,
@@ -118,13 +118,21 @@ def of_unit_outputs(weights):
     return np.append(weights, np.ones(len(weights)))
 
 
+def distinct_rows(rng, k, d):
+    """Weights (k, d) that are distinct and not 0, opposite, parallel and dependent ones among them."""
+    while True:
+        weights = draws.rows(rng, k, d)
+        if weights.any(axis=1).all() and len(set(map(tuple, weights.tolist()))) == k:
+            return weights / 4
+
+
 def distinct_weights(context):
     for replicate in range(context.by_level(quick=6, standard=30, full=150)):
         rng = context.rng(replicate)
         for sigma in RANKED[:3]:
             k, d = int(rng.integers(1, 4)), int(rng.integers(1, 4))
             R = k * (d + 1)
-            weights = random_target(k, d, rng).weights
+            weights = distinct_rows(rng, k, d)
             for n in sorted({1, R - 1, R, R + 2}):
                 yield sigma, weights, inputs(rng, n, d)
 

@@ -86,7 +86,7 @@ def penalised(embedding, theta, data):
 def proper_splits(context):
     from hypothesis import strategies as st
 
-    return places(((1, 1, 1), (1, 2, 1), (1, 1, 2)), alphas=st.builds(Fraction, st.integers(-9, 9), st.just(5)))
+    return places(((1, 1, 1), (1, 2, 1), (1, 1, 2)), alphas=st.builds(Fraction, st.integers(-9, 9), st.just(5)), edges=False)
 
 
 def decayed(embedding, theta):

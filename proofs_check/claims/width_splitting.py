@@ -316,7 +316,7 @@ CLAIMS = [
             exactly(
                 "kernel",
                 check_subspace,
-                lambda context: places(((1, 1, 3), (1, 2, 3), (2, 1, 3), (2, 2, 2), (1, 1, 1, 2), (1, 1, 5), (1, 2, 4))),
+                lambda context: places(((1, 1, 3), (1, 2, 3), (2, 1, 3), (2, 2, 2), (1, 1, 1, 2), (1, 1, 5), (1, 2, 4)), edges=False),
                 {"directions": kernel_of_transpose},
                 [Control("every nu", directions=all_directions)],
                 scope="planted critical points with one to three outputs; every vector of a basis of the kernel",

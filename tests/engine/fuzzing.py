@@ -266,7 +266,7 @@ def statements_target() -> Target:
 
     words = r"""\frac \sum_{k=1} \text{ \operatorname{rank} \left( \right) \begin{matrix} \end{matrix} \\ & { } $ $$ ^ _ a theta \theta
         every_width \ge 1 < \ ~ ' \quad \sqrt \mathbb{R} \href{x} \color{red} \lim \limits \overline % # é \not \|""".split()
-    texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=16)  # what a page can hold
+    texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn"]), max_size=16)  # what a page can hold
 
     def read(latex: str) -> None:
         page = render_math(latex)

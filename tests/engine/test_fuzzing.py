@@ -15,6 +15,21 @@ def test_a_reader_accepts_or_refuses(name):
     assert len(found.seen) >= 20
 
 
+ONCE_BROKEN = [
+    ("statements", "every width\\\\ $a$"),
+    ("statements", r"\text{a \{ b}"),
+    ("statements", r"\sqrt\text{^\frac \ge\{ $\end{matrix}~\\end{matrix}}"),
+    ("networks", (b"", b"", "relu", 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), ONCE_BROKEN)
+def test_what_once_broke_a_reader_does_so_no_more(name, given):
+    tally = fuzzing.Tally()
+    tally.meet(made(name), given)
+    assert tally.bugs == {}
+
+
 def test_a_search_by_hypothesis_finds_no_bug_either():
     found = fuzz(made("patterns"), "hypothesis", 60, seed=1)
     assert (found.examples, found.bugs) == (60, {})
