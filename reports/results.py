@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -15,6 +16,9 @@ from typing import Any
 SCHEMA_VERSION = 1
 
 Results = Mapping[str, Any]
+
+#: Characters that no page of HTML or XML can hold (messages of foreign code may have them), lone halves of surrogate pairs among them.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class ResultsError(ValueError):
@@ -40,7 +44,10 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> dict[str, Any]:
-    """The JSON object at ``path``, before validation; ``NaN`` and ``Infinity``, which are no JSON, are refused."""
+    """The JSON object at ``path``, before validation; ``NaN`` and ``Infinity``, which are no JSON, are refused.
+
+    Characters that no page can hold come back as U+FFFD, the replacement character.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -55,7 +62,7 @@ def parse(text: str) -> dict[str, Any]:
     if not text.strip():
         raise ResultsError("the file is empty, expected a results.json (was the run interrupted?)")
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = _readable(json.loads(text, parse_constant=_refuse_constant))
     except json.JSONDecodeError as error:
         if text.lstrip().startswith("{") and not text.rstrip().endswith("}"):
             raise ResultsError(f"half-written: the file ends inside the document, at line {error.lineno}") from error
@@ -171,6 +178,17 @@ def _not_finite(node: Any, place: str = "") -> str | None:
     else:
         return None
     return next((found for step, value in entries if (found := _not_finite(value, place + step)) is not None), None)
+
+
+def _readable(node: Any) -> Any:
+    match node:
+        case str():
+            return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", node)
+        case list():
+            return [_readable(entry) for entry in node]
+        case dict():
+            return {_readable(key): _readable(value) for key, value in node.items()}
+    return node
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

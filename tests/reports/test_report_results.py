@@ -5,7 +5,7 @@ import json
 import pytest
 from synthetic_results import claim, large, results, small
 
-from reports.results import ResultsError, read, schema, validate
+from reports.results import ResultsError, parse, read, schema, validate
 
 
 def test_complete_runs_validate(tmp_path):
@@ -53,6 +53,11 @@ def test_wrong_fields_are_named(path, value, expected):
     with pytest.raises(ResultsError, match=".") as caught:
         validate(changed(path, value))
     assert expected in str(caught.value)
+
+
+def test_characters_that_no_page_can_hold_are_replaced():
+    run = changed(("claims", 0, "title"), "a\x00b\ud800\x1b[31mc\u00e9\n")
+    assert parse(json.dumps(run))["claims"][0]["title"] == "a\ufffdb\ufffd\ufffd[31mc\u00e9\n"
 
 
 @pytest.mark.parametrize("field", ["run", "claims", "schema"])
