@@ -91,19 +91,44 @@ def assert_joined(sigma, start, x, limit):
     assert here.union(last).contains(u), "the limit lies beyond the turn"
 
 
-def check_one_point(certificate, sigma):
-    """Two inputs c (w - w_0) that both lead from (w_0, a_0) to (w, a), and solution curves that cross there."""
-    (w0, a0), (w, a) = start, limit = [([number(point[0])], number(point[1])) for point in (certificate["start"], certificate["limit"])]
-    move, xs = w[0] - w0[0], []
-    for box, text in zip(certificate["boxes"], certificate["inputs"], strict=True):
-        (c,) = boxed(lambda c: [energy(sigma, start, [c[0] * move], limit)], box)
-        xs.append([stated(text, c * move, "an input")])
+def meeting(sigma, start, limit, boxes, stated_inputs, transversality):
+    """Two inputs c (w - w_0) that both lead from (w_0, a_0) to (w, a), where their solution curves cross."""
+    (w0, _), (w, a) = start, limit
+    move, xs = [p - q for p, q in zip(w, w0, strict=True)], []
+    for box, texts in zip(boxes, stated_inputs, strict=True):
+        (c,) = boxed(lambda c: [energy(sigma, start, [c[0] * m for m in move], limit)], box)
+        xs.append([stated(text, c * m, "an input") for text, m in zip(texts, move, strict=True)])
         assert_joined(sigma, start, xs[-1], limit)
-    assert not xs[0][0].overlaps(xs[1][0]) and len(xs) == 2, "one input twice"
-    (u, du), (v, dv) = (taylor(sigma, w[0] * x[0], 1) for x in xs)
+    assert len(xs) == 2 and any(not p.overlaps(q) for p, q in zip(*xs, strict=True)), "one input twice"
+    (u, du), (v, dv) = (taylor(sigma, dot(w, x), 1) for x in xs)
     minor = u * dv * xs[1][0] - v * du * xs[0][0]
     assert not (a * minor).contains(0), "the solution curves may touch"
-    stated(certificate["transversality"], a * minor, "the transversality")
+    stated(transversality, a * minor, "the transversality")
+    return xs
+
+
+def check_one_point(certificate, sigma):
+    """A one-point overlap of one input."""
+    start, limit = [([number(point[0])], number(point[1])) for point in (certificate["start"], certificate["limit"])]
+    meeting(sigma, start, limit, certificate["boxes"], [[text] for text in certificate["inputs"]], certificate["transversality"])
+    return "two inputs lead to one point, transversally"
+
+
+def found(certificate):
+    """The only proof in a file that a search wrote about one neuron."""
+    (proof,) = certificate["certificates"]
+    assert certificate["neurons"] == 1 and certificate["inputs"] == len(certificate["theta0"]) - 1, "another network"
+    return proof
+
+
+def check_found_point(certificate, sigma):
+    """A one-point overlap of any number of inputs, with labels, as a search writes it: theta = (w, a)."""
+    proof, samples = found(certificate), certificate["samples"]
+    assert len(certificate["limits"]) == 2 and certificate["limits"][0] == certificate["limits"][1], "no common limit"
+    start, (w, a) = [(theta[:-1], theta[-1]) for theta in ([*map(number, p)] for p in (certificate["theta0"], certificate["limits"][0]))]
+    xs = meeting(sigma, start, (w, a), proof["boxes"], [sample["x"] for sample in samples], proof["transversality"])
+    for sample, x in zip(samples, xs, strict=True):
+        stated(sample["y"], a * sigma(dot(w, x)), "a label")
     return "two inputs lead to one point, transversally"
 
 
@@ -233,6 +258,24 @@ def check_loop(certificate, sigma):
     return f"{certificate['steps']} limits in a circle"
 
 
+def check_found_quadrilateral(certificate, sigma):
+    """Four limits in a circle, as a search writes them: start, limits and samples beside the proof are those of the proof."""
+    proof = found(certificate)
+    samples = [{"x": [x], "y": y} for x, y in zip(proof["inputs"], proof["labels"], strict=True)]
+    beside = certificate["theta0"], certificate["limits"], certificate["samples"]
+    assert beside == (proof["start"], proof["points"], samples), "another start, limit or sample than in the proof"
+    return check_quadrilateral(proof, sigma)
+
+
+def check_found_loop(certificate, sigma):
+    """A chain along a loop of weights, as a search writes it; the first limit stands beside the proof."""
+    proof = found(certificate)
+    beside = certificate["theta0"], certificate["limits"], certificate["samples"]
+    inside = [*proof["w0"], proof["a0"]], [[*proof["weights"][0], proof["a"]]], []
+    assert beside == inside, "another start or limit than in the proof, or samples that are not checked"
+    return check_loop({**proof, "start": {"w": proof["w0"], "a": proof["a0"]}, "first": {"a": proof["a"]}}, sigma)
+
+
 def check_zero_label(certificate, sigma):
     """The limits (w, 0) for different inputs and the label 0: they differ, and each fits all samples with that label."""
     *w0, a0 = map(number, certificate["start"])
@@ -253,15 +296,25 @@ KINDS = {
     "4-cycle": check_quadrilateral,
     "cycle": check_loop,
     "zero label": check_zero_label,
+    "one-point by first integrals": check_found_point,
+    "cycle by first integrals": check_found_quadrilateral,
+    "cycle by first integrals along a loop": check_found_loop,
 }
+
+
+def kind(certificate):
+    """Its kind; of an overlap that a search found, the mechanism by the method that is checked here."""
+    if "mechanism" not in certificate:
+        return certificate["kind"]
+    methods = (f"{certificate['mechanism']} by {proof['method']}" for proof in certificate["certificates"])
+    return next((method for method in methods if method in KINDS), None)
 
 
 def check(certificate):
     """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
     try:
         precision(certificate.get("bits", 200))
-        kind = "two-point by first integrals" if certificate.get("mechanism") == "two-point" else certificate["kind"]
-        return KINDS[kind](certificate, activation(certificate["activation"]))
+        return KINDS[kind(certificate)](certificate, activation(certificate["activation"]))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
 

@@ -56,7 +56,7 @@ def quadrilateral(
         residual, [*_tracked(activation, (w0, a0), floats, output, branches), floats[1]], full_output=True, xtol=1e-13
     )
     if ok != 1:
-        raise NotCertified(f"the chain of four did not close: {message}")
+        raise NotCertified(f"the chain of four did not close: {' '.join(message.split())}")
     with working_precision(BITS):
         start, first = (ball(repr(w0)), ball(repr(a0))), ball(repr(output))
         exact = [ball(text) for text in weights]

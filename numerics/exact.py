@@ -27,7 +27,7 @@ class UnluckyPrime(ArithmeticError):
 
 
 def rational(value: Any) -> Any:
-    """``value`` (int, float, Fraction, decimal string, sympy or flint rational) as flint's fmpq, without rounding.
+    """``value`` (int, float, numpy scalar, Fraction, decimal string, sympy or flint rational) as flint's fmpq, without rounding.
 
     Raises ValueError for NaN and infinities, TypeError for what is no rational number.
     """
@@ -35,10 +35,12 @@ def rational(value: Any) -> Any:
 
     if isinstance(value, fmpq):
         return value
-    if isinstance(value, float | np.floating) and not math.isfinite(value):
+    if isinstance(value, float | np.floating) and not np.isfinite(value):
         raise ValueError(f"expected finite numbers, got {value}")
-    if isinstance(value, int | np.integer | fmpz):
+    if isinstance(value, int | np.integer | np.bool_ | fmpz):
         return fmpq(int(value))
+    if isinstance(value, np.floating):  # of any width; before Python 3.12 Fraction takes those of float64 alone
+        return fmpq(*value.as_integer_ratio())
     try:
         fraction = Fraction(str(value)) if hasattr(value, "is_Rational") else Fraction(value)
     except (TypeError, ValueError) as error:

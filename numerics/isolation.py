@@ -17,15 +17,17 @@ def isolate_zeros(jet: Callable[[Any], Sequence[Any]], left: Any, right: Any, *,
     ``double`` lists points (balls) at which f and f' are known to vanish. On each piece f != 0, or f' != 0 and the sign changes
     or not, or a known double zero with f'' != 0, decides. Raises NotCertified where none does after :data:`DEPTH` halvings.
     """
-    pieces, zeros = [(left, right, 0)], []
+    pieces, zeros, counted = [(left, right, 0)], [], set()
     while pieces:
         a, b, depth = pieces.pop()
         value, slope, bend = jet(a.union(b))
         if not value.contains(0):
             continue
-        known = [point for point in double if a.union(b).contains(point)]
+        known = [k for k, point in enumerate(double) if a.union(b).contains(point)]
         if known and not bend.contains(0):
-            zeros.append((float(known[0].mid()), 2))
+            if counted.isdisjoint(known):  # one on an end lies in both pieces
+                zeros.append((float(double[known[0]].mid()), 2))
+            counted.update(known)
             continue
         ends = [jet(end)[0] for end in (a, b)]
         if not slope.contains(0) and not any(end.contains(0) for end in ends):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from theory.models import TwoLayer
 #: Sides of the chains of four that are tried, as shares of the weight. Where two solution curves cross transversally every chain that is
 #: short enough closes; how short depends on how fast the inputs move along it (GELU and SiLU, whose sigma/sigma' tends to z: 1/400).
 SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
+#: Proofs of one-point overlaps that are tried before the search gives up, and how far w . x may move on an orbit that is worth one: a
+#: quadrature takes up to some tenth of a second for each unit of it, and a proof needs about ten of them.
+ATTEMPTS, LONGEST_WAY = 20, 16.0
 
 
 @dataclass(frozen=True)
@@ -200,47 +204,85 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
 def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200) -> Overlap | NotFound:
     """Two samples from which one neuron, started at one theta_0, has the same limit, their solution curves crossing transversally there.
 
-    Searched where c -> 2 (G(c B) - G(c A))/c^2 turns (see :class:`numerics.first_integral.Reach`), certified by Krawczyk in each input.
+    Searched where c -> 2 (G(c B) - G(c A))/c^2 (see :class:`numerics.first_integral.Reach`) takes a value twice: on both sides of an
+    extremum, or between different zeros of sigma', which no orbit passes (sin: tan(z)/z takes every value on each branch behind the first).
+    The reflected start (w_0, -a_0), the limit of many inputs for every sigma, is left aside. Certified by Krawczyk in each input.
+    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried.
     """
     sigma = smooth(activation)
-    rng = np.random.default_rng(seed)
-    reasons = ["no start and direction among the candidates has a turning first integral (the elasticity shows no extremum)"]
+    if is_p_family(sigma):
+        return NotFound(f"{sigma.name}: sigma/sigma' is affine: one input leads to a point, or all solution curves through it coincide")
+    rng, reasons = np.random.default_rng(seed), []
     for k in range(candidates):
         w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
         w = [1.0] + [0.5] * (inputs - 1) if k == 0 else np.round(rng.normal(0, 1.5, inputs), 2).tolist()
         if w == w0:
             continue
-        for a, roots in _fold(sigma, 1.0 if k < candidates // 2 else 3.0, w0, w):
+        a0 = 1.0 if k < candidates // 2 else 3.0
+        for a, roots in _shared_levels(sigma, a0, w0, w):
             try:
-                return _certified_one_point(sigma, w0, 1.0 if k < candidates // 2 else 3.0, w, a, roots)
+                return _certified_one_point(sigma, w0, a0, w, a, roots)
             except NotCertified as error:
                 reasons.append(str(error))
-    return NotFound(reasons[-1])
+            if len(reasons) == ATTEMPTS:
+                return NotFound(f"{ATTEMPTS} proofs were tried and none succeeded; the last reason: {reasons[-1]}")
+    if reasons:
+        return NotFound(f"{len(reasons)} proofs were tried for {candidates} starts and directions; the last reason: {reasons[-1]}")
+    return NotFound(f"for {candidates} starts and directions no two inputs were seen to lead to one point but the reflected start")
 
 
-def _fold(sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]):
-    """Output weights a > 0 that two positive c share, with brackets' midpoints, near an interior extremum of 2 (G(cB) - G(cA))/(c^2 D)."""
+def _shared_levels(sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]):
+    """Output weights a > 0 that two positive c share, with both c: levels of 2 (G(c B) - G(c A))/(c^2 D) on two monotone stretches."""
     c = np.linspace(0.05, 8, 400)
     reach = Reach(sigma, a0, w0, a0, w)
     with np.errstate(all="ignore"):
         gain = -reach.psi_float(c) / (c * c * sum((p - q) ** 2 for p, q in zip(w, w0, strict=True)) / 2)
-    safe = np.isfinite(gain) & (np.abs(gain) < 1e3)
-    for k in range(1, len(c) - 1):
-        if not safe[k - 1 : k + 2].all() or (gain[k] - gain[k - 1]) * (gain[k + 1] - gain[k]) >= 0:
+        defined = np.isfinite(gain) & (np.abs(gain) < 1e3) & _defined(reach, c)
+    stretches = _monotone(gain, defined)
+    # Neighbours first: the two sides of one extremum.
+    for i, j in sorted(combinations(range(len(stretches)), 2), key=lambda pair: (pair[1] - pair[0], pair)):
+        ends = [sorted(gain[stretch[[0, -1]]]) for stretch in (stretches[i], stretches[j])]
+        low, high = max(end[0] for end in ends), min(end[1] for end in ends)
+        if high - low < 1e-3:  # the output weight is rounded to four decimals
             continue
-        sign = 1 if gain[k + 1] > gain[k] else -1
-        room = min(
-            sign * (gain[0] - gain[k]) if safe[:k].all() else 0,
-            sign * (gain[-1] - gain[k]) if safe[k:].all() else sign * (gain[min(k + 60, 399)] - gain[k]),
-        )
+        # From the extremum, which is an end of the common range, where there is one.
+        base, room = (low, high - low) if gain[stretches[i][-1]] < gain[stretches[i][0]] else (high, low - high)
         for share in (0.5, 0.2, 0.05):
-            square = a0**2 + gain[k] + sign * share * max(room, 0.02)
-            if square > 0:
-                a = float(np.round(math.sqrt(square), 4))
-                crossing = np.flatnonzero(np.diff(np.sign(gain - (a * a - a0 * a0))) != 0)
-                left, right = crossing[crossing < k], crossing[crossing >= k]
-                if len(left) and len(right):
-                    yield a, (float(c[left[-1]]), float(c[right[0]]))
+            square = a0**2 + base + share * room
+            if square <= 0:
+                continue
+            a = float(np.round(math.sqrt(square), 4))
+            there = replace(reach, a=a)
+            roots = [_crossing(there, c[stretch], gain[stretch] - (a * a - a0 * a0)) for stretch in (stretches[i], stretches[j])]
+            if all(map(np.isfinite, roots)):
+                yield a, roots
+
+
+def _defined(reach: Reach, c: np.ndarray) -> np.ndarray:
+    """For each c whether G is seen to be defined on the way from c A to c B, and the way no longer than :data:`LONGEST_WAY`.
+
+    A zero of sigma' between (on no orbit, and a pole of sigma/sigma') shows where two orders of the quadrature disagree.
+    """
+    start, end = reach.ends(c)
+    fine, coarse = reach.psi_float(c), reach.psi_float(c, nodes=40)
+    return (np.abs(end - start) <= LONGEST_WAY) & (np.abs(fine - coarse) <= 1e-6 * np.maximum(np.abs(fine), 1e-3))
+
+
+def _monotone(values: np.ndarray, defined: np.ndarray) -> list[np.ndarray]:
+    """The indices of each longest stretch of at least three on which ``values`` are defined and strictly monotone, from left to right."""
+    steps = np.where(defined[1:] & defined[:-1], np.sign(np.diff(np.where(defined, values, 0))), 0)
+    cuts = np.flatnonzero(np.diff(steps)) + 1
+    return [np.arange(run[0], run[-1] + 2) for run in np.split(np.arange(len(steps)), cuts) if steps[run[0]] and len(run) > 1]
+
+
+def _crossing(reach: Reach, c: np.ndarray, gap: np.ndarray) -> float:
+    """The zero of psi where ``gap`` changes its sign, by Newton's method in floats; NaN where it leaves that piece of the grid."""
+    places = np.flatnonzero(gap[:-1] * gap[1:] < 0)
+    if not len(places):
+        return math.nan
+    left, right = c[places[0]], c[places[0] + 1]
+    root = reach.factor((left + right) / 2)
+    return root if left <= root <= right else math.nan
 
 
 def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a: float, roots: Sequence[float]) -> Overlap:
@@ -259,7 +301,7 @@ def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a:
         rows = [
             value_and_jacobian(TwoLayer(len(end), 1, activation=sigma), np.array([*end, a_end], dtype=object), balls([x]))[1] for x in xs
         ]
-        minor = rows[0][0][0] * rows[1][0][-1] - rows[0][0][-1] * rows[1][0][0]
+        minor = rows[0][0][-1] * rows[1][0][0] - rows[0][0][0] * rows[1][0][-1]  # of (sigma, a sigma' x)
         if minor.contains(0):
             raise NotCertified("the solution curves were not proved transversal")
         certificate = {
@@ -306,6 +348,6 @@ def _loop(sigma: SmoothActivation, inputs: int) -> Overlap:
     proved = cycles.loop(sigma, inputs=inputs)
     theta0 = [*proved["w0"], proved["a0"]]
     note = f"a chain of {proved['steps']} limits: the loop of weights in the certificate, then a detour of {proved['detour']}"
-    certificate = {"method": "first integrals", **proved}
+    certificate = {"method": "first integrals along a loop", **proved}
     first = [*proved["weights"][0], proved["a"]]
     return Overlap("cycle", sigma.name, 1, inputs, theta0, [], [first], "generic", [certificate], [note])

@@ -51,6 +51,7 @@ def clopper_pearson(successes: int, trials: int, *, alpha: float) -> Interval:
 
     :raises ValueError: when successes lie outside 0 ... trials, there is no trial, or alpha lies outside (0, 1).
     """
+    _check_inside("alpha", alpha)
     return one_sided_bounds(successes, trials, alpha=alpha / 2)
 
 
@@ -117,6 +118,8 @@ def decide_rate_at_most(
 
     :raises ValueError: when an argument is outside its range; ``0 <= threshold < threshold + margin < 1``.
     """
+    if not (threshold >= 0 and margin > 0 and threshold + margin < 1):
+        raise ValueError(f"expected 0 <= threshold < threshold + margin < 1, got margin {margin} and threshold {threshold}")
     failed = decide_rate_at_least(trials - successes, trials, threshold=1 - threshold, margin=margin, alpha=alpha, sequential=sequential)
     bounds = Interval(1 - failed.bounds.upper, 1 - failed.bounds.lower)
     return Decision(failed.answer, successes, trials, bounds, alpha)
@@ -136,9 +139,14 @@ class ErrorRates:
 
 
 def answer_probabilities(rate: float, trials: int, *, threshold: float, margin: float, alpha: float) -> ErrorRates:
-    """How often :func:`decide_rate_at_least` gives each answer when the true rate is ``rate``."""
+    """How often :func:`decide_rate_at_least` gives each answer when the true rate is ``rate``.
+
+    :raises ValueError: when an argument is outside its range.
+    """
     from scipy.stats import binom
 
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate must lie between 0 and 1, got {rate}")
     last_refuted, first_established = _critical(trials, threshold=threshold, margin=margin, alpha=alpha)
     refuted = binom.cdf(last_refuted, trials, rate)
     established = binom.sf(max(first_established - 1, last_refuted), trials, rate)
@@ -194,11 +202,11 @@ def split_budget(budget: float, weights: Mapping[str, float]) -> dict[str, float
 
     Whatever the dependence between the tests, the probability of any false alarm is at most the sum (Boole).
 
-    :raises ValueError: when the budget lies outside (0, 1), or there is no weight or one that is not positive.
+    :raises ValueError: when the budget lies outside (0, 1), or there is no weight or one that is not positive and finite.
     """
     _check_inside("budget", budget)
-    if not weights or not all(weight > 0 for weight in weights.values()):
-        raise ValueError(f"weights must be positive, one for each check, got {dict(weights)}")
+    if not weights or not all(0 < weight < math.inf for weight in weights.values()):
+        raise ValueError(f"weights must be positive and finite, one for each check, got {dict(weights)}")
     total = sum(map(Fraction, weights.values()))
     return {name: _rounded_down(Fraction(budget) * Fraction(weight) / total) for name, weight in weights.items()}
 

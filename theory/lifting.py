@@ -39,7 +39,8 @@ class Condition:
 class Lifting:
     """A lift ``theta`` of ``shallow_theta``: hidden layer ``after`` + 1 of the ``deep`` model is new and affine on the data ``x``.
 
-    ``pieces[j]`` is the piece that holds the pre-activations of neuron j.
+    ``pieces[j]`` is the piece that holds the pre-activations of neuron j. Its slope may be zero: the neuron is then constant on the data,
+    also near theta, so that the chain rule holds as ever; but it adds to neither of the ranks that make the lift regular.
     """
 
     shallow: FullyConnected
@@ -61,10 +62,20 @@ class Lifting:
         """Whether R_deep = R_shallow o collapse near theta: the layer after the new one must have biases to take up constants."""
         return f"b{self.after + 1}" in self.shallow.shapes
 
+    @property
+    def sloped(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """S What (mh, m_q), S bhat + offsets (mh,) and W' S (m_(q+1), mh), where S holds the slopes of the pieces."""
+        inner, biases, outer = self.parts
+        slopes, offsets = _slopes(self.pieces, inner)
+        return slopes[:, None] * inner, slopes * biases + offsets, outer * slopes
+
     @cached_property
     def regular(self) -> bool:
-        """Whether the differential of collapse is onto: W' has full row rank or What full column rank."""
-        inner, _, outer = self.parts
+        """Whether the differential of collapse is onto: W' S has full row rank or S What full column rank.
+
+        Its cokernel consists of the C (m_(q+1), m_q) with C (S What)^T = 0 and (W' S)^T C = 0.
+        """
+        inner, _, outer = self.sloped
         return rank_of(outer) == outer.shape[0] or rank_of(inner) == inner.shape[1]
 
     @property
@@ -79,9 +90,8 @@ class Lifting:
         gained = self.deep.n_params - self.shallow.n_params
         if self.chain_rule:
             return gained
-        inner, biases, outer = self.parts
-        shifts = np.array([biases[j] + _like(p.offset / p.slope, biases) for j, p in enumerate(self.pieces)], dtype=inner.dtype)
-        extended = np.concatenate([inner, shifts[:, None]], axis=1)
+        inner, constants, outer = self.sloped
+        extended = np.concatenate([inner, constants[:, None]], axis=1)
         onto = rank_of(outer) == outer.shape[0] or rank_of(extended) == extended.shape[1]
         return gained - outer.shape[0] if onto else None
 
@@ -97,20 +107,19 @@ class Lifting:
 
     def differential(self) -> np.ndarray:
         """D pi at theta, shape (M_shallow, M_deep)."""
-        inner, biases, outer = self.parts
-        slopes, offsets = _slopes(self.pieces, inner)
+        inner, constants, outer = self.sloped
         index, deep_index = (model.unpack(np.arange(model.n_params)) for model in (self.shallow, self.deep))
         matrix = np.zeros((self.shallow.n_params, self.deep.n_params), dtype=int).astype(inner.dtype)
         for name, deep_name in inherited(self.shallow, self.after):
             matrix[index[name], deep_index[deep_name]] = 1
         q = self.after + 1
         rows = index[f"W{q}"]
-        matrix[rows[:, None, :], deep_index[f"W{q + 1}"][:, :, None]] = (slopes[:, None] * inner)[None]
-        matrix[rows[:, None, :], deep_index[f"W{q}"][None]] = (outer * slopes)[:, :, None]
+        matrix[rows[:, None, :], deep_index[f"W{q + 1}"][:, :, None]] = inner[None]
+        matrix[rows[:, None, :], deep_index[f"W{q}"][None]] = outer[:, :, None]
         if self.chain_rule:
             rows = index[f"b{q}"]
-            matrix[rows[:, None], deep_index[f"W{q + 1}"]] = (slopes * biases + offsets)[None]
-            matrix[rows[:, None], deep_index[f"b{q}"][None]] = outer * slopes
+            matrix[rows[:, None], deep_index[f"W{q + 1}"]] = constants[None]
+            matrix[rows[:, None], deep_index[f"b{q}"][None]] = outer
             matrix[rows, deep_index[f"b{q + 1}"]] = 1
         return matrix
 

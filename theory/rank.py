@@ -8,7 +8,7 @@ the optimistic sample size of f* equals R(f*). Sources: arXiv:2211.11623v1 (rank
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from theory.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
+from theory.kernel_covers import kernel_costs
 from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 
 
@@ -132,15 +133,16 @@ def up_to_sign(vector: Sequence[Any]) -> tuple | None:
     return tuple(-entry for entry in vector) if lead < 0 else tuple(vector)
 
 
-def merged_neurons(model: TwoLayer, theta: Any) -> dict[tuple[Fraction, ...], Fraction]:
-    """The summed output weight of every class +-(w, b) != 0 of neurons, for an odd activation and one output."""
-    parts = model.unpack(exact_parameters(model, theta))
-    biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
+def merged_neurons(model: TwoLayer | TwoLayerCNN, theta: Any) -> dict[tuple[Fraction, ...], Fraction]:
+    """The summed output weight of every class +-(w, b) != 0 of neurons, w on all inputs, for an odd activation and one output."""
+    from theory.generators import neurons
+
     summed: dict[tuple, Fraction] = {}
-    for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
-        key = up_to_sign((*w, b))
+    for neuron in neurons(model, exact_parameters(model, theta)):
+        vector, (a,) = (*neuron.weights, neuron.bias), neuron.outputs
+        key = up_to_sign(vector)
         if key is not None:
-            summed[key] = summed.get(key, Fraction(0)) + (a if key == (*w, b) else -a)
+            summed[key] = summed.get(key, Fraction(0)) + (a if key == vector else -a)
     return summed
 
 
@@ -246,69 +248,95 @@ def _other_factorization_bounds(model: DeepFactorization | SymmetricFactorizatio
 
 
 def _two_layer_bounds(model: TwoLayer, target: Any) -> tuple[int, int, str]:
-    source = "2211.11623v1, Proposition 5"
-    neurons, constant = _two_layer_content(target)
     other = target.model if isinstance(target, Target) else target
-    if (other.bias and not model.bias) and neurons:
-        raise ValueError(f"target {other} has hidden biases, which {model} cannot express")
+    if not isinstance(other, TwoLayer):
+        raise ValueError(f"target must be a TwoLayer model or a Target of one, got {target!r}")
+    if other.outputs != 1:
+        raise ValueError(f"target must have one output, as {model}, got {other.outputs} outputs of {other}")
+    _check_activation(model, other)
+    if isinstance(target, Target):
+        held, constant = _content(target)
+        neurons, biased = len(held), any(b for *_, b in held)
+    else:
+        neurons, biased, constant = other.width, other.bias, other.output_bias
+    _check_biases(model, other, biased, constant)
     needed = neurons + (constant and not model.output_bias)
-    if other.inputs != model.inputs or needed > model.width or (constant and not (model.output_bias or model.bias)):
+    if other.inputs != model.inputs or needed > model.width:
         raise ValueError(f"target must lie in {model}, got {neurons} neurons{' and a constant' * constant} on {other.inputs} inputs")
     value = two_layer_function_rank(model.inputs, neurons, constant=constant, bias=model.bias, output_bias=model.output_bias)
-    return value, value, source
+    return value, value, "2211.11623v1, Proposition 5"
 
 
-def _two_layer_content(target: Any) -> tuple[int, bool]:
-    """Intrinsic width and whether a non-zero constant remains: equal neurons merged, cancelling ones dropped."""
-    if isinstance(target, TwoLayer):
-        return target.width, target.output_bias
-    if not isinstance(target, Target) or not isinstance(target.model, TwoLayer):
-        raise ValueError(f"target must be a TwoLayer model or a Target of one, got {target!r}")
+def _content(target: Target) -> tuple[list[tuple[Fraction, ...]], bool]:
+    """The neurons (w, b), w != 0, and whether a non-zero constant remains: equal neurons merged, cancelling ones dropped."""
     model, theta = target.model, target.theta
-    held = [any(w) for (*w, _), a in merged_neurons(model, theta).items() if a]
+    kept = [key for key, a in merged_neurons(model, theta).items() if a]
+    held = [key for key in kept if any(key[:-1])]
     output_bias = model.output_bias and model.unpack(exact_parameters(model, theta))["output_bias"][0]
-    return sum(held), bool(output_bias) or not all(held)
+    return held, bool(output_bias) or len(held) < len(kept)
+
+
+def _check_activation(model: AbstractModel, other: AbstractModel) -> None:
+    if other.activation.name != model.activation.name:
+        raise ValueError(f"target must have the activation {model.activation.name} of {model}, got {other.activation.name}")
+
+
+def _check_biases(model: AbstractModel, other: AbstractModel, biased: bool, constant: bool) -> None:
+    """Hidden biases need hidden biases; a constant an output bias or, from a neuron without weights, a hidden one."""
+    if biased and not model.bias:
+        raise ValueError(f"target must have no hidden biases, which {model} cannot express, got {other} with hidden biases")
+    if constant and not (model.output_bias or model.bias):
+        raise ValueError(f"target must have no constant, which {model} without biases cannot express, got {other} with a constant")
 
 
 def _cnn_bounds(model: TwoLayerCNN, target: Any) -> tuple[int, int, str]:
-    source = "2406.18035v1, Theorems 6 and 7"
+    """R(f*) of what the neurons of the target add up to, each counted with the biases of ``model``.
+
+    Without sharing every neuron can stand alone; with sharing the kernels are chosen anew (:mod:`theory.kernel_covers`). A constant
+    is free beside an output bias; without one it takes a kernel without weights, which adds 1 and its slopes.
+    """
     other = target.model if isinstance(target, Target) else target
     if not isinstance(other, TwoLayerCNN) or other.grid != model.grid or other.kernels > model.kernels or not other.sharing:
         raise ValueError(f"target must be a shared TwoLayerCNN on the same grid with at most {model.kernels} kernels, got {other!r}")
+    _check_activation(model, other)
+    held, constant = _content(target) if isinstance(target, Target) else (None, other.output_bias)
+    _check_biases(model, other, other.bias if held is None else any(b for *_, b in held), constant)
     positions, entries = model.patches.shape
-    architecture = "shared" if model.sharing else "unshared"
-    size = dict(bias=model.bias, architecture=architecture)
-    zeros = 0
-    if isinstance(target, Target):
-        theta = exact_parameters(other, target.theta)
-        zeros = int(sum(not a for a in other.unpack(theta)["output_weights"].flat))
-        upper = rank_at(other, theta) if model.sharing else cnn_function_rank(model.input_size, entries, positions, other.kernels, **size)
-        if _special_kernels(other, theta):
-            return 0, max(upper, 0), "kernels that vanish, coincide or are translates of one another: only bounds are proved"
-    value = cnn_function_rank(model.input_size, entries, positions, other.kernels, zeros=zeros, **size) + model.output_bias
-    return value, value, source
-
-
-def _special_kernels(model: TwoLayerCNN, theta: Sequence[Fraction]) -> bool:
-    """Whether two neurons (kernel, position) agree up to sign, or one vanishes: outside the hypotheses of the theorems."""
-    from theory.generators import neurons
-
-    seen = [(*neuron.weights, neuron.bias) for neuron in neurons(model, theta)]
-    if any(not any(vector[:-1]) for vector in seen):
-        return True
-    keys = [up_to_sign(vector) for vector in seen]
-    return len(set(keys)) < len(keys) or any(not any(row) for row in model.unpack(np.array(theta, object))["output_weights"])
+    slopes = entries + model.bias
+    own_kernel = constant and not model.output_bias
+    if not model.sharing:
+        neurons = other.kernels * positions if held is None else len(held)
+        costs = {neurons: neurons * (slopes + 1)}
+        most = model.kernels * positions
+    else:
+        most = model.kernels
+        if held is None:
+            costs = {other.kernels: cnn_function_rank(model.input_size, entries, positions, other.kernels, bias=model.bias)}
+        else:
+            costs = kernel_costs(model, held, slopes)
+    within = [cost for used, cost in costs.items() if used + own_kernel <= most]
+    if not within:
+        unit = "kernels" if model.sharing else "neurons"
+        raise ValueError(f"target must leave one of the {most} {unit} of {model} to its constant, got {other} that takes them all")
+    value = min(within) + (1 if model.output_bias else own_kernel * (entries + 1))
+    return value, value, "2406.18035v1, Theorems 6 and 7; translates among the kernels and constants: ours"
 
 
 def _narrower_bounds(model: AbstractModel, target: Any) -> tuple[int, int, str]:
-    """R_wide(f*) <= R_narrow(f*) <= M_narrow for a target from a network no wider in any layer (2211.11623v1, Theorem 2)."""
+    """R_wide(f*) <= R_narrow(f*) <= M_narrow for a target from a network no wider in any layer (2211.11623v1, Theorem 2).
+
+    The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0.
+    """
     other = target.model if isinstance(target, Target) else target
     widths = lambda m: m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs)
     same = type(other) is type(model) and len(widths(other)) == len(widths(model))
     ends = same and (widths(other)[0], widths(other)[-1]) == (widths(model)[0], widths(model)[-1])
     if not ends or any(m > w for m, w in zip(widths(other), widths(model), strict=True)):
         raise ValueError(f"target must be a network of the same depth, no wider in any layer than {model}, got {other!r}")
-    return 0, other.n_params, "2211.11623v1, Theorem 2 (embedding principle)"
+    _check_activation(model, other)
+    if other.bias > model.bias or other.output_bias > model.output_bias:
+        raise ValueError(f"target must have no biases that {model} lacks, got {other!r}")
+    return 0, replace(other, bias=model.bias, output_bias=model.output_bias).n_params, "2211.11623v1, Theorem 2 (embedding principle)"
 
 
 def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:

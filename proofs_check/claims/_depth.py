@@ -20,7 +20,11 @@ LINEARIZED = Assumption(
     r"\hat W_j f^{[q]}(x_i) + \hat b_j \in (a_j, b_j) \text{ open for all } i, j, \text{ where } \sigma(z) = \lambda_j z + \mu_j",
 )
 CRITICAL = Assumption("critical", r"\nabla R(\theta) = 0")
-REGULAR = Assumption("regular", r"\operatorname{rank} W' = m_{q+1} \text{ or } \operatorname{rank} \hat W = m_q")
+REGULAR = Assumption(
+    "regular",
+    r"\operatorname{rank} W' \Lambda = m_{q+1} \text{ or } \operatorname{rank} \Lambda \hat W = m_q, \text{ where } "
+    r"\Lambda = \operatorname{diag}(\lambda_j)",
+)
 BIASES = Assumption("biases behind", r"\text{layer } q+1 \text{ has biases}")
 
 

@@ -1,6 +1,7 @@
 r"""The manifold of lifts: at a regular lift the constraints W' S What = W, W' (S bhat + mu) + b' = b are independent.
 
-They are bilinear in the new parameters; where both W' and What drop rank they lose some, and the lifts need form no manifold.
+They are bilinear in the new parameters; where both W' S and S What drop rank they lose some, and the lifts need form no manifold. S holds
+the slopes of the affine pieces. A neuron in a piece of slope zero is constant: it may join any lift, and counts in neither rank.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Claim, Control, Outcome, Probe, Source
+from proofs_check import Claim, Control, Outcome, Probe, Source, draws
 from proofs_check.claims._checks import exactly, in_floats
 from proofs_check.claims._depth import BIASES, DEPTH, LINEARIZED, REGULAR, Place, drawn_places, places, rng_of, saddles_at_zero
 from proofs_check.claims._depth_points import drawn_lift, zero_weights
+from theory.affine import affine_pieces
 from theory.factoring import rank_of
-from theory.lifting import Lifting, lift
+from theory.lifting import Lifting, features, lift, lift_with
 
 
 def lifted_dimension(inner, m: int, m_next: int, deficits) -> int:
@@ -44,15 +46,63 @@ def check_dimension(instance, *, formula, context) -> Outcome:
     place, size = instance
     rng = rng_of(place, context)
     found = drawn_lift(place, rng) if size is None else zero_weights(place, rng, size, inner=0)[0]
-    inner, _, outer = found.parts
+    return dimension_of_exact_lift(place, found, formula, rank_deficits(found))
+
+
+def dimension_of_exact_lift(place: Place, found: Lifting, formula, deficits) -> Outcome:
+    """The formula against the number of new parameters less the rank of the constraints."""
     unknowns, rank = constraint_rank(found)
-    m, m_next = inner.shape[1], outer.shape[0]
-    deficits = m_next - rank_of(outer), m - rank_of(inner)
-    return Outcome.equal(formula(len(inner), m, m_next, deficits), unknowns - rank, place=place, deficits=deficits)
+    inner, _, outer = found.parts
+    expected = formula(len(inner), inner.shape[1], outer.shape[0], deficits)
+    return Outcome.equal(expected, unknowns - rank, place=place, deficits=deficits)
+
+
+def rank_deficits(found: Lifting) -> tuple[int, int]:
+    """What W' S lacks to full row rank, and S What to full column rank."""
+    slopes = np.array([piece.slope for piece in found.pieces])
+    inner, _, outer = found.parts
+    return outer.shape[0] - rank_of(outer * slopes), inner.shape[1] - rank_of(slopes[:, None] * inner)
+
+
+def rank_deficits_without_slopes(found: Lifting) -> tuple[int, int]:
+    """As if constant neurons passed something on."""
+    inner, _, outer = found.parts
+    return outer.shape[0] - rank_of(outer), inner.shape[1] - rank_of(inner)
+
+
+def check_constant_neurons(place: Place, *, rank_deficits, context) -> Outcome:
+    """The cokernel at a lift, regular or not, with one or two neurons more in a piece of slope zero."""
+    rng = rng_of(place, context)
+    found = beside_constant_neurons(drawn_lift(place, rng, irregular=True), rng)
+    return dimension_of_exact_lift(place, found, with_cokernel, rank_deficits(found))
+
+
+def beside_constant_neurons(found: Lifting, rng) -> Lifting:
+    """The lift with one or two neurons more, the data in the leftmost piece, which is constant for relu and hardtanh."""
+    inner, biases, outer = found.parts
+    count = int(rng.integers(1, 3))
+    rows = draws.matrix(rng, count, inner.shape[1], largest=2)
+    columns = draws.matrix(rng, outer.shape[0], count, largest=2)
+    values = features(found.shallow, found.shallow_theta, found.x, found.after) @ rows.T
+    piece = affine_pieces(found.shallow.activation, constant=True)[0]
+    return lift_with(
+        found.shallow,
+        found.shallow_theta,
+        found.x,
+        found.after,
+        np.concatenate([inner, rows]),
+        np.append(biases, piece.upper - 1 - values.max(axis=0)),
+        np.concatenate([outer, columns], axis=1),
+    )
 
 
 def regular_lifts(context):
     return [(place, None) for place in places(context)]
+
+
+def places_with_constant_pieces(context):
+    """72 at quick; slopes matter to the cokernel in about one draw of seven (W^[q+1] short of rank, the lift irregular without them)."""
+    return [replace(place, replicate=2 * place.replicate + k) for place in places(context, ("relu", "hardtanh")) for k in (0, 1)]
 
 
 def check_dimension_in_floats(place: Place, *, formula, context) -> Outcome:
@@ -100,11 +150,13 @@ CLAIMS = [
         family="depth",
         title="Regular lifts form a manifold of as many dimensions as there are new parameters",
         statement=r"\dim = \hat m (m_q + m_{q+1} + 1) - m_q m_{q+1} = M_{\text{deep}} - M;\quad"
-        r"\text{in general the constraints have cokernel } (m_{q+1} - \operatorname{rank} W')(m_q - \operatorname{rank} \hat W)",
+        r"\text{in general the constraints have cokernel } "
+        r"(m_{q+1} - \operatorname{rank} W' \Lambda)(m_q - \operatorname{rank} \Lambda \hat W)",
         assumptions=[LINEARIZED, REGULAR, BIASES],
         source=Source(DEPTH, "dimension of the lifted set; derived here"),
         depends_on=["depth.lifting.existence"],
         refuted_by="A regular lift at which the constraints have another rank.",
+        notes="A neuron in a piece of slope zero is constant on the data: it may join any lift, and makes none regular.",
         checks=[
             exactly(
                 "constraints",
@@ -123,6 +175,15 @@ CLAIMS = [
                 [Control("cokernel forgotten", formula=lifted_dimension)],
                 scope="irregular lifts W' = What = 0",
                 distribution="integer weights",
+            ),
+            exactly(
+                "constant-neurons",
+                check_constant_neurons,
+                places_with_constant_pieces,
+                {"rank_deficits": rank_deficits},
+                [Control("ranks of W' and What, slopes forgotten", rank_deficits=rank_deficits_without_slopes)],
+                scope="lifts of relu and hardtanh, regular or not, with one or two neurons in a piece of slope zero",
+                distribution="integer weights, any of their factorizations; weights of the constant neurons by proofs_check.draws.matrix",
             ),
             in_floats(
                 "constraints-in-floats",

@@ -8,12 +8,13 @@ import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
 from proofs_check.claims._papers import LOCAL_RECOVERY, RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import check_formula, check_series, float_twin
-from theory.convolution import ARCHITECTURES, generic_kernels, two_kernels
+from proofs_check.claims._rank_checks import check_formula, check_series, compared_least, float_twin
+from theory.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels, two_kernels
+from theory.kernel_covers import representatives
 from theory.models import TwoLayer, TwoLayerCNN
-from theory.points import signs
+from theory.points import pack_known, signs
 from theory.pooling import PooledCNN
-from theory.rank import matrix_rank, merged_neurons
+from theory.rank import Target, matrix_rank, merged_neurons, rank_at, rank_bounds
 
 # -------------------------------------------------------------------------------------------------------- cnn.shift
 
@@ -69,6 +70,45 @@ SHIFTED = [
     (6, 3, (1, 2, 0), (0, 1, 2)),
 ]
 UNSHIFTED = [(4, 2, (2, 0), (0, 3)), (5, 3, (1, 2, 3), (3, 1, 2)), (5, 2, (1, 4), (2, 1))]
+
+
+def check_least(instance, *, formula, context) -> Outcome:
+    """Least certified rank over every choice of kernels that makes the function, their common neurons shared out at random."""
+    from numerics.rank import model_rank
+
+    target, model = instance
+    network, theta = target.realize("shared")
+    outputs = {neuron: a for neuron, a in merged_neurons(network, theta).items() if a}
+    found = [model_rank(model, point) for point in representatives(model, outputs, context.rng(0))]
+    return compared_least(formula(model, network, theta), found, model=str(model), kernels=target.kernels, outputs=target.outputs)
+
+
+def announced(model, network, theta) -> int:
+    return rank_bounds(model, Target(network, theta))[1]
+
+
+def announced_for_the_target(model, network, theta) -> int:
+    """In the network of the target, which has no biases."""
+    return announced(network, network, theta)
+
+
+def at_given_kernels(model, network, theta) -> int:
+    """With the kernels and output weights that the target came with."""
+    parts = dict(network.unpack(np.asarray(theta)), biases=np.zeros(model.kernels, int), output_bias=[0])
+    return rank_at(model, pack_known(model, **parts))
+
+
+def translates_beside_biases(context):
+    """Two translates without biases, in networks with and without them; for the last target one kernel between them suffices."""
+    shapes = [
+        (3, 2, [(2, 0), (0, 2)], [[1, 2], [3, 4]]),
+        (4, 2, [(1, 0), (0, 1)], [[1, 1, 1], [1, 1, 1]]),
+        (5, 3, [(1, 2, 0), (0, 1, 2)], [[1, 2, 3], [4, 5, 6]]),
+        (4, 3, [(1, 0, 0), (0, 0, 1)], [[0, 1], [1, 0]]),
+    ]
+    for (d, s, kernels, outputs), bias, out in product(shapes, (False, True), (False, True)):
+        target = ConvolutionalTarget(TwoLayerCNN(d, s, 2), np.array(kernels), np.array(outputs), np.zeros(2, int))
+        yield target, TwoLayerCNN(d, s, 2, bias=bias, output_bias=out)
 
 
 # ---------------------------------------------------------------------------------------------------------- cnn.dup
@@ -183,6 +223,20 @@ CLAIMS = [
                 distribution="output weights 1, 2, 3, ...",
                 parameters={"formula": printed_translates},
                 controls=[Control("one neuron less", formula=lambda d, s, neurons: counted_neurons(d, s, neurons - 1))],
+            ),
+            Check(
+                "least-representative",
+                evidence="certified",
+                covers="instances",
+                scope="shared networks with every combination of biases, targets without: the least rank over the choices of kernels",
+                run=check_least,
+                instances=translates_beside_biases,
+                distribution="neurons that several kernels make are shared out at random",
+                parameters={"formula": announced},
+                controls=[
+                    Control("counted with the biases of the target", formula=announced_for_the_target),
+                    Control("the kernels as they are given", formula=at_given_kernels),
+                ],
             ),
         ],
     ),

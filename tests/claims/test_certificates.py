@@ -12,8 +12,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from proofs_check import verify
+from proofs_check.commands.counterexample import command as counterexample
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
@@ -24,6 +26,14 @@ WRITERS += ["recovery.flow.converges", "recovery.lifted-sample-dependent", *(f"r
 WRITERS += ["regularization.elasticity", "regularization.k-cycle.softplus-d2", "regularization.tail.PL"]
 WRITERS += [f"regularization.one-point.{name}" for name in ("sigmoid", "gelu", "4-cycle")]
 WRITERS += [f"regularization.two-point.{name}" for name in ("sigmoid", "softsign-sigmoid", "tanh", "tanh-d2", "zero-label", "reweight")]
+
+#: Files that ``proofs-check counterexample`` writes; sin has its overlap between two zeros of its derivative.
+SEARCHES = [
+    ("--activation", "sin", "--mechanism", "one-point"),
+    ("--activation", "gelu", "--mechanism", "one-point", "--inputs", "2"),
+    ("--activation", "sin", "--mechanism", "cycle"),
+    ("--activation", "softplus", "--mechanism", "cycle", "--inputs", "2"),
+]
 
 
 def example(name):
@@ -47,13 +57,16 @@ def _precision():
 
 
 class Written:
-    """A run and the certificates it wrote: (claim id, certificate) in ``all``, the first of each kind in ``first``."""
+    """A run and the certificates it wrote: (claim id, certificate) in ``all``, the first of each kind in ``first``; what searches wrote
+    has no claim.
+    """
 
     def __init__(self, directory, claims):
         self.directory = directory
         self.results = verify(claims, device="cpu", out=directory, jobs=2).results
         self.checks = [(claim["id"], check) for claim in self.results["claims"] for check in claim["checks"]]
         self.all = [(claim, one) for claim, check in self.checks if check["certificate"] for one in self.stored(check)]
+        self.all += [(None, searched(directory / f"found-{k}.json", options)) for k, options in enumerate(SEARCHES)]
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
@@ -64,6 +77,14 @@ class Written:
     def stored(self, check):
         assert check["status"] == "holds"
         return [one for _, one in REFEREE.certificates(self.directory / check["certificate"])]
+
+
+def searched(file, options):
+    """What the command writes into ``file``."""
+    result = CliRunner().invoke(counterexample, [*options, "--out", str(file)])
+    assert result.exit_code == 0, result.output
+    ((_, certificate),) = REFEREE.certificates(file)
+    return certificate
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +99,7 @@ def test_every_certificate_is_accepted(written):
         kinds.update(REFEREE.kinds(certificate))
         assert shown == len(certificate["rows"]) == len(certificate["columns"]) if "rows" in certificate else isinstance(shown, str)
     assert kinds.keys() == {kind for script in REFEREE.SCRIPTS for kind in script.KINDS} - {None} == FORGERIES.keys()
-    assert {claim for claim, _ in written.all} == set(WRITERS)
+    assert {claim for claim, _ in written.all} == {*WRITERS, None}
 
 
 def test_the_run_names_every_file_it_wrote(written):
@@ -151,6 +172,28 @@ FORGERIES = {
     ],
     "two-point by validated orbits": [
         (("certificates", 0, *place), moved) for place in (("box", "centre", 0), ("labels", 1), ("limits", 0, 1))
+    ],
+    "one-point by first integrals": [
+        *((place, moved) for place in (("theta0", 0), ("theta0", 1), ("limits", 1, 0), ("samples", 0, "x", 0), ("samples", 1, "y"))),
+        *((("certificates", 0, *place), moved) for place in (("boxes", 1, "centre", 0), ("transversality",))),
+        (("limits",), lambda limits: [[*limits[0][:-1], "0.6"]] * 2),
+        (("samples",), lambda samples: [samples[0], samples[0]]),
+        (("certificates",), lambda proofs: [{**proofs[0], "boxes": [proofs[0]["boxes"][0]] * 2}]),
+        (("activation",), instead("tanh")),
+        (("neurons",), moved),
+        (("inputs",), moved),
+    ],
+    "cycle by first integrals": [
+        *((place, moved) for place in (("theta0", 0), ("limits", 2, 1), ("samples", 3, "x", 0), ("samples", 0, "y"), ("inputs",))),
+        *((("certificates", 0, *place), moved) for place in (("first",), ("weights", 1), ("box", "centre", 0))),
+        (("certificates", 0, "box", "radius"), instead("1e-90")),
+        (("activation",), instead("tanh")),
+    ],
+    "cycle by first integrals along a loop": [
+        *((place, moved) for place in (("theta0", 0), ("limits", 0, 1), ("inputs",))),
+        *((("certificates", 0, *place), moved) for place in (("a0",), ("weights", 1, 0), ("factors", 0), ("steps",), ("box", "centre", 1))),
+        (("samples",), instead([{"x": ["1", "1"], "y": "1"}])),
+        (("activation",), instead("exp")),
     ],
     "4-cycle": [
         *((place, moved) for place in (("start", 1), ("first",), ("weights", 1), ("points", 2, 1), ("inputs", 3), ("labels", 0))),

@@ -114,20 +114,33 @@ def test_ranks_and_kernels_against_sympy(seed):
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [(3, (3, 1)), (np.int64(-2), (-2, 1)), (fmpz(5), (5, 1)), (0.5, (1, 2)), ("1.5", (3, 2)), ("-2/6", (-1, 3))]
-    + [(Fraction(2, 4), (1, 2)), (sympy.Rational(3, 9), (1, 3)), (fmpq(4, 6), (2, 3)), (True, (1, 1))],
+    + [(Fraction(2, 4), (1, 2)), (sympy.Rational(3, 9), (1, 3)), (fmpq(4, 6), (2, 3)), (True, (1, 1)), (np.True_, (1, 1))],
 )
 def test_rationals_of_every_kind(value, wanted):
     found = rational(value)
     assert isinstance(found, fmpq) and (int(found.p), int(found.q)) == wanted and fraction(found) == Fraction(*wanted)
 
 
-@pytest.mark.parametrize("value", [float("inf"), -np.inf, np.float64("nan")])
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.uint64, np.int32])
+def test_numpy_scalars_of_every_real_kind(kind):
+    assert rational(kind(3)) == 3
+    if issubclass(kind, np.floating):
+        third = kind(1) / kind(3)
+        found = rational(third)
+        assert rational(kind(-0.25)) == fmpq(-1, 4) and rational(np.finfo(kind).max) == int(np.finfo(kind).max)
+        # Its own width, not that of a double: so many significant bits, and the error of a rounding to them.
+        bits = np.finfo(kind).nmant + 1
+        assert int(found.q).bit_count() == 1 and int(found.p).bit_length() == bits
+        assert abs(found - fmpq(1, 3)) <= fmpq(1, 3 * 2**bits)
+
+
+@pytest.mark.parametrize("value", [float("inf"), -np.inf, np.float64("nan"), np.float32("inf"), np.float16("nan"), np.longdouble("-inf")])
 def test_what_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match="finite"):
         rational(value)
 
 
-@pytest.mark.parametrize("value", [None, "x", 1j, sympy.Symbol("a"), sympy.sqrt(2)])
+@pytest.mark.parametrize("value", [None, "x", 1j, np.complex64(1), sympy.Symbol("a"), sympy.sqrt(2)])
 def test_what_is_not_rational_is_refused(value):
     with pytest.raises(TypeError, match="rational number"):
         rational(value)

@@ -42,6 +42,13 @@ def test_a_known_double_zero_beside_simple_ones():
         isolate_zeros(jet, arb(-1), arb(1))
 
 
+@pytest.mark.parametrize("listed", [1, 2])
+def test_a_double_zero_at_a_cut_is_counted_once(listed):
+    """[0, 5] is cut at 2, and f'' changes sign on it: both pieces hold the zero and a stretch on which it decides."""
+    found = isolate_zeros(polynomial("2", "2", "4.5"), arb(0), arb(5), double=[arb(2)] * listed)
+    assert found == [(2.0, 2), (pytest.approx(4.5, abs=1e-13), 1)]
+
+
 def test_two_zeros_nearer_than_the_halvings_reach():
     """40 cuts leave at least (2/5)^40 of the interval: zeros 1e-5 apart are told apart, zeros at the same place never."""
     found = isolate_zeros(polynomial("0.3", "0.30001"), arb(-1), arb(1))

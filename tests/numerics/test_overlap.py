@@ -20,6 +20,7 @@ from numerics.overlap import (
     find_one_point_overlap,
     find_two_point_overlap,
     is_p_family,
+    midpoints,
 )
 from theory.activations import activation
 from theory.expressions import parse
@@ -66,9 +67,37 @@ def test_one_point_overlaps(name):
     assert isinstance(found, Overlap) and found.limits[0] == found.limits[1] and len(found.samples) == 2
 
 
-@pytest.mark.parametrize("name", ["exp", "tanh", "softplus"])
+def test_an_overlap_between_branches_where_no_branch_has_one():
+    """tan(z)/z rises on every branch of tan = sin/cos, so that each of them leads to a point by one input at most; two of them share it."""
+    found = find_one_point_overlap("sin")
+    assert isinstance(found, Overlap) and elasticity_extremum(activation("sin"), high=3.1) is None
+    (w0, a0), (w, a) = ([float(entry) for entry in point] for point in (found.theta0, found.limits[0]))
+    branches = set()
+    for x in midpoints(sample["x"][0] for sample in found.samples):
+        branch = {round(weight * x / np.pi) for weight in (w0, w)}  # the zeros of cos lie half-way between the multiples of pi
+        integral = lambda z: -np.log(abs(np.cos(z)))
+        assert len(branch) == 1 and (a * a - a0 * a0) * x * x / 2 == pytest.approx(integral(w * x) - integral(w0 * x), abs=1e-12)
+        branches |= branch
+    assert len(branches) == 2
+
+
+@pytest.mark.parametrize("name", ["tanh", "softplus"])
 def test_no_fold_no_one_point_overlap(name):
-    assert isinstance(find_one_point_overlap(name), NotFound)
+    found = find_one_point_overlap(name)
+    assert isinstance(found, NotFound) and "no two inputs" in found.reason
+
+
+@pytest.mark.parametrize("name", ["exp", "identity", "power:3"])
+def test_no_one_point_overlap_where_a_strict_function_exists(name):
+    """A constant ratio of the first integrals turns by rounding alone."""
+    found = find_one_point_overlap(name)
+    assert isinstance(found, NotFound) and "affine" in found.reason
+
+
+def test_a_start_at_the_origin_knows_one_branch():
+    """w_0 = 0: every orbit stays between the zeros of sigma' around 0."""
+    found = find_one_point_overlap("sin", candidates=1)
+    assert isinstance(found, NotFound) and "for 1 starts" in found.reason
 
 
 @pytest.mark.parametrize("name", ["(1+z)/(2+z)", "gelu"])

@@ -7,7 +7,7 @@ from numerics.rank import model_rank
 from theory.generators import tangent_combinations
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.published import matrix_experiment, network_experiment, toy_experiment
-from theory.rank import NotKnown, Target, matrix_rank, optimistic_sample_size, rank_at, rank_bounds
+from theory.rank import NotKnown, Target, matrix_rank, optimistic_sample_size, rank_at
 
 
 def test_published_optimistic_sample_sizes():
@@ -49,10 +49,6 @@ def test_bounds_are_carried_where_no_form_is_known():
     with pytest.raises(NotKnown) as deep:
         optimistic_sample_size(FullyConnected((2, 5, 5, 1)), FullyConnected((2, 2, 2, 1)))
     assert (deep.value.lower, deep.value.upper) == (0, 15) and "embedding principle" in deep.value.source
-    cnn = TwoLayerCNN(4, 2, 2)
-    translate = cnn.pack(kernels=[[1, 0], [0, 1]], output_weights=np.ones((2, 3)))
-    lower, upper, source = rank_bounds(cnn, Target(cnn, translate))
-    assert lower < upper and "translates" in source
     with pytest.raises(NotKnown, match="gelu"):
         rank_at(TwoLayer(2, 1, activation="gelu"), [1, 2, 3])
 

@@ -3,12 +3,13 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from numerics.exact import rationals
 from numerics.hessian import gradient
 from theory.embedding import null
 from theory.embedding.onestep import constant_neuron
-from theory.models import FullyConnected
+from theory.models import FullyConnected, TwoLayerCNN
 
 MODEL = FullyConnected((2, 2, 2, 2), "ratsig4")
 THETA = rationals([Fraction(k % 7 - 3, 2) for k in range(MODEL.n_params)])
@@ -19,6 +20,17 @@ def test_outputs_stay_for_any_outgoing_weights():
     for layer in (1, 2):
         embedding = constant_neuron(MODEL, layer, Fraction(1, 2), [Fraction(2), Fraction(-1, 3)])
         assert (embedding.wide(embedding(THETA), X) == MODEL(THETA, X)).all()
+
+
+@pytest.mark.parametrize("sharing", [True, False])
+@pytest.mark.parametrize(("sides", "outgoing"), [(4, (1, 2, 3)), ((3, 3), (1, -2, 0, 5))])
+def test_all_positions_of_a_channel_shift_the_one_bias_behind(sharing, sides, outgoing):
+    model = TwoLayerCNN(sides, 2, 1, activation="ratsig4", sharing=sharing, bias=True, output_bias=True)
+    theta = rationals([Fraction(k % 5 - 2, 2) for k in range(model.n_params)])
+    x = rationals(np.arange(2 * model.input_size).reshape(2, -1) % 7 - 3)
+    embedding = constant_neuron(model, 1, Fraction(1, 2), list(map(Fraction, outgoing)))
+    assert (embedding.wide(embedding(theta), x) == model(theta, x)).all()
+    assert embedding.wide.unpack(embedding(theta))["output_weights"][-1].tolist() == list(outgoing)
 
 
 def test_without_outgoing_weights_it_is_the_null_neuron():

@@ -176,6 +176,7 @@ def test_incompatible_coefficients_have_their_own_error():
         (lambda: split(NET, 1, 0, "half"), ValueError, "alpha must be a number, got 'half'"),
         (lambda: split(NET, 1, 0, float("nan")), ValueError, "alpha must be a finite real number, got nan"),
         (lambda: split(NET, 1, 0, None), ValueError, "alpha must be a number"),
+        (lambda: split(NET, 1, 0, 1j), ValueError, "alpha must be a finite real number, got 1j"),
         (lambda: copies(NET, 1, 0, (1, 1)), ValueError, "add up to 1.*sum 2"),
         (lambda: split(MatrixFactorization(2, 2, 2), 1, 0, 1), TypeError, "model must be TwoLayer"),
         (lambda: split(FullyConnected((2, 2)), 1, 0, 1), TypeError, "two layers or more"),

@@ -12,7 +12,9 @@ import sympy
 from numerics.rank import model_rank
 from theory.activations import activation
 from theory.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
+from theory.kernel_covers import cover_costs, least_sums, representatives
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.points import pack_known
 from theory.rank import (
     NotKnown,
     Target,
@@ -24,6 +26,7 @@ from theory.rank import (
     factorization_strata,
     function_rank,
     matrix_rank,
+    merged_neurons,
     optimistic_sample_size,
     partial_product_ranks,
     rank_at,
@@ -197,14 +200,148 @@ def test_other_grids_are_refused(target):
 
 
 @pytest.mark.parametrize(
-    ("kernels", "outputs"),
-    [([[1, 0], [0, 1]], np.ones((2, 3))), ([[0, 0], [1, 2]], np.ones((2, 3))), ([[1, 2], [3, 1]], [[1, 1, 1], [0, 0, 0]])],
+    ("kernels", "outputs", "wanted"),
+    [
+        ([[1, 0], [0, 1]], np.ones((2, 3)), 4 + 2 * 2),
+        ([[0, 0], [1, 2]], np.ones((2, 3)), 3 + 2),
+        ([[1, 2], [3, 1]], [[1, 1, 1], [0, 0, 0]], 3 + 2),
+        ([[1, 2], [-1, -2]], [[1, 1, 1], [1, 0, 0]], 3 + 2),
+        ([[1, 0], [0, 1]], [[0, 1, 0], [-1, 0, 0]], 0),
+    ],
 )
-def test_special_kernels_have_bounds_only(kernels, outputs):
+def test_special_kernels_are_chosen_anew(kernels, outputs, wanted):
+    """Translates share neurons; idle, null, repeated and cancelling kernels are not needed."""
     model = TwoLayerCNN(4, 2, 2)
     theta = model.pack(kernels=np.array(kernels), output_weights=np.array(outputs))
-    lower, upper, source = rank_bounds(model, Target(model, theta))
-    assert lower == 0 and upper == exact(model, theta) and "only bounds" in source
+    assert rank_bounds(model, Target(model, theta))[:2] == (wanted, wanted) and wanted <= exact(model, theta)
+
+
+@pytest.mark.parametrize("share", [(1, 1), (2, 2), (0, 0), (5, -3)])
+def test_the_biases_of_the_model_are_counted(share):
+    """tanh x_0 + 2 tanh x_1 + 2 tanh x_2 + tanh x_3 needs both kernels: rank 11 however they share it, 8 without the biases."""
+    model, plain = TwoLayerCNN(4, 2, 2, bias=True, output_bias=True), TwoLayerCNN(4, 2, 2)
+    target = Target(plain, plain.pack(kernels=np.array([[1, 0], [0, 1]]), output_weights=np.ones((2, 3))))
+    outputs = [[1, *share], [2 - share[0], 2 - share[1], 1]]
+    theta = model.pack(kernels=[[1, 0], [0, 1]], biases=[0, 0], output_weights=outputs, output_bias=[0])
+    assert rank_bounds(model, target)[:2] == (11, 11) and exact(model, theta) == 11
+    assert exact(TwoLayerCNN(1, 1, 1, bias=True), [1, 0, 1]) == 3
+    twice = Target(TwoLayerCNN(1, 1, 2), [1, 1, 1, 1])
+    assert [optimistic_sample_size(TwoLayerCNN(1, 1, 2, bias=bias), twice) for bias in (False, True)] == [2, 3]  # the least example
+
+
+def test_one_kernel_between_two_translates_suffices():
+    model = TwoLayerCNN(4, 3, 2)
+    target = Target(model, model.pack(kernels=[[1, 0, 0], [0, 0, 1]], output_weights=[[0, 1], [1, 0]]))
+    theta = model.pack(kernels=[[0, 1, 0], [0, 0, 0]], output_weights=[[1, 1], [0, 0]])
+    assert rank_bounds(model, target)[:2] == (5, 5) and exact(model, theta) == 5 and exact(model, target.theta) == 10
+
+
+def test_kernels_that_differ_in_the_bias_share_nothing():
+    model = TwoLayerCNN(4, 2, 2, bias=True)
+    theta = model.pack(kernels=[[1, 2], [1, 2]], biases=[1, 2], output_weights=np.ones((2, 3)))
+    assert rank_bounds(model, Target(model, theta))[0] == 2 * (2 + 1 + 3) == exact(model, theta)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_covers_by_more_sets_count_where_they_cost_less(order):
+    large, larger, left, right = frozenset(range(10)), frozenset(range(11)), frozenset({0, 20}), frozenset({1, 20})
+    makers = {0: [large, larger, left][::order], 1: [large, larger, right][::order]}
+    assert cover_costs({0, 1}, makers, 1) == {1: 11, 2: 3 + 2} and cover_costs({0, 1}, makers, 8) == {1: 18}
+    assert cover_costs({0}, makers, 1) == {1: 3} and cover_costs(set(), {}, 1) == {0: 0}
+    assert least_sums([{1: 11, 2: 5}, {1: 4, 2: 2}][::order]) == {2: 15, 3: 9, 4: 7} and least_sums([]) == {0: 0}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_choice_of_kernels_undercuts_the_rank_of_the_function(seed):
+    """Attained and never undercut over the kernels that make the function, with random shares of their common neurons."""
+    rng = np.random.default_rng(seed)
+    shape = [(3, 2), (4, 2), (5, 3), (4, 3), ((3, 3), (2, 2))][seed % 5]
+    k, stride, flags = int(rng.integers(1, 4)), int(rng.integers(1, 3)), [bool(flag) for flag in rng.integers(0, 2, 3)]
+    own = TwoLayerCNN(*shape, k, stride, bias=flags[0])
+    model = replace(own, kernels=k + seed % 2, bias=flags[0] or flags[1], output_bias=flags[2])
+    positions, entries = own.patches.shape
+    kernels = rng.integers(-1, 2, (k, entries)) * rng.integers(0, 2, (k, entries))
+    kernels[0, 0] = 1
+    outputs = rng.integers(-1, 3, (k, positions)) * rng.integers(0, 2, (k, positions))
+    biases = rng.integers(0, 2, k) * kernels.any(axis=1)
+    theta = pack_known(own, kernels=kernels, biases=biases, output_weights=outputs)
+    merged = {neuron: a for neuron, a in merged_neurons(own, theta).items() if a}
+    lower, upper, _ = rank_bounds(model, Target(own, theta))
+    points = [point for _ in range(3) for point in representatives(model, merged, rng)] if merged else [np.zeros(model.n_params, int)]
+    x = rng.normal(size=(5, own.input_size))
+    for point in points:
+        assert np.allclose(model(np.asarray(point, float), x), own(np.asarray(theta, float), x))
+    ranks = [rank_at(model, point) for point in points]
+    assert lower == upper == min(ranks) == exact(model, points[int(np.argmin(ranks))])
+
+
+@pytest.mark.parametrize("sharing", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_constant_takes_a_kernel_or_an_output_bias(sharing, bias):
+    """1 beside an output bias; otherwise a spare kernel without weights, of slopes x_j on its patch."""
+    target = TwoLayerCNN(4, 2, 1, bias=bias, output_bias=True)
+    theta = pack_known(target, kernels=[[1, 2]], biases=[3], output_weights=[[1, 1, 1]], output_bias=[2])
+    model = TwoLayerCNN(4, 2, 2, sharing=sharing, bias=True)
+    one = 3 + 3 if sharing else 3 * 4
+    for f in (target, Target(target, theta)):
+        assert rank_bounds(model, f)[:2] == (one + 1 + 2,) * 2
+        assert rank_bounds(replace(model, output_bias=True), f)[:2] == (one + 1,) * 2
+        with pytest.raises(ValueError, match="target must leave one of the"):
+            rank_bounds(replace(model, kernels=1), f)
+        assert rank_bounds(replace(model, kernels=1, output_bias=True), f)[:2] == (one + 1,) * 2
+    kernels, biases, outputs = np.zeros((2, 3, 2), int), np.zeros((2, 3), int), np.array([[1, 1, 1], [2, 0, 0]])
+    kernels[0], biases[0], biases[1, 0] = [1, 2], 3, 1
+    spread = (kernels, biases) if not sharing else (kernels[:, 0], biases[:, 0])
+    assert exact(model, model.pack(kernels=spread[0], biases=spread[1], output_weights=outputs)) == one + 3
+
+
+@pytest.mark.parametrize("sharing", [True, False])
+def test_targets_with_biases_need_a_model_with_biases(sharing):
+    """The flags of a generic target, the numbers of a given one."""
+    model, biased = TwoLayerCNN(4, 2, 2, sharing=sharing), TwoLayerCNN(4, 2, 1, bias=True)
+    at = lambda b: Target(biased, biased.pack(kernels=[[1, 2]], biases=[b], output_weights=[[1, 1, 1]]))
+    constant = TwoLayerCNN(4, 2, 1, output_bias=True)
+    for target in (biased, at(1)):
+        with pytest.raises(
+            ValueError, match=r"target must have no hidden biases, .*TwoLayerCNN.* cannot express, got .* with hidden biases"
+        ):
+            rank_bounds(model, target)
+    with pytest.raises(ValueError, match=r"target must have no constant, .* cannot express, got .* with a constant"):
+        rank_bounds(model, constant)
+    assert rank_bounds(model, at(0))[:2] == rank_bounds(model, TwoLayerCNN(4, 2, 1))[:2]
+    two = TwoLayer(1, 1, bias=True)
+    assert rank_bounds(TwoLayer(1, 1), Target(two, [2, 0, 3]))[:2] == (2, 2)
+    for target in (two, Target(two, [2, 1, 3])):
+        with pytest.raises(ValueError, match="target must have no hidden biases"):
+            rank_bounds(TwoLayer(1, 1), target)
+
+
+def test_narrower_targets_are_counted_with_the_biases_of_the_model():
+    """a tanh(w x) has rank 2 without biases and 4 with both."""
+    wide, narrow = FullyConnected((1, 1, 1)), FullyConnected((1, 1, 1), bias=False)
+    assert rank_bounds(wide, narrow)[1] == 4 == exact(TwoLayer(1, 1, bias=True, output_bias=True), [2, 0, 3, 0])
+    with pytest.raises(ValueError, match="target must have no biases that .* lacks"):
+        rank_bounds(narrow, wide)
+    with pytest.raises(ValueError, match="target must have no biases that .* lacks"):
+        rank_bounds(FullyConnected((1, 1, 1), output_bias=False), wide)
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (TwoLayerCNN(4, 2, 2), TwoLayerCNN(4, 2, 1, activation="erf")),
+        (TwoLayer(2, 2), TwoLayer(2, 1, activation="erf")),
+        (FullyConnected((2, 2, 1)), FullyConnected((2, 1, 1), activation="erf")),
+    ],
+)
+def test_targets_have_the_activation_of_the_model(model, target):
+    with pytest.raises(ValueError, match="target must have the activation tanh of .*, got erf"):
+        rank_bounds(model, target)
+
+
+def test_targets_of_one_output():
+    with pytest.raises(ValueError, match="target must have one output, .* got 2 outputs"):
+        rank_bounds(TwoLayer(2, 3), TwoLayer(2, 2, 2))
 
 
 def test_several_outputs_are_counted_together():

@@ -110,6 +110,7 @@ def test_composition_is_composition():
         (0.5, HALF),
         (np.int64(4), 4),
         (np.float32(0.25), Fraction(1, 4)),
+        (np.longdouble(0.25), Fraction(1, 4)),
         (sympy.Rational(2, 3), Fraction(2, 3)),
         (flint.fmpq(2, 3), Fraction(2, 3)),
     ],
@@ -121,6 +122,12 @@ def test_rational_numbers_become_fractions(value, wanted):
 @pytest.mark.parametrize("value", [True, np.True_, "1/2", b"1", None, float("inf"), np.float64("nan"), np.ones(2), object()])
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(ValueError, match="alpha must be a"):
+        number("alpha", value)
+
+
+@pytest.mark.parametrize("value", [1j, 1 + 0j, np.complex64(1j), sympy.I, 1 + 2 * sympy.I, sympy.oo, flint.acb(0, 1)])
+def test_what_is_not_real_is_refused(value):
+    with pytest.raises(ValueError, match="alpha must be a finite real number"):
         number("alpha", value)
 
 

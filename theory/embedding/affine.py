@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from numbers import Rational, Real
+from numbers import Complex, Rational, Real
 from typing import Any
 
 import numpy as np
@@ -158,18 +158,22 @@ def compose(first: Embedding, second: Embedding) -> Embedding:
 def number(name: str, value: Any) -> Any:
     """``value`` as a Fraction where it is rational (floats are read as they are); symbols and balls pass.
 
-    Raises ValueError, naming the argument, for NaN, infinities and what is no number.
+    Raises ValueError, naming the argument, for NaN, infinities, what is not real and what is no number.
     """
     if isinstance(value, bool | np.bool_ | str | bytes) or value is None:
         raise ValueError(f"{name} must be a number, got {value!r}")
     if isinstance(value, Rational | Real | np.number):
         try:
+            if isinstance(value, np.floating):
+                return Fraction(*value.as_integer_ratio())
             return Fraction(value.item() if isinstance(value, np.generic) else value)
         except (ValueError, OverflowError, TypeError):
             raise ValueError(f"{name} must be a finite real number, got {value!r}") from None
     if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
         return Fraction(int(value.p), int(value.q))
     if hasattr(value, "__rsub__") and hasattr(value, "__mul__") and not hasattr(value, "shape"):
+        if isinstance(value, Complex) or getattr(value, "is_real", None) is False or getattr(value, "imag", 0) != 0:
+            raise ValueError(f"{name} must be a finite real number, got {value!r}")
         return value
     raise ValueError(f"{name} must be a number, got {value!r}")
 

@@ -101,8 +101,9 @@ def constant_neuron(model: AbstractModel, layer: int, bias: Any, outgoing: Seque
     """
     embedding, places = unchecked_null(model, layer, bias), wiring(widened(model, layer, 1), layer)
     value, offset = sigma_at(model.activation, bias), dict(embedding.offset)
-    for weight, shift, factor in zip(places.outgoing[-1], places.next_bias, outgoing, strict=True):
-        offset |= {int(weight): factor, int(shift): -factor * value}
+    for weight, shift, factor in zip(places.outgoing[-1].tolist(), places.next_bias.tolist(), outgoing, strict=True):
+        offset[weight] = factor
+        offset[shift] = offset.get(shift, 0) - factor * value  # all positions of a CNN share one bias
     return replace(embedding, offset=offset)
 
 
