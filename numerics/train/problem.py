@@ -137,9 +137,7 @@ def _data(model: Any, data: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
     if isinstance(model, MatrixFactorization):
         return _factorization_data(model, X, Y, integers=np.asarray(data[0]).dtype.kind in "iu")
     if X.ndim not in (2, 3) or X.shape[-1] != model.input_size:
-        raise ValueError(
-            f"data X must have shape (n, {model.input_size}) or (B, n, {model.input_size}) for {model}, got {X.shape}"
-        )
+        raise ValueError(f"data X must have shape (n, {model.input_size}) or (B, n, {model.input_size}) for {model}, got {X.shape}")
     return X, Y, None, False
 
 

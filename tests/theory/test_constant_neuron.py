@@ -9,7 +9,7 @@ from numerics.exact import rationals
 from numerics.hessian import gradient
 from theory.embedding import null
 from theory.embedding.onestep import constant_neuron
-from theory.models import FullyConnected, TwoLayerCNN
+from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 
 MODEL = FullyConnected((2, 2, 2, 2), "ratsig4")
 THETA = rationals([Fraction(k % 7 - 3, 2) for k in range(MODEL.n_params)])
@@ -49,3 +49,8 @@ def test_floats_are_read_as_they_are():
     theta = np.random.default_rng(0).normal(size=MODEL.n_params)
     embedding = constant_neuron(MODEL, 2, 0.5, [1.0, -1.0])
     assert np.abs(embedding.wide(embedding(theta), np.ones((1, 2))) - MODEL(theta, np.ones((1, 2)))).max() < 1e-14
+
+
+def test_a_network_without_next_biases_is_refused():
+    with pytest.raises(ValueError, match="model must have biases behind layer 1"):
+        constant_neuron(TwoLayer(1, 1), 1, Fraction(1, 2), [1])

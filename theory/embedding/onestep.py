@@ -98,8 +98,11 @@ def constant_neuron(model: AbstractModel, layer: int, bias: Any, outgoing: Seque
     """A neuron without incoming weights, last in ``layer``; what its weights ``outgoing`` (t,) send is taken off the next biases.
 
     It keeps the output function. The gradient map is that of the null neuron, true only where ``outgoing`` vanishes.
+    Raises ValueError where the next layer has no biases.
     """
     embedding, places = unchecked_null(model, layer, bias), wiring(widened(model, layer, 1), layer)
+    if places.next_bias is None:
+        raise ValueError(f"model must have biases behind layer {layer}, which take off what a constant neuron sends, got {model}")
     value, offset = sigma_at(model.activation, bias), dict(embedding.offset)
     for weight, shift, factor in zip(places.outgoing[-1].tolist(), places.next_bias.tolist(), outgoing, strict=True):
         offset[weight] = factor
