@@ -83,7 +83,7 @@ _CONGRUENCES = killers("theory/test_congruences.py", "embedding.splitting.congru
 KILLERS: dict[str, Killers] = {
     "theory/activations.py": killers("theory/test_activations.py"),
     "theory/affine.py": killers("theory/test_affine.py theory/test_lifting.py"),
-    "theory/completion.py": killers("theory/test_completion.py"),
+    "theory/completion.py": killers("theory/test_completion_formulas.py"),
     "theory/embedding/affine.py": _EMBEDDING,
     "theory/embedding/blocks.py": _CONGRUENCES,
     "theory/embedding/compatible.py": _EMBEDDING,

@@ -18,7 +18,7 @@ import numpy as np
 from theory.activations import Activation, SmoothActivation, activation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShiftedActivation(SmoothActivation):
     """sigma(z) = base(z + shift) for a rational shift != 0; every arithmetic that knows the base knows it."""
 

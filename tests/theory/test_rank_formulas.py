@@ -247,6 +247,7 @@ def test_covers_by_more_sets_count_where_they_cost_less(order):
     large, larger, left, right = frozenset(range(10)), frozenset(range(11)), frozenset({0, 20}), frozenset({1, 20})
     makers = {0: [large, larger, left][::order], 1: [large, larger, right][::order]}
     assert cover_costs({0, 1}, makers, 1) == {1: 11, 2: 3 + 2} and cover_costs({0, 1}, makers, 8) == {1: 18}
+    assert cover_costs({0, 1}, makers, 7) == {1: 17}  # two sets cost as much
     assert cover_costs({0}, makers, 1) == {1: 3} and cover_costs(set(), {}, 1) == {0: 0}
     assert least_sums([{1: 11, 2: 5}, {1: 4, 2: 2}][::order]) == {2: 15, 3: 9, 4: 7} and least_sums([]) == {0: 0}
 
