@@ -213,8 +213,7 @@ def optimistic_sample_size(model: AbstractModel, target: int | AbstractModel | T
 def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> tuple[int, int, str]:
     """(lower, upper, source) with lower <= R(f*) <= upper for ``target`` as in :func:`optimistic_sample_size`."""
     if isinstance(model, MatrixFactorization):
-        generic = isinstance(target, MatrixFactorization)
-        r = _target_rank(model, min(target.d1, target.d2, target.width) if generic else target, min(model.d1, model.d2, model.width))
+        r = _target_rank(model, target, min(model.d1, model.d2, model.width))
         value = function_rank(r, model.d1, model.d2)
         return value, value, "2211.11623v1, Proposition 1"
     if isinstance(model, DeepFactorization | SymmetricFactorization):
@@ -229,8 +228,12 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> t
 
 
 def _target_rank(model: AbstractModel, target: Any, most: int) -> int:
-    if isinstance(target, Target):
-        target = matrix_rank(target.model.product(exact_parameters(target.model, target.theta)))
+    if isinstance(target, Target | MatrixFactorization):
+        made, shape = target.model if isinstance(target, Target) else target, lambda one: one.product(np.zeros(one.n_params)).shape
+        if shape(made) != shape(model):
+            raise ValueError(f"target must be a matrix of shape {shape(model)} for {model}, got {shape(made)} from {made}")
+        generic = isinstance(target, MatrixFactorization)
+        target = min(made.d1, made.d2, made.width) if generic else matrix_rank(made.product(exact_parameters(made, target.theta)))
     if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
         raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
     return target

@@ -445,3 +445,11 @@ def test_the_dimension_of_every_stratum(sizes, target):
     for stratum in matrix_strata(model, target).strata:
         theta = stratum.sample(np.random.default_rng(1))
         assert stratum.dimension == tangent_dimension(model, theta, *stratum.key)
+
+
+def test_matrices_of_another_shape_are_refused():
+    model, other = MatrixFactorization(3, 4, 3), MatrixFactorization(2, 2, 2)
+    for target in (other, Target(other, np.ones(other.n_params))):
+        with pytest.raises(ValueError, match=r"target must be a matrix of shape \(3, 4\) for .*, got \(2, 2\) from"):
+            rank_bounds(model, target)
+    assert rank_bounds(model, MatrixFactorization(3, 4, 2))[:2] == rank_bounds(model, 2)[:2]
