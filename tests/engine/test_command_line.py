@@ -271,6 +271,7 @@ def test_an_interrupted_run_says_how_to_go_on(claim_files, proofs_check, tmp_pat
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs, and so their children, ignore it
     )
     assert any(line.startswith("certified") for line in process.stdout)
     process.send_signal(request_to_stop)
