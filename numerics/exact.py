@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.rationals import fraction_of
+
 #: 61-bit primes that are 1 modulo 4, so that -1 is a square. A prime can be unlucky (a denominator vanishes); then the next one serves.
 PRIMES = (2305843009213693921, 2305843009213693693, 2305843009213693669)
 
@@ -39,13 +41,11 @@ def rational(value: Any) -> Any:
         raise ValueError(f"expected finite numbers, got {value}")
     if isinstance(value, int | np.integer | np.bool_ | fmpz):
         return fmpq(int(value))
-    if isinstance(value, np.floating):  # of any width; before Python 3.12 Fraction takes those of float64 alone
-        return fmpq(*value.as_integer_ratio())
     try:
-        fraction = Fraction(str(value)) if hasattr(value, "is_Rational") else Fraction(value)
+        found = fraction_of(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"expected a rational number, got {value!r} ({type(value).__name__})") from error
-    return fmpq(fraction.numerator, fraction.denominator)
+    return fmpq(found.numerator, found.denominator)
 
 
 def rationals(values: Any) -> np.ndarray:

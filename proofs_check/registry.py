@@ -90,7 +90,8 @@ class Registry(Mapping[str, Claim]):
 def load_claims(path: str | Path | None = None) -> Registry:
     """Load the claims under ``path``, a file or a directory of files that each define ``CLAIMS`` (default: the shipped ones).
 
-    Files whose name starts with an underscore are left out. The family of a claim is the name of its file.
+    Files whose name starts with an underscore are left out. The family of a claim that names none is the name of its file; of shipped
+    files, which hold a theorem or theme each, what stands before the first underscore.
 
     :raises ClaimError: when a file does not import, has no list ``CLAIMS``, two claims share an id, a dependency is unknown or
         circular, or the checks together spend more than the family-wise probability of a false alarm.
@@ -109,7 +110,7 @@ def load_claims(path: str | Path | None = None) -> Registry:
 
 
 def load_file(file: Path) -> list[Claim]:
-    """The claims of one file, filed under its name."""
+    """The claims of one file, filed under its name (see :func:`load_claims`)."""
     module = _import(file)
     claims = getattr(module, "CLAIMS", None)
     if not isinstance(claims, list | tuple) or not all(isinstance(claim, Claim) for claim in claims):
@@ -117,7 +118,8 @@ def load_file(file: Path) -> list[Claim]:
             f"claims file {file}: expected a list CLAIMS of Claim values, got {_described(claims)}"
             " (start the name of a helper module with an underscore)"
         )
-    return [claim.in_family(file.stem) for claim in claims]
+    family = file.stem.partition("_")[0] if file.parent == SHIPPED else file.stem
+    return [claim.in_family(family) for claim in claims]
 
 
 def _described(claims: object) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from theory.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.kernel_covers import kernel_costs
 from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+from theory.rationals import fraction_of
 
 
 class NotKnown(ValueError):
@@ -352,10 +353,8 @@ def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
 
 def as_fraction(value: Any) -> Fraction:
     """A rational number of any kind, a float as the rational it is. Raises ValueError for NaN, infinities and what is no number."""
-    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
-        return Fraction(int(value.p), int(value.q))
     try:
-        return Fraction(value.item() if isinstance(value, np.generic) else value)
+        return fraction_of(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"theta must hold finite rational numbers, got {value!r}") from error
 

@@ -123,7 +123,6 @@ def check_trained_with_normalization(instance, *, order, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="depth.batchnorm",
-        family="depth",
         title="Batch normalization suppresses linearized ReLU neurons",
         statement=r"\tfrac{1}{\sqrt{n-1}} \le \pm\hat u_{\max/\min} \le \sqrt{n-1} \text{ (sharp)};\quad"
         r"\gamma \hat u + \beta > 0 \text{ on the batch only if } \beta/\gamma > 1/\sqrt{n-1},"

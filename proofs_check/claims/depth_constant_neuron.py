@@ -157,7 +157,6 @@ def escape_places(context):
 CLAIMS = [
     Claim(
         id="depth.localmin-to-strict-saddle.constant-neuron",
-        family="depth",
         title="With a neuron that is constant at a curved point a local minimum becomes a strict saddle",
         statement=r"\hat W_j = 0,\ v = W'_{\cdot j}:\quad H_{\text{deep}} \cong H \oplus 0 \oplus"
         r" \sigma''(\hat b_j)\, E[(v \cdot e^{[q+1]}) f^{[q]} f^{[q]T}];\quad"

@@ -83,7 +83,6 @@ def smallest_counterexample(context):
 CLAIMS = [
     Claim(
         id="depth.lifting.converse",
-        family="depth",
         title="A deep critical point with a linearized layer collapses to a critical point",
         statement=r"\nabla R(\theta_{\text{deep}}) = 0 \Rightarrow \nabla R(\pi(\theta_{\text{deep}})) = 0",
         assumptions=[LINEARIZED, REGULAR, BIASES],

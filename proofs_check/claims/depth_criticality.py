@@ -105,7 +105,6 @@ def places_off_data(context):
 
 OUTPUT = Claim(
     id="depth.lifting.output",
-    family="depth",
     title="A lift keeps the outputs on the data",
     statement=r"f_{\theta_{\text{deep}}}(x_i) = f_{\theta}(x_i) \text{ for all } x_i \in S \text{ (not for all } x)",
     assumptions=[LINEARIZED, Assumption("on the data", r"x \in S"), BIASES],
@@ -219,7 +218,6 @@ def check_without_biases(place: Place, *, output_bias, context) -> Outcome:
 
 CRITICALITY = Claim(
     id="depth.lifting.criticality",
-    family="depth",
     title="A lift keeps critical points critical, and maps every gradient by (D pi)^T",
     statement=r"\nabla R(\theta_{\text{deep}}) = (D\pi)^T \nabla R(\theta),"
     r"\quad \pi = (W' \Lambda \hat W,\ W'(\Lambda \hat b + \mu) + b', \dots);"

@@ -128,7 +128,6 @@ def check_trained_on_more(instance, *, sizes, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="depth.data-dependency",
-        family="depth",
         title="More data leave fewer lifts",
         statement=r"S \subset S' \Rightarrow \operatorname{Lift}_{S'}(\theta) \subset \operatorname{Lift}_S(\theta) "
         r"\ (\theta \text{ fixed});\text{ a sample in the convex hull of the features costs nothing}",

@@ -147,7 +147,6 @@ DIMENSION_CONTROLS = [
 CLAIMS = [
     Claim(
         id="depth.lifting.dimension",
-        family="depth",
         title="Regular lifts form a manifold of as many dimensions as there are new parameters",
         statement=r"\dim = \hat m (m_q + m_{q+1} + 1) - m_q m_{q+1} = M_{\text{deep}} - M;\quad"
         r"\text{in general the constraints have cokernel } "

@@ -115,7 +115,6 @@ def one_too_narrow(W, place) -> int:
 CLAIMS = [
     Claim(
         id="depth.lifting.existence",
-        family="depth",
         title="A lift exists exactly from the rank of the next layer on",
         statement=r"\text{A lift of width } \hat m \text{ behind layer } q \text{ exists} \iff \hat m \ge \operatorname{rank} W^{[q+1]}"
         r"\quad (\hat m \ge \min(m_q, m_{q+1}) \text{ always suffices})",

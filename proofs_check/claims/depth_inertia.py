@@ -96,7 +96,6 @@ FLAT_CONTROLS = [
 
 INERTIA = Claim(
     id="depth.lifting.inertia",
-    family="depth",
     title="A regular lift keeps the numbers of negative and positive eigenvalues",
     statement=r"H_{\text{deep}} = (D\pi)^T H (D\pi),\qquad (n_-, n_0, n_+)_{\text{deep}} = (n_-,\ n_0 + M_{\text{deep}} - M,\ n_+)",
     assumptions=[LINEARIZED, CRITICAL, REGULAR, BIASES],
@@ -177,7 +176,6 @@ def vanishing_instances(context):
 
 IRREGULAR = Claim(
     id="depth.irreversibility.irregular",
-    family="depth",
     title="Negative eigenvalues can vanish under an irregular lift",
     kind="counterexample",
     relation="existence",

@@ -127,7 +127,6 @@ FLOAT_LIFTS = in_floats(
 
 LOCAL_MINIMUM = Claim(
     id="depth.localmin-to-localmin",
-    family="depth",
     title="Through open pieces a local minimum lifts to a local minimum",
     statement=r"\theta \text{ local minimum of } R \Rightarrow \theta_{\text{deep}} \text{ local minimum of } R_{\text{deep}}"
     r" = R \circ \pi \text{ near } \theta_{\text{deep}}",
@@ -177,7 +176,6 @@ def check_no_saddle(place: Place, *, construct, context) -> Outcome:
 
 REFUTED_SENTENCE = Claim(
     id="depth.localmin-to-strict-saddle.refuted",
-    family="depth",
     title="A local minimum cannot be lifted to a strict saddle through open pieces",
     kind="counterexample",
     relation="impossibility",

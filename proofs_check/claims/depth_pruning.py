@@ -129,7 +129,6 @@ def trained_batches(context):
 CLAIMS = [
     Claim(
         id="depth.pruning",
-        family="depth",
         title="A layer affine on the data can be merged without changing the training outputs",
         statement=r"\operatorname{merge}(\operatorname{lift}(\theta)) = \theta,\quad W = W' \Lambda \hat W,"
         r"\ b = W'(\Lambda \hat b + \mu) + b':\ f \text{ on } S \text{ stays}",

@@ -163,7 +163,6 @@ def tanh_minima(context):
 CLAIMS = [
     Claim(
         id="depth.residual.any-activation",
-        family="depth",
         title="A residual block deepens any network, and curves it where the biases of the block say",
         statement=r"h \mapsto h + \sigma(\hat W h + \hat b),\ \hat W = 0,\ b' = b - W\sigma(\hat b):\quad"
         r" f \text{ and criticality are kept for all data};\quad"

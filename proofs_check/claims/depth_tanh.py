@@ -113,7 +113,6 @@ def off_inflection(context):
 CLAIMS = [
     Claim(
         id="depth.tanh.not-exact",
-        family="depth",
         title="tanh lifts only approximately: at the inflection to first order in the gradient, elsewhere not at all",
         statement=r"\text{a line meets } \tanh \text{ in at most 3 points};\quad \hat W = \varepsilon I,\ W' = W / (\varepsilon \tanh'(c)):"
         r"\ c = 0: |f_{\text{deep}} - f| = O(\varepsilon^2),\ |\nabla R_{\text{deep}}| = O(\varepsilon);"

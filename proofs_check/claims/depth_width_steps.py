@@ -151,7 +151,6 @@ def _edge(nodes: dict, first: str, second: str, kind: str, number: int) -> list[
 CLAIMS = [
     Claim(
         id="depth.lift-then-split",
-        family="depth",
         title="Splitting a linearized neuron adds flat directions only",
         statement=r"B_s = 0,\ S_s = 0,\ C_{q+1} = 0 \text{ for the inserted layer: splits and null neurons there add zeros alone}",
         assumptions=[LINEARIZED, CRITICAL, REGULAR, Assumption("inserted layer", r"\text{the neuron lies in the inserted layer}")],

@@ -222,7 +222,6 @@ CLAIMS = [
     ),
     Claim(
         id="exp.init-scale",
-        family="experiments",
         title="The smaller the start, the likelier the recovery",
         kind="law",
         statement=r"P(\text{recovery at } n = R = 7) \ge 0.8 \text{ from starts of at most } 10^{-16},\ \le 0.2 \text{ from "

@@ -105,7 +105,6 @@ def check_pattern_ranks(instance, *, ranks, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="exp.fig4",
-        family="experiments",
         title="Designed orders of sampling delay the recovery of a rank-one matrix",
         kind="law",
         relation="tight",
@@ -147,7 +146,6 @@ CLAIMS = [
     ),
     Claim(
         id="exp.fig5",
-        family="experiments",
         title="A full-rank target sampled at 7, 12 and 15 entries is completed at rank 1, 2 and 3",
         kind="law",
         relation="tight",

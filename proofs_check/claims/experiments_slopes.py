@@ -67,7 +67,6 @@ def families() -> dict[str, Family]:
 CLAIMS = [
     Claim(
         id="exp.slope",
-        family="experiments",
         title="Slope test: what the samples see to first order near an optimal point",
         kind="law",
         relation="tight",

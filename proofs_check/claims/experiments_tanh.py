@@ -133,7 +133,6 @@ ORDER = (("CNN", "NS", 14, 0.8), ("CNN", "FNN", 14, 0.8), ("CNN", "FNN", 28, 0.8
 CLAIMS = [
     Claim(
         id="exp.tanh",
-        family="experiments",
         title="The published tanh target: 7, 15 and 21 samples, and the order of the architectures",
         kind="law",
         relation="tight",

@@ -102,7 +102,6 @@ def check_published_toy(instance, *, rank, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="exp.toy",
-        family="experiments",
         title="The product model is recovered from two samples, or three where x2 enters",
         kind="law",
         relation="tight",

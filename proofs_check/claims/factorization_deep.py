@@ -88,7 +88,6 @@ def deep_targets(context):
 CLAIMS = [
     Claim(
         id="mf.deep",
-        family="factorization",
         title="Model rank of a product of many matrices",
         kind="extension",
         statement=r"R(A_1, \dots, A_L) = \sum_{i \le L} (p_{i-1} - p_i)\, s_{i+1},\quad p_i = \operatorname{rank} A_1 \cdots A_i,\ s_i = "

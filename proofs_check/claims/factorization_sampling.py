@@ -187,7 +187,6 @@ drawn_patterns = seeded(lambda st: (st.integers(2, 7), st.integers(2, 7), st.int
 CLAIMS = [
     Claim(
         id="mf.generic-sampling",
-        family="factorization",
         title="Generic measurements see min(n, R) directions",
         kind="extension",
         statement=r"R_S(A, B) = \min(n, R(A, B)) \text{ for almost all measurements } \langle G_j, A B \rangle,\ j \le n",
@@ -225,7 +224,6 @@ CLAIMS = [
     ),
     Claim(
         id="mf.entry-sampling",
-        family="factorization",
         title="Which sampled entries recover a matrix",
         kind="extension",
         statement=r"r = 1,\ f^*_{ij} \neq 0:\ R_S = R \iff \text{the bipartite graph of the sampled entries is connected};\quad "

@@ -73,7 +73,6 @@ def truncated(A, rng):
 CLAIMS = [
     Claim(
         id="mf.sym",
-        family="factorization",
         title="Model rank of A A^T",
         kind="extension",
         statement=r"R(A) = a d - a (a - 1) / 2,\ a = \operatorname{rank} A;\text{ over } \mathbb{R} \text{ constant on } \Theta^*",

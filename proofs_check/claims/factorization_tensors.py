@@ -72,7 +72,6 @@ CP_CONTROLS = [Control("no defective formats", formula=expected_rank)]
 CLAIMS = [
     Claim(
         id="mf.cp",
-        family="factorization",
         title="Generic model rank of sums of rank-one tensors",
         kind="extension",
         statement=r"R = \min\left(r \left(\textstyle\sum_i d_i - N + 1\right), \prod_i d_i\right) \text{ except in defective formats:}"

@@ -132,7 +132,6 @@ STRATA_BIAS_CONTROLS = [
 CLAIMS = [
     Claim(
         id="fnn.independence",
-        family="networks",
         title="Neurons and their derivatives are linearly independent",
         statement=r"\{\sigma(w_i \cdot x)\}_{i \le m} \cup \{\sigma'(w_i \cdot x)\, x_t\}_{i \le m,\, t \le d}"
         r"\text{ are } m (d + 1) \text{ linearly independent functions}",
@@ -211,7 +210,6 @@ CLAIMS = [
     ),
     Claim(
         id="fnn.strata-bias",
-        family="networks",
         title="Model rank of a two-layer tanh network with biases at a point",
         kind="extension",
         statement=r"R(\theta) = m_w + (d + 1)\, m_a + d\,[\exists\, w_i = 0,\ a_i \neq 0] + [1 \in T],\quad m_w, m_a:"

@@ -97,7 +97,6 @@ TABLE_CONTROLS = [
 CLAIMS = [
     Claim(
         id="fnn.activations",
-        family="networks",
         title="Model ranks of two-layer networks with other activations",
         kind="extension",
         statement=r"R = k (d + 1)\ [k (d + 2) \text{ with bias}] \text{ for tanh, erf, atan, sin, cos, sigmoid, softplus, GELU, SiLU; }"

@@ -147,7 +147,6 @@ def ineffective_shapes(context):
 CLAIMS = [
     Claim(
         id="deep.null",
-        family="networks",
         title="When a null neuron keeps the model rank",
         kind="extension",
         statement=r"R_{\mathrm{wide}} = R_{\mathrm{narr}} \iff \sigma(0) = 0 \text{ or the next layer has a "
@@ -193,7 +192,6 @@ CLAIMS = [
     ),
     Claim(
         id="deep.nonprop",
-        family="networks",
         title="Output-preserving embeddings that raise the model rank",
         kind="counterexample",
         relation="existence",

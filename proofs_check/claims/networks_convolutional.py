@@ -115,7 +115,6 @@ def architecture_claim(name, architecture, title, statement, where, largest, con
     off_by_one = {**PRINTED_NUMBERS, (784, architecture): PRINTED_NUMBERS[784, architecture] + 1}
     return Claim(
         id=f"cnn.{name}",
-        family="networks",
         title=title,
         statement=statement,
         assumptions=[
@@ -290,7 +289,6 @@ CLAIMS = [
     ),
     Claim(
         id="cnn.mnull",
-        family="networks",
         title="Vanishing output weights: the corrected ranks",
         statement=r"R_{\mathrm{NS}}(f^*) = (|S| + 1)(k p - m_{\mathrm{null}}),\quad R_{\mathrm{FNN}}(f^*) = (|D| + 1)(k p - "
         r"m_{\mathrm{null}}),"
@@ -357,7 +355,6 @@ CLAIMS = [
     ),
     Claim(
         id="cnn.order",
-        family="networks",
         title="Which architecture needs fewer samples",
         kind="extension",
         relation="tight",

@@ -90,7 +90,6 @@ def drawn_widths(draw, st):
 CLAIMS = [
     Claim(
         id="deep.generic",
-        family="networks",
         title="Generic model rank of a deep tanh network",
         kind="extension",
         statement=r"R(\theta) = M \text{ for almost every } \theta, \text{ for every depth, with and without biases}",
@@ -128,7 +127,6 @@ CLAIMS = [
     ),
     Claim(
         id="deep.table",
-        family="networks",
         title="The table of bounds",
         relation="upper",
         statement=r"M_{\mathrm{narr}} = d m'_1 + m'_1 m'_2 + \dots + m'_{L-1}\ \text{without},\quad \sum_{l<L} (m'_l + 1) "

@@ -174,7 +174,6 @@ drawn_zeros = seeded(lambda st: (st.integers(1, 4), st.integers(0, 2), st.boolea
 CLAIMS = [
     Claim(
         id="fnn.function-rank",
-        family="networks",
         title="Model rank of a two-layer tanh function",
         statement=r"f^* = \sum_{i \le k} a_i \tanh(w_i \cdot x):\quad R(f^*) = k (d + 1) \text{ for every } m \ge k;"
         r"\text{ with hidden biases } k (d + 2), \text{ with an output bias one more}",
@@ -218,7 +217,6 @@ CLAIMS = [
     ),
     Claim(
         id="fnn.zero",
-        family="networks",
         title="Model rank of the zero function and of constants",
         statement=r"R(0) = [\text{output bias}];\quad R(c) = d + 1 \text{ with hidden and without output bias}, 1 \text{ with output bias};"
         r"\quad R(\textstyle\sum_{i \le k} + c) = k (d + 2) + d + 1",

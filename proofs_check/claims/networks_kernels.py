@@ -190,7 +190,6 @@ GAP_CONTROLS = [Control("every position counted", formula=unpooled_rank)]
 CLAIMS = [
     Claim(
         id="cnn.shift",
-        family="networks",
         title="Kernels that are translates of one another break the printed ranks",
         kind="counterexample",
         relation="existence",
@@ -242,7 +241,6 @@ CLAIMS = [
     ),
     Claim(
         id="cnn.dup",
-        family="networks",
         title="Model rank of the convolutional network at a point",
         statement=r"R(\theta) = m_a |S| + m_K p,\quad m_K = \#\{\pm K_l\},\quad m_a = \sum_{\text{classes}} \dim "
         r"\operatorname{span}\{a_l\}",
@@ -286,7 +284,6 @@ CLAIMS = [
     ),
     Claim(
         id="cnn.gap",
-        family="networks",
         title="Pooling over positions",
         kind="extension",
         statement=r"f = \sum_l a_l \sum_q \tanh(K_l \cdot x_q):\quad R = k (|S| + 1)",

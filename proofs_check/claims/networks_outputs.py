@@ -67,7 +67,6 @@ def vector_shapes(context):
 CLAIMS = [
     Claim(
         id="fnn.multi-output",
-        family="networks",
         title="Several outputs: rank and number of vector samples",
         kind="extension",
         statement=r"R = k (d + q);\quad \text{least number of samples with } q \text{ entries each: } k + \lceil k d / \min(q, k) \rceil",

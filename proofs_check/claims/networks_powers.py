@@ -88,7 +88,6 @@ POWER_CONTROLS = [
 CLAIMS = [
     Claim(
         id="fnn.poly",
-        family="networks",
         title="Powers as activations: the theorem of Alexander and Hirschowitz",
         kind="extension",
         statement=r"\sigma = z^p:\ R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ except } p = 2:\ d k - \tbinom{k}{2}\ (k \le d),"

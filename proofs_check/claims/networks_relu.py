@@ -111,7 +111,6 @@ def deep_relu_networks(context):
 CLAIMS = [
     Claim(
         id="fnn.relu",
-        family="networks",
         title="Model rank of ReLU networks",
         kind="extension",
         statement=r"R = D (q + p + [p \ge 1]) + n,\quad D = d\ [d + 1 \text{ with bias}];\qquad"

@@ -144,7 +144,6 @@ def check_no_empty_layer(instance, *, cost, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="deep.split",
-        family="networks",
         title="Splitting a neuron keeps the tangent space",
         statement=r"T_{\mathrm{wide}}(\text{split}_\alpha \theta) = T_{\mathrm{narr}}(\theta) \text{ for every "
         r"differentiable } \sigma \text{ and every } \alpha",
@@ -190,7 +189,6 @@ CLAIMS = [
     ),
     Claim(
         id="deep.bound",
-        family="networks",
         title="A narrower network bounds the optimistic sample size",
         relation="upper",
         statement=r"f^* \in F_{\mathrm{narr}}:\quad R_{\mathrm{wide}}(f^*) \le R_{\mathrm{narr}}(f^*) \le M_{\mathrm{narr}}",

@@ -129,7 +129,6 @@ WIDTH_CONTROLS = [
 CLAIMS = [
     Claim(
         id="fnn.target-strata",
-        family="networks",
         title="All strata of a two-layer tanh target",
         kind="extension",
         statement=r"R(\theta) = k (d + 1) + u + d z + (d + 1) c,\quad u + z + 2 c \le m - k",
@@ -167,7 +166,6 @@ CLAIMS = [
     ),
     Claim(
         id="fnn.width-free",
-        family="networks",
         title="The optimistic sample size does not grow with the width",
         statement=r"R_{\mathrm{NN}_m}(f^*) = k (d + 1) \text{ for every } m \ge k",
         assumptions=[Assumption("reduced target", r"a^*_i \neq 0,\ w^*_i \neq 0,\ w^*_i \neq \pm w^*_j")],

@@ -172,7 +172,6 @@ LINEAR_CONTROLS = [Control("as many as parameters", dimension=len)]
 CLAIMS = [
     Claim(
         id="rank.upper-M",
-        family="rank",
         title="The model rank never exceeds the number of independent parameters",
         relation="upper",
         statement=r"R(\theta) \le M_I \le M",
@@ -198,7 +197,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.MI",
-        family="rank",
         title="Almost every point has the largest model rank",
         statement=r"R(\theta) = M_I \text{ for almost all } \theta",
         assumptions=[Assumption("analytic in theta", r"\theta \mapsto f(x; \theta) \text{ real analytic}")],
@@ -224,7 +222,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.linear-constant",
-        family="rank",
         title="Linear models have constant model rank",
         statement=r"f = \sum_i \theta_i \varphi_i:\quad R(\theta) = \dim \operatorname{span} \{\varphi_i\} \text{ for all } \theta",
         source=Source(LOCAL_RECOVERY, "Corollary 3 (which needs independent features for O = M)"),

@@ -78,7 +78,6 @@ def check_low_rank_completion(instance, *, init_std, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="rank.implicit-bias",
-        family="rank",
         title="Linearly stable interpolations have rank at most n",
         relation="upper",
         statement=r"f' \text{ interpolates } S \text{ and is linearly stable}\ \Rightarrow\ R(f') \le n",

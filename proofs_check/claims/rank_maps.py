@@ -142,7 +142,6 @@ drawn_split_networks = seeded(
 CLAIMS = [
     Claim(
         id="rank.chain-rule",
-        family="rank",
         title="Model rank of a composed parametrization",
         kind="extension",
         relation="upper",
@@ -198,7 +197,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.critical-mapping",
-        family="rank",
         title="Maps that preserve output and criticality do not raise the model rank",
         relation="upper",
         statement=r"P \text{ keeps outputs and critical points for all data}\ \Rightarrow\ T^g_{P(\theta)} \subseteq "

@@ -207,7 +207,6 @@ def minimal_points(context):
 CLAIMS = [
     Claim(
         id="rank.ladder",
-        family="rank",
         title="From first order to exact: the ladder of sample sizes",
         kind="law",
         relation="tight",
@@ -256,7 +255,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.llr-not-necessary",
-        family="rank",
         title="Recovery without local linear recovery",
         kind="counterexample",
         relation="existence",
@@ -290,7 +288,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.min-rank-interpolation",
-        family="rank",
         title="Interpolants of minimal width: isolated at n = R, unique from n = R + 1",
         kind="law",
         relation="tight",

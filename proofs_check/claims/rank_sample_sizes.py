@@ -159,7 +159,6 @@ TRANSITION_CONTROLS = [
 CLAIMS = [
     Claim(
         id="rank.O-equals-R",
-        family="rank",
         title="The optimistic sample size is the model rank",
         statement=r"O(f^*) = R(f^*) = \min_{\theta \in \Theta^*} R(\theta)",
         source=Source(LOCAL_RECOVERY, "Theorem 1, Corollary 1"),
@@ -208,7 +207,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.phase-transition-ae",
-        family="rank",
         title="For almost all samples the transition is exactly at the model rank",
         statement=r"R_S(\theta^*) = \min(n, R(\theta^*)) \text{ for almost all } X \in \mathbb{R}^{d \times n}",
         assumptions=[

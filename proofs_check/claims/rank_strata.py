@@ -152,7 +152,6 @@ def branches(rng):
 CLAIMS = [
     Claim(
         id="rank.semicontinuity",
-        family="rank",
         title="The model rank can only jump down at a point",
         kind="extension",
         relation="lower",
@@ -190,7 +189,6 @@ CLAIMS = [
     ),
     Claim(
         id="rank.dim-bound",
-        family="rank",
         title="The dimension of the target set bounds the model rank",
         kind="extension",
         relation="upper",

@@ -137,7 +137,6 @@ def check_components(instance, *, count, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="recovery.strata",
-        family="recovery",
         title="Perfect minima form affine branches",
         statement=r"Q^* = \bigcup_{P,\pi} Q^r_{P,\pi},\quad \dim Q^r_{P,\pi} = (m - r) + (r - m_0)\, d,\quad"
         r"\#\{(P,\pi)\} = \sum_{b=m_0}^{m} S(m,b)\, \frac{b!}{(b-m_0)!}",
@@ -198,7 +197,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.deficient",
-        family="recovery",
         title="Fewest lone free neurons",
         statement=r"\min \{\, l : Q^r_{P,\pi} \,\} = \max(0,\, 2r - m - m_0)",
         source=Source(PAPER, "Def. 3.4, Lemma 3.6"),
@@ -230,7 +228,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.intersection",
-        family="recovery",
         title="Closures of branches meet only where weights merge",
         statement=r"\overline{Q}_{1} \cap \overline{Q}_{2} \ne \emptyset \iff "
         r"\text{every block of the join of both partitions carries the same targets in both, at most one};\quad "

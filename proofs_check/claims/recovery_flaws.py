@@ -34,7 +34,6 @@ def flaw(
     check = Check("instance", evidence, covers, scope, run, instances, parameters=parameters, controls=[control])
     return Claim(
         id=f"recovery.flaw.F{number}",
-        family="recovery",
         title=title,
         statement=statement,
         kind="counterexample",

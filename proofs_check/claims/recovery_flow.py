@@ -141,7 +141,6 @@ def check_certified_rate(instance, *, eigenvalue, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="recovery.flow.converges",
-        family="recovery",
         title="Gradient flow near the zero set converges to it",
         statement=r"\exists\, U \supset R^{-1}\{0\} \text{ open}: \gamma(0) \in U \implies \gamma(t) \to \theta_\infty \in R^{-1}\{0\},\ "
         r"|\theta_\infty - \gamma(0)| \le \sqrt{R(\gamma(0)) / \mu} \text{ where } J J^{\mathsf T} \ge \mu",
@@ -174,7 +173,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.flow.linear",
-        family="recovery",
         title="Linear rate on Morse-Bott branches",
         statement=r"|\gamma(t) - \theta_\infty| \sim e^{-\lambda t},\quad R(\gamma(t)) \sim e^{-2 \lambda t},\quad "
         r"\lambda = 2\, \sigma_{\min}(J)^2 \text{ the smallest non-zero eigenvalue of } \operatorname{Hess} R(\theta_\infty)",

@@ -86,7 +86,6 @@ PERFECT = 1e-5
 CLAIMS = [
     Claim(
         id="recovery.global",
-        family="recovery",
         title="More samples than parameters leave only perfect minima",
         statement=r"n > N = m(d+1) \implies R^{-1}\{0\} = Q^* \text{ for almost all } x_1, \dots, x_n",
         assumptions=[GENERIC, INPUTS],
@@ -120,7 +119,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.unique",
-        family="recovery",
         title="At the width of the target it is the only global minimum, up to permutation",
         statement=r"m = m_0,\ n > N:\quad R^{-1}\{0\} = \{\text{permutations of } \bar\theta\},\ "
         r"\text{all } m_0! \text{ of them isolated and non-degenerate}",

@@ -180,7 +180,6 @@ def check_morse_bott_in_floats(instance, *, criterion, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="recovery.rank",
-        family="recovery",
         title="Rank of the Hessian on a branch",
         statement=r"\operatorname{rank} \operatorname{Hess} R(\theta^*) = \operatorname{rank} J(\theta^*) "
         r"= \min(n,\ r + (r - l)\, d) \quad (\theta^* \in Q^r_{P,\pi})",
@@ -242,7 +241,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.gap",
-        family="recovery",
         title="How far the Hessian falls short of the codimension",
         statement=r"\operatorname{codim} Q^r_{P,\pi} - (r + (r-l)\, d) = d\,(m + m_0 - 2r + l) "
         r"= d \Big( \sum_{j} (|P_j| - 1) + \sum_{\text{free, not lone}} (|P| - 2) \Big)",
@@ -278,7 +276,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.morse-bott",
-        family="recovery",
         title="Where the loss is Morse-Bott",
         statement=r"n \ge \operatorname{codim} Q^r_{P,\pi}:\ R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} "
         r"\iff l = 2r - m - m_0;"

@@ -167,7 +167,6 @@ def with_opposite_weights(context):
 CLAIMS = [
     Claim(
         id="recovery.lemma.LI0",
-        family="recovery",
         title="Neurons of distinct weights are independent exactly for generic activations",
         statement=r"\sigma \text{ generic} \iff \sigma(w_1 \cdot x), \dots, \sigma(w_k \cdot x) "
         r"\text{ are linearly independent for all distinct } w_j",
@@ -222,7 +221,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.lemma.LI1",
-        family="recovery",
         title="Almost all inputs separate neurons and their slopes",
         statement=r"\operatorname{rank}\,[\sigma(w_k \cdot x_i), \sigma'(w_k \cdot x_i)\, x_i^{\mathsf T}]_{i \le n,\, k \le r} "
         r"= \min(n, (d+1)\, r)",

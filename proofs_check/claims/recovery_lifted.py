@@ -169,7 +169,6 @@ def check_at_least_size(instance, *, missing, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="recovery.lifted-saddle",
-        family="recovery",
         title="A silent neuron makes saddles, and only for few of its weights",
         statement=r"R(\theta_{\text{narrow}}) \ne 0 \text{ critical}:\ (\theta_{\text{narrow}}; w, a = 0) \text{ is critical} "
         r"\iff \Phi(w) = \sum_i e_i\, \sigma(w \cdot x_i) = 0, "
@@ -203,7 +202,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.lifted-sample-dependent",
-        family="recovery",
         title="Sample sizes from which lifted critical points exist",
         statement=r"\dim \{ e : \text{critical at } (\theta_{\text{narrow}}; w, 0) \} = \max(0,\, n - 1 - (d+1)\, m) "
         r"\text{ for generic inputs};\quad "

@@ -251,7 +251,6 @@ def stability_figure(m: int, m0: int, d: int) -> Figure:
 CLAIMS = [
     Claim(
         id="recovery.separation",
-        family="recovery",
         title="Sample size that separates a branch",
         statement=r"n \ge r + (m + m_0 - r)\, d \implies U \cap R^{-1}\{0\} = U \cap Q^r_{P,\pi};\quad "
         r"\text{least threshold } m + m_0 d\ (r = m),"
@@ -316,7 +315,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.separation.deficient",
-        family="recovery",
         title="Between rank and codimension the sample decides",
         statement=r"m = 2,\ m_0 = r = 1,\ n = d + 2,\ c \in \ker J^{\mathsf T}:\ \theta^* \text{ separated} "
         r"\iff \sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ definite};"
@@ -353,7 +351,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.stability",
-        family="recovery",
         title="Which sample sizes make a branch stable",
         statement=r"\theta^* \in Q^r_{P,\pi} \text{ stable a.e. for } n \ge \operatorname{codim};\quad "
         r"\text{unstable everywhere for } n \le r + (r-l)\,d \text{ and } n < \operatorname{codim};\quad "

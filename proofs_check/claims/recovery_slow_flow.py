@@ -159,7 +159,6 @@ def check_minor_expansion(_, *, order, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="recovery.flow.sublinear",
-        family="recovery",
         title="At a split target the flow is slow: R falls like 1 / t^2",
         statement=r"m = 2,\ m_0 = r = 1,\ d = 1:\quad R(\gamma(t))\, t^2 \to \frac{1}{64\, \kappa},\quad |w_1 - w_2| \sim t^{-1/2},\quad "
         r"\kappa = \tfrac14 |(I - J J^+)\, q|^2,\ q_i = \textstyle\sum_k a_k v_k^2\, \sigma''(\bar w x_i)\, x_i^2",
@@ -195,7 +194,6 @@ CLAIMS = [
     ),
     Claim(
         id="recovery.flow.crossing",
-        family="recovery",
         title="Rates die towards a crossing",
         statement=r"a_2 = 0,\ w_2 \to \bar w:\quad \frac{\lambda_+}{|w_2 - \bar w|^4} "
         r"\to \tfrac14 \big| (I - P_{\sigma, \sigma' x})\, \sigma''(\bar w x) x^2 \big|^2",

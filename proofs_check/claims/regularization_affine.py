@@ -171,7 +171,6 @@ def check_series(instance, *, second, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.p-family",
-        family="regularization",
         title="Neurons with affine sigma/sigma': an explicit strict regularizer for all datasets",
         statement=r"\sigma = (pz + q)^{1/p},\ a > 0:\ \Phi_S \text{ is the unique minimizer on } M_S \text{ of } G ="
         r" \mathrm{sgn}(p)\Big[\tfrac{p}{2} a^p |w|^2 - p a^p w_0 \cdot w"
@@ -222,7 +221,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.classification.one-neuron",
-        family="regularization",
         title="One neuron, two or more inputs: exactly the affine quotients have a strict regularizer",
         statement=r"d \ge 2,\ P = \sigma/\sigma':\ P \text{ not affine} \Rightarrow \text{every differentiable weak } G(\cdot,"
         r" \theta_0) \text{ is constant on an open set};\quad"

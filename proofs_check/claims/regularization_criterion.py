@@ -184,7 +184,6 @@ def check_normals_by_flow(instance, *, curves, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.criterion.acyclic",
-        family="regularization",
         title="A strict function exists exactly if the membership digraph is acyclic",
         statement=r"D: p_i \to q \text{ for limits } q \in M_{S_i},\ q \neq p_i.\quad \exists\, G \text{ strict} \iff D \text{"
         r" acyclic};\quad"
@@ -244,7 +243,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.lemma.two-point",
-        family="regularization",
         title="Two-point overlaps forbid strict functions; weak ones are constant on overlap components",
         statement=r"\forall i\, \exists j: \theta^*_i \neq \theta^*_j,\ \{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j} "
         r"\ \Rightarrow\ \text{(a) no strict } G;"
@@ -280,7 +278,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.lemma.one-point",
-        family="regularization",
         title="One-point overlaps: the gradient lies in every normal space",
         statement=r"G \text{ weak, differentiable at } \theta^* = \Phi_{S_i}(\theta_0),\ M_{S_i}\ C^1 \text{ there} \Rightarrow"
         r" \nabla_\theta G \in \textstyle\bigcap_i N_{\theta^*} M_{S_i};"

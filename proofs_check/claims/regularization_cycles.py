@@ -119,7 +119,6 @@ def check_holonomy(instance, *, activation, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.open-one-point",
-        family="regularization",
         title="Where every point is reached by two datasets, no strict G exists",
         statement=r"\text{If every } p \in U \text{ open in } \mathbb{R}^2 \text{ is } \Phi_S(\theta_0) \text{ for two single"
         r" samples with transversal } M_S,"
@@ -160,7 +159,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.one-point.4-cycle",
-        family="regularization",
         title="Four limits in a circle",
         statement=r"\sigma(z) = \tfrac{1 + z}{2 + z},\ \theta_0 = (0, 8):\ (3, 11) \to (2.8, 11.1279\ldots) \to (2.6, 11.2192\ldots) \to"
         r" (2.8314\ldots, 11.0720\ldots) \to (3, 11),"
@@ -195,7 +193,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.k-cycle.softplus-d2",
-        family="regularization",
         title="Softplus with two inputs: a cycle of 66 limits",
         statement=r"\text{softplus},\ d = 2,\ \theta_0 = (1, 0; 1):\ \text{limits over a circle of 64 weights around } (1, 1.2),"
         r" \text{ clockwise, then a detour } w_2 \pm h,"

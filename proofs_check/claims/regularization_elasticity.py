@@ -111,7 +111,6 @@ def check_no_generic(instance, *, activation, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.elasticity",
-        family="regularization",
         title="Elasticity decides whether nearby solution curves meet twice",
         statement=r"h(z) = z\sigma'(z)/\sigma(z):\ \tfrac1w - x\big(\tfrac{\tilde\sigma'}{\tilde\sigma} -"
         r" \tfrac{\tilde\sigma''}{\tilde\sigma'}\big) = \tfrac1w h'(xw) \tfrac{\sigma}{\sigma'},\ \tilde\sigma = 1/\sigma;"
@@ -143,7 +142,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.softplus-d1",
-        family="regularization",
         title="Softplus with one input: no two-point overlap with a positive label is known",
         statement=r"\text{softplus},\ d = 1,\ y > 0:\ \text{no two-point overlap; whether a strict } G \text{ exists is open}",
         source=OWN,

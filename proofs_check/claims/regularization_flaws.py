@@ -184,7 +184,6 @@ def flaw(number, title, statement, where, checks, depends_on) -> Claim:
     """The claim that statement ``number`` fails as printed."""
     return Claim(
         id=f"regularization.flaw.{number}",
-        family="regularization",
         title=title,
         statement=statement,
         source=Source(LIMITATION, where),

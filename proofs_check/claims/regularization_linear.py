@@ -213,7 +213,6 @@ def off_row_space(X, vector) -> float:
 CLAIMS = [
     Claim(
         id="regularization.linear",
-        family="regularization",
         title="Linear regression: the nearest solution",
         statement=r"f = \theta \cdot x,\ n < M:\quad \Phi_S(\theta_0) = \theta_0 + X^+(y - X\theta_0) = \arg\min_{X\theta = y}"
         r" |\theta - \theta_0|",
@@ -251,7 +250,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.mirror",
-        family="regularization",
         title="Mirror flow: the Bregman projection of the start",
         statement=r"\tfrac{d}{dt} \nabla\Phi(\theta) = -\nabla L,\ L = \ell(X\theta):\quad \lim \theta = \arg\min_{X\theta = y}"
         r" D_\Phi(\theta, \theta_0)",
@@ -284,7 +282,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.diagonal-linear",
-        family="regularization",
         title="Diagonal linear networks: the hyperbolic entropy",
         statement=r"\beta = u^2 - v^2:\ \Phi \text{ minimizes } Q(\beta) = \sum \beta\,\mathrm{asinh}\tfrac{\beta}{2 u_0 v_0} -"
         r" \sqrt{\beta^2 + 4 u_0^2 v_0^2} + \tfrac{\beta}{2} \ln\tfrac{v_0^2}{u_0^2};"

@@ -250,7 +250,6 @@ def one_point(name, title, statement, checks, **details) -> Claim:
     """The claim on one instance of the mechanism."""
     return Claim(
         id=f"regularization.one-point.{name}",
-        family="regularization",
         title=title,
         statement=statement,
         checks=checks,

@@ -178,7 +178,6 @@ def check_tail_in_balls(instance, *, reach, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.conserved.single-sample",
-        family="regularization",
         title="The first integral of one neuron and one sample",
         statement=r"n = 1,\ x \neq 0,\ \sigma' \neq 0:\quad I_x(a, w) = \tfrac{a^2}{2} - \tfrac{G(w \cdot x)}{|x|^2},\ G' ="
         r" \sigma/\sigma',\ \text{is conserved},\ w - w_0 \parallel x,\ \text{for every loss } \ell(f)",
@@ -221,7 +220,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.homogeneous-conserved",
-        family="regularization",
         title="Balance of homogeneous networks",
         statement=r"\sigma \text{ homogeneous of degree } k:\ k a_j^2 - |w_j|^2 \text{ is conserved per neuron};\quad \text{linear:"
         r" } W_{l+1}^T W_{l+1} - W_l W_l^T",
@@ -253,7 +251,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.orbit.monotone",
-        family="regularization",
         title="On one sample the model value moves monotonically to the label",
         statement=r"\theta' = \pm\nabla f(\cdot, x):\ \tfrac{df}{ds} = |\nabla f| > 0;\ \Phi_{(x, y)}(\theta_0) \text{ is the only"
         r" point of the orbit with } f = y",
@@ -290,7 +287,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.tail.PL",
-        family="regularization",
         title="How far the limit can still be",
         statement=r"E^2 = r^T C r,\ \lambda \le \lambda_{\min}(C^{1/2} J J^T C^{1/2}) \text{ on } B(\theta_T, \rho),"
         r"\ E/\sqrt\lambda < \rho \ \Rightarrow\ |\theta_\infty - \theta_T| \le E/\sqrt\lambda",

@@ -71,7 +71,6 @@ def check_log_periodic(instance, *, period, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.recipes",
-        family="regularization",
         title="Recipes for activations without a strict regularizer",
         statement=r"\text{Given } \theta_0 \text{ and two inputs, } \sigma \text{ can be chosen smooth with a two-point overlap:"
         r" prescribe } P = \sigma/\sigma' \text{ with }"

@@ -216,7 +216,6 @@ def check_zero_label_flow(instance, *, homogeneous, context) -> Outcome:
 CLAIMS = [
     Claim(
         id="regularization.two-point.reweight",
-        family="regularization",
         title="Repeating a datum moves the limit although the solutions stay the same",
         statement=r"M_S \text{ does not see the weights of the data, } \Phi_S(\theta_0) \text{ does: for a tanh neuron from }"
         r" (-\tfrac12, 0; \tfrac12)"
@@ -264,7 +263,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.two-point.relu-d2",
-        family="regularization",
         title="A ReLU neuron that switches a sample off: closed form",
         statement=r"f = \max(0, w \cdot x),\ x_1 = (1, 0),\ x_2 = (1, \sqrt{3/2}),\ w_0 = (3, -\tfrac{2\sqrt6}{3}):\quad"
         r" \Phi_{\{(x_1, 1)\}} = (1, -\tfrac{2\sqrt6}{3}),"
@@ -300,7 +298,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.two-point.zero-label",
-        family="regularization",
         title="Label zero: all inputs share the solutions, not the limits",
         statement=r"\sigma, \sigma' > 0:\ M_{(x, 0)} = \{a = 0\} \text{ for every } x \neq 0,\quad G(w_0 x) - G(w_\infty x) = x^2"
         r" a_0^2/2;\quad"

@@ -199,7 +199,6 @@ def odd_neurons(context):
 CLAIMS = [
     Claim(
         id="regularization.two-point.softsign-sigmoid",
-        family="regularization",
         title="A two-point overlap in closed form: the softsign sigmoid",
         statement=r"\sigma(z) = \tfrac{1 + z}{2 + z} \; (z \ge 0),\; \theta_0 = (2, \sqrt{6265/114}),\; A = \sqrt{999/38}:\quad"
         r" \Phi_{(4, 5A/6)}(\theta_0) = (1, A),\; \Phi_{(1, 2A/3)}(\theta_0) = (\tfrac12, \tfrac{10A}{9}) \text{ and both solve"
@@ -226,7 +225,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.two-point.sigmoid",
-        family="regularization",
         title="Two-point overlaps of the sigmoid neuron, one in closed form and one near the published figure",
         statement=r"S_1 = (\ln 2, \tfrac45 A),\; S_2 = (\ln 3, \tfrac{9}{10} A),\; A^2 = \tfrac{50}{11}\Big[\tfrac{18 + \ln 3}{\ln^2 3} -"
         r" \tfrac{6 + 2 \ln 2}{\ln^2 2}\Big]:\quad \Phi_{S_1}(3, \alpha) = (1, \tfrac65 A),\; \Phi_{S_2}(3, \alpha) = (2, A) \text{"
@@ -264,7 +262,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.two-point.tanh",
-        family="regularization",
         title="Odd activations: two inputs whose thresholds separate the initial output weight",
         statement=r"\sigma \text{ odd},\ \sigma' > 0,\ b(x) = 2 G(w_0 x)/x^2,\ y_x = -a_0 \sigma(w_0 x):\quad"
         r" \Phi_{(x, y_x)} = (-w_0, a_0) \text{ if } a_0^2 > b(x),\quad (w_0, -a_0) \text{ if } a_0^2 < b(x)",
@@ -293,7 +290,6 @@ CLAIMS = [
     ),
     Claim(
         id="regularization.two-point.tanh-d2",
-        family="regularization",
         title="Two-point overlaps of a tanh neuron with two inputs, different as functions",
         statement=r"\text{tanh},\ d = 2,\ \theta_0 = (1.439, -0.993; 2.665),\ x_1 = (-0.245, 0.04),\ x_2 = (-1.85, 1.383):"
         r"\ \exists\, y_1, y_2:"

@@ -95,7 +95,6 @@ CLAIMS = [
         r"Q = c_0 e e^\top + c_2 \tilde w \tilde w^\top \succeq 0:\ S_s \text{ is not definite}",
         assumptions=[CRITICAL, ONE_OUTPUT, Assumption("biases", r"\text{layer } l \text{ and } l+1 \text{ have biases}")],
         source=SECOND_ORDER,
-        family="width",
         depends_on=["embedding.splitting.classification"],
         refuted_by="A critical point of such a network with tr(S Q) other than 0.",
         notes="tanh, sigmoid, softplus and z / (1 + z^4) are free of it: that is why the last one serves as the exact activation here.",

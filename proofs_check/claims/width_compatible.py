@@ -169,7 +169,6 @@ CLAIMS = [
             Assumption("biases", r"\text{effective biases are corrected for constant inputs}"),
         ],
         source=Source(JML, "Theorem 5.1; the gradient identity is ours"),
-        family="width",
         depends_on=["embedding.splitting.criticality", "embedding.null.criticality"],
         refuted_by="Coefficients that satisfy the conditions at which an output changes or a gradient is not the stated multiple.",
         notes="Definition 5.2 as printed forbids constants that feed effective neurons; the bias correction is what its figure shows.",
@@ -203,7 +202,6 @@ CLAIMS = [
         statement=r"f = f_1 + f_2 - f_3:\ \text{last layer } [W^{[L]}, W^{[L]}, -W^{[L]}],\ \beta = (1, 1, -1) \text{ keeps "
         r"outputs and critical points}",
         source=Source(JML, "Example 5.1"),
-        family="width",
         depends_on=["embedding.compatible.criticality"],
         refuted_by="A critical point whose three-fold copy has another output or a gradient.",
         checks=[
@@ -223,7 +221,6 @@ CLAIMS = [
         title="As many null neurons as neurons in every layer",
         statement=r"\text{adding } m_l \text{ null neurons with arbitrary biases to every hidden layer keeps outputs and critical points}",
         source=Source(JML, "Example 5.2"),
-        family="width",
         depends_on=["embedding.compatible.criticality"],
         refuted_by="A critical point and biases at which an output changes or a gradient appears.",
         checks=[

@@ -128,7 +128,6 @@ CLAIMS = [
         statement=r"W_{\cdot s} \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
         assumptions=[Assumption("outgoing weights", r"W_{\cdot s} \ne 0 \text{ for every split neuron}")],
         source=Source(NEURIPS, "Theorem 2; 2111.15527, Theorem 6.1 (there n_0 >= K)"),
-        family="width",
         depends_on=["embedding.splitting.inertia"],
         refuted_by="Splits of neurons with outgoing weights that add fewer zeros.",
         checks=[
@@ -159,7 +158,6 @@ CLAIMS = [
         kind="extension",
         statement=r"\dim = K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ for a fixed index map}",
         source=Source(JML, "Section 6.1 (heuristic there; the count is ours)"),
-        family="width",
         depends_on=["embedding.compatible.criticality"],
         refuted_by="A pair of architectures whose family has another tangent dimension.",
         notes="With three layers or more the set is curved: alpha and beta are coupled.",

@@ -161,7 +161,6 @@ CLAIMS = [
         r"at least those of } H(\theta), "
         r"\text{ at any } \theta",
         source=Source(JML, "Theorem 6.2; its proof for n_0 needs the second identity, see the counterexample"),
-        family="width",
         depends_on=["embedding.splitting.gradient-image", "embedding.compatible.criticality"],
         refuted_by="An embedded point with fewer negative, zero or positive eigenvalues.",
         notes="n_0: A maps ker H_narrow into ker H_wide. For abstract critical embeddings M may depend on theta; that case is not claimed.",
@@ -203,7 +202,6 @@ CLAIMS = [
         r"\text{ and } T\theta \text{ critical, and } "
         r"n_0(T\theta) < n_0(\theta)",
         source=Source(JML, "on the proof of Theorem 6.2 (ours)"),
-        family="width",
         refuted_by="No such point: n_0 kept by every output-preserving map that keeps this critical point.",
         notes="The theorem itself stands: splits, null neurons and compatible embeddings satisfy H_wide A = M H_narrow as well.",
         checks=[

@@ -78,7 +78,6 @@ CLAIMS = [
         statement=r"\theta = (w, a) = ((\log \tfrac13, 0), 1):\ R = \tfrac23;\ \text{split: } (0,2,4) \text{ at } \alpha = \tfrac12,\ "
         r"(1,2,3) \text{ at } -1, 2,\ (0,3,3) \text{ at } 0, 1",
         source=Source("arXiv:2405.17501", "Section 3.2"),
-        family="width",
         depends_on=["embedding.splitting.inertia"],
         refuted_by="Another critical value or inertia.",
         checks=[

@@ -156,7 +156,6 @@ CLAIMS = [
         statement=r"\text{one } \alpha \text{ per channel keeps outputs and critical points}",
         assumptions=[Assumption("one alpha", r"\alpha \text{ does not vary over taps or positions}")],
         source=Source(NEURIPS, "Section 6 (remark)"),
-        family="width",
         depends_on=["embedding.splitting.criticality"],
         refuted_by="A channel whose split changes the output or has a gradient at a critical point.",
         checks=[
@@ -187,7 +186,6 @@ CLAIMS = [
         statement=r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \text{ but } \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = "
         r"T^\alpha\theta - M\theta \ne 0",
         source=Source(NEURIPS, "Theorem 1 asks for a loss of outputs only (ours)"),
-        family="width",
         depends_on=["embedding.splitting.gradient-image"],
         refuted_by="Splits of all critical points being critical for the penalised loss.",
         checks=[
@@ -217,7 +215,6 @@ CLAIMS = [
         relation="existence",
         statement=r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0:\ \text{critical for all data with } W^{[3]}, W^{[4]} \text{ arbitrary}",
         source=Source("arXiv:2505.13582", "Section 4.1"),
-        family="width",
         refuted_by="Data for which such a point is not critical.",
         notes="Splits, null neurons and compatible embeddings fix W3 or W4 in terms of a narrower network; their "
         "completeness is not claimed.",

@@ -195,7 +195,6 @@ CLAIMS = [
         r"\partial R / \partial v_t = \sigma(b)\, \partial R / \partial b^{[l+1]}_t",
         assumptions=[Assumption("next bias", r"\text{layer } l+1 \text{ has a bias, or } \sigma(b) = 0")],
         source=Source(JML, "Proposition 4.1; the printed reason (the weight is 0) does not suffice, the bias is needed"),
-        family="width",
         refuted_by="A critical point whose null embedding has a non-zero gradient.",
         checks=[
             exactly(
@@ -235,7 +234,6 @@ CLAIMS = [
         r"0 \text{ for all } t",
         assumptions=[Assumption("critical", r"\nabla R(\theta) = 0")],
         source=Source("arXiv:2505.13582", "Proposition 4.2.1 for two layers; any depth: ours"),
-        family="width",
         depends_on=["embedding.null.criticality"],
         refuted_by="A new derivative other than phi_t, or a point with phi = 0 that is not critical.",
         notes="The solutions w != 0 depend on the data; w = 0 and copies of existing neurons do not.",
@@ -278,7 +276,6 @@ CLAIMS = [
         r"inertia } (0, m_{l+1} + d_l, 0)",
         assumptions=[Assumption("inactive", r"\text{the new neuron is inactive on every sample}")],
         source=Source(JML, "remark on ReLU (count: ours)"),
-        family="width",
         depends_on=["embedding.null.criticality"],
         refuted_by="A planted point whose Hessian gains a non-zero eigenvalue.",
         notes="Depends on the data: the outputs at other inputs may change.",

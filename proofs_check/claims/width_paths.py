@@ -201,7 +201,6 @@ CLAIMS = [
         r"output function: } "
         r"\mathcal{F}^c_{narrow} \subset \mathcal{F}^c_{wide}",
         source=Source(NEURIPS, "Theorem 1; 2111.15527, Theorem 4.3 and Corollary 4.1"),
-        family="width",
         depends_on=["embedding.splitting.criticality", "embedding.null.criticality"],
         refuted_by="A critical point of a narrow network and a path of embeddings that loses its output or its criticality.",
         checks=[
@@ -230,7 +229,6 @@ CLAIMS = [
         statement=r"T^{1-\alpha}_{l,s} = \pi T^\alpha_{l,s} \text{ with the transposition } \pi \text{ of the copies; "
         r"the Hessians have one spectrum}",
         source=Source(NEURIPS, "Definition 5 (ours)"),
-        family="width",
         depends_on=["embedding.splitting.output"],
         refuted_by="An alpha whose Hessian has another spectrum than that of 1 - alpha.",
         checks=[
@@ -262,7 +260,6 @@ CLAIMS = [
         r"\beta \in \mathbb{R}^n,\ "
         r"\sum \beta_c = 1, \text{ is reached by one-step splits}",
         source=Source(JML, "Definitions 4.5 and 4.6 for composition; commutation is ours"),
-        family="width",
         depends_on=["embedding.permutation"],
         refuted_by="Two orders of the same splits with different maps.",
         checks=[

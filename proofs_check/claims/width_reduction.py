@@ -149,7 +149,6 @@ CLAIMS = [
         statement=r"\operatorname{span}(\{f'^{[l]}_j\}_j \cup \{1\}) = \operatorname{span}(\{f^{[l]}_j\}_j \cup \{1\}) "
         r"\text{ for every layer } l",
         source=Source(JML, "Definition 4.1 (ii), Propositions 4.1 and 4.2"),
-        family="width",
         depends_on=["embedding.splitting.output"],
         refuted_by="A layer whose features span another space after embedding.",
         checks=[
@@ -182,7 +181,6 @@ CLAIMS = [
         r"} n_\pm \text{ do not increase}",
         assumptions=[Assumption("equal", r"(w_s, b_s) = (w_{s'}, b_{s'})")],
         source=Source("arXiv:2405.17501", "Definition 4.4 and Proposition 4.1 for two layers; any depth: ours"),
-        family="width",
         refuted_by="A critical point with two equal neurons that stops being critical when they are merged.",
         checks=[
             exactly(
@@ -217,7 +215,6 @@ CLAIMS = [
         r"keeps the copies equal}",
         assumptions=[Assumption("half", r"\alpha = \tfrac12")],
         source=Source(NEURIPS, "Theorem 1 (ours: the range of M is the symmetric subspace)"),
-        family="width",
         depends_on=["embedding.splitting.gradient-image"],
         refuted_by="A step after which the copies differ.",
         checks=[

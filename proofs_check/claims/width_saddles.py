@@ -174,7 +174,6 @@ CLAIMS = [
         statement=r"H \succeq 0,\ H^{(2)} \ne 0 \implies \text{the three-fold global split of } \theta \text{ is a strict saddle}",
         assumptions=[Assumption("semidefinite", r"H(\theta) \succeq 0")],
         source=Source(JML, "Lemmas 6.1 and 6.2, Theorem 6.3"),
-        family="width",
         depends_on=["embedding.three-fold-global"],
         refuted_by="A minimum with H2 != 0 whose three-fold split has no negative eigenvalue.",
         notes="Copies d1, d2, d3 with d1 + d2 = d3 see H2(d1, d1) + H2(d2, d2) - H2(d3, d3) = -2 H2(d1, d2).",
@@ -209,7 +208,6 @@ CLAIMS = [
         statement=r"L = 2,\ H \succeq 0:\ \text{no composition of splits and null neurons is a strict saddle} \iff B_s = 0,\ S_s = 0 "
         r"\text{ for all } s,\ E[e x^\top] = 0",
         source=Source(JML, "Theorem 6.3 gives H2 = 0 as necessary; sufficiency fails there, see the controls (ours)"),
-        family="width",
         depends_on=["embedding.splitting.inertia", "embedding.null.congruence"],
         refuted_by="A point with all conditions that embeds into a saddle, or one without them that does not.",
         notes="With more layers further conditions are necessary, E[e^[k] f^[j]T] = 0 for all j < k among them; sufficiency "

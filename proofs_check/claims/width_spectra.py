@@ -169,7 +169,6 @@ CLAIMS = [
         r"\operatorname{spec}\begin{pmatrix} 0 & B_s \\ B_s^\top & S_s/2 \end{pmatrix}",
         assumptions=[Assumption("half", r"\alpha = \tfrac12")],
         source=SECOND_ORDER,
-        family="width",
         depends_on=["embedding.splitting.congruence"],
         refuted_by="A point whose wide Hessian has another eigenvalue.",
         notes="Sigma is 1/2 on the incoming parameters of s, 2 on its outgoing weights, 1 elsewhere.",
@@ -205,7 +204,6 @@ CLAIMS = [
         r"\lambda_{\min}(S_s) \text{ if } \kappa > 0,\quad "
         r"\le \kappa \lambda_{\max}(S_s) \text{ if } \kappa < 0",
         source=SECOND_ORDER,
-        family="width",
         depends_on=["embedding.splitting.congruence"],
         refuted_by="A point whose smallest eigenvalue lies above the bound.",
         checks=[
@@ -240,7 +238,6 @@ CLAIMS = [
         r"\text{ negative eigenvalues outside } [0, 1];\ S_s \prec 0 \text{ exchanges the two}",
         assumptions=[ONE_OUTPUT, Assumption("strict minimum", r"H_{narrow} \succ 0")],
         source=Source("doi:10.1016/S0893-6080(00)00009-5", "Fukumizu and Amari (2000), Theorem 3 for two layers; exact counts are ours"),
-        family="width",
         depends_on=["embedding.splitting.inertia"],
         refuted_by="A strict minimum with definite S_s whose split has other counts.",
         notes="At alpha in {0, 1} the Hessian is semidefinite with kernel of dimension 1 + d_l, and strict saddles of equal "

@@ -205,7 +205,6 @@ CLAIMS = [
         statement=r"f_{T^\alpha_{l,s}\theta}(x) = f_\theta(x),\quad f'^{[l]} = (f^{[l]}, f^{[l]}_s),\quad "
         r"e'^{[l]} = (\dots, (1-\alpha) e_s, \dots, \alpha e_s) \text{ for all } \theta, x, \alpha \in \mathbb{R}",
         source=Source(NEURIPS, "Proposition 1"),
-        family="width",
         refuted_by="One network, neuron, alpha and input at which the outputs differ.",
         notes="For odd sigma a copy with all signs flipped is a valid embedding too; it is no control.",
         checks=[
@@ -238,7 +237,6 @@ CLAIMS = [
         statement=r"\nabla R(T^\alpha\theta) = M \nabla R(\theta) \text{ for all } \theta, S, \ell;\quad A^\top M = I",
         assumptions=[Assumption("differentiable", r"\sigma, \ell \text{ differentiable, or one fixed choice of subgradient}")],
         source=Source(NEURIPS, "Theorem 1 for zero gradients; the linear identity is ours"),
-        family="width",
         depends_on=["embedding.splitting.output"],
         refuted_by="One sample, at any point, whose wide gradient is not M times the narrow one.",
         notes="M: the incoming parameters of the copies have the multipliers 1 - alpha and alpha, the outgoing weights 1 and 1. "
@@ -262,7 +260,6 @@ CLAIMS = [
         statement=r"\nabla R_S(\theta) = 0 \implies \nabla R_S(T^\alpha_{l,s}\theta) = 0 \text{ for every } S, \ell, \sigma, \alpha",
         assumptions=[Assumption("one alpha", r"\alpha \text{ is the same for all target neurons}")],
         source=Source(NEURIPS, "Theorem 1; 2111.15527, Proposition 4.2"),
-        family="width",
         depends_on=["embedding.splitting.gradient-image"],
         refuted_by="A critical point whose split has a non-zero gradient.",
         checks=[
@@ -309,7 +306,6 @@ CLAIMS = [
         r"\dim = m_{l+1} - \operatorname{rank} B_s \ge 1",
         assumptions=[Assumption("outgoing weights", r"W_{\cdot s} \ne 0")],
         source=Source(JML, "extends Proposition 4.2 (ours)"),
-        family="width",
         depends_on=["embedding.splitting.criticality"],
         refuted_by="A nu in the kernel whose point has a gradient, or a kernel that is zero.",
         checks=[

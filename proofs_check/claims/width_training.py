@@ -221,7 +221,6 @@ CLAIMS = [
         statement=r"\dot\theta = -\nabla R(\theta),\ \theta(0) = T^\alpha\theta_c + \varepsilon v_{\min}:\quad "
         r"|v_{\min} \cdot (\theta(t) - T^\alpha\theta_c)| \sim \varepsilon e^{|\lambda_{\min}| t}",
         source=Source(NEURIPS, "Section 5 (escape is observed; the rate is ours)"),
-        family="width",
         depends_on=["embedding.splitting.classification"],
         refuted_by="An embedded saddle that is left at another exponential rate.",
         checks=[
@@ -261,7 +260,6 @@ CLAIMS = [
         r"\text{ two orientations carry } 90\,\%",
         assumptions=[SMALL],
         source=Source(NEURIPS, "Figure 1"),
-        family="width",
         depends_on=["embedding.principle"],
         refuted_by="No such configuration: here three of three seeds show it.",
         checks=[
@@ -283,7 +281,6 @@ CLAIMS = [
         relation="existence",
         statement=r"\text{critical losses found at width } m - 1 \text{ are found at width } m, \text{ with the inertia of an embedding}",
         source=Source(JML, "Section 7 (searches are ours)"),
-        family="width",
         depends_on=["embedding.splitting.inertia"],
         refuted_by="A narrow critical loss that the search of this size does not meet, or meets with an inertia that no embedding has.",
         checks=[
@@ -305,7 +302,6 @@ CLAIMS = [
         statement=r"\text{at the plateau, neurons merged by orientation and refined give a narrow critical point of the same loss (5\,\%)}",
         assumptions=[SMALL],
         source=Source(NEURIPS, "Figure 5"),
-        family="width",
         depends_on=["training.plateau", "embedding.reduction.criticality"],
         refuted_by="A plateau whose merged network refines to another loss.",
         checks=[
