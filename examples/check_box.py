@@ -99,7 +99,7 @@ def check_residual(certificate):
 
     def behind(parameters, x):
         """The network with the block; R and c come last."""
-        front, back, block, shifts = parameters[:cut], parameters[cut:-m * (m + 1)], parameters[-m * (m + 1) : -m], parameters[-m:]
+        front, back, block, shifts = parameters[:cut], parameters[cut : -m * (m + 1)], parameters[-m * (m + 1) : -m], parameters[-m:]
         u = [tanh(z) for z in outputs([d, m], tanh, front, x)]
         added = outputs([m, m], tanh, [*block, *shifts], u)
         return outputs([m, o], tanh, back, [p + tanh(q) for p, q in zip(u, added, strict=True)])

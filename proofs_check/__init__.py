@@ -20,17 +20,17 @@ from proofs_check.claim import (
 )
 
 if TYPE_CHECKING:
-    from proofs_check.reduction import reduce_instance
-    from proofs_check.registry import Registry, load_claims
-    from proofs_check.runner import Run, verify
+    from proofs_check.engine.reduction import reduce_instance
+    from proofs_check.engine.registry import Registry, load_claims
+    from proofs_check.engine.runner import Run, verify
 
 #: Loaded on first use, so that writing a claim costs no more than its vocabulary.
 _LAZY = {
-    "Registry": "registry",
-    "Run": "runner",
-    "load_claims": "registry",
-    "reduce_instance": "reduction",
-    "verify": "runner",
+    "Registry": "engine.registry",
+    "Run": "engine.runner",
+    "load_claims": "engine.registry",
+    "reduce_instance": "engine.reduction",
+    "verify": "engine.runner",
 }
 
 

@@ -9,8 +9,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from proofs_check import ClaimError, Control, Figure, Outcome, Probe, Status
-from proofs_check.execution import run_case, run_part
-from proofs_check.finding import ITSELF
+from proofs_check.engine.execution import run_case, run_part
+from proofs_check.engine.finding import ITSELF
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from proofs_check import Status, load_claims
-from proofs_check.finding import ITSELF, Finding
-from proofs_check.verdict import undermined_by, verdict
+from proofs_check.engine.finding import ITSELF, Finding
+from proofs_check.engine.verdict import undermined_by, verdict
 
 HOLDS = Finding(Status.HOLDS, cases=3, met=3)
 FAILS = Finding(Status.FAILS, cases=1, met=1, counterexample={})
