@@ -116,7 +116,9 @@ def check_trained_with_normalization(instance, *, order, context) -> Outcome:
         x_label="step",
         y_label="share",
     )
-    outcome = compare_rates(counts, networks, context.alpha, what="a neuron of the second layer linearized without and with normalization")
+    outcome = compare_rates(
+        counts, networks, context.book(context.share(1)), what="a neuron of the second layer linearized without and with normalization"
+    )
     return replace(outcome, figures=[figure])
 
 

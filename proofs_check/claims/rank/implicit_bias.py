@@ -72,7 +72,7 @@ def check_low_rank_completion(instance, *, init_std, context) -> Outcome:
     values = np.linalg.svd(found.matrices, compute_uv=False)
     # The stop leaves a residual of 1e-10; a second direction that had grown would be of the size of the first.
     low = int((found.converged & (values[:, 1] < 1e-6 * values[:, 0])).sum())
-    return decide(low, trials, True, alpha=context.alpha / 2, what=f"completions of rank one, start {init_std:g}")
+    return decide(low, trials, True, alpha=context.book(context.share(2)), what=f"completions of rank one, start {init_std:g}")
 
 
 CLAIMS = [

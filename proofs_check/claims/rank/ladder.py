@@ -58,7 +58,7 @@ def check_ladder(instance, *, sizes, context) -> Outcome:
     x = best_conditioned(model, theta, 1.3 * rng.normal(size=(trials, 40, n, d)), min(rank, n))
     found = slope_test(model, theta, x, rng.normal(size=(200, d)), rng=rng)
     what = f"d = {d}{' with bias' * bias}, {branch} branch, n = {n}"
-    share = context.alpha / 32
+    share = context.book(context.share(64))
     if n < rank:
         return decide(int((found.converged & ~found.first_order).sum()), trials, True, alpha=share, what=f"{what}: slope one")
     if n < separation:
@@ -166,7 +166,7 @@ def check_minimal_interpolation(instance, *, unique_from, context) -> Outcome:
     # Zero loss leaves parameters off by sqrt(1e-20) / sigma_min; another solution differs by far more than 1e-8.
     unique = zero.any(axis=1) & ~(zero & (errors > 1e-8)).any(axis=1)
     what = f"d = {d}, k = {k}{' with bias' * bias}, n = {n} (R = {R}): all minimal interpolants equal the target"
-    return decide(int(unique.sum()), datasets, size == "unique", alpha=context.alpha / 16, what=what)
+    return decide(int(unique.sum()), datasets, size == "unique", alpha=context.book(context.share(16)), what=what)
 
 
 def teachers(model: TwoLayer, batch: int, rng) -> np.ndarray:

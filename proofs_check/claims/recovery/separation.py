@@ -64,7 +64,9 @@ def check_projection(cell, *, size, context) -> Outcome:
     """Imperfect minima are found near the branch below ``size`` samples and not from there on."""
     branch, d, n = cell
     in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}: {count} of {trials} starts end at imperfect minima"
-    return decided_by_projection(cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.alpha / 32, context=context)
+    return decided_by_projection(
+        cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.book(context.share(32)), context=context
+    )
 
 
 def projection_cells(context):
@@ -161,7 +163,7 @@ def check_definite_form(chunk, *, criterion, context) -> Outcome:
             continue
         kinds[separated] += 1
         agreements += separated != (nearby.imperfect.sum() > 0.5 * nearby.converged.sum())
-    decision = decide_rate_at_least(agreements, trials - undecided, threshold=0.95, margin=0.2, alpha=context.alpha)
+    decision = decide_rate_at_least(agreements, trials - undecided, threshold=0.95, margin=0.2, alpha=context.book(context.share(1)))
     return decided(decision, f"{agreements} of {trials - undecided} designs agree ({kinds[1]} definite, {undecided} undecided)")
 
 
@@ -216,7 +218,7 @@ def check_stability_by_projection(cell, *, verdict, context) -> Outcome:
     in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}, {expected}: {count} of {trials} imperfect"
     figures = [stability_figure(3, 1, 2)] if cell == (SPLIT, 1, 1) else ()
     return decided_by_projection(
-        cell, separated=expected == "stable", in_words=in_words, alpha=context.alpha / 24, context=context, figures=figures
+        cell, separated=expected == "stable", in_words=in_words, alpha=context.book(context.share(24)), context=context, figures=figures
     )
 
 
