@@ -151,7 +151,7 @@ class Declaration:
     def without(self, assumption: str, function: Callable[..., Outcome] | str, instances: Any = None, **parameters: Any) -> None:
         """A probe: the check of ``function`` without ``assumption``, by other ``instances`` or other keywords. It must fail there."""
         check = self.closed_check(function) if isinstance(function, str) else self._check_of(function)
-        drawn = check.instances if instances is None else _instances(instances, None)
+        drawn = check.instances if instances is None else _instances(instances, check.axes if check.cell is _cell_of else None)
         self.probes.append(Probe(assumption, drawn, check.name, parameters))
 
     def closed_check(self, name: str) -> Check:
