@@ -230,11 +230,19 @@ def _wanted(where: Callable[..., bool], row: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in row.items() if name in named}
 
 
+def _compiled(node: ast.Lambda) -> tuple:
+    """What tells one lambda of a line from another."""
+    code = compile(ast.unparse(node), "<axes>", "eval").co_consts[0]
+    return code.co_varnames, code.co_names, code.co_consts
+
+
 def _source(where: Callable[..., bool]) -> str:
     """A lambda as it is written."""
     try:
         tree = ast.parse(inspect.getsource(where).strip().rstrip(","))
     except (OSError, SyntaxError):
         return "a condition holds"
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    code = getattr(where, "__code__", None)
+    lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    found = [node for node in lambdas if code is not None and _compiled(node) == (code.co_varnames, code.co_names, code.co_consts)]
     return ast.unparse(found[0].body) if found else "a condition holds"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proofs_check.claim import ClaimError
@@ -39,7 +40,7 @@ class Context:
 
     def entropy(self, *key: Any) -> int:
         """128 bits that name this seed, claim, check and ``key``: numbers, texts, cells, arrays, models, or tuples of them."""
-        if len(key) <= 1 and all(hasattr(part, "__index__") for part in key):
+        if len(key) <= 1 and all(isinstance(part, Integral) for part in key):
             name = str(int(key[0]) if key else 0)
         else:
             from proofs_check.engine.serialization import to_data

@@ -117,7 +117,10 @@ class Declaration:
 
         def declared(function: Function) -> Function:
             check_name = name or function.__name__.replace("_", "-")
-            self._add(check_name, function, evidence, instances, axes, clauses, cell, scope, covers, more)
+            try:
+                self._add(check_name, function, evidence, instances, axes, clauses, cell, scope, covers, more)
+            except ClaimError as error:
+                raise ClaimError(str(error) if self.where in str(error) else self.where + str(error)) from None
             return function
 
         return declared

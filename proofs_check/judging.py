@@ -89,15 +89,13 @@ def equal(
 
 def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
     """Holds when the two values differ in some entry; read falsely, it expects them equal."""
-    if _compared(first, second):
-        return equal(value=(first, second), shown={"what": what, **shown})
+    expected = "one value" if _compared(first, second) else "two values"
     same = agree(first, second)
+    text = f"{what}: expected {expected}, observed {brief(first)} and {brief(second)}"
     if same is None:
-        return Outcome.inconclusive(f"{what}: {brief(first)} against {brief(second)}, which is not decided", cases=1)
-    if same:
-        return Outcome.fails(
-            f"{what}: both are {brief(first)}, expected two values", counterexample={"what": what, "value": first, **shown}
-        )
+        return Outcome.inconclusive(text + ", which is not decided", cases=1)
+    if same is (expected == "two values"):
+        return Outcome.fails(text, counterexample={**shown, "what": what, "first": first, "second": second})
     return Outcome.holds()
 
 
@@ -188,7 +186,9 @@ def _exact(value: Any) -> Fraction | None:
     """A rational number of any kind as a Fraction, None for anything else; an infinity or NaN is none."""
     if isinstance(value, str | bytes):
         return None
-    if type(value).__name__ in ("fmpz", "fmpq") or isinstance(value, int | Fraction):
+    if isinstance(value, int | Fraction):
+        return Fraction(value)
+    if type(value).__name__ in ("fmpz", "fmpq"):
         return Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else Fraction(int(value))
     if getattr(value, "is_Rational", False) is True:  # sympy
         return Fraction(int(value.p), int(value.q))

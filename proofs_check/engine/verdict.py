@@ -30,7 +30,7 @@ def weakest(verdicts: Mapping[str, str]) -> str:
     for one in (*BAD, "inconclusive"):
         if one in found:
             return one
-    if "skipped" in found:
+    if "skipped" in found or "partial" in found:
         return "skipped" if found == {"skipped"} else "partial"
     return min(found, key=VERDICTS.index)
 
@@ -38,12 +38,12 @@ def weakest(verdicts: Mapping[str, str]) -> str:
 def clause_verdicts(claim: Claim, findings: Findings) -> dict[str, str]:
     """The verdict of each clause from the findings of the checks that bear on it."""
     return {
-        clause.name: _clause_verdict(clause, [check for check in claim.checks if clause.name in claim.bears_on(check)], findings)
+        clause.name: _clause_verdict(claim, clause, [check for check in claim.checks if clause.name in claim.bears_on(check)], findings)
         for clause in claim.clauses
     }
 
 
-def _clause_verdict(clause: Clause, checks: Sequence[Check], findings: Findings) -> str:
+def _clause_verdict(claim: Claim, clause: Clause, checks: Sequence[Check], findings: Findings) -> str:
     ran = [(check, found) for check in checks if (found := findings.get((check.name, ITSELF))) is not None and not passed_over(found)]
     own = [finding for _, finding in ran]
     if any(finding.status is Status.FAILS for finding in own):
@@ -55,8 +55,10 @@ def _clause_verdict(clause: Clause, checks: Sequence[Check], findings: Findings)
     if any(finding.status is Status.INCONCLUSIVE for finding in own):
         return "inconclusive"
     held = [(check, finding) for check, finding in ran if finding.status is Status.HOLDS]
-    if any(check.evidence == "training" for check in checks):  # only training shows what training does; other evidence could refute it
-        return "supported" if any(check.evidence == "training" for check, _ in held) else "skipped"
+    if claim.kind == "law" and any(check.evidence == "training" for check in checks):
+        # Only training shows what training does: a rank that is counted can refute such a law, not support it.
+        trained = any(check.evidence == "training" for check, _ in held)
+        return "supported" if trained else "partial" if held else "skipped"
     if any(_proves(clause, check, finding) for check, finding in held):
         return "proved"
     if any(check.evidence in RIGOROUS for check, _ in held):
