@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-#: Trials that may end without a decision (not converged, say) before their rate is not decided at all.
-UNDECIDED_SHARE = 0.1
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -43,7 +40,7 @@ class Context:
         if len(key) <= 1 and all(isinstance(part, Integral) for part in key):
             name = str(int(key[0]) if key else 0)
         else:
-            from proofs_check.engine.serialization import to_data
+            from proofs_check.plain_data import to_data
 
             name = json.dumps([to_data(part) for part in key], sort_keys=True)
         text = f"{self.seed}/{self.claim}/{self.check}/{name}"
@@ -97,8 +94,8 @@ class Context:
 
         The statement is refuted when the data exclude it, and holds when they exclude rates beyond it by more than ``margin``, each
         with the share of alpha that is booked (exact binomial bounds). ``undecided`` of the trials ended without success or failure
-        (a training that did not converge): above :data:`UNDECIDED_SHARE` of them nothing is decided, below, either answer has to stand
-        whichever way they would have gone.
+        (a training that did not converge): above a tenth of them nothing is decided, below, either answer has to stand whichever way
+        they would have gone.
         """
         from proofs_check.judging import rate_is
 

@@ -14,8 +14,8 @@ from proofs_check.claim import Check, Claim, Status
 from proofs_check.engine.bodies import body_hash
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, Findings
 from proofs_check.engine.registry import Registry, shown_file
-from proofs_check.engine.serialization import write_json
 from proofs_check.engine.verdict import clause_verdicts, passed_over, weakest
+from proofs_check.plain_data import write_json
 
 #: 2 since clauses, cells and checksums; version 1 is still read by report, compare and history.
 SCHEMA = 2
