@@ -67,15 +67,16 @@ class Context:
             )
         return math.nextafter(self.alpha / parts, 0.0)
 
-    def book(self, alpha: float) -> float:
-        """Spend ``alpha`` of the check's own, for a decision that is wrong with at most that probability; it is handed back.
+    def spend(self, parts: int = 1) -> float:
+        """Book the alpha of one of ``parts`` equal decisions, for the function that decides with it; what was spent is shown on the page.
 
         :raises ClaimError: when more than the declared alpha would be spent.
         """
+        alpha = self.share(parts)
         self.spent.append(alpha)
         total = math.fsum(self.spent)
         if self.alpha is None or total > self.alpha * (1 + 1e-9):  # shares are rounded
-            raise ClaimError(f"check {self.check!r} has spent {total:.3g} of its alpha {self.alpha}; take context.share(n) for n decisions")
+            raise ClaimError(f"check {self.check!r} has spent {total:.3g} of its alpha {self.alpha}; give parts the number of decisions")
         return alpha
 
     def rate(
@@ -99,5 +100,5 @@ class Context:
         """
         from proofs_check.judging import rate_is
 
-        alpha = self.book(self.share(parts))
+        alpha = self.spend(parts)
         return rate_is(successes, trials, what=what, at_least=at_least, at_most=at_most, margin=margin, alpha=alpha, undecided=undecided)
