@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from numerics.arithmetic.bracketing import root_between
+
 
 class Answer(enum.Enum):
     """What the data say about a statement on a rate."""
@@ -73,7 +75,6 @@ def confidence_sequence(successes: int, trials: int, *, alpha: float) -> Interva
     Ville's inequality for the likelihood ratio of the uniform mixture over rates against the single rate p: the rate is
     excluded once B(s + 1, f + 1) >= p^s (1 - p)^f / alpha.
     """
-    from scipy.optimize import brentq
     from scipy.special import betaln, xlog1py, xlogy
 
     _check_counts(successes, trials)
@@ -86,8 +87,8 @@ def confidence_sequence(successes: int, trials: int, *, alpha: float) -> Interva
         return float(xlogy(successes, rate) + xlog1py(failures, -rate) - level)
 
     observed = successes / trials
-    lower = brentq(allowed, 0.0, observed) if successes and allowed(0.0) < 0 else 0.0
-    upper = brentq(allowed, observed, 1.0) if failures and allowed(1.0) < 0 else 1.0
+    lower = root_between(allowed, 0.0, observed) if successes and allowed(0.0) < 0 else 0.0
+    upper = root_between(allowed, observed, 1.0) if failures and allowed(1.0) < 0 else 1.0
     return Interval(lower, upper)
 
 

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from numerics.derivatives.dual import jacobian_of
+from theory.elementary import entrywise
 
-System = Callable[[np.ndarray], Sequence[Any]]
+#: Equations of as many unknowns, given as a sequence of numbers, balls or duals.
+System = Callable[[Any], Sequence[Any]]
 
 
 class NotCertified(ArithmeticError):
@@ -71,7 +73,7 @@ def ball(value: Any) -> Any:
 def balls(values: Any) -> np.ndarray:
     """An object array of balls, of the shape of ``values``."""
     array = np.asarray(values, dtype=object)
-    return np.frompyfunc(ball, 1, 1)(array) if array.size else array
+    return entrywise(ball, array)
 
 
 def certify_zero(

@@ -60,7 +60,7 @@ class Node:
 
     def __mul__(self, other: Any) -> Node:
         a, b = self.value, _value(other)
-        sources = [(self, lambda g: _sum_to(self.shape)(g * b))]
+        sources: list[tuple[Node, Callable[[Any], Any]]] = [(self, lambda g: _sum_to(self.shape)(g * b))]
         if isinstance(other, Node):
             sources.append((other, lambda g: _sum_to(other.shape)(g * a)))
         return Node(a * b, sources)
@@ -69,7 +69,7 @@ class Node:
 
     def __matmul__(self, other: Any) -> Node:
         a, b = self.value, _value(other)
-        sources = [(self, lambda g: _sum_to(self.shape)(g @ b.swapaxes(-1, -2)))]
+        sources: list[tuple[Node, Callable[[Any], Any]]] = [(self, lambda g: _sum_to(self.shape)(g @ b.swapaxes(-1, -2)))]
         if isinstance(other, Node):
             sources.append((other, lambda g: _sum_to(other.shape)(a.swapaxes(-1, -2) @ g)))
         return Node(a @ b, sources)

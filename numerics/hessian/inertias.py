@@ -118,7 +118,7 @@ def float_tolerance(eigenvalues: np.ndarray) -> np.ndarray:
     return ROUNDING * size * np.finfo(float).eps * np.abs(eigenvalues).max(axis=-1, keepdims=True)
 
 
-def float_counts(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def float_counts(eigenvalues: np.ndarray) -> tuple[np.ndarray, Any]:
     """(negative, zero, positive) as integers (..., 3), and where an eigenvalue is in doubt (...)."""
     tolerance = float_tolerance(eigenvalues)
     small, modulus = np.abs(eigenvalues) <= tolerance, np.abs(eigenvalues)
@@ -134,7 +134,7 @@ def float_inertia(matrix: np.ndarray) -> Inertia:
         tolerance = float_tolerance(eigenvalues)[0]
         worst = min(value for value in np.abs(eigenvalues) if value > tolerance)
         raise Undecided(f"an eigenvalue of modulus {worst:.3g} is too close to the rounding level {tolerance:.3g}")
-    return Inertia(*map(int, counts), method="float")
+    return Inertia(*counts.tolist(), method="float")
 
 
 # ------------------------------------------------------------------------------------------------------------ ball

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.bracketing import root_between
 from numerics.rank.slope import batched_tangents, best_conditioned, nearest_zero_loss
 from theory.models import TwoLayer
 from theory.recovery import Target, branches
@@ -222,14 +223,13 @@ def other_interpolants(activation: Any, weight: float, x: np.ndarray) -> list[fl
 
     Roots of sigma(w x_1) sigma(wbar x_2) = sigma(w x_2) sigma(wbar x_1) are bracketed on a grid; further samples must agree as well.
     """
-    from scipy.optimize import brentq
-
     value = lambda w: activation(np.multiply.outer(w, x))
     known = value(weight)
     mismatch = lambda w: value(w)[..., 1:] * known[0] - value(w)[..., :1] * known[1:]
     grid = np.linspace(-WIDEST, WIDEST, GRID_SIZE)
     sign = np.sign(mismatch(grid)[:, 0])
-    roots = [brentq(lambda w: float(mismatch(w)[0]), grid[k], grid[k + 1], xtol=1e-14) for k in np.flatnonzero(sign[1:] * sign[:-1] < 0)]
+    changes = np.flatnonzero(sign[1:] * sign[:-1] < 0)
+    roots = [root_between(lambda w: float(mismatch(w)[0]), grid[k], grid[k + 1], tolerance=1e-14) for k in changes]
     return [w for w in roots if abs(w - weight) > SAME_WEIGHT and np.abs(mismatch(w)[1:]).max(initial=0.0) < 1e-8]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from theory.embedding.affine import Embedding, compose, identity
 from theory.embedding.onestep import null, split
-from theory.models import AbstractModel
+from theory.models import AbstractNetwork
 
 if TYPE_CHECKING:
     import networkx
@@ -48,14 +48,14 @@ def count_paths(narrow: Sequence[int], wide: Sequence[int]) -> int:
     return math.factorial(sum(added)) // math.prod(math.factorial(k) for k in added)
 
 
-def embed_along(model: AbstractModel, steps: Iterable[tuple]) -> Embedding:
+def embed_along(model: AbstractNetwork, steps: Iterable[tuple]) -> Embedding:
     """The composition of one-step embeddings ("split", layer, neuron, alpha) and ("null", layer, bias) on the growing model."""
     eye = identity(model.n_params)
     whole = Embedding(model, model, {}, lambda: eye, lambda: eye)
     return reduce(lambda found, step: compose(found, one_step(found.wide, step)), steps, whole)
 
 
-def one_step(model: AbstractModel, step: tuple[Any, ...]) -> Embedding:
+def one_step(model: AbstractNetwork, step: tuple[Any, ...]) -> Embedding:
     """The one-step embedding that ``step`` names."""
     kind, *place = step
     if kind not in ("split", "null"):

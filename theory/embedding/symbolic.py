@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.elementary import entrywise
 from theory.embedding.affine import Embedding, SparseMatrix
 from theory.models import TwoLayer
 
@@ -157,8 +158,10 @@ def _input(symbols: NeuronSymbols, a: int, n: int) -> Taylor:
 
 def _outer(symbols: NeuronSymbols, arguments: Sequence[Taylor], n: int) -> Taylor:
     """F(arguments) with arbitrary first and second derivatives."""
-    gradient = sum(u.gradient * symbols[f"F{i}"] for i, u in enumerate(arguments))
-    hessian = sum(u.hessian * symbols[f"F{i}"] for i, u in enumerate(arguments))
+    gradient, hessian = (np.zeros(shape, dtype=object) * symbols.ring.one for shape in (n, (n, n)))
+    for i, u in enumerate(arguments):
+        gradient = gradient + u.gradient * symbols[f"F{i}"]
+        hessian = hessian + u.hessian * symbols[f"F{i}"]
     for (i, u), (j, v) in product(enumerate(arguments), repeat=2):
         hessian = hessian + np.outer(u.gradient, v.gradient) * symbols[f"F{min(i, j)}_{max(i, j)}"]
     return Taylor(None, gradient, hessian)
@@ -174,6 +177,7 @@ class Undefined:
     rational = True
     reflection = None
     degree = None
+    exponential = False
 
     def __init__(self, pool: Sequence[Any]) -> None:
         self._fresh = iter(pool)
@@ -184,7 +188,7 @@ class Undefined:
 
     def jet(self, z: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
         """(sigma, ..., sigma^(order)) at every entry."""
-        return tuple(np.frompyfunc(lambda entry, k=k: self._value(entry, k), 1, 1)(z) for k in range(order + 1))
+        return tuple(entrywise(lambda entry, k=k: self._value(entry, k), z) for k in range(order + 1))
 
     def _value(self, entry: Any, k: int) -> Any:
         if (entry, k) not in self._known:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
+from theory.elementary import entrywise
 from theory.lifting.factoring import factor, rank_of
 from theory.lifting.pieces import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 from theory.models import FullyConnected, TwoLayer
@@ -159,7 +160,7 @@ def lift(
     if not margin > 0:
         raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
     W, b = _layer(model, theta, after + 1)
-    width = min(W.shape) if width is None else width
+    width = int(min(W.shape)) if width is None else width
     outer, inner = factor(W, width, rng=rng, irregular=irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
     values = features(model, theta, x, after) @ inner.T
@@ -309,7 +310,7 @@ def numbers(name: str, values: Any, other: Any) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]} at {np.argwhere(~np.isfinite(array))[0]}")
         return array
-    return np.frompyfunc(lambda value: _fraction(name, value), 1, 1)(array) if array.size else array.astype(object)
+    return entrywise(lambda value: _fraction(name, value), array)
 
 
 def _fraction(name: str, value: Any) -> Fraction:

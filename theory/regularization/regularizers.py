@@ -94,7 +94,7 @@ def p_family_identities(*, weight: int = 1) -> dict[str, Any]:
     a, w = b ** (1 / p), v / b
     offset = (a0_square - p * w0.dot(w0)) / 2
     G = weight * (p * b * w.dot(w) / 2 - p * b * w.dot(w0)) - offset * b + p * a ** (p + 2) / (2 * (p + 2))
-    reached = {component: b * (w0[k] + s[k]) for k, component in enumerate(v)}
+    reached: dict[Any, Any] = {v[k]: b * (w0[k] + s[k]) for k in range(2)}
     square = a0_square + p * ((w0 + s).dot(w0 + s) - w0.dot(w0)) + 2 * q * t
     a_square = lambda expression: sp.expand(sp.powsimp(sp.expand(expression))).subs(b ** (2 / p), square)
     z, rate, slope = sp.symbols("z rate slope")  # rate = d tau / dt = -residual a slope, of one sample
