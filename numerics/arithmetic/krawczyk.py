@@ -109,15 +109,6 @@ def certify_zero(
     raise NotCertified(f"K(X) lies inside X for no radius up to {widest:g}; Newton's correction at the centre is {size:.3g}")
 
 
-def check_box(function: System, certificate: dict[str, Any], *, jacobian: Callable | None = None) -> bool:
-    """Repeat the test of a stored certificate; whether it succeeds."""
-    try:
-        certify_zero(function, certificate["centre"], jacobian=jacobian, bits=certificate["bits"], radius=certificate["radius"], polish=0)
-    except NotCertified:
-        return False
-    return True
-
-
 def _column(values: Sequence[Any]) -> np.ndarray:
     column = np.empty(len(values), dtype=object)
     column[:] = list(values)

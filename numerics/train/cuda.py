@@ -46,16 +46,11 @@ def compile_text(shape: Shape, method: Method) -> str:
 
 
 @lru_cache(maxsize=256)
-def _function(text: str) -> Any:
+def compiled(text: str) -> Any:
+    """The kernel that ``text`` (from :func:`compile_text`) describes."""
     cupy: Any = import_module("cupy")
 
     return cupy.RawModule(code=text, options=("-std=c++17",)).get_function("descend_networks")
-
-
-def kernel_attributes(shape: Shape, method: Method) -> dict[str, int]:
-    """Registers and local memory (bytes) per thread of the compiled kernel; local memory means that it spills."""
-    function = _function(compile_text(shape, method))
-    return {"registers": function.num_regs, "local_bytes": function.local_size_bytes}
 
 
 class CudaSession:
@@ -66,7 +61,7 @@ class CudaSession:
 
         self.method, self.networks, self.n, self.P = method, problem.networks, problem.samples, problem.theta.shape[1]
         self.steps = problem.steps.copy()
-        self.function = _function(compile_text(shape, method))
+        self.function = compiled(compile_text(shape, method))
         data = kernel_data(problem)
         on_device = lambda array: cupy.asarray(np.ascontiguousarray(array.T))
         self.data = [on_device(array) for array in (data.x, data.y, 2 * data.weight)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from functools import reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -61,8 +60,3 @@ def one_step(model: AbstractNetwork, step: tuple[Any, ...]) -> Embedding:
     if kind not in ("split", "null"):
         raise ValueError(f"a step must be ('split', layer, neuron, alpha) or ('null', layer, bias), got {step!r}")
     return split(model, *place) if kind == "split" else null(model, *place)
-
-
-def default_path(narrow: Sequence[int], wide: Sequence[int], alpha: Any = Fraction(1, 2)) -> list[tuple]:
-    """Splits of the first neuron of every layer that grows, one at a time."""
-    return [("split", l, 0, alpha) for l, (a, b) in enumerate(zip(narrow, wide, strict=True)) for _ in range(b - a)]

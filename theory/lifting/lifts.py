@@ -205,17 +205,6 @@ def lift_with(
     return Lifting(model, theta, deep, deep.pack(**new), after, x, pieces)
 
 
-def lift_steps(
-    model: FullyConnected | TwoLayer, theta: Any, x: Any, steps: Sequence[tuple[int, int]], *, rng: np.random.Generator | None = None
-) -> list[Lifting]:
-    """Lifts one after another, each (after, width) of ``steps`` counted in the network as it then is."""
-    liftings: list[Lifting] = []
-    for after, width in steps:
-        liftings.append(lift(model, theta, x, after, width=width, rng=rng))
-        model, theta = liftings[-1].deep, liftings[-1].theta
-    return liftings
-
-
 def lifting_conditions(
     shallow: FullyConnected, theta: Any, deep: FullyConnected, deep_theta: Any, x: Any, after: int, *, tolerance: float = 0.0
 ) -> tuple[Condition, ...]:
