@@ -94,7 +94,8 @@ KILLERS: dict[str, Killers] = {
     "theory/embedding/merging.py": _EMBEDDING,
     "theory/embedding/onestep.py": _EMBEDDING,
     "theory/embedding/symbolic.py": killers(
-        "", "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality"
+        "theory/embedding/test_symbolic.py",
+        "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality",
     ),
     "theory/embedding/wiring.py": _EMBEDDING,
     "theory/lifting/factoring.py": killers("theory/lifting/test_factoring.py theory/lifting/test_lifting.py"),

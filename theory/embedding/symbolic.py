@@ -168,9 +168,10 @@ def _outer(symbols: NeuronSymbols, arguments: Sequence[Taylor], n: int) -> Taylo
 
 
 class Undefined:
-    """An activation about which nothing is assumed: sigma^(k) at every new argument is a fresh symbol of ``ring``.
+    """An activation about which nothing is assumed: sigma^(k) at every new argument is a fresh symbol of the ``pool`` of generators.
 
-    Arguments are polynomials in normal form, so that equal ones meet the same symbols. ``pool`` lists the generators that may be used.
+    Arguments are polynomials in normal form (or numbers), so that equal ones meet the same symbols. Raises ValueError when the pool is
+    used up.
     """
 
     name = "undefined"
@@ -180,8 +181,8 @@ class Undefined:
     exponential = False
 
     def __init__(self, pool: Sequence[Any]) -> None:
-        self._fresh = iter(pool)
-        self._known: dict[tuple[Any, int], Any] = {}
+        self._pool = list(pool)
+        self._known: dict[tuple[frozenset[Any], int], Any] = {}
 
     def __call__(self, z: Any) -> Any:
         return z.activate(self) if hasattr(z, "activate") else self.jet(z, 0)[0]
@@ -191,9 +192,13 @@ class Undefined:
         return tuple(entrywise(lambda entry, k=k: self._value(entry, k), z) for k in range(order + 1))
 
     def _value(self, entry: Any, k: int) -> Any:
-        if (entry, k) not in self._known:
-            self._known[entry, k] = next(self._fresh)
-        return self._known[entry, k]
+        polynomial = entry * self._pool[0].ring.one
+        key = frozenset(polynomial.items()), k  # not the polynomial itself: sympy keeps its hash while it is being built up
+        if key not in self._known:
+            if len(self._known) == len(self._pool):
+                raise ValueError(f"pool must hold a symbol for every value of sigma, got {len(self._pool)} and need one for {entry}")
+            self._known[key] = self._pool[len(self._known)]
+        return self._known[key]
 
     def __repr__(self) -> str:
         return "an undefined activation"
