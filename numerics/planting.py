@@ -106,18 +106,8 @@ def _distinct(x: np.ndarray) -> None:
 
 def _tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (..., n, D) and the stacked tangent matrix (..., n D, P)."""
-    if theta.ndim == 1:
-        output, jacobian = tangents(model, theta, x)
-        return output, jacobian.reshape(-1, model.n_params)
-    source = Node(np.repeat(theta[..., None, :], x.shape[-2], axis=-2))
-    output = model(source, x[..., None, :])
-    rows = []
-    for t in range(model.outputs):
-        unit = np.zeros_like(output.value)
-        unit[..., t] = 1
-        rows.append(output.pull_back(unit, source))
-    jacobian = np.stack(rows, axis=-2)
-    return output.value[..., 0, :], jacobian.reshape(*theta.shape[:-1], -1, model.n_params)
+    output, jacobian = tangents(model, theta, x)
+    return output, jacobian.reshape(*theta.shape[:-1], -1, model.n_params)
 
 
 def _conditions_of(law: Loss, shape: tuple[int, ...]) -> list[Condition]:
