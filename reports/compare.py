@@ -126,19 +126,20 @@ def compare(baseline: Results, results: Results) -> Comparison:
         raise ResultsError(f"run.level: expected {before!r} as in the baseline, got {after!r}; compare runs of one level")
     old = {claim["id"]: claim for claim in baseline["claims"]}
     new = {claim["id"]: claim for claim in results["claims"]}
-    changes = [change for name in sorted(old.keys() | new.keys()) for change in _claim(old.get(name), new.get(name))]
+    changes = [change for name in sorted(old.keys() | new.keys()) for change in _claim(name, old.get(name), new.get(name))]
     order = list(Kind)
     changes.sort(key=lambda change: (order.index(change.kind), change.claim, change.check or ""))
     touched = {change.claim for change in changes}
     return Comparison(tuple(changes), len(new.keys() - touched), after)
 
 
-def _claim(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Change]:
-    if old is None:
-        yield Change(Kind.NEW, new["id"], f"came out {new['verdict']}")
-        return
+def _claim(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Change]:
     if new is None:
-        yield Change(Kind.VANISHED, old["id"], f"was {old['verdict']}, is not in this run")
+        if old is not None:
+            yield Change(Kind.VANISHED, name, f"was {old['verdict']}, is not in this run")
+        return
+    if old is None:
+        yield Change(Kind.NEW, name, f"came out {new['verdict']}")
         return
     yield from _verdict(old, new)
     declared = [*_statement(old, new), *_declared_checks(old, new)]

@@ -154,7 +154,9 @@ def _prose(source: str) -> Iterator[Piece]:
 
 
 def _flush(run: list[str]) -> Iterator[Piece]:
-    formula, mark = re.fullmatch(r"(.*?)((?:(?<!\\)[.,;:])?)", " ".join(run), re.DOTALL).groups()
+    text = " ".join(run)
+    mark = text[-1:] if re.search(r"(?<!\\)[.,;:]\Z", text) else ""
+    formula = text.removesuffix(mark)
     if formula:
         yield from _formula(formula)
     if mark:
@@ -171,7 +173,7 @@ def _formula(source: str) -> Iterator[Piece]:
             yield from _words(text[0])
             start = position = text[1]
             continue
-        token = re.match(r"\\[A-Za-z]+|\\.|.", source[position:])[0]
+        token = _token(source, position)
         depth += _opens(token, source[position:])
         position += len(token)
         if depth == 0 and token in (",", ";", r"\quad", r"\qquad", r"\\") and _breaks(source, position):
@@ -179,6 +181,12 @@ def _formula(source: str) -> Iterator[Piece]:
             yield "break", token
             start = position
     yield from _stretch(source[start:])
+
+
+def _token(source: str, position: int) -> str:
+    r"""The command, the escaped or the plain character at ``position``."""
+    found = re.compile(r"\\[A-Za-z]+|\\.").match(source, position)
+    return found[0] if found else source[position]
 
 
 def _text_at(source: str, position: int) -> tuple[str, int] | None:
@@ -253,7 +261,7 @@ def _at_relations(source: str) -> list[str]:
         if relation and position - start > _LONG // 3 and len(source) - position > 3:
             parts.append(source[start:position])
             start = position
-        token = relation[0] if relation else re.match(r"\\[A-Za-z]+|\\.|.", source[position:])[0]
+        token = relation[0] if relation else _token(source, position)
         depth += 0 if relation else _opens(token, source[position:])
         position += len(token)
     return [*parts, source[start:]]

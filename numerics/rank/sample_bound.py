@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numerics.arithmetic import exact
+from theory.elementary import entrywise
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.rank.generators import Combination, coefficient_matrix, sampled_tangents, tangent_combinations, transposed
@@ -35,7 +36,7 @@ def sample_upper_bound(model: AbstractModel, theta: Any, x: Any) -> int:
     if not isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
         return min(model.n_params, len(x) * model.outputs)
     if isinstance(model, FullyConnected) and model.depth == 2:  # the same network, its parameters in the same order
-        model = TwoLayer(*model.widths, activation=model.activation, bias=model.bias, output_bias=model.output_bias)
+        model = TwoLayer(*model.widths, activation=model.activation, bias=model.bias, output_bias=bool(model.output_bias))
     theta, x = _fractions(theta), _fractions(x)
     x = np.array(list(dict.fromkeys(map(tuple, x.tolist()))), dtype=object).reshape(-1, model.input_size)
     bound = min(model.n_params, len(x) * model.outputs)
@@ -118,4 +119,4 @@ def _rank(rows: Sequence[Combination]) -> int:
 
 
 def _fractions(values: Any) -> np.ndarray:
-    return np.frompyfunc(exact.fraction, 1, 1)(exact.rationals(values))
+    return entrywise(exact.fraction, exact.rationals(values))

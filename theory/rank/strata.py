@@ -44,11 +44,6 @@ class Stratification:
         """R(f*): the least rank over all strata."""
         return min(stratum.rank for stratum in self.strata)
 
-    @property
-    def optimal(self) -> tuple[Stratum, ...]:
-        """The strata on which the least rank is attained."""
-        return tuple(stratum for stratum in self.strata if stratum.rank == self.rank)
-
     def graph(self) -> dict[str, Any]:
         """Nodes (grouped by rank) and edges, each from a stratum to one that is larger by a smallest step of its invariants.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx, fmpq
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 def script(name):

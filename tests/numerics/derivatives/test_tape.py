@@ -39,6 +39,26 @@ def test_tangents_of_measurements():
     np.testing.assert_allclose(tangents(model, theta, G, forward=model.measure)[1], expected.numpy(), rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_batch_is_its_members(model):
+    rng = np.random.default_rng(1)
+    theta, x = model.init(rng, batch=(3, 2)), rng.normal(size=(3, 2, 4, model.input_size))
+    outputs, jacobian = tangents(model, theta, x)
+    shared = tangents(model, theta, x[0, 0])
+    for place in np.ndindex(3, 2):
+        for found, samples in (((outputs, jacobian), x[place]), (shared, x[0, 0])):
+            for part, expected in zip(found, tangents(model, theta[place], samples), strict=True):
+                np.testing.assert_allclose(part[place], expected, rtol=1e-13, atol=1e-13)
+
+
+def test_a_batch_of_measurements_is_its_members():
+    model, rng = MatrixFactorization(2, 3, 2), np.random.default_rng(0)
+    theta, G = model.init(rng, batch=(3,)), rng.normal(size=(3, 4, 2, 3))
+    found = tangents(model, theta, G, forward=model.measure)[1]
+    for k in range(3):
+        np.testing.assert_allclose(found[k], tangents(model, theta[k], G[k], forward=model.measure)[1], rtol=1e-13, atol=1e-13)
+
+
 def test_symbolic_tangents_are_derivatives():
     model = TwoLayer(1, 2, activation="tanh", bias=True)
     theta, x = np.array(sympy.symbols("t:6"), object), np.array([[sympy.Symbol("x")]], object)

@@ -19,7 +19,7 @@ from theory.activations import activation
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 def script(name):

@@ -21,7 +21,7 @@ from theory.regularization.constructions import (
 )
 from theory.regularization.first_integrals import conserved, table, variable
 from theory.regularization.mechanisms import Neuron, Sample, at
-from theory.regularization.regularizers import PFamily, balance, hyperbolic_entropy
+from theory.regularization.regularizers import PFamily, balance
 
 # -------------------------------------------------------------------------------------------------------- criterion
 
@@ -232,8 +232,9 @@ def test_the_regularizer_is_least_where_the_flow_ends(p, q):
     end = flow(sigma, slope, np.array([a0, *w0]), x, y)
     a, w = end[0], end[1:]
     assert a * sigma(w @ x) == pytest.approx(y, abs=1e-8) and np.abs(end - [a0, *w0]).max() > 0.02
-    assert max(family.structure(a, w, a0, w0, x[None])) < 1e-8
-    assert max(family.structure(a, w + [0.4, 0.7], a0, w0, x[None])) > 0.1 and family.structure(a + 1, w, a0, w0, x[None])[1] > 0.1
+    tau = (w - w0) @ x / (x @ x)  # w - w0 = tau x, and the output weight follows
+    np.testing.assert_allclose(w - w0, tau * x, atol=1e-8)
+    assert (a * a - a0 * a0 - p * (w @ w - w0 @ w0)) / 2 == pytest.approx(q * tau, abs=1e-8)
     least = family.regularizer(a, w, a0, w0)
     others = np.concatenate([rng.normal(0, scale, (100, 2)) for scale in (0.02, 0.3)]) + w
     others = others[p * (others @ x) + q > 0.05] if p else others
@@ -241,21 +242,6 @@ def test_the_regularizer_is_least_where_the_flow_ends(p, q):
     values = family.regularizer(outputs, others, a0, w0)
     distance = np.hypot(outputs - a, np.linalg.norm(others - w, axis=1))
     assert len(values) > 150 and (values[distance > 1e-3] > least).all()
-
-
-def test_the_structure_is_measured_in_both_parts():
-    family, x = PFamily(2, 3), np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    off, defect = family.structure(2.0, np.array([1.0, 2.0, 0.5]), 1.0, np.zeros(3), x)
-    assert off == pytest.approx(0.5) and defect == pytest.approx(abs((4 - 1 - 2 * 5.25) / 2 - 3 * 3))
-
-
-def test_the_hyperbolic_entropy_is_the_potential_of_the_diagonal_network():
-    """beta = u^2 - v^2 with u = u0 e^s, v = v0 e^-s: the gradient of the potential is 2 s, coordinate by coordinate."""
-    u0, v0, s = np.array([0.7, 1.3]), np.array([0.4, 0.9]), np.array([0.3, -0.8])
-    beta = (u0 * np.exp(s)) ** 2 - (v0 * np.exp(-s)) ** 2
-    steps = np.eye(2) * 1e-6
-    slope = [(hyperbolic_entropy(beta + h, u0, v0) - hyperbolic_entropy(beta - h, u0, v0)) / 2e-6 for h in steps]
-    np.testing.assert_allclose(slope, 2 * s, rtol=1e-7)
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theory.activations import activation
-from theory.lifting import features, lift, lift_steps, lift_with, lifting_conditions, merge
+from theory.lifting import features, lift, lift_with, lifting_conditions, merge
 from theory.lifting.factoring import TooNarrow, factor, rank_of, row_reduced
 from theory.lifting.pieces import AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 from theory.lifting.residual import insert_residual
@@ -59,9 +59,10 @@ def test_floats_agree_up_to_rounding():
     assert all(condition.holds for condition in found.conditions(tolerance=1e-10))
 
 
-def test_steps_compose():
+def test_lifts_compose():
     model, theta, x, rng = exact_case((2, 2, 1), "hinge3")
-    first, second = lift_steps(model, theta, x, [(1, 2), (0, 3)], rng=rng)
+    first = lift(model, theta, x, 1, width=2, rng=rng)
+    second = lift(first.deep, first.theta, x, 0, width=3, rng=rng)
     assert second.deep.widths == (2, 3, 2, 2, 1)
     assert (second.deep(second.theta, x) == model(first.shallow_theta, first.x)).all()
     assert (first.collapse(second.collapse(second.theta)) == first.shallow_theta).all()

@@ -12,7 +12,7 @@ from numerics.arithmetic import exact
 from numerics.rank import empirical_rank, float_rank, model_rank
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 
-spec = importlib.util.spec_from_file_location("check_certificate", Path(__file__).parents[2] / "examples" / "check_certificate.py")
+spec = importlib.util.spec_from_file_location("check_certificate", Path(__file__).parents[3] / "examples" / "check_certificate.py")
 referee = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(referee)
 

@@ -26,7 +26,7 @@ from theory.embedding import (
 )
 from theory.embedding.affine import identity, number
 from theory.embedding.compatible import multipliers
-from theory.embedding.graph import count_paths, default_path
+from theory.embedding.graph import count_paths
 from theory.embedding.merging import unchecked_merge
 from theory.embedding.onestep import constant_neuron
 from theory.embedding.wiring import hidden_widths, kept, layers, widened, wiring
@@ -150,8 +150,7 @@ def test_architectures_against_brute_force(narrow, wide):
         assert [l for l, (a, b) in enumerate(zip(p, q, strict=True)) if a != b] == [layer]
     added = [l for l, (a, b) in enumerate(zip(narrow, wide, strict=True)) for _ in range(b - a)]
     assert count_paths(narrow, wide) == len(set(permutations(added)))
-    path = default_path(narrow, wide)
-    assert [step[1] for step in path] == added and {(step[0], step[2], step[3]) for step in path} == {("split", 0, HALF)}
+    path = [("split", layer, 0, HALF) for layer in added]
     assert embed_along(FullyConnected(narrow, "ratsig4"), path).wide.widths == wide
 
 

@@ -27,7 +27,7 @@ from theory.activations import activation
 from theory.expressions import parse
 from theory.models import TwoLayer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(("name", "neurons", "inputs"), [("sigmoid", 1, 1), ("gelu", 1, 1), ("tanh", 1, 2), ("softplus", 2, 1)])

@@ -75,7 +75,7 @@ def test_a_flow_that_rests_at_a_saddle_is_not_called_converged():
         (lambda: gradient_flow(TANH, [0, 0, 1.0], ([[1.0, 0.0]], [1.0, 2.0])), "one label per input"),
         (lambda: gradient_flow(TANH, [0, 0, 1.0], ([[1.0, 0.0]], [1.0]), weights=[-1]), "non-negative"),
         (lambda: orbit(TANH, [0, 0, 1.0], [0.0, 0.0], 1.0), "must not be zero"),
-        (lambda: Field(TwoLayer(1, 1, activation="relu"), balls([[1]])), "smooth activation"),
+        (lambda: Field(TwoLayer(1, 1, activation="relu"), balls([[1]])), "differentiable everywhere"),
         (lambda: Field(TANH, balls([[1, 0], [0, 1]])), "single sample"),
     ],
 )

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(native.reason_against() is not None, reason=str(
 def device(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "cupy", emulated_cupy(tmp_path))
     monkeypatch.setattr(cuda, "reason_against_kernels", lambda: None)
-    cuda._function.cache_clear()
+    cuda.compiled.cache_clear()
     yield
-    cuda._function.cache_clear()
+    cuda.compiled.cache_clear()
 
 
 def trained_there(batch, method, **options):

@@ -12,7 +12,7 @@ from numerics.modules.deepening import Layers, deepen, layers_from_state, layers
 from theory.activations import activation
 from theory.models import FullyConnected
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def random_layers(widths=(3, 5, 4, 2), name="relu", seed=0):
