@@ -14,8 +14,9 @@ from pathlib import Path
 
 from reports import baseline, markdown
 from reports.compare import Comparison, Kind, compare
+from reports.reasons import why
 from reports.results import Results, ResultsError, read
-from reports.wording import ALARMING, headline, why, worst_first
+from reports.wording import ALARMING, headline, worst_first
 
 #: The service shows ten annotations of each kind a step; the last one says what is left.
 LIMIT = 10

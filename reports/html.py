@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import badge, bibliography, figures, graph, markdown, mathematics, views, wording
+from reports import badge, bibliography, figures, graph, markdown, mathematics, reasons, views, wording
 from reports import history as past
 from reports.results import Results, validate
 
@@ -185,7 +185,7 @@ def _environment() -> jinja2.Environment:
         "views": views,
         "paper_kinds": bibliography.KINDS,
         "headline": wording.headline,
-        "why": wording.why,
+        "why": reasons.why,
         "tally": wording.tally,
         "worst_first": wording.worst_first,
     }
