@@ -69,7 +69,7 @@ def _property(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The step of a workflow; the exit code is 0, 1 (the baseline does not hold, or without one a claim does not pass) or 2 (unreadable)."""
+    """The step of a workflow; the exit code is 0, 1 (the baseline does not hold; without one: a claim is bad) or 2 (unreadable)."""
     parser = argparse.ArgumentParser(prog="python -m reports.annotations", description="Show a run in GitHub Actions.")
     parser.add_argument("results", type=Path, metavar="RESULTS.json")
     parser.add_argument("--baseline", type=Path, metavar="BASELINE.json", help="what the run is compared with")

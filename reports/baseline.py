@@ -48,7 +48,7 @@ def make(results: Results, reason: str, previous: Results | None = None, only: C
     if not chosen:
         what = f"that matches {' or '.join(only)}" if only else "at all"
         raise ResultsError(f"claims: expected at least one to keep, got none {what}")
-    kept = _kept(previous, only) if only else []
+    kept = _kept(previous, results["schema"], only) if only else []
     entry = {"run": run["id"], "finished": results["run"]["finished"], "reason": " ".join(reason.split())}
     claims = sorted([*map(_claim, chosen), *kept], key=lambda claim: claim["id"])
     return sealed({"schema": results["schema"], "baseline": {"reasons": [*earlier, entry]}, "run": run, "claims": claims})
@@ -64,10 +64,12 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _kept(previous: Results | None, only: Collection[str]) -> list[dict[str, Any]]:
+def _kept(previous: Results | None, version: int, only: Collection[str]) -> list[dict[str, Any]]:
     """The other claims of the baseline that is replaced."""
     if previous is None:
         raise ResultsError("only: expected a baseline that holds the other claims, got none; leave the patterns out to make the first one")
+    if previous["schema"] != version:
+        raise ResultsError(f"only: expected a baseline of schema version {version}, got {previous['schema']}; make all of it anew")
     return [_claim(claim) for claim in previous["claims"] if not _matches(claim["id"], only)]
 
 

@@ -138,6 +138,15 @@ def brief(text: str, length: int = 80) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+#: Values and messages longer than this are cut on a page; the JSON of the claim has them whole.
+LONGEST = 6000
+
+
+def cut(text: str, length: int = LONGEST) -> str:
+    """``text``, or its beginning and a word on the rest."""
+    return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
+
+
 def quoted(name: str) -> str:
     """A name in quotation marks, cut."""
     return f"“{brief(name)}”"
