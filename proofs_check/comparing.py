@@ -66,13 +66,12 @@ def agree(expected: Any, observed: Any) -> bool | None:
         return _all(agree(value, observed[name]) for name, value in expected.items())
     if isinstance(expected, set | frozenset) and isinstance(observed, set | frozenset):
         return expected == observed
-    listed = [entries_of(value) for value in (expected, observed)]
-    if None not in listed:
-        first, second = listed
-        return len(first) == len(second) and _all(map(agree, first, second))
-    if listed != [None, None]:
+    first, second = entries_of(expected), entries_of(observed)
+    if first is None and second is None:
+        return _same(expected, observed)
+    if first is None or second is None or len(first) != len(second):
         return False
-    return _same(expected, observed)
+    return _all(map(agree, first, second))
 
 
 def another(value: Any) -> Any:

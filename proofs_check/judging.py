@@ -34,14 +34,20 @@ def equal(
     """
     if not pairs:
         raise ClaimError("equal: expected at least one pair name=(expected, observed), got none")
+    return _equal({name.replace("_", " "): pair for name, pair in pairs.items()}, shown, certificate, witness, message)
+
+
+def _equal(
+    pairs: Mapping[str, tuple[Any, Any]], shown: Mapping[str, Any] | None, certificate: Any = None, witness: Any = None, message: str = ""
+) -> Outcome:
     open_pair = ""
     for name, (expected, observed) in pairs.items():
         if compared(expected, observed):
             expected = another(expected)
         same = agree(expected, observed)
-        text = f"{'' if name == 'value' else name.replace('_', ' ') + ': '}expected {brief(expected)}, observed {brief(observed)}"
+        text = f"{'' if name == 'value' else name + ': '}expected {brief(expected)}, observed {brief(observed)}"
         if same is False:
-            more = {} if name == "value" else {"what": name.replace("_", " ")}
+            more = {} if name == "value" else {"what": name}
             return Outcome.fails(text, counterexample={**(shown or {}), **more, "expected": expected, "observed": observed})
         open_pair = open_pair or (text if same is None else "")
     if open_pair:
@@ -63,13 +69,12 @@ def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
 
 def true(what: str, fact: bool | None, **shown: Any) -> Outcome:
     """Holds when ``fact`` is true; None is not decided."""
-    return equal(**{what.replace(" ", "_"): (True, None if fact is None else bool(fact))}, shown=shown)
+    return _equal({what: (True, None if fact is None else bool(fact))}, shown)
 
 
 def vanishing(what: str, observed: Any, **shown: Any) -> Outcome:
     """Holds when every entry of ``observed`` is zero, in exact arithmetic."""
-    expected = _zeros_like(observed)
-    return equal(**{what.replace(" ", "_"): (expected, observed)}, shown=shown)
+    return _equal({what: (_zeros_like(observed), observed)}, shown)
 
 
 def _zeros_like(observed: Any) -> Any:
@@ -201,10 +206,11 @@ def rate_is(
 
     if (at_least is None) == (at_most is None):
         raise ClaimError(f"rate of {what}: expected at_least or at_most, got {'both' if at_least is not None else 'neither'}")
+    upward = at_least is not None
+    threshold = at_least if at_least is not None else at_most or 0.0
     if compared(0.5):
-        at_least, at_most = (None, at_least - margin) if at_least is not None else (at_most + margin, None)
-        margin /= 2  # keeps the opposite threshold and its margin between 0 and 1
-    threshold, upward = (at_least, True) if at_least is not None else (at_most, False)
+        threshold += -margin if upward else margin
+        upward, margin = not upward, margin / 2  # half of it keeps the opposite threshold and its margin between 0 and 1
     rule = decide_rate_at_least if upward else decide_rate_at_most
     worst_case, best_case = (successes, successes + undecided) if upward else (successes + undecided, successes)
     against, for_it = (rule(count, trials, threshold=threshold, margin=margin, alpha=alpha) for count in (worst_case, best_case))

@@ -129,7 +129,7 @@ def _counterexample(claim: Claim, check: Check, own: Finding, place: RunPlace) -
 
 def _control(name: str, finding: Finding) -> dict[str, Any]:
     message = finding.message
-    if finding.refuted:
+    if finding.refuted and finding.counterexample is not None:
         message = f"case {finding.counterexample['case']}: {message}"
     elif finding.refuted is False:
         message = f"not refuted on {finding.met} instances ({finding.cases} cases) {message}".rstrip()

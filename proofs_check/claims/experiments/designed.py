@@ -75,9 +75,7 @@ def check_completed_ranks(instance, *, ranks, init_std, name, context) -> Outcom
     for n, row, good in zip(sizes, values, converged, strict=True):
         rank = (row > 1e-6 * row[:, :1]).sum(axis=1)
         hits = int((good & (rank == ranks[n])).sum())
-        outcomes.append(
-            decide(hits, trials, True, alpha=context.spend(8), what=f"{name}, n = {n}: completion of rank {ranks[n]}")
-        )
+        outcomes.append(decide(hits, trials, True, alpha=context.spend(8), what=f"{name}, n = {n}: completion of rank {ranks[n]}"))
     series = [{"label": f"n = {n}", "x": [1, 2, 3, 4], "y": np.median(row, axis=0).tolist()} for n, row in zip(sizes, values, strict=True)]
     figure = Figure(
         "lines",

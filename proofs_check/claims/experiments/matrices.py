@@ -64,9 +64,7 @@ def check_completion_grid(instance, *, criterion, context) -> Outcome:
             chosen = (sizes == n) & (named == predicted)
             if chosen.sum() >= LEAST_TRIALS:
                 what = f"n = {n}, patterns {'with' if predicted else 'without'} local linear recovery"
-                outcomes.append(
-                    decide(int(recovered[chosen].sum()), int(chosen.sum()), predicted, alpha=context.spend(32), what=what)
-                )
+                outcomes.append(decide(int(recovered[chosen].sum()), int(chosen.sum()), predicted, alpha=context.spend(32), what=what))
     figure = error_figure(
         "Test error of matrix completion, rank-one 4 x 4 targets",
         [f"{q} %" for q in (10, 50, 90)],

@@ -64,9 +64,7 @@ def check_projection(cell, *, size, context) -> Outcome:
     """Imperfect minima are found near the branch below ``size`` samples and not from there on."""
     branch, d, n = cell
     in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}: {count} of {trials} starts end at imperfect minima"
-    return decided_by_projection(
-        cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.spend(32), context=context
-    )
+    return decided_by_projection(cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.spend(32), context=context)
 
 
 def projection_cells(context):
