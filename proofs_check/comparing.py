@@ -185,6 +185,7 @@ def brief(value: Any) -> str:
 
 
 def shown_value(value: Any) -> Any:
+    """A value as a message shows it: ranks as numbers, small arrays as lists."""
     if is_rank(value):
         return value.rank if value.rank is not None else [value.lower, value.upper]
     return value.tolist() if _is_array(value) and value.size <= BRIEF else value
@@ -201,6 +202,7 @@ def _all(answers: Iterable[bool | None]) -> bool | None:
 
 
 def is_rank(value: Any) -> bool:
+    """Whether a value is a rank with proved bounds."""
     return all(hasattr(value, name) for name in ("lower", "upper", "rank")) and not _is_ball(value)
 
 

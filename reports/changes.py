@@ -362,6 +362,7 @@ def _hashes(old: Mapping[str, Any], new: Mapping[str, Any], field: str) -> str:
 
 
 def names(names: Sequence[str], separator: str = ", ") -> str:
+    """The first few of ``names``, and how many more there are."""
     shown = [brief(name) for name in names[:NAMED]]
     return separator.join(shown) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
