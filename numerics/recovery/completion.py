@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,18 @@ def low_rank_targets(rng: np.random.Generator, count: int, size: int, rank: int)
     entries = lambda *shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.6, 1.4, shape)
     targets = entries(count, size, rank) @ entries(count, rank, size)
     return targets / np.linalg.norm(targets, 2, axis=(1, 2))[:, None, None]
+
+
+def recovering(model: MatrixFactorization, theta: np.ndarray) -> tuple[list[tuple[int, ...]], set[tuple[int, ...]]]:
+    """All patterns of R = r (d1 + d2 - r) entries, r the width of ``model``, and those on which the tangents at ``theta`` have rank R.
+
+    Entries are flat indices; ``theta`` (P,) holds integers, and ranks are exact.
+    """
+    from flint import fmpz_mat
+
+    R, rows = function_rank(model.width, model.d1, model.d2), tangents(model, theta, model.entries())[1][:, 0].tolist()
+    patterns = list(combinations(range(len(rows)), R))
+    return patterns, {pattern for pattern in patterns if fmpz_mat([rows[entry] for entry in pattern]).rank() == R}
 
 
 def random_masks(rng: np.random.Generator, count: int, size: int, n: int) -> np.ndarray:

@@ -53,6 +53,11 @@ def function_rank(r: int, d1: int, d2: int) -> int:
     return r * (d1 + d2 - r)
 
 
+def largest_target_rank(r: int, d1: int, d2: int, width: int) -> int:
+    """The largest R(A, B) over A B = f* of rank r, ``width`` m >= r: on Sylvester's boundary one factor has the rank min(d_i, m)."""
+    return d1 * d2 - max(0, min(d1, d2) - width) * (max(d1, d2) - r)
+
+
 def factorization_strata(r: int, d1: int, d2: int, width: int) -> Iterator[tuple[int, int]]:
     """All (rank A, rank B) with A B of rank r: r <= a <= min(d1, m), r <= b <= min(d2, m), a + b - m <= r (Sylvester)."""
     for a in range(r, min(d1, width) + 1):
@@ -87,6 +92,39 @@ def symmetric_factorization_rank(d: int, a: int) -> int:
 def cp_expected_rank(sizes: Sequence[int], components: int) -> int:
     """Expected (upper bound, not always attained) generic rank of a sum of rank-one tensors: min(r (sum d_i - N + 1), prod d_i)."""
     return min(components * (sum(sizes) - len(sizes) + 1), int(np.prod(sizes)))
+
+
+def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
+    """Generic model rank R of a sum of r = ``components`` rank-one tensors, by the known classification of defective formats.
+
+    With d the largest size and D the product of the N - 1 others, a format is *unbalanced* for D - sum (d_i - 1) < r < min(d, D), the sum
+    over those others; then R = r (D + d - r), as of D x d matrices of rank r (arXiv:math/0609054v2). Else R is the expected number but
+    for (3, n, n; (3n - 1)/2) with n odd, (3, 4, 4; 5) and (2, 2, n, n; 2n - 1), where it is one less. That there are no further formats is
+    proved for r <= 6 and conjectured beyond (arXiv:math/0607191).
+    """
+    if components < 1 or min(sizes) < 1:
+        raise ValueError(f"sizes and components must be positive, got {tuple(sizes)} and {components}")
+    kind = cp_format(sizes, components)
+    *others, largest = sorted(sizes)
+    if kind == "unbalanced":
+        return components * (int(np.prod(others)) + largest - components)
+    return cp_expected_rank(sizes, components) - (kind == "exceptional")
+
+
+def cp_format(sizes: Sequence[int], components: int) -> str:
+    """ "unbalanced", "exceptional" or "regular", the case of :func:`cp_generic_rank`; sizes 1 count for nothing."""
+    *others, largest = sorted(size for size in sizes if size > 1) or [1]
+    product = int(np.prod(others, dtype=int))
+    if product - sum(others) + len(others) < components < min(largest, product):
+        return "unbalanced"
+    match others:
+        case [3, n] if n == largest and 2 * components == 3 * n - 1:
+            return "exceptional"
+        case [3, 4] if (largest, components) == (4, 5):
+            return "exceptional"
+        case [2, 2, n] if n == largest and components == 2 * n - 1:
+            return "exceptional"
+    return "regular"
 
 
 # ------------------------------------------------------------------------------------------------ two-layer networks
