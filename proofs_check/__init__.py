@@ -6,11 +6,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from proofs_check.axes import axes, by_level
 from proofs_check.claim import (
     Assumption,
     Check,
     Claim,
     ClaimError,
+    Clause,
     Control,
     Figure,
     Outcome,
@@ -18,6 +20,7 @@ from proofs_check.claim import (
     Source,
     Status,
 )
+from proofs_check.declaration import Declaration, Paper, claim, exists, false
 
 if TYPE_CHECKING:
     from proofs_check.engine.reduction import reduce_instance
@@ -45,14 +48,22 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimError",
+    "Clause",
     "Control",
+    "Declaration",
     "Figure",
     "Outcome",
+    "Paper",
     "Probe",
     "Registry",
     "Run",
     "Source",
     "Status",
+    "axes",
+    "by_level",
+    "claim",
+    "exists",
+    "false",
     "load_claims",
     "reduce_instance",
     "verify",

@@ -1,4 +1,4 @@
-"""Claims as pytest items: one for each check and one for each control.
+"""Claims as pytest items: one for each check, each control, and the cell controls of a check.
 
 ``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
 without it stands for the shipped claims; the setting ``claims`` names what a plain ``pytest`` collects. Items run in a worker
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proofs_check.claim import LEVELS, Check, Claim, ClaimError, Status
-from proofs_check.engine.finding import ITSELF, Finding, parts
+from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
 from proofs_check.engine.registry import SHIPPED, Registry, load_claims
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class ClaimCollector(pytest.Collector):
         for name, part in parts(self.claim):
             kind, _, control = part.partition(":")
             if kind != "probe":
-                title = f"{name}[{control}]" if control else name
+                title = name if part == ITSELF else f"{name}[{control or CELLS}]"
                 yield ClaimItem.from_parent(self, name=title, claim=self.claim, check=self.claim.check(name), part=part)
 
 
@@ -165,7 +165,8 @@ class ClaimItem(pytest.Item):
             pytest.skip(finding.message)
         if self.part != ITSELF:
             if not finding.refuted:
-                raise Unmet(self._told(finding, f"the control came out {status.value}, expected fails"))
+                what = "predictions made false cell by cell" if self.part == CELLS else "the control"
+                raise Unmet(self._told(finding, f"{what} came out {status.value}, expected fails"))
         elif status is Status.INCONCLUSIVE and finding.met:
             pytest.xfail(finding.message)
         elif status is not Status.HOLDS:

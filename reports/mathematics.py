@@ -41,23 +41,38 @@ _LONG = 36
 Piece = tuple[str, str]  # ("math" | "text" | "break", content)
 
 
-@functools.lru_cache(maxsize=8192)
+#: Longer statements are shown as plain text, cut: setting them would take time and help nobody.
+LONGEST = 4000
+
+
 def render_math(latex: str) -> str:
     """``latex`` as HTML: MathML for its formulas, escaped text for its words.
 
-    What cannot be set (an unknown command, unbalanced braces) appears as plain text in ``<code class="unset">``,
-    without backslashes; nothing is raised.
+    What cannot be set (an unknown command, unbalanced braces, more than :data:`LONGEST` characters) appears as plain text in
+    ``<code class="unset">``, without backslashes; nothing is raised.
     """
+    if len(latex) > LONGEST:
+        return _unset(f"{latex[:LONGEST]} …")
+    return _rendered(latex)
+
+
+@functools.lru_cache(maxsize=8192)
+def _rendered(latex: str) -> str:
     source = " ".join(latex.split())
     try:
         return _joined(_set(piece) for piece in _pieces(source))
     except _CannotSet:
-        plain = html.escape(readable(source))
-        return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
+        return _unset(source)
+
+
+def _unset(latex: str) -> str:
+    plain = html.escape(readable(latex))
+    return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
 
 
 def readable(latex: str) -> str:
-    """``latex`` as one line of plain text without backslashes or braces, for titles, alt texts and badges."""
+    """``latex`` as one line of plain text without backslashes or braces, for titles, alt texts and badges; cut where it is very long."""
+    latex = latex[: 2 * LONGEST]
     text = re.sub(r"\\(?:text|operatorname|mathrm|mathbf|mathbb|mathcal|mathsf)\*?\s*", "", latex)
     text = re.sub(r"\\([A-Za-z]+)", lambda found: f" {_PLAIN.get(found[1], found[1])} ", text)
     text = re.sub(r"\\([{}#%&$_])", r"\1", text.replace("\\\\", " "))

@@ -8,94 +8,82 @@ from pathlib import Path
 
 from proofs_check.claim import ClaimError
 
-TEMPLATE = '''"""@NAME@: one published statement under test. Replace the statement, the instances and the two formulas.
+TEMPLATE = '''"""@TITLE@: one published statement under test. Replace the statement, the instances and the two formulas.
 
-A check compares what the statement predicts with what is observed, on one instance after another. Its control puts a false
-prediction in place of the true one; the same code must refute it, or the check could not have failed.
+The statement comes first. A check under it compares what the statement predicts (a keyword with its true value) with what is observed.
+Each line @false is a control: the same code with that keyword made false, which has to be refuted.
 """
 
 from fractions import Fraction
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check import Assumption, Source, axes, by_level, claim, false
+from proofs_check.judging import bounded, equal
+
+SUM = claim(
+    "@NAME@.sum",
+    "Sum of the first integers",
+    r"\\sum_{k=1}^{n} k = \\frac{n (n + 1)}{2}",
+    symbols={"n": "how many integers are added, n >= 0"},
+    assumptions=[Assumption("starts at one", r"k \\ge 1")],
+    source=Source("arXiv:0000.00000v1", "Eq. (1)"),
+    refuted_by="one n whose sum differs",
+)
 
 
-def triangular(count):
-    """What the statement predicts."""
-    return Fraction(count * (count + 1), 2)
+def triangular(n):
+    return Fraction(n * (n + 1), 2)
 
 
-def check_sum(instance, *, formula, context):
-    """What is observed, exactly, against the prediction."""
-    first, count = instance
-    return Outcome.equal(formula(count), Fraction(sum(range(first, first + count))), first=first, count=count)
+#: The domain: every cell is met, and in every cell the engine makes the prediction false once.
+COUNTS = axes(n=by_level(quick=range(50), standard=range(500), full=range(5000)))
 
 
-def small_counts(context):
-    """Every count up to a bound that grows with the level."""
-    return [(1, count) for count in range(context.by_level(quick=50, standard=500, full=5000))]
+def terms(cell, rng):
+    return range(1, cell.n + 1)
 
 
-def other_starts(context):
-    """Sums that start elsewhere than at 1, which the statement does not cover."""
-    return [(first, 3) for first in (0, 2, 5)]
+@SUM.check("exact", terms, COUNTS)
+@false("without the half", formula=lambda n: Fraction(n * (n + 1)))
+@false("one too few", formula=lambda n: triangular(n - 1))
+def summed(cell, numbers, *, formula=triangular, context):
+    """The sum in integers against the formula."""
+    return equal(sum=(formula(cell.n), sum(numbers)))
 
 
-def drawn_counts(context):
-    """Counts far apart, drawn by hypothesis; a failing one is shrunk."""
-    from hypothesis import strategies
+def large_terms(context):
+    import numpy as np
 
-    return strategies.tuples(strategies.just(1), strategies.integers(0, 10_000))
+    sizes = context.rng("sizes").integers(1000, 10_000, context.by_level(quick=5, standard=50, full=500))
+    return [np.arange(1, n + 1, dtype=float) for n in sizes]
 
 
-CLAIMS = [
-    Claim(
-        id="@NAME@.sum",
-        title="Sum of the first integers",
-        statement=r"\\sum_{k=1}^{n} k = \\frac{n (n + 1)}{2}",
-        assumptions=[Assumption("starts at one", r"k \\ge 1")],
-        source=Source("arXiv:0000.00000v1", "Eq. (1)"),
-        checks=[
-            Check(
-                "small",
-                evidence="exact",
-                covers="instances",
-                scope="every n below 50 (quick), 500 (standard), 5000 (full)",
-                run=check_sum,
-                instances=small_counts,
-                parameters={"formula": triangular},
-                controls=[Control("without the half", formula=lambda count: Fraction(count * (count + 1)))],
-            ),
-            Check(
-                "drawn",
-                evidence="property",
-                covers="instances",
-                scope="n up to 10000",
-                run=check_sum,
-                instances=drawn_counts,
-                parameters={"formula": triangular},
-                tolerance="0: integers",
-                distribution="n as hypothesis draws integers from 0 to 10000",
-                controls=[Control("one too few", formula=lambda count: triangular(count - 1))],
-            ),
-        ],
-        probes=[Probe(drops="starts at one", instances=other_starts)],
-        refuted_by="one n whose sum differs",
-    )
-]
+@SUM.check("property", large_terms, tolerance="n eps times the sum: n - 1 roundings", distribution="n uniform between 1000 and 10000")
+@false("one too few", formula=lambda n: triangular(n - 1))
+def summed_in_floats(numbers, *, formula=triangular, context):
+    """The sum in floats, large n."""
+    n, total = len(numbers), float(formula(len(numbers)))
+    return bounded("error of the sum", numbers.sum() - total, n * 2.0**-52 * total, n=n)
+
+
+def other_starts(cell, rng):
+    return range(2, cell.n + 2)
+
+
+SUM.without("starts at one", summed, other_starts)
 '''
 
 
 def write_template(name: str, directory: Path) -> Path:
     """Write ``directory/name.py``, the claims file of a family called ``name``; its path.
 
-    :raises ClaimError: when the name is no lower-case Python identifier without underscores, or the file exists.
+    :raises ClaimError: when the name is no lower-case Python identifier, or the file exists.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*", name) or keyword.iskeyword(name):
-        raise ClaimError(f"NAME must be lower-case letters and digits, as it begins the claim ids, got {name!r}")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
+        raise ClaimError(f"NAME must be lower-case letters, digits and underscores, as it names a file, got {name!r}")
     file = directory / f"{name}.py"
     try:
         with open(file, "x", encoding="utf-8") as out:
-            out.write(TEMPLATE.replace("@NAME@", name))
+            out.write(TEMPLATE.replace("@NAME@", name.replace("_", "-")).replace("@TITLE@", name.capitalize().replace("_", " ")))
     except FileExistsError:
         raise ClaimError(f"{file} exists already; choose another NAME") from None
     return file

@@ -1,4 +1,4 @@
-"""What came of running one part of a check: itself, one of its controls, or a probe."""
+"""What came of running one part of a check: itself, one of its controls, its cell controls, or a probe."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from proofs_check.claim import Claim, Status
+from proofs_check.claim import Check, Claim, Status
 
-#: The part of a check that tests the claim itself; the others are ``control:NAME`` and ``probe:NUMBER``.
+#: The part of a check that tests the claim itself; the others are :data:`CELLS`, ``control:NAME`` and ``probe:NUMBER``.
 ITSELF = "itself"
+#: The part in which the engine makes predictions false, in one cell at a time.
+CELLS = "cells"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The outcomes of all instances together.
 
-    ``cases`` counts what was decided, ``met`` the instances that ``run`` was called with: a check that met none decided
-    nothing. ``margin`` is the smallest one met. ``log`` is what the part printed, cut to a bounded length.
+    ``cases`` counts what was decided, ``met`` the instances that were decided: a check that met none decided nothing. ``skipped``
+    counts those it passed over, ``rejected`` those outside the hypotheses. ``cells`` is the number of cells met, ``missed`` names the
+    others. ``margin`` is the smallest one met. ``spent`` is the probability of a false alarm that was used up, ``confirmed`` says how a
+    ``witness`` was. ``cell_controls`` are {"cell", "refuted", "message"}. ``versions`` are those of the libraries that computed it.
+    ``log`` is what the part printed, cut to a bounded length.
     """
 
     status: Status
@@ -31,6 +36,15 @@ class Finding:
     figures: Sequence[Any] = ()
     seconds: float = 0.0
     log: str = ""
+    skipped: int = 0
+    rejected: int = 0
+    cells: int = 0
+    missed: Sequence[str] = ()
+    spent: float | None = None
+    witness: Any = None
+    confirmed: str = ""
+    cell_controls: Sequence[Mapping[str, Any]] = ()
+    versions: Mapping[str, str] | None = None
 
     def to_data(self) -> dict[str, Any]:
         """As JSON data; :meth:`from_data` reads it back."""
@@ -39,7 +53,7 @@ class Finding:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Finding:
         """The finding that :meth:`to_data` wrote."""
-        sequences = {name: tuple(data[name]) for name in ("certificates", "figures")}
+        sequences = {name: tuple(data.get(name, ())) for name in ("certificates", "figures", "missed", "cell_controls")}
         return cls(**{**data, **sequences, "status": Status(data["status"])})
 
     @property
@@ -57,6 +71,12 @@ Findings = Mapping[tuple[str, str], Finding]
 def parts(claim: Claim) -> list[tuple[str, str]]:
     """(name of the check, part) of everything that testing ``claim`` runs, the checks themselves first."""
     checks = [(check.name, ITSELF) for check in claim.checks]
+    cells = [(check.name, CELLS) for check in claim.checks if has_cell_controls(check)]
     controls = [(check.name, f"control:{control.name}") for check in claim.checks for control in check.controls]
     probes = [(claim.probed(probe).name, f"probe:{number}") for number, probe in enumerate(claim.probes)]
-    return checks + controls + probes
+    return checks + controls + cells + probes
+
+
+def has_cell_controls(check: Check) -> bool:
+    """Whether the engine makes predictions of ``check`` false: not where comparisons escape it, nor trains once more for one cell."""
+    return check.judged and check.evidence != "formal" and (check.evidence != "training" or check.axes is not None)

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from proofs_check.claim import ALPHA_BUDGET, Claim, ClaimError
+from proofs_check.declaration import Declaration
 from proofs_check.engine.sources import source_hash
 
 if TYPE_CHECKING:
@@ -112,10 +113,13 @@ def load_claims(path: str | Path | None = None) -> Registry:
 def load_file(file: Path, root: Path | None = None) -> list[Claim]:
     """The claims of one file found under ``root``, filed under its name or that of its folder (see :func:`load_claims`)."""
     module = _import(file)
-    claims = getattr(module, "CLAIMS", None)
+    declared = [value.closed for value in vars(module).values() if isinstance(value, Declaration) and value.module == module.__name__]
+    claims = getattr(module, "CLAIMS", declared or None)
+    if isinstance(claims, list | tuple):
+        claims = [*(claim for claim in declared if claim not in claims), *claims]
     if not isinstance(claims, list | tuple) or not all(isinstance(claim, Claim) for claim in claims):
         raise ClaimError(
-            f"claims file {file}: expected a list CLAIMS of Claim values, got {_described(claims)}"
+            f"claims file {file}: expected claims declared by claim(...), or a list CLAIMS of Claim values, got {_described(claims)}"
             " (start the name of a helper module with an underscore)"
         )
     family = file.stem if root in (None, file, file.parent) and not shipped(file) else file.parent.name
@@ -125,6 +129,11 @@ def load_file(file: Path, root: Path | None = None) -> list[Claim]:
 def shipped(file: Path) -> bool:
     """Whether a claims file is one of those that ship with the package."""
     return file.is_relative_to(SHIPPED)
+
+
+def shown_file(file: Path) -> str:
+    """How pages and lists name a claims file: from the package on where it ships, else by its name."""
+    return f"proofs_check/claims/{file.relative_to(SHIPPED).as_posix()}" if shipped(file) else file.name
 
 
 def _described(claims: object) -> str:

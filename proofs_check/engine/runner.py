@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import datetime
-import importlib.metadata
 import math
 import platform
 import secrets
@@ -16,19 +15,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from proofs_check.claim import ALPHA_BUDGET, LEVELS, Check, Claim, ClaimError, Status
-from proofs_check.engine.finding import ITSELF, Finding, parts
+from proofs_check.engine.execution import versions
+from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
 from proofs_check.engine.job import Job, portable
 from proofs_check.engine.pool import Pool
 from proofs_check.engine.registry import Registry, load_claims
-from proofs_check.engine.results import SCHEMA, Place, claim_result
-from proofs_check.engine.serialization import write_json
+from proofs_check.engine.results import SCHEMA, RunPlace, claim_result, sealed
 from proofs_check.engine.store import Store, locked
 from proofs_check.engine.verdict import BAD, undermined_by
+from proofs_check.plain_data import write_json
 
 #: Seconds that one part of a check may take when neither the check nor the caller says so.
 TIMEOUTS = {"quick": 300.0, "standard": 1800.0, "full": 86400.0}
-
-_RECORDED = ("numpy", "scipy", "torch", "sympy", "python-flint", "hypothesis", "networkx", "cupy-cuda13x")
 
 #: Called with each claim's entry of the results as the claim finishes.
 Progress = Callable[[Mapping[str, Any]], None]
@@ -96,7 +94,7 @@ def verify(
     registry = claims if isinstance(claims, Registry) else load_claims(claims)
     selected = registry.select([patterns] if isinstance(patterns, str) else patterns)
     device = resolve_device(device)
-    place = Place(None if out is None else Path(out), registry.path)
+    place = RunPlace(None if out is None else Path(out), registry.path)
     with ExitStack() as stack:
         if place.directory is not None:
             stack.enter_context(locked(place.directory))
@@ -119,9 +117,9 @@ def verify(
             "level": level,
             "device": device,
             "alpha": ALPHA_BUDGET,
-            "versions": versions(),
+            "versions": {**versions(), "platform": platform.platform()},
         }
-        results = {"schema": SCHEMA, "run": header, "claims": work.entries()}
+        results = sealed({"schema": SCHEMA, "run": header, "claims": work.entries(versions())})
         if place.directory is not None:
             write_json(place.directory / "results.json", results)
     return Run(results, place.directory)
@@ -130,7 +128,7 @@ def verify(
 class _Work:
     """The parts of the selected claims: which are to be run, which are done, and what they come to."""
 
-    def __init__(self, registry: Registry, claims: Sequence[Claim], place: Place, store: Store, progress: Progress | None) -> None:
+    def __init__(self, registry: Registry, claims: Sequence[Claim], place: RunPlace, store: Store, progress: Progress | None) -> None:
         self.registry, self.place, self.store, self.progress = registry, place, store, progress
         self.claims = {claim.id: claim for claim in claims}
         self.findings: dict[str, dict[tuple[str, str], Finding]] = {claim_id: {} for claim_id in self.claims}
@@ -171,7 +169,7 @@ class _Work:
         claim, found = self.claims[job.claim], self.findings[job.claim]
         found[job.check, job.part] = finding
         if len(found) == len(parts(claim)):
-            self.done[claim.id] = claim_result(claim, found, self.place)
+            self.done[claim.id] = claim_result(claim, found, self.place, self.registry)
             if self.progress:
                 self.progress(self.done[claim.id])
 
@@ -183,11 +181,14 @@ class _Work:
         file.parent.mkdir(exist_ok=True)
         file.write_text(finding.log, encoding="utf-8")
 
-    def entries(self) -> list[dict[str, Any]]:
-        """The claims of the results, in the order of the registry."""
+    def entries(self, versions: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The claims of the results, in the order of the registry; ``versions`` are told of findings that others computed."""
         verdicts = {claim_id: entry["verdict"] for claim_id, entry in self.done.items()}
         undermined = undermined_by(self.registry, verdicts)
-        return [{**self.done[claim_id], "undermined_by": undermined[claim_id]} for claim_id in self.claims]
+        entries = [{**self.done[claim_id], "undermined_by": undermined[claim_id]} for claim_id in self.claims]
+        for check in (check for entry in entries for check in entry["checks"]):
+            check["versions"] = None if check["versions"] == versions else check["versions"]
+        return entries
 
 
 def make_job(
@@ -210,6 +211,8 @@ def make_job(
 def below(check: Check, part: str, level: str) -> Finding | None:
     """The finding of a check that does not run at this ``level``; ``None`` for one that does."""
     if LEVELS.index(check.level) <= LEVELS.index(level):
+        if part == CELLS and check.evidence == "training" and level == "quick":
+            return Finding(Status.SKIPPED, message="trainings are repeated with false predictions from level standard on")
         return None
     what = "runs" if part == ITSELF else "not run: its check runs"
     return Finding(Status.SKIPPED, message=f"{what} from level {check.level} on")
@@ -267,17 +270,6 @@ def _has_cuda() -> bool:
 def new_run_id() -> str:
     """The time and a few random letters."""
     return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def versions() -> dict[str, str]:
-    """Python and the libraries that results depend on, where installed; none of them is imported."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("proofs-check", *_RECORDED):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _now() -> str:

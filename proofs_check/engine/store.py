@@ -14,7 +14,7 @@ from proofs_check.engine.finding import Finding
 from proofs_check.engine.job import Job
 
 #: Version of the tables; stores of another version are refused.
-VERSION = 1
+VERSION = 2
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS findings (
@@ -44,7 +44,8 @@ class Store:
     def _open(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version not in (0, VERSION):
-            raise StoreError(f"run store {self.path}: expected version {VERSION}, got {version}; choose another --out")
+            lacks = "; its findings lack clauses and cells and cannot be reused" if version < VERSION else ""
+            raise StoreError(f"run store {self.path}: expected version {VERSION}, got {version}{lacks}; choose another --out")
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute(_TABLE)

@@ -37,7 +37,7 @@ def without_the_left_part(model, theta, facts) -> int:
 
 
 def deep_models(context):
-    rng = context.rng(10**6)
+    rng = context.rng("samples")
     for replicate in range(context.by_level(quick=150, standard=2500, full=5000)):
         sizes = tuple(int(size) for size in rng.integers(1, 5, rng.integers(2, 7)))
         yield DeepFactorization(sizes), {}, replicate

@@ -21,7 +21,7 @@ def check_count(instance, *, formula, context) -> Outcome:
     m, m0 = instance
     listed = list(branches(m, m0))
     sound = len(set(listed)) == len(listed) and all(sorted(sum(b.blocks, ())) == list(range(m)) for b in listed)
-    outcome = Outcome.equal(formula(m, m0), len(listed) if sound else None, width=m, targets=m0)
+    outcome = Outcome.equal(formula(m, m0), len(listed) if sound else "not listed once each", width=m, targets=m0)
     return Outcome.holds(len(listed)) if outcome.counterexample is None else outcome
 
 
@@ -33,7 +33,7 @@ def check_dimension(instance, *, codimension, context) -> Outcome:
     matrix, values = branch.constraints(random_target(branch.targets, d, context.rng()))
     rank = rank_rational(matrix)
     solvable = rank_rational(np.column_stack([matrix, values])) == rank
-    return Outcome.equal(codimension(branch, d), rank if solvable else None, branch=str(branch), inputs=d)
+    return Outcome.equal(codimension(branch, d), rank if solvable else "no solution", branch=str(branch), inputs=d)
 
 
 def kinds_and_inputs(context):
@@ -70,7 +70,7 @@ def check_completeness(start, *, activation, context) -> Outcome:
     inside = distance_to_branches(target, 3, theta[found]) < ON_BRANCH
     if found.sum() < 40:
         return Outcome.inconclusive(f"only {found.sum()} starts reached zero loss")
-    decision = decide_rate_at_least(int(inside.sum()), int(inside.size), threshold=0.95, margin=0.15, alpha=context.alpha)
+    decision = decide_rate_at_least(int(inside.sum()), int(inside.size), threshold=0.95, margin=0.15, alpha=context.spend(1))
     return decided(decision, f"{inside.sum()} of {inside.size} zero-loss points lie on branches")
 
 
@@ -98,14 +98,14 @@ def check_intersection(instance, *, meet, context) -> Outcome:
     matrix, values = (np.concatenate(parts) for parts in zip(first.constraints(target), second.constraints(target), strict=True))
     rank = rank_rational(matrix)
     empty = rank_rational(np.column_stack([matrix, values])) > rank
-    observed = None if empty else first.width * (d + 1) - rank
+    observed = "empty" if empty else first.width * (d + 1) - rank
     return Outcome.equal(meet(first, second, d), observed, first=str(first), second=str(second), inputs=d)
 
 
 def with_common_coarsening(first: Branch, second: Branch, d: int):
     """False: it also counts pairs whose target sits in different neurons of merged blocks."""
     meets = not set(first.assignments()).isdisjoint(second.assignments())
-    return (first.meets(second, d) or 0) if meets else None
+    return (first.meets(second, d) or 0) if meets else "empty"
 
 
 def pairs_of_branches(context):
@@ -246,7 +246,7 @@ CLAIMS = [
                 parameters={"meet": Branch.meets},
                 controls=[
                     Control("a common coarsening suffices", meet=with_common_coarsening),
-                    Control("never", meet=lambda a, b, d: None),
+                    Control("never", meet=lambda a, b, d: "empty"),
                 ],
             ),
             Check(
@@ -257,7 +257,7 @@ CLAIMS = [
                 check_intersection,
                 drawn_pairs,
                 parameters={"meet": Branch.meets},
-                controls=[Control("never", meet=lambda a, b, d: None)],
+                controls=[Control("never", meet=lambda a, b, d: "empty")],
                 tolerance="none: dimensions are integers",
             ),
             Check(
