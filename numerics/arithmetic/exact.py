@@ -50,8 +50,11 @@ def rational(value: Any) -> Any:
 
 
 def rationals(values: Any) -> np.ndarray:
-    """An object array of fmpq, of the shape of ``values``."""
-    return entrywise(rational, np.asarray(values))
+    """An object array of fmpq, of the shape of ``values``; one that is such an array already is returned as it is."""
+    from flint import fmpq
+
+    array = np.asarray(values)
+    return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
 
 def fraction(value: Any) -> Fraction:
@@ -187,7 +190,15 @@ def _integer_matrix(matrix: np.ndarray) -> Any:
     from flint import fmpz_mat
 
     cleared = []
-    for row in rationals(matrix):
-        common = math.lcm(*(int(entry.q) for entry in row))
-        cleared.append([int(entry.p) * (common // int(entry.q)) for entry in row])
+    for row in matrix:
+        entries = [_numerator_and_denominator(entry) for entry in row]
+        common = math.lcm(*(denominator for _, denominator in entries))
+        cleared.append([numerator * (common // denominator) for numerator, denominator in entries])
     return fmpz_mat(cleared)
+
+
+def _numerator_and_denominator(value: Any) -> tuple[int, int]:
+    if isinstance(value, int | Fraction):
+        return value.numerator, value.denominator
+    exact = rational(value)
+    return int(exact.p), int(exact.q)

@@ -134,8 +134,8 @@ def tangents(model: AbstractModel, theta: Any, x: Any, *, forward: Callable | No
     """Outputs (..., n, outputs) and tangent matrices (..., n, outputs, P) at ``theta`` (..., P) on ``x`` (..., n, inputs).
 
     Leading axes are those of ``theta``; ``x`` has the same, or none where there is no ``forward``. Entries may be of any arithmetic;
-    ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces the model's own formula by another of the same
-    parameters, such as ``model.measure``.
+    ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces the model's own formula by another of the
+    same parameters, such as ``model.measure``.
     """
     theta, x = as_container(theta), as_container(x)
     axis = theta.ndim - 1 if forward else x.ndim - 2

@@ -21,6 +21,7 @@ from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from theory.elementary import entrywise
 from theory.models import AbstractModel, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.rationals import fractions
 
 METHODS = ("auto", "float", "ball", "exact")
 
@@ -66,7 +67,7 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
     decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
     """
-    theta, x = _checked(model, theta, x)
+    theta, x = _parameters(model, theta), _samples(model, x)
     found = _climbed(model, theta, x, method, structural_upper_bound(model, theta))
     if method == "float" or found.rank is not None:
         return found
@@ -100,14 +101,14 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     The lower bound is the empirical rank on points drawn from ``seed``; the upper bound is structural, hence of the whole
     space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
     """
-    theta, _ = _checked(model, theta, None)
+    theta = _parameters(model, theta)
     if isinstance(model, EntryModel):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, seed=seed):
-        found = _climbed(model, theta, points, method, upper)
+        found = _climbed(model, theta, _samples(model, points), method, upper)
         if method == "float":
             return found
         if found.lower == upper:
@@ -154,7 +155,7 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
         return bound
     from theory.rank.generators import coefficient_matrix, tangent_combinations
 
-    combinations = tangent_combinations(model, [exact.fraction(value) for value in exact.rationals(theta)])
+    combinations = tangent_combinations(model, fractions("theta", theta).tolist())
     nonzero = [row for row in combinations if row]
     bound = min(len(nonzero), len({generator for row in nonzero for generator in row}))
     if not nonzero or len(nonzero) > MOST_ELIMINATED:
@@ -162,18 +163,29 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     return min(bound, exact.rank_rational(coefficient_matrix(nonzero)))
 
 
-def _checked(model: AbstractModel, theta: Any, x: Any) -> tuple[np.ndarray, np.ndarray | None]:
+def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
+    """``theta`` (P,) as fmpq, read once for the whole ladder."""
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
     _finite("theta", theta)
-    if x is None:
-        return theta, None
+    return _exactly("theta", theta)
+
+
+def _samples(model: AbstractModel, x: Any) -> np.ndarray:
+    """``x`` (n, inputs) as fmpq, read once; index tuples of a factorization stay integers."""
     x = np.asarray(as_container(x))
     if x.ndim != 2 or x.shape[1] != model.input_size:
         raise ValueError(f"x must have shape (n, {model.input_size}) for {model}, got {x.shape}")
     _finite("x", x)
-    return theta, x
+    return x if isinstance(model, EntryModel) else _exactly("x", x)
+
+
+def _exactly(name: str, values: np.ndarray) -> np.ndarray:
+    try:
+        return exact.rationals(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold rational numbers: {error}") from error
 
 
 def _finite(name: str, values: np.ndarray) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
-from theory.elementary import entrywise
 from theory.lifting.factoring import factor, rank_of
 from theory.lifting.pieces import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 from theory.models import FullyConnected, TwoLayer
+from theory.rationals import fractions
 
 #: Floats keep this share of their size from the ends of a half-line: far more than rounding, sqrt(eps), and no burden.
 SAFE = 2.0**-26
@@ -299,16 +299,7 @@ def numbers(name: str, values: Any, other: Any) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]} at {np.argwhere(~np.isfinite(array))[0]}")
         return array
-    return entrywise(lambda value: _fraction(name, value), array)
-
-
-def _fraction(name: str, value: Any) -> Fraction:
-    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
-        return Fraction(int(value.p), int(value.q))
-    try:
-        return Fraction(value.item() if isinstance(value, np.generic) else value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must hold finite rational numbers or floats, got {value!r}") from error
+    return fractions(name, array)
 
 
 def _check_position(model: FullyConnected, theta: np.ndarray, x: np.ndarray, after: int) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from theory.models import AbstractModel, AbstractNetwork, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 from theory.models.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.rank.kernel_covers import kernel_costs
-from theory.rationals import fraction_of
+from theory.rationals import fractions
 
 #: Models of one matrix, a product of factors.
 MatrixModel = MatrixFactorization | DeepFactorization | SymmetricFactorization
@@ -397,15 +397,7 @@ def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
-    return np.array([as_fraction(value) for value in theta], dtype=object)
-
-
-def as_fraction(value: Any) -> Fraction:
-    """A rational number of any kind, a float as the rational it is. Raises ValueError for NaN, infinities and what is no number."""
-    try:
-        return fraction_of(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"theta must hold finite rational numbers, got {value!r}") from error
+    return fractions("theta", theta)
 
 
 def matrix_rank(matrix: Any) -> int:
@@ -413,5 +405,6 @@ def matrix_rank(matrix: Any) -> int:
     from sympy import QQ
     from sympy.polys.matrices import DomainMatrix
 
-    rows = [[QQ(value.numerator, value.denominator) for value in map(as_fraction, row)] for row in np.asarray(matrix, dtype=object)]
+    exact = fractions("matrix", np.asarray(matrix, dtype=object))
+    rows = [[QQ(value.numerator, value.denominator) for value in row] for row in exact]
     return DomainMatrix(rows, (len(rows), len(rows[0])), QQ).rank() if rows and rows[0] else 0

@@ -157,3 +157,11 @@ def test_rationals_reject_what_is_none():
         exact.rational(float("nan"))
     with pytest.raises(TypeError, match="rational"):
         exact.rational("abc")
+
+
+def test_every_number_is_read_once(monkeypatch):
+    model, read, rational = TwoLayer(1, 8, bias=True), [], exact.rational
+    monkeypatch.setattr(exact, "rational", lambda value: read.append(value) or rational(value))
+    found = model_rank(model, model.init(np.random.default_rng(0)))
+    assert found.rank == model.n_params == 24
+    assert len(read) == model.n_params + (found.rank + 4) * model.inputs  # theta, and the points that are drawn
