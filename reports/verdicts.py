@@ -18,10 +18,9 @@ _BROKEN = ("error", "timeout")
 
 def of_clauses(claim: Mapping[str, Any]) -> dict[str, str]:
     """The verdict of each clause of ``claim`` (schema version 2) by its name."""
-    return {
-        clause["name"]: _of_clause(clause, [check for check in claim["checks"] if clause["name"] in check["clauses"]])
-        for clause in claim["clauses"]
-    }
+    law = claim["kind"] == "law"
+    bearing = {clause["name"]: [check for check in claim["checks"] if clause["name"] in check["clauses"]] for clause in claim["clauses"]}
+    return {clause["name"]: _of_clause(clause, bearing[clause["name"]], law=law) for clause in claim["clauses"]}
 
 
 def weakest(verdicts: Mapping[str, str]) -> str:
@@ -30,12 +29,12 @@ def weakest(verdicts: Mapping[str, str]) -> str:
     for verdict in (*ALARMING, "inconclusive"):
         if verdict in found:
             return verdict
-    if "skipped" in found and found != {"skipped"}:
+    if "partial" in found or ("skipped" in found and found != {"skipped"}):
         return "partial"
     return min(found, key=VERDICTS.index)
 
 
-def _of_clause(clause: Mapping[str, Any], bearing: Sequence[Mapping[str, Any]]) -> str:
+def _of_clause(clause: Mapping[str, Any], bearing: Sequence[Mapping[str, Any]], *, law: bool) -> str:
     ran = [check for check in bearing if not passed_over(check)]
     statuses = {check["status"] for check in ran}
     if "fails" in statuses:
@@ -47,8 +46,8 @@ def _of_clause(clause: Mapping[str, Any], bearing: Sequence[Mapping[str, Any]]) 
     if "inconclusive" in statuses:
         return "inconclusive"
     held = [check for check in ran if check["status"] == "holds"]
-    if any(check["evidence"] == "training" for check in bearing):  # only training shows what training does
-        return "supported" if any(check["evidence"] == "training" for check in held) else "skipped"
+    if law and any(check["evidence"] == "training" for check in bearing):  # only training shows what training does
+        return "supported" if any(check["evidence"] == "training" for check in held) else "partial" if held else "skipped"
     if any(proves(clause, check) for check in held):
         return "proved"
     if any(check["evidence"] in RIGOROUS for check in held):
