@@ -140,8 +140,9 @@ def recovery_size(target: np.ndarray, order: Any) -> int | None:
 
     Exact, at the optimal factors of a rational matrix (d1, d2) whose first entry is not 0; None where even all entries do not.
     """
-    model = MatrixFactorization(*target.shape, 1)
+    d1, d2 = target.shape
+    model = MatrixFactorization(d1, d2, 1)
     theta = model.pack(left=target[:, :1], right=target[:1] / target[0, 0])
     J = tangents(model, rationals(theta), np.asarray(order))[1][:, 0]
-    ranks, R = [rank_rational(J[:n]) for n in range(1, len(J) + 1)], function_rank(1, *target.shape)
+    ranks, R = [rank_rational(J[:n]) for n in range(1, len(J) + 1)], function_rank(1, d1, d2)
     return ranks.index(R) + 1 if R in ranks else None

@@ -3,7 +3,6 @@
 from theory.rank.closed_forms import (
     NotKnown,
     Target,
-    as_fraction,
     cnn_function_rank,
     cp_expected_rank,
     cp_format,
@@ -30,7 +29,6 @@ from theory.rank.closed_forms import (
 __all__ = [
     "NotKnown",
     "Target",
-    "as_fraction",
     "cnn_function_rank",
     "cp_expected_rank",
     "cp_format",

@@ -70,7 +70,7 @@ def check_completeness(start, *, activation, context) -> Outcome:
     inside = distance_to_branches(target, 3, theta[found]) < ON_BRANCH
     if found.sum() < 40:
         return Outcome.inconclusive(f"only {found.sum()} starts reached zero loss")
-    decision = decide_rate_at_least(int(inside.sum()), int(inside.size), threshold=0.95, margin=0.15, alpha=context.book(context.share(1)))
+    decision = decide_rate_at_least(int(inside.sum()), int(inside.size), threshold=0.95, margin=0.15, alpha=context.spend(1))
     return decided(decision, f"{inside.sum()} of {inside.size} zero-loss points lie on branches")
 
 
