@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from numerics.derivatives.tape import tangents
-from theory.models.toy import DeepDiagonal, LinearModel, ProductModel, RedundantModel, SquareDifference, faithful_points
+from theory.models.toy import DeepDiagonal, LinearModel, PowerModel, ProductModel, RedundantModel, SquareDifference, faithful_points
 
 QUADRATIC = LinearModel(1, lambda x: np.concatenate([x, x * x, 1 + 0 * x], axis=-1), 3)
 FORMULAS = {
     "product": (ProductModel(), lambda t, x: t[0] + t[1] * x[0] + t[2] * t[3] * x[1]),
     "redundant": (RedundantModel(1), lambda t, x: (t[0] + t[1]) * x[0]),
     "redundant, fifth power": (RedundantModel(5), lambda t, x: (t[0] + t[1] ** 5) * x[0]),
+    "power": (PowerModel(3), lambda t, x: t[0] ** 3 * x[0]),
     "diagonal": (DeepDiagonal(2, 3), lambda t, x: t[0] * t[2] * t[4] * x[0] + t[1] * t[3] * t[5] * x[1]),
     "squares": (SquareDifference(2), lambda t, x: (t[0] ** 2 - t[2] ** 2) * x[0] + (t[1] ** 2 - t[3] ** 2) * x[1]),
     "linear": (QUADRATIC, lambda t, x: t[0] * x[0] + t[1] * x[0] ** 2 + t[2]),

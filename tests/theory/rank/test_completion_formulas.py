@@ -5,8 +5,18 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from numerics.rank import empirical_rank
+from numerics.recovery.completion import recovering
 from theory.models import MatrixFactorization
-from theory.rank.completion import connected, every_line_met, representative, spanning_trees
+from theory.rank.completion import (
+    block_bound,
+    connected,
+    every_line_met,
+    rank_one_sampled_rank,
+    recovering_patterns,
+    representative,
+    spanning_trees,
+)
 
 
 @pytest.mark.parametrize("sizes", [(3, 4, 5), (4, 3, 2), (2, 2, 4)])
@@ -60,3 +70,40 @@ def test_patterns_against_brute_force(d1, d2):
 def test_spanning_trees_are_counted(d1, d2):
     trees = [pattern for pattern in combinations(range(d1 * d2), d1 + d2 - 1) if trees_and_components(d1, d2, pattern) == 1]
     assert spanning_trees(d1, d2) == len(trees)
+
+
+@pytest.mark.parametrize("rows, columns", [((1, 1), (1, 1, 1)), ((1, 0), (1, 0, 1)), ((0, 1, 1), (1, 1, 0)), ((0, 1, 0), (0, 1))])
+def test_the_graph_of_a_rank_one_target_counts_its_tangents(rows, columns):
+    d1, d2 = len(rows), len(columns)
+    model = MatrixFactorization(d1, d2, 1)
+    theta = np.concatenate([rows, columns]) * np.arange(2, 2 + d1 + d2)
+    for size in range(1, d1 * d2 + 1):
+        for pattern in combinations(range(d1 * d2), size):
+            found = empirical_rank(model, theta, model.entries()[list(pattern)], "exact").rank
+            assert rank_one_sampled_rank(rows, columns, pattern) == found
+            if all(rows) and all(columns):
+                assert found == d1 + d2 - trees_and_components(d1, d2, pattern)
+
+
+@pytest.mark.parametrize("d1, d2, r", [(3, 3, 1), (3, 3, 2), (2, 4, 1), (3, 4, 2)])
+def test_no_block_holds_more_than_its_rank(d1, d2, r):
+    """Against every block, written out; and where R entries lie so, they recover a generic matrix."""
+    model = MatrixFactorization(d1, d2, r)
+    patterns, found = recovering(model, np.random.default_rng(1).integers(1, 1000, model.n_params))
+    for pattern in patterns:
+        sampled = np.isin(np.arange(d1 * d2), pattern).reshape(d1, d2)
+        blocks = product(subsets(d1, r), subsets(d2, r))
+        least = min(len(pattern) - sampled[np.ix_(I, J)].sum() + r * (len(I) + len(J) - r) for I, J in blocks)
+        assert block_bound(d1, d2, r, pattern) == min(least, len(pattern))
+        assert (pattern in found) == (block_bound(d1, d2, r, pattern) == len(pattern))
+    assert len(found) == recovering_patterns(d1, d2, r)
+
+
+def subsets(size, least):
+    return [chosen for length in range(least, size + 1) for chosen in combinations(range(size), length)]
+
+
+def test_recovering_patterns_are_counted_where_a_formula_is_known():
+    assert [recovering_patterns(*sizes) for sizes in ((4, 4, 1), (3, 4, 2), (4, 3, 2), (4, 4, 3), (2, 5, 1))] == [4096, 54, 54, 16, 80]
+    with pytest.raises(ValueError, match="r must be 1 or 3 for a 4 x 5 matrix, got 2"):
+        recovering_patterns(4, 5, 2)

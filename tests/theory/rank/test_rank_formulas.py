@@ -19,6 +19,8 @@ from theory.rank import (
     Target,
     cnn_function_rank,
     cp_expected_rank,
+    cp_format,
+    cp_generic_rank,
     deep_factorization_rank,
     exact_parameters,
     factorization_rank,
@@ -99,6 +101,29 @@ def test_generic_tensors_have_the_expected_rank(sizes, components):
     model = CPFactorization(sizes, components)
     theta = RNG.integers(-5, 6, model.n_params)
     assert cp_expected_rank(sizes, components) == model_rank(model, theta, "exact").lower
+
+
+#: Generic ranks below the expected number, by their kind (computed modulo a prime, outside of this package).
+DEFECTIVE = {
+    "unbalanced": [((2, 2, 4), 3, 15), ((5, 2, 2), 3, 18), ((2, 2, 6), 3, 21), ((2, 3, 5), 4, 28), ((2, 6, 3), 4, 32), ((2, 3, 6), 5, 35)]
+    + [((2, 4, 6), 5, 45), ((3, 4), 2, 10), ((1, 3, 3), 2, 8)],
+    "exceptional": [((3, 3, 3), 4, 26), ((3, 5, 5), 7, 74), ((4, 3, 4), 5, 44), ((2, 2, 2, 2), 3, 14), ((2, 3, 2, 3), 5, 34)],
+    "regular": [((2, 2, 2, 1), 2, 8), ((1, 1, 1), 3, 1), ((3, 3, 3), 3, 21), ((3, 3, 3), 5, 27), ((2, 2, 4), 2, 12), ((2, 2, 4), 4, 16)],
+}
+
+
+@pytest.mark.parametrize(("kind", "sizes", "components", "rank"), [(kind, *one) for kind, listed in DEFECTIVE.items() for one in listed])
+def test_the_rule_of_defective_formats(kind, sizes, components, rank):
+    model = CPFactorization(sizes, components)
+    theta = np.random.default_rng(3).integers(-(10**6), 10**6, model.n_params)
+    assert cp_generic_rank(sizes, components) == model_rank(model, theta, "exact").rank == rank
+    assert cp_format(sizes, components) == kind
+    assert (rank < cp_expected_rank(sizes, components)) == (kind != "regular")
+
+
+def test_formats_are_positive():
+    with pytest.raises(ValueError, match=r"sizes and components must be positive, got \(2, 0\) and 1"):
+        cp_generic_rank((2, 0), 1)
 
 
 # ------------------------------------------------------------------------------------------------ two-layer networks
