@@ -259,8 +259,9 @@ class Check:
                 raise ClaimError(
                     where + f"control {control.name!r} overrides {name!r}, expected one of {sorted(self.parameters) or 'no parameters'}"
                 )
-        if self.evidence == "property" and self.tolerance is None:
-            raise ClaimError(where + "property evidence must state the rule of its tolerance, got tolerance=None")
+        if self.evidence == "property" and (self.tolerance is None or re.match(r"none\b|0(?![.\d])", self.tolerance)):
+            better = "exact arithmetic that draws instances is 'exact', with a distribution"
+            raise ClaimError(where + f"property evidence must state the rule of its tolerance, got tolerance={self.tolerance!r} ({better})")
         if self.alpha is not None and not 0 < self.alpha <= ALPHA_BUDGET:
             raise ClaimError(where + f"alpha must lie in (0, {ALPHA_BUDGET}], got {self.alpha}")
         if self.evidence == "training" and self.alpha is None:

@@ -116,7 +116,7 @@ def test_a_check_that_compares_nothing_is_an_error(found):
 
 def test_exact_evidence_compares_no_floats_and_property_meets_some(found):
     body = """
-    @X.check({evidence!r}, drawn, SIGNS, tolerance="0")
+    @X.check({evidence!r}, drawn, SIGNS, tolerance="1e-12")
     @false("cube", formula=lambda n: n**3)
     def squares(cell, n, *, formula=square, context):
         return equal(product=(formula(n), {observed}))
@@ -185,7 +185,7 @@ def test_a_probe_drops_an_assumption_and_a_twin_changes_the_arithmetic(written):
         '''Products against the formula.'''
         return equal(product=(formula(number(n)), n * n))
 
-    Y.twin(squares, "property", changed={"number": float}, tolerance="0: small integers are exact")
+    Y.twin(squares, "property", changed={"number": float}, tolerance="1e-12: small integers")
     Y.without("whole", squares, lambda cell, rng: Fraction(1, 2))
     del X
     """

@@ -72,7 +72,7 @@ def claims_with_findings(draw):
             parameters={"bound": 10},
             controls=controls,
             clauses=bears,
-            tolerance="0" if evidence == "property" else None,
+            tolerance="1e-9" if evidence == "property" else None,
             alpha=1e-6 if evidence == "training" else None,
         )
         own = draw(st.one_of(findings(OWN), findings(OWN), st.just(Finding(Status.SKIPPED))))
