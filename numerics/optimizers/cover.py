@@ -33,6 +33,11 @@ class Cover:
     open: Fraction
     undecided: frozenset[int]
 
+    def certificate(self) -> dict[str, Any]:
+        """Plain data; what the conditions are must be said beside it."""
+        shares = {"positive": self.positive, "negative": self.negative, "open": self.open}
+        return {"box": [list(map(str, side)) for side in self.box], "tree": self.tree, **{name: str(one) for name, one in shares.items()}}
+
     def leaves(self) -> list[tuple[Box, str]]:
         """The boxes that cover, each with its sign "+", "-" or "?"."""
         found, waiting = [], [(self.box, 0)]

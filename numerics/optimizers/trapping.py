@@ -143,16 +143,15 @@ def _basis(J: np.ndarray) -> tuple[tuple[tuple[str, ...], ...], float]:
 
 
 def _norm_on(region: Region, derivative: Callable[[np.ndarray], np.ndarray], target: float) -> str | None:
-    """A decimal, at most ``target``, that bounds |V^{-1} Phi'(z) V| on the hull of the region; None where none is shown."""
+    """A decimal, about ``target``, that bounds |V^{-1} Phi'(z) V| on the hull of the region with something to spare; None where none is
+    shown. A referee encloses the derivative in another way, not always as narrowly.
+    """
     A = _transformed(balls(region.basis), derivative(region.hull()))
     if not all(entry.is_finite() for entry in A.ravel()):
         return None
-    guess = float(np.linalg.norm(np.array(A, dtype=float), 2))
-    for share in (0.01, 0.1, 0.3, 1):
-        norm = f"{guess + share * (target - guess):.6f}"
-        if guess < target and norm_at_most(A, ball(norm)):
-            return norm
-    return None
+    middle = float(np.linalg.norm(np.array(A, dtype=float), 2))
+    spare = f"{(middle + target) / 2:.9f}"
+    return f"{target:.9f}" if middle < target and norm_at_most(A, ball(spare)) else None
 
 
 def norm_at_most(A: np.ndarray, bound: Any) -> bool:
