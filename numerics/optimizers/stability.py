@@ -17,7 +17,7 @@ from numerics.optimizers.cover import Cover, cover
 from numerics.optimizers.schur import sign
 from theory.optimizers.degenerate import check_betas, check_power, jury_forms
 from theory.optimizers.quadratic import sharpness_threshold
-from theory.optimizers.two_cycle import cycle_margin
+from theory.optimizers.two_cycle import cycle_margin, cycle_state
 
 PRECISIONS = (64, 256, 1024)
 #: Halvings of a range of parameters before what is left counts as open.
@@ -68,6 +68,14 @@ def cycle_stability(k: int, beta1: Any, beta2: Any) -> Stability:
     signs = {"1 - c0^2 - c1 + c0 c2": sign(margin), "1 - c2 + c1 - c0": sign(b1 + b2)}
     values = {"1 - c0^2 - c1 + c0 c2": str(margin), "1 - c2 + c1 - c0": str(4 * (k - 1) * (b1 + b2))}
     return Stability(*_verdict(signs, _reasons(signs)), values, signs)
+
+
+def cycle_certificate(k: int, beta1: Any, beta2: Any, rate: Any) -> dict[str, Any]:
+    """The certificate of kind "2-cycle of Adam" (docs/certificates.md) at rational parameters."""
+    verdict = {"stable": "attracts", "unstable": "repels", "open": "undecided"}[cycle_stability(k, beta1, beta2).verdict]
+    numbers = {"beta1": str(Fraction(beta1)), "beta2": str(Fraction(beta2)), "rate": str(Fraction(rate))}
+    state = [str(entry) for entry in cycle_state(k, Fraction(beta1), Fraction(rate))]
+    return {"kind": "2-cycle of Adam", "k": k, **numbers, "state": state, "verdict": verdict}
 
 
 def quadratic_stability(method: str, eigenvalues: Sequence[Any], eta: Any, beta1: Any = 0) -> Stability:

@@ -100,6 +100,13 @@ def jury_forms(k: Any, beta1: Any, rho: Any) -> dict[str, Any]:
     }
 
 
+def reduced_forms(k: Any, s: Any, rho: Any) -> dict[str, Any]:
+    """The same signs in s = beta1/rho^k = det and rho in (0, 1), without a power of k: 1 - s, 1 - s rho, and
+    rho (k + s (k - (k-2) rho)) - (k-2) = rho (1 + trace + det).
+    """
+    return {"1 - det": 1 - s, "1 - trace + det": 1 - s * rho, "1 + trace + det": rho * (k + s * (k - (k - 2) * rho)) - (k - 2)}
+
+
 def is_stable(k: int, beta1: Any, rho: Any) -> bool:
     """Whether the fixed point exists and both eigenvalues lie in the open unit disc (Theorem 4.1 (ii), equations 8 and 9)."""
     return all(bool(form > 0) for form in jury_forms(k, beta1, rho).values())
