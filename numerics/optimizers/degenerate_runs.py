@@ -27,6 +27,7 @@ import numpy as np
 from numerics.dual import compose
 from numerics.krawczyk import ball, balls, working_precision
 from numerics.optimizers.iterates import State, adam, first_below, iterate, square_root, warm
+from numerics.optimizers.linearization import power
 from numerics.optimizers.trapping import Trap, trap
 from theory.optimizers.degenerate import check_betas, check_power, fixed_point
 from theory.optimizers.two_cycle import cycle_state
@@ -48,7 +49,7 @@ class Run:
     factor: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_power(self.k)
+        checkpower(self.k)
         for name in ("beta1", "beta2", "rate", "start"):
             object.__setattr__(self, name, str(getattr(self, name)))
         object.__setattr__(self, "factor", tuple(map(str, self.factor)))
@@ -100,7 +101,7 @@ class Minimum:
         """The next point, of balls or duals."""
         k, rho, omega, ell, xi = self.run.k, self.rho, z[0] + 1, z[1] + 1, z[2]
         r = 1 - omega * ell * (1 - rho)
-        power = _power(r, k - 2)
+        power = power(r, k - 2)
         last = r * power
         share = self.run.share(r * xi / self.fixed.l)
         pull = ell * last * xi * share
@@ -135,7 +136,7 @@ class Cycle:
         """The next point, of balls or duals."""
         root = compose(z[2] + 1, square_root, lambda s: 1 / (2 * s.sqrt()))
         a = (z[1] + 1) * 2 / root - 2 - z[0]
-        power = _power(a + 1, self.run.k - 1)
+        power = power(a + 1, self.run.k - 1)
         return [
             a,
             power * (1 + self.beta1) - (z[1] + 1) * self.beta1 - 1,
@@ -223,8 +224,3 @@ def _up_to(first: State, states: Iterator[State], most: int) -> Iterator[State]:
         if state.steps > most:
             return
         yield state
-
-
-def _power(base: Any, exponent: int) -> Any:
-    """base^exponent for balls and duals."""
-    return compose(base, lambda z: z**exponent, lambda z: exponent * z ** (exponent - 1))

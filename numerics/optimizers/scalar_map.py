@@ -1,0 +1,49 @@
+"""Exact facts on RMSProp's scalar map u' = g u (1 - u)^(k-2) at rational g: its points of period two, counted by real roots."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from theory.optimizers.degenerate import check_power
+from theory.optimizers.rmsprop import scalar_map
+
+
+def period_two_points(k: int, g: Fraction) -> int:
+    """The number of u in (0, 1) with F(F(u)) = u and F(u) != u.
+
+    F(F(u)) - u is divided by F(u) - u as often as their common factors go; what is left has just those roots. Raises ValueError for k odd
+    or below 4, or g that is not positive.
+    """
+    from flint import fmpq, fmpq_poly
+
+    check_power(k)
+    if not g > 0:
+        raise ValueError(f"g must be positive, got {g}")
+    g, u = fmpq(g.numerator, g.denominator), fmpq_poly([0, 1])
+    once = scalar_map(k, g, u)
+    twice = scalar_map(k, g, once)
+    left = _without_common_factors(twice - u, once - u)
+    real = [
+        root.real for root, _ in _distinct(left).complex_roots() if root.imag == 0
+    ]  # exactly 0 for real roots, apart from it for others
+    return sum(_strictly_between(root, left) for root in real)
+
+
+def _without_common_factors(p: Any, q: Any) -> Any:
+    while (common := p.gcd(q)).degree() > 0:
+        p = p // common
+    return p
+
+
+def _distinct(p: Any) -> Any:
+    return p // p.gcd(p.derivative())
+
+
+def _strictly_between(root: Any, p: Any) -> bool:
+    """Whether an enclosed simple root lies in (0, 1); the ends themselves are tried exactly."""
+    if root.contains(0) and p(0) == 0 or root.contains(1) and p(1) == 0:
+        return False
+    if not (root > 0 or root < 0) or not (root > 1 or root < 1):
+        raise ArithmeticError(f"the root {root.str(8)} is not told apart from an end of (0, 1); more bits may")
+    return bool(root > 0 and root < 1)
