@@ -49,7 +49,7 @@ class Run:
     factor: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        checkpower(self.k)
+        check_power(self.k)
         for name in ("beta1", "beta2", "rate", "start"):
             object.__setattr__(self, name, str(getattr(self, name)))
         object.__setattr__(self, "factor", tuple(map(str, self.factor)))
@@ -101,14 +101,14 @@ class Minimum:
         """The next point, of balls or duals."""
         k, rho, omega, ell, xi = self.run.k, self.rho, z[0] + 1, z[1] + 1, z[2]
         r = 1 - omega * ell * (1 - rho)
-        power = power(r, k - 2)
-        last = r * power
+        even = power(r, k - 2)
+        last = r * even
         share = self.run.share(r * xi / self.fixed.l)
         pull = ell * last * xi * share
         root = compose(pull * pull * ((1 - self.beta2) / self.beta2) + 1, square_root, lambda s: 1 / (2 * s.sqrt()))
         return [
             omega * self.beta1 / last + share * (1 - self.beta1 / rho ** (k - 1)) - 1,
-            ell * power / rho ** (k - 2) / root - 1,
+            ell * even / rho ** (k - 2) / root - 1,
             r * xi,
         ]
 
@@ -136,11 +136,11 @@ class Cycle:
         """The next point, of balls or duals."""
         root = compose(z[2] + 1, square_root, lambda s: 1 / (2 * s.sqrt()))
         a = (z[1] + 1) * 2 / root - 2 - z[0]
-        power = power(a + 1, self.run.k - 1)
+        g = power(a + 1, self.run.k - 1)
         return [
             a,
-            power * (1 + self.beta1) - (z[1] + 1) * self.beta1 - 1,
-            (z[2] + 1) * self.beta2 + power * power * (1 - self.beta2) - 1,
+            g * (1 + self.beta1) - (z[1] + 1) * self.beta1 - 1,
+            (z[2] + 1) * self.beta2 + g * g * (1 - self.beta2) - 1,
         ]
 
     def point(self, state: State) -> np.ndarray:

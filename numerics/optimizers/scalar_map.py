@@ -10,7 +10,7 @@ from theory.optimizers.rmsprop import scalar_map
 
 
 def period_two_points(k: int, g: Fraction) -> int:
-    """The number of u in (0, 1) with F(F(u)) = u and F(u) != u.
+    """The number of u in (0, 1) with F(u) in (0, 1), F(F(u)) = u and F(u) != u.
 
     F(F(u)) - u is divided by F(u) - u as often as their common factors go; what is left has just those roots. Raises ValueError for k odd
     or below 4, or g that is not positive.
@@ -27,7 +27,7 @@ def period_two_points(k: int, g: Fraction) -> int:
     real = [
         root.real for root, _ in _distinct(left).complex_roots() if root.imag == 0
     ]  # exactly 0 for real roots, apart from it for others
-    return sum(_strictly_between(root, left) for root in real)
+    return sum(_inside(root) and _inside(scalar_map(k, g, root)) for root in real)
 
 
 def _without_common_factors(p: Any, q: Any) -> Any:
@@ -40,10 +40,9 @@ def _distinct(p: Any) -> Any:
     return p // p.gcd(p.derivative())
 
 
-def _strictly_between(root: Any, p: Any) -> bool:
-    """Whether an enclosed simple root lies in (0, 1); the ends themselves are tried exactly."""
-    if root.contains(0) and p(0) == 0 or root.contains(1) and p(1) == 0:
-        return False
-    if not (root > 0 or root < 0) or not (root > 1 or root < 1):
-        raise ArithmeticError(f"the root {root.str(8)} is not told apart from an end of (0, 1); more bits may")
-    return bool(root > 0 and root < 1)
+def _inside(value: Any) -> bool:
+    """Whether a ball lies in (0, 1) or outside of it."""
+    inside = bool(value > 0 and value < 1)
+    if not inside and not (value < 0 or value > 1 or value == 0 or value == 1):
+        raise ArithmeticError(f"{value.str(8)} is not told apart from an end of (0, 1); more bits may")
+    return inside

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class FixedPoint:
@@ -40,9 +42,11 @@ def check_betas(beta1: Any = 0, beta2: Any = 0) -> None:
 
 
 def ratio_of(k: int, beta2: Any) -> Any:
-    """rho = beta2^(1/(2(k-2))) of a float, a ball or a sympy expression."""
+    """rho = beta2^(1/(2(k-2))) of floats, a ball or a sympy expression."""
     order = 2 * (k - 2)
-    return beta2.root(order) if hasattr(beta2, "root") else beta2 ** Fraction(1, order)
+    if hasattr(beta2, "root"):
+        return beta2.root(order)
+    return beta2 ** (1 / order) if isinstance(beta2, float | np.ndarray) else beta2 ** Fraction(1, order)
 
 
 def beta2_of(k: Any, rho: Any) -> Any:
