@@ -9,12 +9,12 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 
-from numerics.optimizers.cover import cover
-from numerics.optimizers.crossing import crossing_time
-from numerics.optimizers.degenerate_runs import Cycle, Minimum, Run, hitting_times, trapped
-from numerics.optimizers.many_orbits import many_orbits
-from numerics.optimizers.stability import degenerate_stability, plane
-from theory.optimizers.degenerate import reduced_forms
+from numerics.dynamics.adam_orbits import many_orbits
+from numerics.dynamics.adam_runs import Cycle, Minimum, Run, hitting_times, trapped
+from numerics.dynamics.cover import cover
+from numerics.dynamics.crossing import crossing_time
+from numerics.dynamics.stability import degenerate_stability, plane
+from theory.dynamics.adam import reduced_forms
 
 RUNS = [
     (Run(4, "0.9", "0.93"), Minimum),

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from numerics.krawczyk import NotCertified, working_precision
-from numerics.optimizers.crossing import crossing_time
-from numerics.optimizers.iterates import Undecided, at_rest, gradient_descent, heavy_ball, iterate, moving_average
-from numerics.optimizers.power_law import power_law
-from numerics.optimizers.sharpness import adam_sharpness, preceded, spikes
+from numerics.arithmetic.krawczyk import NotCertified, working_precision
+from numerics.dynamics.crossing import crossing_time
+from numerics.dynamics.iterates import Undecided, at_rest, gradient_descent, heavy_ball, iterate, moving_average
+from numerics.dynamics.power_law import power_law
+from numerics.dynamics.sharpness import adam_sharpness, preceded, spikes
 from numerics.train import Adam, train
 from theory.models import TwoLayer
 

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from theory.optimizers import amplitude, bistable_range, cycle_margin, cycle_polynomial, cycle_state
-from theory.optimizers.rmsprop import largest_gain, least_beta2, period_two_ratio, scalar_fixed_point, scalar_map
+from theory.dynamics.adam_cycle import amplitude, bistable_range, cycle_margin, cycle_polynomial, cycle_state
+from theory.dynamics.rmsprop import largest_gain, least_beta2, period_two_ratio, scalar_fixed_point, scalar_map
 
 BETAS = [(Fraction(a, 10), Fraction(b, 10)) for a, b in ((0, 1), (1, 0), (3, 2), (9, 9), (1, 1))]
 

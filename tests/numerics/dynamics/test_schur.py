@@ -7,8 +7,8 @@ import pytest
 import sympy as sp
 from flint import arb, fmpq, fmpq_poly
 
-from numerics.optimizers.cover import cover
-from numerics.optimizers.schur import determinants, has_root_outside, is_schur, sign
+from numerics.dynamics.cover import cover
+from numerics.dynamics.schur import determinants, has_root_outside, is_schur, sign
 
 
 def rational(values):

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from numerics.optimizers.iterates import State, adam, at_rest
-from theory.optimizers.quadratic import corrected_sharpness
+from numerics.dynamics.iterates import State, adam, at_rest
+from theory.dynamics.quadratic import corrected_sharpness
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def adam_sharpness(
 
     Hessians are taken at every ``every``-th step. Raises ValueError for steps or every below 1, and theta without a batch axis.
     """
-    from numerics.batched import loss_hessians, tangents
+    from numerics.derivatives.batched import loss_hessians, tangents
     from numerics.train.general import torch_threads
 
     if steps < 1 or every < 1:

@@ -7,9 +7,18 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory.optimizers import Sharpening, frozen_polynomial, gradient_curvature, sharpness_threshold
-from theory.optimizers.power_law import growth, limit_of_w, prefactor, trapped_increments
-from theory.optimizers.quadratic import METHODS, change_of_loss, corrected_sharpness, frozen_step, sufficient_eps
+from theory.dynamics.power_law import growth, limit_of_w, prefactor, trapped_increments
+from theory.dynamics.quadratic import (
+    METHODS,
+    change_of_loss,
+    corrected_sharpness,
+    frozen_polynomial,
+    frozen_step,
+    gradient_curvature,
+    sharpness_threshold,
+    sufficient_eps,
+)
+from theory.dynamics.sharpening import Sharpening
 
 
 @pytest.mark.parametrize("method", METHODS)

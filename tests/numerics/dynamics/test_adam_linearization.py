@@ -6,12 +6,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from numerics.optimizers.iterates import adam, iterate, warm
-from numerics.optimizers.linearization import cycle_polynomial_of_the_step, minimum_polynomial
-from numerics.optimizers.many_orbits import many_orbits
-from numerics.optimizers.scalar_map import period_two_points
-from theory.optimizers import cycle_polynomial, ratio_of, trace_determinant
-from theory.optimizers.rmsprop import largest_gain, period_two_ratio
+from numerics.dynamics.adam_linearization import cycle_polynomial_of_the_step, minimum_polynomial
+from numerics.dynamics.adam_orbits import many_orbits
+from numerics.dynamics.iterates import adam, iterate, warm
+from numerics.dynamics.rmsprop_map import period_two_points
+from theory.dynamics.adam import ratio_of, trace_determinant
+from theory.dynamics.adam_cycle import cycle_polynomial
+from theory.dynamics.rmsprop import largest_gain, period_two_ratio
 
 
 @pytest.mark.parametrize("k", [4, 6, 10])

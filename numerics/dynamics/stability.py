@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from numerics.krawczyk import ball, working_precision
-from numerics.optimizers.cover import Cover, cover
-from numerics.optimizers.schur import sign
-from theory.optimizers.degenerate import check_betas, check_power, jury_forms
-from theory.optimizers.quadratic import sharpness_threshold
-from theory.optimizers.two_cycle import cycle_margin, cycle_state
+from numerics.arithmetic.krawczyk import ball, working_precision
+from numerics.dynamics.cover import Cover, cover
+from numerics.dynamics.schur import sign
+from theory.dynamics.adam import check_betas, check_power, jury_forms
+from theory.dynamics.adam_cycle import cycle_margin, cycle_state
+from theory.dynamics.quadratic import sharpness_threshold
 
 PRECISIONS = (64, 256, 1024)
 #: Halvings of a range of parameters before what is left counts as open.
@@ -79,7 +79,7 @@ def cycle_certificate(k: int, beta1: Any, beta2: Any, rate: Any) -> dict[str, An
 
 
 def quadratic_stability(method: str, eigenvalues: Sequence[Any], eta: Any, beta1: Any = 0) -> Stability:
-    """A method of :mod:`theory.optimizers.quadratic` on a quadratic whose (preconditioned) Hessian has these rational ``eigenvalues``.
+    """A method of :mod:`theory.dynamics.quadratic` on a quadratic whose (preconditioned) Hessian has these rational ``eigenvalues``.
 
     Raises ValueError without eigenvalues, for eta that is not positive, and beta1 outside [0, 1).
     """

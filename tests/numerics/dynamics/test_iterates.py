@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from flint import arb, fmpq
 
-from numerics.krawczyk import ball, working_precision
-from numerics.optimizers.iterates import (
+from numerics.arithmetic.krawczyk import ball, working_precision
+from numerics.dynamics.iterates import (
     State,
     Undecided,
     adam,

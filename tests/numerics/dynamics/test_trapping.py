@@ -5,11 +5,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from numerics.krawczyk import NotCertified, ball, balls, working_precision
-from numerics.optimizers.degenerate_runs import Cycle, Minimum, Run, hitting_times, settled, trap_certificate, trapped
-from numerics.optimizers.iterates import Undecided, adam, iterate, warm
-from numerics.optimizers.trapping import contracted, norm_at_most, trap
-from theory.optimizers.two_cycle import amplitude
+from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
+from numerics.dynamics.adam_runs import Cycle, Minimum, Run, hitting_times, settled, trap_certificate, trapped
+from numerics.dynamics.iterates import Undecided, adam, iterate, warm
+from numerics.dynamics.trapping import contracted, norm_at_most, trap
+from theory.dynamics.adam_cycle import amplitude
 
 
 def rotation(z):

@@ -8,24 +8,22 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory.optimizers import (
+from theory.dynamics.adam import (
+    beta2_of,
     check_betas,
     check_power,
     exists,
     fixed_point,
+    hitting_time_slope,
+    in_powers,
     is_stable,
+    jacobian_at_fixed_point,
     jury_forms,
+    largest_beta1,
+    least_beta1,
     ratio_of,
     reduced_step,
     trace_determinant,
-)
-from theory.optimizers.degenerate import (
-    beta2_of,
-    hitting_time_slope,
-    in_powers,
-    jacobian_at_fixed_point,
-    largest_beta1,
-    least_beta1,
     trace_of,
 )
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from numerics.krawczyk import working_precision
+from numerics.arithmetic.krawczyk import working_precision
 
 Interval = tuple[Fraction, Fraction]
 Box = tuple[Interval, ...]

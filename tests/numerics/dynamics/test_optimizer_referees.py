@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from numerics.optimizers.cover import cover
-from numerics.optimizers.degenerate_runs import Cycle, Run, trap_certificate, trapped
-from numerics.optimizers.stability import cycle_certificate, plane
-from theory.optimizers.degenerate import reduced_forms
+from numerics.dynamics.adam_runs import Cycle, Run, trap_certificate, trapped
+from numerics.dynamics.cover import cover
+from numerics.dynamics.stability import cycle_certificate, plane
+from theory.dynamics.adam import reduced_forms
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from numerics.dual import jacobian_of
-from numerics.krawczyk import NotCertified, ball, balls, working_precision
+from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
+from numerics.derivatives.dual import jacobian_of
 
 Map = Callable[[np.ndarray], Any]
 
@@ -78,7 +78,7 @@ class Trap:
 def contracted(step: Map, centre: Iterable[Any], *, bits: int = 200, radius: str | None = None) -> Region:
     """A region around ``centre`` (decimals, near a fixed point) that ``step`` contracts: the largest of :data:`RADII`, or of ``radius``.
 
-    ``step`` maps an object array of balls or duals to as many. Raises :class:`~numerics.krawczyk.NotCertified` where the derivative at
+    ``step`` maps an object array of balls or duals to as many. Raises NotCertified where the derivative at
     the centre has no spectral radius below 1, or no radius is small enough.
     """
     centre = tuple(map(str, centre))
@@ -107,7 +107,7 @@ def trap(
 ) -> Trap:
     """Follow ``states`` (balls of ``bits`` bits) until their ``point``, in the coordinates of ``step``, is in a region around ``centre``.
 
-    Raises :class:`~numerics.krawczyk.NotCertified` where there is no such region, or the orbit is not inside after ``most`` steps.
+    Raises NotCertified where there is no such region, or the orbit is not inside after ``most`` steps.
     """
     region = contracted(step, centre, radius=radius)
     inverse, middle = np.linalg.inv(np.array(region.basis, dtype=float)), np.array(region.centre, dtype=float)

@@ -17,7 +17,7 @@ from typing import Any
 
 def limit_of_w(method: str, mu: Any) -> Any:
     """The limit of w = m/x^(k-1): 1, 1/(1 - mu) or 1 for "gradient descent", "heavy ball", "moving average"."""
-    from theory.optimizers.quadratic import METHODS
+    from theory.dynamics.quadratic import METHODS
 
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")

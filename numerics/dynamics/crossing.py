@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from numerics.krawczyk import ball, working_precision
-from numerics.optimizers.iterates import State, Undecided, adam, at_rest, iterate
-from theory.optimizers.quadratic import corrected_sharpness
+from numerics.arithmetic.krawczyk import ball, working_precision
+from numerics.dynamics.iterates import State, Undecided, adam, at_rest, iterate
+from theory.dynamics.quadratic import corrected_sharpness
 
 
 def effective_curvatures(
@@ -28,7 +28,7 @@ def crossing_time(
 ) -> int | None:
     """The first step, counted from 1, whose effective curvature exceeds 2/rate, from x = 1 at rest; None where none does within ``most``.
 
-    Numbers are decimals in text. Raises :class:`~numerics.optimizers.iterates.Undecided` where balls of ``bits`` bits do not decide.
+    Numbers are decimals in text. Raises Undecided where balls of ``bits`` bits do not decide.
     """
     with working_precision(bits):
         b1, b2, eta, small = map(ball, (beta1, beta2, rate, eps))

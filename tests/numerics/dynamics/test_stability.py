@@ -5,9 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.optimizers.stability import cycle_stability, degenerate_stability, plane, quadratic_stability
-from theory.optimizers import fixed_point, ratio_of, trace_determinant
-from theory.optimizers.degenerate import least_beta1
+from numerics.dynamics.stability import cycle_stability, degenerate_stability, plane, quadratic_stability
+from theory.dynamics.adam import fixed_point, least_beta1, ratio_of, trace_determinant
 
 
 def test_the_verdict_is_that_of_the_eigenvalues():

@@ -1,6 +1,6 @@
 """Exact characteristic polynomials of one step of Adam on x^k/k at its fixed point and on its 2-cycle, at rational parameters.
 
-The derivative is taken by forward duals over the rationals, from the step itself: no formula of :mod:`theory.optimizers` for a trace, a
+The derivative is taken by forward duals over the rationals, from the step itself: no formula of :mod:`theory.dynamics` for a trace, a
 determinant or a coefficient is used.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from numerics.dual import compose, jacobian_of
-from numerics.exact import rational
-from numerics.optimizers.iterates import square_root
-from theory.optimizers.degenerate import fixed_point
+from numerics.arithmetic.exact import rational
+from numerics.derivatives.dual import compose, jacobian_of
+from numerics.dynamics.iterates import square_root
+from theory.dynamics.adam import fixed_point
 
 
 def minimum_polynomial(k: int, beta1: Fraction, rho: Fraction, sign: int = 1) -> list[Any]:

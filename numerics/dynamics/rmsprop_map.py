@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from theory.optimizers.degenerate import check_power
-from theory.optimizers.rmsprop import scalar_map
+from theory.dynamics.adam import check_power
+from theory.dynamics.rmsprop import scalar_map
 
 
 def period_two_points(k: int, g: Fraction) -> int:

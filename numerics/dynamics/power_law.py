@@ -1,6 +1,6 @@
 """Certified bounds on how |x| falls under gradient descent and momentum on x^k/k, for all steps at once.
 
-The argument is that of :mod:`theory.optimizers.power_law`: bounds at one step are bounds for all later ones.
+The argument is that of :mod:`theory.dynamics.power_law`: bounds at one step are bounds for all later ones.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from numerics.krawczyk import NotCertified, ball, working_precision
-from numerics.optimizers.iterates import at_rest, gradient_descent, heavy_ball, iterate, moving_average
-from theory.optimizers.degenerate import check_power
-from theory.optimizers.power_law import growth, limit_of_w, trapped_increments
+from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
+from numerics.dynamics.iterates import at_rest, gradient_descent, heavy_ball, iterate, moving_average
+from theory.dynamics.adam import check_power
+from theory.dynamics.power_law import growth, limit_of_w, trapped_increments
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class PowerLaw:
 def power_law(method: str, k: int, rate: Any, mu: Any = 0, *, start: Any = 1, steps: int = 10_000, bits: int = 128) -> PowerLaw:
     """Follow "gradient descent", "heavy ball" or "moving average" from ``start`` with zero moments, then bound all later steps.
 
-    Raises ValueError for k odd or below 4 and an unknown method, :class:`~numerics.krawczyk.NotCertified` where the bounds do not close.
+    Raises ValueError for k odd or below 4 and an unknown method, NotCertified where the bounds do not close.
     """
     check_power(k)
     with working_precision(bits):

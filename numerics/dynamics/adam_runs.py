@@ -1,13 +1,13 @@
 r"""Single runs of Adam on x^k/k, and on x^k (1 + h(x))/k, proved to end at the minimum or on the 2-cycle.
 
-*Minimum.* With w* and l* of :mod:`theory.optimizers.degenerate`, omega = w/w*, ell = l/l*, xi = l* x and gradient x^(k-1) p(x), p(0) = 1,
+*Minimum.* With w* and l* of :mod:`theory.dynamics.adam`, omega = w/w*, ell = l/l*, xi = l* x and gradient x^(k-1) p(x), p(0) = 1,
 
     r = 1 - (1 - rho) omega ell,   xi' = r xi,   omega' = beta1 omega/r^(k-1) + (1 - beta1/rho^(k-1)) p(x'),
     ell' = ell (r/rho)^(k-2)/sqrt(1 + (1 - beta2)/beta2 (ell r^(k-1) xi p(x'))^2)
 
 has the fixed point (1, 1, 0), where r = rho. An orbit that converges to it has x -> 0 and x'/x -> rho.
 
-*Cycle.* With x = (-1)^t A (1 + a), m = (-1)^t M (1 + mu), v = G^2 (1 + nu) at the 2-cycle of :mod:`theory.optimizers.two_cycle`,
+*Cycle.* With x = (-1)^t A (1 + a), m = (-1)^t M (1 + mu), v = G^2 (1 + nu) at the 2-cycle of :mod:`theory.dynamics.adam_cycle`,
 
     a' = 2 (1 + mu)/sqrt(1 + nu) - 2 - a,   mu' = (1 + beta1)(1 + a')^(k-1) - beta1 (1 + mu) - 1,
     nu' = beta2 (1 + nu) + (1 - beta2)(1 + a')^(2(k-1)) - 1
@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from numerics.dual import compose
-from numerics.krawczyk import ball, balls, working_precision
-from numerics.optimizers.iterates import State, adam, first_below, iterate, square_root, warm
-from numerics.optimizers.linearization import power
-from numerics.optimizers.trapping import Trap, trap
-from theory.optimizers.degenerate import check_betas, check_power, fixed_point
-from theory.optimizers.two_cycle import cycle_state
+from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.derivatives.dual import compose
+from numerics.dynamics.adam_linearization import power
+from numerics.dynamics.iterates import State, adam, first_below, iterate, square_root, warm
+from numerics.dynamics.trapping import Trap, trap
+from theory.dynamics.adam import check_betas, check_power, fixed_point
+from theory.dynamics.adam_cycle import cycle_state
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def trapped(
 ) -> Trap:
     """Proof that ``run`` ends at ``limit``.
 
-    Raises :class:`~numerics.krawczyk.NotCertified` where the limit does not attract, or the run is not near it within ``most`` steps.
+    Raises NotCertified where the limit does not attract, or the run is not near it within ``most`` steps.
     """
     with working_precision(bits):
         near = limit(run)
@@ -204,7 +204,7 @@ def settled(run: Run, found: Trap) -> Settled:
 def hitting_times(run: Run, bounds: Sequence[Any], *, bits: int = 700, most: int = 20_000) -> list[int]:
     """For each of ``bounds`` (decimals, falling) the first number of steps after which |x| is at most it; every comparison is certain.
 
-    Raises :class:`~numerics.optimizers.iterates.Undecided` where balls of ``bits`` bits do not decide, ValueError where a bound is not
+    Raises Undecided where balls of ``bits`` bits do not decide, ValueError where a bound is not
     reached within ``most`` steps.
     """
     with working_precision(bits):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.optimizers.degenerate import check_power
+from theory.dynamics.adam import check_power
 
 #: Below this |r| the step has met the minimum to all digits.
 TINY = 1e-300
