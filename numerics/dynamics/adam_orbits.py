@@ -35,7 +35,8 @@ def many_orbits(k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: flo
     Raises ValueError for k odd or below 4, betas outside [0, 1), beta2 = 0, sizes that are not positive, steps below 2.
     """
     check_power(k)
-    b1, b2, X = (np.array(part, dtype=float) for part in np.broadcast_arrays(beta1, beta2, size))
+    shape = np.broadcast_shapes(np.shape(beta1), np.shape(beta2), np.shape(size))
+    b1, b2, X = (np.array(np.broadcast_to(part, shape), dtype=float).ravel() for part in (beta1, beta2, size))
     for name, bad in (
         ("beta1", ~((b1 >= 0) & (b1 < 1))),
         ("beta2", ~((b2 > 0) & (b2 < 1))),
@@ -62,7 +63,7 @@ def many_orbits(k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: flo
             np.minimum(least, log, out=least)
             if t == steps // 2:
                 middle = log
-    return ManyOrbits(log, (log - middle) / (steps - steps // 2), least, beyond / steps)
+    return ManyOrbits(*(part.reshape(shape) for part in (log, (log - middle) / (steps - steps // 2), least, beyond / steps)))
 
 
 def _even_power(base: np.ndarray, exponent: int) -> np.ndarray:

@@ -2,6 +2,7 @@ r"""Adam on x^k: how fast it converges, that published runs do, and what changes
 
 import math
 from fractions import Fraction
+from functools import cache
 from itertools import islice
 
 from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
@@ -11,12 +12,13 @@ from numerics.dynamics.power_law import power_law
 from numerics.dynamics.stability import degenerate_stability
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, bounded, equal, vanishing, worst
+from theory.dynamics.adam import in_powers
 
 from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
 
 ATTRACTED = Assumption("attracted", r"\text{the orbit converges to the fixed point } (w, l)")
 PAIRS = (("0.9", "0.93"), ("0.9", "0.97"), ("0", "0.93"), ("0.5", "0.8"))
-CELLS = axes(k=by_level((4, 6, 8), (4, 6, 8, 10)), betas=by_level(PAIRS[:2], PAIRS))
+CELLS = axes(k=by_level((4, 6), (4, 6, 8, 10)), betas=by_level(PAIRS[:1], PAIRS))
 
 RATE = claim(
     "adam.degenerate.rate",
@@ -44,9 +46,13 @@ def log_rho(k, beta2):
     return beta2.log() / (2 * (k - 2))
 
 
+trap_of = cache(trapped)
+
+
+@cache
 def followed(run, more=2000):
     """(settled, ln|x| at the trap and ``more`` steps later, ratio x'/x there) in balls."""
-    found = settled(run, trapped(run))
+    found = settled(run, trap_of(run))
     with working_precision(600):
         before, after = islice(run.states(), found.steps + more, found.steps + more + 2)
         return found, found.log, abs(before.point).log(), after.point / before.point
@@ -76,21 +82,26 @@ def speed(cell, run, *, speed=log_rho, more=2000, context):
         )
 
 
-FLOATS = axes(k=(4, 6, 8), betas=(("0.9", "0.93"), ("0.9", "0.91"), ("0", "0.9")))
+FLOATS = axes(k=(4, 6), betas=(("0.9", "0.93"), ("0.5", "0.8"), ("0", "0.9")))
 
 
 @RATE.check(
-    "property", run_in, FLOATS, clauses="ratio", tolerance="1e-9: the contraction of 1500 steps and its rounding, 64 eps/(1 - norm)"
+    "property",
+    run_in,
+    FLOATS,
+    clauses="ratio",
+    tolerance="what the trap allows so many steps later, and 64 eps/(1 - norm) of rounding",
 )
 @false("sqrt(beta2)", ratio=lambda k, beta2: math.sqrt(beta2))
-def ratio_in_floats(cell, run, *, ratio=lambda k, beta2: beta2 ** (1 / (2 * (k - 2))), eps=0.0, steps=1500, context):
-    """x'/x after 1500 steps of Adam in double precision."""
-    beta1, beta2 = float(run.beta1), float(run.beta2)
+@false("k for k - 2", ratio=lambda k, beta2: beta2 ** (1 / (2 * k)))
+def ratio_in_floats(cell, run, *, ratio=lambda k, beta2: beta2 ** (1 / (2 * (k - 2))), eps=0.0, context):
+    """x'/x of Adam in double precision, 1000 steps after the trap."""
+    beta2, found = float(run.beta2), trap_of(run)
+    steps = found.steps + 1000
     gradient = lambda x: x ** (cell.k - 1)
-    before, after = islice(
-        iterate(adam(1e-3, beta1, beta2, eps=eps), gradient, warm(1.0, gradient)), steps * cell.k // 4, steps * cell.k // 4 + 2
-    )
-    return bounded("ratio - rho", after.point / before.point - ratio(cell.k, beta2), 1e-9)
+    before, after = islice(iterate(adam(1e-3, float(run.beta1), beta2, eps=eps), gradient, warm(1.0, gradient)), steps, steps + 2)
+    tail = float(settled(run, found).drift) * (1 - found.norm) * found.norm**1000
+    return bounded("ratio - rho", after.point / before.point - ratio(cell.k, beta2), tail + 64 * 2.3e-16 / (1 - found.norm))
 
 
 RATE.without("no eps", ratio_in_floats, eps=1e-8)
@@ -117,11 +128,11 @@ def identity(_, *, power=lambda k: k - 1, context):
     """v = x^(2(k-2))/l^2 by the definition of l, g = x^(k-1) and v' = beta2 v + (1 - beta2) (r x)^(2(k-1))."""
     import sympy as sp
 
-    x, l, r, beta2, k = sp.symbols("x l r beta2 k", positive=True)
+    x, l, r, beta2, k, X, R = sp.symbols("x l r beta2 k X R", positive=True)
     v, g = x ** (2 * (k - 2)) / l**2, x ** (k - 1)
-    after = beta2 * v + (1 - beta2) * (r * x) ** (2 * (k - 1))
-    differences = [v / g**2 - 1 / (l * x) ** 2, after / v - beta2 - (1 - beta2) * (l * r ** power(k) * x) ** 2]
-    return vanishing("differences", [sp.simplify(sp.powsimp(sp.expand(e), force=True)) for e in differences])
+    after = beta2 * v + (1 - beta2) * r ** (2 * (k - 1)) * x ** (2 * (k - 1))
+    differences = [v / g**2 - 1 / (l * x) ** 2, after / v - beta2 - (1 - beta2) * (l * x) ** 2 * r ** (2 * power(k))]
+    return vanishing("differences", [in_powers(in_powers(e, x, k, X), r, k, R) for e in differences])
 
 
 @DECOUPLING.check("certified", run_in, CELLS, clauses="limits")
@@ -129,7 +140,7 @@ def identity(_, *, power=lambda k: k - 1, context):
 @false("rho for beta2", limit=lambda run: ball(run.beta2).root(2 * (run.k - 2)))
 def decoupled(cell, run, *, limit=lambda run: ball(run.beta2), context):
     """In a trapped run, 2000 steps later: v'/v to 1e-20, and v/g^2 grown by at least the square of the fall of x."""
-    found = trapped(run)
+    found = trap_of(run)
     with working_precision(600):
         first, _ = islice(run.states(), found.steps, found.steps + 2)
         before, after = islice(run.states(), found.steps + 2000, found.steps + 2002)
@@ -191,7 +202,7 @@ def perturbed_run(cell, rng):
 @false("another rate", power=lambda k: k - 1)
 def runs(cell, run, *, power=lambda k: k - 2, context):
     """A run on such a loss is trapped at the minimum; its ratio 1500 steps later."""
-    found = trapped(run)
+    found = trap_of(run)
     with working_precision(600):
         before, after = islice(run.states(), found.steps + 1500, found.steps + 1502)
         close = at_most(
@@ -219,7 +230,7 @@ TRAP = claim(
 def limit_of(run):
     """ "minimum" where a trap proves it, "none" where the fixed point repels, None where neither is shown; and the trap."""
     try:
-        return "minimum", trapped(run)
+        return "minimum", trap_of(run)
     except NotCertified:
         repels = degenerate_stability(run.k, run.beta1, run.beta2).verdict == "unstable"
         return ("none" if repels else None), None
@@ -274,6 +285,7 @@ def counts(cell, run, *, counts=COUNTS.get, context):
     return equal(steps=(counts(cell.k), found), certificate=certificate)
 
 
+law_of = cache(power_law)
 BOUNDS = ("1e-30", "1e-100", "1e-1000")
 
 
@@ -288,7 +300,7 @@ BOUNDS = ("1e-30", "1e-100", "1e-1000")
 @false("k for k - 2", slope=lambda k, beta2: 2 * k / -beta2.log())
 def linear(cell, run, *, slope=lambda k, beta2: 2 * (k - 2) / -beta2.log(), context):
     """The interval for T that the trap proves, against the slope: the O(1) is one number for all epsilon."""
-    found = settled(run, trapped(run))
+    found = settled(run, trap_of(run))
     brackets = [found.first_below(bound) for bound in BOUNDS]
     with working_precision(200):
         per_nat, slack = slope(cell.k, ball(run.beta2)), 2 * found.drift / found.speed + 2
@@ -305,7 +317,7 @@ def linear(cell, run, *, slope=lambda k, beta2: 2 * (k - 2) / -beta2.log(), cont
 @false("without the factor k - 2", factor=lambda k: 1)
 def polynomial(cell, k, *, exponent=lambda k: k - 2, factor=lambda k: k - 2, context):
     """T for epsilon = |x| at the 10^9-th step, from bounds on y = x^(-(k-2)) that hold for all steps after 10^4."""
-    law = power_law("gradient descent", k, "0.01")
+    law = law_of("gradient descent", k, "0.01")
     with working_precision(128):
         low, high = law.size(k, 10**9)
         steps = [size ** -exponent(k) / (factor(k) * ball("0.01")) for size in (high, low)]
