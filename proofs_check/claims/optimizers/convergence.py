@@ -50,7 +50,7 @@ trap_of = cache(trapped)
 
 
 @cache
-def followed(run, more=2000):
+def followed(run, more=1000):
     """(settled, ln|x| at the trap and ``more`` steps later, ratio x'/x there) in balls."""
     found = settled(run, trap_of(run))
     with working_precision(600):
@@ -62,8 +62,8 @@ def followed(run, more=2000):
 @false("without the 2", speed=lambda k, beta2: beta2.log() / (k - 2))
 @false("k for k - 2", speed=lambda k, beta2: beta2.log() / (2 * k))
 @false("no momentum", speed=lambda k, beta2: beta2.log() / 2)
-def speed(cell, run, *, speed=log_rho, more=2000, context):
-    """A trapped run 2000 steps later: ln|x| has moved by 2000 ln rho up to the drift that the trap allows for all times."""
+def speed(cell, run, *, speed=log_rho, more=1000, context):
+    """A trapped run 1000 steps later: ln|x| has moved by 1000 ln rho up to the drift that the trap allows for all times."""
     found, start, end, ratio = followed(run, more)
     with working_precision(600):
         predicted = speed(cell.k, ball(run.beta2))
@@ -195,7 +195,7 @@ HIGHER = axes(k=by_level((4,), (4, 6)), h=by_level((("1/2", "1"),), (("1/2", "1"
 def perturbed_run(cell, rng):
     """h = h_1 x + h_2 x^2: the gradient is x^(k-1) (1 + sum (k + j)/k h_j x^j)."""
     factor = [str(Fraction(h) * (cell.k + j) / cell.k) for j, h in enumerate(cell.h, start=1)]
-    return Run(cell.k, "0.9", "0.95", start="1/2", factor=tuple(factor))
+    return Run(cell.k, "0.9", "0.95", start="1/10", factor=tuple(factor))
 
 
 @PERTURBED.check("certified", perturbed_run, HIGHER, clauses="runs")

@@ -7,7 +7,7 @@ from numerics.arithmetic.exact import rational
 from numerics.dynamics.adam_linearization import minimum_polynomial
 from numerics.dynamics.cover import cover
 from numerics.dynamics.schur import determinants, is_schur
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import at_least, equal, vanishing, worst
 from theory.dynamics.adam import (
     FixedPoint,
@@ -18,11 +18,13 @@ from theory.dynamics.adam import (
     jury_forms,
     largest_beta1,
     least_beta1,
+    ratio_of,
     reduced_forms,
     reduced_step,
     trace_determinant,
     trace_of,
 )
+from theory.dynamics.adam_cycle import cycle_margin
 
 from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
 
@@ -242,6 +244,31 @@ def box(cell, sides, *, forms=reduced_forms, context):
             at_least("share of the box that is decided", 1 - found.open, share, attained=False),
         ],
         certificate=certificate,
+        figures=[the_plane(cell.k)],
+    )
+
+
+def the_plane(k, cells=40):
+    """What attracts on each cell of a grid of (beta1, beta2), where balls decide it on the whole cell."""
+    from numerics.arithmetic.krawczyk import ball
+
+    places = [ball(Fraction(n, cells)).union(ball(Fraction(n + 1, cells))) for n in range(cells)]
+    middle = [round((n + 0.5) / cells, 4) for n in range(cells)]
+
+    def what(beta1, beta2):
+        minimum = list(jury_forms(k, beta1, ratio_of(k, beta2.nonnegative_part())).values())
+        margin = cycle_margin(k, beta1, beta2)
+        if not all(form > 0 for form in minimum):
+            return 0 if any(form < 0 for form in minimum) and margin < 0 else 1
+        return 3 if margin < 0 else 4 if margin > 0 else 3.5
+
+    return Figure(
+        kind="heatmap",
+        title=f"What attracts on x^{k}/{k}: 3 the minimum alone, 4 minimum and 2-cycle, 0 neither, 1 the cycle alone or not decided",
+        alt="The minimum attracts below the curve beta1 = beta2^(k/(2(k-2))); at small beta1 and beta2 the 2-cycle attracts too.",
+        x_label="beta1",
+        y_label="beta2",
+        data={"x": middle, "y": middle, "values": [[what(beta1, beta2) for beta1 in places] for beta2 in places]},
     )
 
 
