@@ -204,14 +204,12 @@ def matrices(
     return equal(stable=(definite(bound * metric(P) - H), found), shown={"H": H, "P": P, "eta": eta})
 
 
-FLAT = axes(beta1=BETAS, share=(Fraction(1, 2),), n=(2,), correction=(False,))
-
-
 def indefinite(cell, rng):
     """One eigenvalue is -1 or 0."""
     H, P, top = preconditioned(cell, rng)
-    H = np.diag(np.array([Fraction(-int(rng.integers(0, 2))), H[1, 1]], dtype=object))
-    return H, P, top
+    D = np.diag(H).copy()
+    D[0] = Fraction(-int(rng.integers(0, 2)))
+    return np.diag(D), P, top
 
 
 FROZEN.without("positive Hessian", matrices, indefinite)

@@ -48,16 +48,20 @@ CYCLE = claim(
 )
 @false("eta/2 for the amplitude", size=lambda beta1, eta: eta / 2)
 @false("(1 - beta1) inverted", size=lambda beta1, eta: eta / 2 * (1 + beta1) / (1 - beta1))
-def invariant(_, *, size=amplitude, context):
+def invariant(_, *, size=amplitude, reflected=-1, eps=0, correction=1, context):
     """One step from (A, (1-b1)/(1+b1) G, G^2), the gradient at -A being -G."""
     import sympy as sp
 
     beta1, beta2, eta, G = sp.symbols("beta1 beta2 eta G", positive=True)
     A, m = size(beta1, eta), (1 - beta1) / (1 + beta1) * G
-    moved = A - eta * m / G
-    return vanishing(
-        "moves", [sp.cancel(e) for e in (moved + A, beta1 * m + (1 - beta1) * -G + m, beta2 * G**2 + (1 - beta2) * (-G) ** 2 - G**2)]
-    )
+    moved, g = A - eta * m / correction / (G + eps), reflected * G
+    moves = (moved + A, beta1 * m + (1 - beta1) * g + m, beta2 * G**2 + (1 - beta2) * g**2 - G**2)
+    return vanishing("moves", [sp.cancel(move) for move in moves])
+
+
+CYCLE.without("even power", invariant, reflected=1)  # an odd power has an even gradient
+CYCLE.without("no eps", invariant, eps=1)
+CYCLE.without("no bias correction", invariant, correction=2)
 
 
 @CYCLE.check("symbolic", [None], clauses="polynomial", covers="statement", scope="every k, differentiated by sympy with k a symbol")
