@@ -10,7 +10,7 @@ from numerics.dynamics.adam_runs import Run, hitting_times, settled, trap_certif
 from numerics.dynamics.iterates import adam, iterate, warm
 from numerics.dynamics.power_law import power_law
 from numerics.dynamics.stability import degenerate_stability
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, bounded, equal, vanishing, worst
 from theory.dynamics.adam import in_powers
 
@@ -65,7 +65,7 @@ def followed(run, more=1000):
 def speed(cell, run, *, speed=log_rho, more=1000, context):
     """A trapped run 1000 steps later: ln|x| has moved by 1000 ln rho up to the drift that the trap allows for all times."""
     found, start, end, ratio = followed(run, more)
-    with working_precision(600):
+    with working_precision(64):
         predicted = speed(cell.k, ball(run.beta2))
         drift = found.drift
         return worst(
@@ -260,7 +260,29 @@ def trapped_runs(cell, run, *, beta2=lambda run: run.beta2, context):
     run = Run(run.k, run.beta1, beta2(run))
     limit, found = limit_of(run)
     certificate = None if found is None else trap_certificate(run, found)
-    return equal(limit=("minimum", limit), shown={"run": run.certificate()}, certificate=certificate)
+    outcome = equal(limit=("minimum", limit), shown={"run": run.certificate()}, certificate=certificate)
+    return worst([outcome], figures=[descent()] if run == Run(*PUBLISHED[0]) else [])
+
+
+def descent():
+    """|x| of the three published powers in floats, and the slopes that are proved."""
+    steps, series = list(range(0, 6001, 20)), []
+    for k in (4, 6, 8):
+        gradient = lambda x, k=k: x ** (k - 1)
+        orbit = [abs(state.point) for state in iterate(adam(1e-3, 0.9, 0.93), gradient, warm(1.0, gradient), 2400)]
+        found, rho = trap_of(Run(k, "0.9", "0.93")), 0.93 ** (1 / (2 * (k - 2)))
+        series.append({"label": f"k = {k}", "x": steps[:120], "y": [orbit[t] for t in steps[:120]]})
+        later = [t for t in steps if t >= found.steps][:100]
+        series.append({"label": f"k = {k}, proved slope", "x": later, "y": [orbit[found.steps] * rho ** (t - found.steps) for t in later]})
+    return Figure(
+        kind="lines",
+        title="|x| of the published runs, beta1 = 0.9, beta2 = 0.93, eta = 0.001",
+        alt="After about a thousand steps |x| falls along straight lines in a logarithmic scale, those that are proved.",
+        x_label="step t",
+        y_label="|x|",
+        log_y=True,
+        data={"series": series},
+    )
 
 
 COMPLEXITY = claim(

@@ -187,11 +187,16 @@ def factors(_, *, forms=jury_forms, context):
     return vanishing("differences", [in_powers(sp.expand(e), rho, k, P) for e in found])
 
 
+def there(k, rho, place):
+    """some beta1 is stable, (k-2)(1 + rho^2) < 2 k rho, and equation 9 does not hold by itself, rho < (k-2)/k"""
+    return (k - 2) * (1 + rho * rho) < 2 * k * rho and (rho < Fraction(k - 2, k) or "9" not in place)
+
+
 PLACES = axes(
     k=by_level((4, 6, 8), (4, 6, 8, 12)),
     rho=RATIOS,
     place=("inside", "on equation 8", "beyond equation 8", "on equation 9", "below equation 9"),
-    where=lambda k, rho, place: (k - 2) * (1 + rho * rho) < 2 * k * rho and (rho < Fraction(k - 2, k) or "9" not in place),
+    where=there,
     quick=1,
     standard=5,
     full=30,
@@ -244,16 +249,16 @@ def box(cell, sides, *, forms=reduced_forms, context):
             at_least("share of the box that is decided", 1 - found.open, share, attained=False),
         ],
         certificate=certificate,
-        figures=[the_plane(cell.k)],
+        figures=[the_plane(cell.k), the_curves(cell.k)],
     )
 
 
-def the_plane(k, cells=40):
+def the_plane(k, cells=50):
     """What attracts on each cell of a grid of (beta1, beta2), where balls decide it on the whole cell."""
     from numerics.arithmetic.krawczyk import ball
 
     places = [ball(Fraction(n, cells)).union(ball(Fraction(n + 1, cells))) for n in range(cells)]
-    middle = [round((n + 0.5) / cells, 4) for n in range(cells)]
+    middle = [round((n + 0.5) / cells, 2) for n in range(cells)]
 
     def what(beta1, beta2):
         minimum = list(jury_forms(k, beta1, ratio_of(k, beta2.nonnegative_part())).values())
@@ -269,6 +274,23 @@ def the_plane(k, cells=40):
         x_label="beta1",
         y_label="beta2",
         data={"x": middle, "y": middle, "values": [[what(beta1, beta2) for beta1 in places] for beta2 in places]},
+    )
+
+
+def the_curves(k):
+    """The boundaries in the plane: equations 8 and 9, and the one of the 2-cycle."""
+    rhos = [n / 200 for n in range(1, 200)]
+    low = [(least_beta1(k, rho), rho ** (2 * (k - 2))) for rho in rhos if 0 <= least_beta1(k, rho) < rho**k]
+    betas = [n / 400 / (2 * k - 1) for n in range(401)]
+    cycle = [(b, next(n / 2000 for n in range(2001) if cycle_margin(k, b, n / 2000) <= 0)) for b in betas]
+    curves = {"equation 8": [(rho**k, rho ** (2 * (k - 2))) for rho in rhos], "equation 9": low, "2-cycle attracts below": cycle}
+    return Figure(
+        kind="lines",
+        title=f"Boundaries of stability on x^{k}/{k}",
+        alt="The minimum attracts above the curves of equations 8 and 9; below the third curve, at small beta1 and beta2, the 2-cycle does.",
+        x_label="beta1",
+        y_label="beta2",
+        data={"series": [{"label": name, "x": [b for b, _ in curve], "y": [c for _, c in curve]} for name, curve in curves.items()]},
     )
 
 

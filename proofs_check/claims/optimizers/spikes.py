@@ -77,6 +77,7 @@ def grows(cell, run, *, growth=20, factor=lambda run: 1 - ball(run[2]), context)
         largest = found[0]
         for size in found[1:]:
             largest = size if size > largest else largest
+    with working_precision(64):
         return worst(
             [
                 at_least("growth of |x|", largest / found[0], growth, attained=False),
