@@ -73,17 +73,19 @@ def killers(tests: str, claims: str = "") -> Killers:
     return Killers(tuple(f"tests/{name}" for name in tests.split()), tuple(claims.split()))
 
 
-_LIFTING = killers("theory/test_lifting_margins.py theory/test_lifting.py")
-_RESIDUAL = killers("theory/test_residual.py theory/test_lifting.py")
-_REGULARIZATION = killers("theory/test_regularization.py theory/test_regularization_oracles.py")
-_EMBEDDING = killers("theory/test_sparse_maps.py theory/test_embedding.py")
-_CONGRUENCES = killers("theory/test_congruences.py", "embedding.splitting.congruence embedding.multicopy.inertia embedding.null.congruence")
+_LIFTING = killers("theory/lifting/test_lifting_margins.py theory/lifting/test_lifting.py")
+_RESIDUAL = killers("theory/lifting/test_residual.py theory/lifting/test_lifting.py")
+_REGULARIZATION = killers("theory/regularization/test_regularization.py theory/regularization/test_regularization_oracles.py")
+_EMBEDDING = killers("theory/embedding/test_sparse_maps.py theory/embedding/test_embedding.py")
+_CONGRUENCES = killers(
+    "theory/embedding/test_congruences.py", "embedding.splitting.congruence embedding.multicopy.inertia embedding.null.congruence"
+)
 
 #: The formulas that claims predict with, and what decides whether they hold; cheap tests first.
 KILLERS: dict[str, Killers] = {
     "theory/activations.py": killers("theory/test_activations.py"),
-    "theory/lifting/pieces.py": killers("theory/test_affine.py theory/test_lifting.py"),
-    "theory/rank/completion.py": killers("theory/test_completion_formulas.py"),
+    "theory/lifting/pieces.py": killers("theory/lifting/test_pieces.py theory/lifting/test_lifting.py"),
+    "theory/rank/completion.py": killers("theory/rank/test_completion_formulas.py"),
     "theory/embedding/affine.py": _EMBEDDING,
     "theory/embedding/blocks.py": _CONGRUENCES,
     "theory/embedding/compatible.py": _EMBEDDING,
@@ -92,20 +94,25 @@ KILLERS: dict[str, Killers] = {
     "theory/embedding/merging.py": _EMBEDDING,
     "theory/embedding/onestep.py": _EMBEDDING,
     "theory/embedding/symbolic.py": killers(
-        "", "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality"
+        "theory/embedding/test_symbolic.py",
+        "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality",
     ),
     "theory/embedding/wiring.py": _EMBEDDING,
-    "theory/lifting/factoring.py": killers("theory/test_factoring.py theory/test_lifting.py"),
-    "theory/models/factorizations.py": killers("theory/test_factorizations.py"),
-    "theory/rank/generators.py": killers("theory/test_generators.py theory/test_closed_forms.py numerics/test_sample_bound.py"),
-    "theory/recovery/genericity.py": killers("theory/test_genericity.py theory/test_recovery.py"),
-    "theory/recovery/silent_neuron.py": killers("theory/test_model_formulas.py theory/test_recovery.py"),
+    "theory/lifting/factoring.py": killers("theory/lifting/test_factoring.py theory/lifting/test_lifting.py"),
+    "theory/models/factorizations.py": killers("theory/models/test_factorizations.py"),
+    "theory/rank/generators.py": killers(
+        "theory/rank/test_generators.py theory/rank/test_closed_forms.py numerics/rank/test_sample_bound.py"
+    ),
+    "theory/recovery/genericity.py": killers("theory/recovery/test_genericity.py theory/recovery/test_recovery.py"),
+    "theory/recovery/silent_neuron.py": killers("theory/models/test_model_formulas.py theory/recovery/test_recovery.py"),
     "theory/lifting/lifts.py": _LIFTING,
-    "theory/models/networks.py": killers("theory/test_model_formulas.py theory/test_models.py"),
+    "theory/models/networks.py": killers("theory/models/test_model_formulas.py theory/models/test_models.py"),
     "theory/models/normalization.py": _RESIDUAL,
-    "theory/models/pooling.py": killers("theory/test_model_formulas.py theory/test_pooling.py"),
-    "theory/rank/closed_forms.py": killers("theory/test_rank_formulas.py theory/test_closed_forms.py theory/test_factorizations.py"),
-    "theory/recovery/branches.py": killers("theory/test_branches.py theory/test_recovery.py"),
+    "theory/models/pooling.py": killers("theory/models/test_model_formulas.py theory/models/test_pooling.py"),
+    "theory/rank/closed_forms.py": killers(
+        "theory/rank/test_rank_formulas.py theory/rank/test_closed_forms.py theory/models/test_factorizations.py"
+    ),
+    "theory/recovery/branches.py": killers("theory/recovery/test_branches.py theory/recovery/test_recovery.py"),
     "theory/regularization/constructions.py": _REGULARIZATION,
     "theory/regularization/criterion.py": _REGULARIZATION,
     "theory/regularization/first_integrals.py": _REGULARIZATION,
@@ -113,20 +120,20 @@ KILLERS: dict[str, Killers] = {
     "theory/regularization/regularizers.py": _REGULARIZATION,
     "theory/lifting/residual.py": _RESIDUAL,
     "theory/lifting/smooth.py": _LIFTING,
-    "theory/rank/strata.py": killers("theory/test_strata.py theory/test_rank_formulas.py"),
-    "theory/models/toy.py": killers("theory/test_toy.py", "toy.*"),
-    "numerics/rank/certificates.py": killers("numerics/test_referee_minors.py numerics/test_rank.py"),
-    "numerics/arithmetic/exact.py": killers("numerics/test_exact.py numerics/test_rank.py"),
-    "numerics/hessian/inertias.py": killers("numerics/test_inertia.py"),
-    "numerics/arithmetic/isolation.py": killers("numerics/test_isolation.py"),
-    "numerics/arithmetic/krawczyk.py": killers("numerics/test_krawczyk.py numerics/test_isolation.py"),
-    "numerics/rank/modules.py": killers("numerics/test_module_steps.py numerics/test_module_rank.py"),
-    "numerics/rank/ladder.py": killers("numerics/test_rank.py numerics/test_series.py"),
+    "theory/rank/strata.py": killers("theory/rank/test_strata.py theory/rank/test_rank_formulas.py"),
+    "theory/models/toy.py": killers("theory/models/test_toy.py", "toy.*"),
+    "numerics/rank/certificates.py": killers("numerics/rank/test_referee_minors.py numerics/rank/test_rank.py"),
+    "numerics/arithmetic/exact.py": killers("numerics/arithmetic/test_exact.py numerics/rank/test_rank.py"),
+    "numerics/hessian/inertias.py": killers("numerics/hessian/test_inertia.py"),
+    "numerics/arithmetic/isolation.py": killers("numerics/arithmetic/test_isolation.py"),
+    "numerics/arithmetic/krawczyk.py": killers("numerics/arithmetic/test_krawczyk.py numerics/arithmetic/test_isolation.py"),
+    "numerics/rank/modules.py": killers("numerics/modules/test_module_steps.py numerics/rank/test_module_rank.py"),
+    "numerics/rank/ladder.py": killers("numerics/rank/test_rank.py numerics/rank/test_series.py"),
     "numerics/statistics.py": killers("numerics/test_statistics_formulas.py numerics/test_statistics.py"),
     "proofs_check/engine/reduction.py": killers("engine/test_reduction_steps.py engine/test_reduction.py"),
     "proofs_check/engine/verdict.py": killers("engine/test_verdict.py"),
-    "examples/balls.py": killers("numerics/test_referee_balls.py"),
-    "examples/check_minor.py": killers("numerics/test_referee_minors.py"),
+    "examples/balls.py": killers("numerics/arithmetic/test_referee_balls.py"),
+    "examples/check_minor.py": killers("numerics/rank/test_referee_minors.py"),
 }
 
 

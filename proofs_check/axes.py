@@ -83,6 +83,7 @@ class Axes:
     draws: ByLevel
     where: Callable[..., bool] | None = None
     _cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _sets: dict[str, frozenset[Cell]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -125,7 +126,9 @@ class Axes:
         cell = Cell({name: place[name] for name in self.values if name in place})
         if set(place) != set(self.values):
             raise ClaimError(f"an instance names the axes {sorted(place)}, expected {sorted(self.values)}; mend the function cell")
-        if cell not in set(self.cells(level)):
+        if level not in self._sets:
+            self._sets[level] = frozenset(self.cells(level))
+        if cell not in self._sets[level]:
             raise ClaimError(f"cell ({cell}) lies outside the axes {self.text(level)}; declare its values, or leave the instance out")
         return cell
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from proofs_check import comparing
+
 if TYPE_CHECKING:
     from proofs_check.axes import Axes
 
@@ -155,10 +157,16 @@ class Outcome:
 
     @classmethod
     def equal(cls, expected: Any, observed: Any, **counterexample: Any) -> Outcome:
-        """:func:`proofs_check.judging.equal` of one pair."""
-        from proofs_check.judging import equal
-
-        return equal(value=(expected, observed), shown=counterexample)
+        """Holds when the two agree in the sense of :func:`proofs_check.judging.equal`, which claims call instead."""
+        if comparing.compared(expected, observed):
+            expected = comparing.another(expected)
+        text = f"expected {comparing.brief(expected)}, observed {comparing.brief(observed)}"
+        match comparing.agree(expected, observed):
+            case True:
+                return cls.holds()
+            case False:
+                return cls.fails(text, counterexample={**counterexample, "expected": expected, "observed": observed})
+        return cls.inconclusive(text + ", which is not decided", cases=1, counterexample=counterexample or None)
 
 
 @dataclass(frozen=True, slots=True, init=False)

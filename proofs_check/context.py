@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-#: Trials that may end without a decision (not converged, say) before their rate is not decided at all.
-UNDECIDED_SHARE = 0.1
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -43,7 +40,7 @@ class Context:
         if len(key) <= 1 and all(isinstance(part, Integral) for part in key):
             name = str(int(key[0]) if key else 0)
         else:
-            from proofs_check.engine.serialization import to_data
+            from proofs_check.plain_data import to_data
 
             name = json.dumps([to_data(part) for part in key], sort_keys=True)
         text = f"{self.seed}/{self.claim}/{self.check}/{name}"
@@ -70,15 +67,16 @@ class Context:
             )
         return math.nextafter(self.alpha / parts, 0.0)
 
-    def book(self, alpha: float) -> float:
-        """Spend ``alpha`` of the check's own, for a decision that is wrong with at most that probability; it is handed back.
+    def spend(self, parts: int = 1) -> float:
+        """Book the alpha of one of ``parts`` equal decisions, for the function that decides with it; what was spent is shown on the page.
 
         :raises ClaimError: when more than the declared alpha would be spent.
         """
+        alpha = self.share(parts)
         self.spent.append(alpha)
         total = math.fsum(self.spent)
         if self.alpha is None or total > self.alpha * (1 + 1e-9):  # shares are rounded
-            raise ClaimError(f"check {self.check!r} has spent {total:.3g} of its alpha {self.alpha}; take context.share(n) for n decisions")
+            raise ClaimError(f"check {self.check!r} has spent {total:.3g} of its alpha {self.alpha}; give parts the number of decisions")
         return alpha
 
     def rate(
@@ -97,10 +95,10 @@ class Context:
 
         The statement is refuted when the data exclude it, and holds when they exclude rates beyond it by more than ``margin``, each
         with the share of alpha that is booked (exact binomial bounds). ``undecided`` of the trials ended without success or failure
-        (a training that did not converge): above :data:`UNDECIDED_SHARE` of them nothing is decided, below, either answer has to stand
-        whichever way they would have gone.
+        (a training that did not converge): above a tenth of them nothing is decided, below, either answer has to stand whichever way
+        they would have gone.
         """
         from proofs_check.judging import rate_is
 
-        alpha = self.book(self.share(parts))
+        alpha = self.spend(parts)
         return rate_is(successes, trials, what=what, at_least=at_least, at_most=at_most, margin=margin, alpha=alpha, undecided=undecided)

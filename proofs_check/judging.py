@@ -2,59 +2,21 @@
 
 Every function returns an :class:`~proofs_check.claim.Outcome` with expected and observed. Where nothing is decided (an open rank, balls
 that overlap, ``None``) the outcome is inconclusive. As all comparisons pass here, the engine can make a prediction false
-(:func:`followed`) and see whether the check notices: off by one where values are counted, the other way round where they are ordered,
-beyond the tolerance where they are measured.
+(:func:`proofs_check.comparing.followed`) and see whether the check notices: off by one where values are counted, the other way round
+where they are ordered, beyond the tolerance where they are measured.
 """
 
 from __future__ import annotations
 
-import math
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from proofs_check.claim import ClaimError, Figure, Outcome, Status
+from proofs_check.comparing import agree, another, brief, compared, entries_of, is_rank, shown_value
 
-#: Characters of a value in a message.
-BRIEF = 100
-
-
-@dataclass
-class Trail:
-    """What was compared while an instance was decided: how often, in which arithmetic, with predictions made false or not."""
-
-    false: bool = False
-    comparisons: int = 0
-    arithmetic: set[str] = field(default_factory=set)
-
-
-_TRAIL: ContextVar[Trail | None] = ContextVar("trail", default=None)
-
-
-@contextmanager
-def followed(*, false: bool = False) -> Iterator[Trail]:
-    """Record the comparisons in a block; with ``false`` every prediction in it is made false first."""
-    trail = Trail(false)
-    token = _TRAIL.set(trail)
-    try:
-        yield trail
-    finally:
-        _TRAIL.reset(token)
-
-
-def _compared(*values: Any) -> bool:
-    """Count one comparison; whether its prediction is to be made false."""
-    trail = _TRAIL.get()
-    if trail is None:
-        return False
-    trail.comparisons += 1
-    for value in values:
-        trail.arithmetic.update(_arithmetic(value))
-    return trail.false
+#: Share of the trials that may end without a decision (not converged, say) before their rate is not decided at all.
+UNDECIDED_SHARE = 0.1
 
 
 # ------------------------------------------------------------------------------------------------------------ equality
@@ -72,14 +34,20 @@ def equal(
     """
     if not pairs:
         raise ClaimError("equal: expected at least one pair name=(expected, observed), got none")
+    return _equal({name.replace("_", " "): pair for name, pair in pairs.items()}, shown, certificate, witness, message)
+
+
+def _equal(
+    pairs: Mapping[str, tuple[Any, Any]], shown: Mapping[str, Any] | None, certificate: Any = None, witness: Any = None, message: str = ""
+) -> Outcome:
     open_pair = ""
     for name, (expected, observed) in pairs.items():
-        if _compared(expected, observed):
+        if compared(expected, observed):
             expected = another(expected)
         same = agree(expected, observed)
-        text = f"{'' if name == 'value' else name.replace('_', ' ') + ': '}expected {brief(expected)}, observed {brief(observed)}"
+        text = f"{'' if name == 'value' else name + ': '}expected {brief(expected)}, observed {brief(observed)}"
         if same is False:
-            more = {} if name == "value" else {"what": name.replace("_", " ")}
+            more = {} if name == "value" else {"what": name}
             return Outcome.fails(text, counterexample={**(shown or {}), **more, "expected": expected, "observed": observed})
         open_pair = open_pair or (text if same is None else "")
     if open_pair:
@@ -89,7 +57,7 @@ def equal(
 
 def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
     """Holds when the two values differ in some entry; read falsely, it expects them equal."""
-    expected = "one value" if _compared(first, second) else "two values"
+    expected = "one value" if compared(first, second) else "two values"
     same = agree(first, second)
     text = f"{what}: expected {expected}, observed {brief(first)} and {brief(second)}"
     if same is None:
@@ -101,140 +69,16 @@ def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
 
 def true(what: str, fact: bool | None, **shown: Any) -> Outcome:
     """Holds when ``fact`` is true; None is not decided."""
-    return equal(**{what.replace(" ", "_"): (True, None if fact is None else bool(fact))}, shown=shown)
+    return _equal({what: (True, None if fact is None else bool(fact))}, shown)
 
 
 def vanishing(what: str, observed: Any, **shown: Any) -> Outcome:
     """Holds when every entry of ``observed`` is zero, in exact arithmetic."""
-    expected = _zeros_like(observed)
-    return equal(**{what.replace(" ", "_"): (expected, observed)}, shown=shown)
-
-
-def agree(expected: Any, observed: Any) -> bool | None:
-    """Whether two values are equal, None where that is not decided: see :func:`equal`."""
-    if expected is None or observed is None:
-        return None
-    if _is_rank(observed) or _is_rank(expected):
-        rank, other = (observed, expected) if _is_rank(observed) else (expected, observed)
-        return _agrees_with_rank(other, rank)
-    if isinstance(expected, Mapping) and isinstance(observed, Mapping):
-        if set(expected) != set(observed):
-            return False
-        return _all(agree(value, observed[name]) for name, value in expected.items())
-    if isinstance(expected, set | frozenset) and isinstance(observed, set | frozenset):
-        return expected == observed
-    listed = [_entries(value) for value in (expected, observed)]
-    if None not in listed:
-        first, second = listed
-        return len(first) == len(second) and _all(map(agree, first, second))
-    if listed != [None, None]:
-        return False
-    return _same(expected, observed)
-
-
-def another(value: Any) -> Any:
-    """A value that differs from ``value``: the next integer, the other truth value, a list or array with one other entry."""
-    if value is None or isinstance(value, bool):
-        return not value
-    if isinstance(value, str):
-        return value + " (another)"
-    if _is_rank(value):
-        return another(value.rank)
-    if isinstance(value, Mapping):
-        names = list(value)
-        return {**value, names[0]: another(value[names[0]])} if names else {"another": 1}
-    if isinstance(value, set | frozenset):
-        return set(value) ^ {"another"}
-    if _is_array(value) and value.ndim:
-        changed = value.astype(object) if value.size else value
-        if not value.size:
-            return [1]
-        changed = changed.copy()
-        changed.flat[0] = another(value.flat[0])
-        return changed
-    entries = _entries(value)
-    if entries is not None:
-        return [another(entries[0]), *entries[1:]] if entries else [1]
-    if isinstance(value, float):
-        return value + 1 + abs(value)
-    if type(value).__module__.partition(".")[0] == "numpy":
-        return not value if value.dtype.kind == "b" else value + type(value)(1)
-    try:
-        return value + 1
-    except TypeError:
-        return ("anything but", str(value))
-
-
-def _same(expected: Any, observed: Any) -> bool | None:
-    """Equality of two single values."""
-    first, second = _exact(expected), _exact(observed)
-    if first is not None and second is not None:
-        return first == second
-    if any(map(_is_ball, (expected, observed))):
-        return _balls_agree(expected, observed)
-    residues = [value for value in (expected, observed) if type(value).__name__ in ("nmod", "fmpz_mod", "fq_default")]
-    if residues:
-        return bool(expected == observed)
-    if any(map(_is_symbolic, (expected, observed))):
-        return _symbolically(expected, observed)
-    if any(isinstance(value, float) and math.isnan(value) for value in (expected, observed)):
-        return None
-    return bool(expected == observed)
-
-
-def _exact(value: Any) -> Fraction | None:
-    """A rational number of any kind as a Fraction, None for anything else; an infinity or NaN is none."""
-    if isinstance(value, str | bytes):
-        return None
-    if isinstance(value, int | Fraction):
-        return Fraction(value)
-    if type(value).__name__ in ("fmpz", "fmpq"):
-        return Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else Fraction(int(value))
-    if getattr(value, "is_Rational", False) is True:  # sympy
-        return Fraction(int(value.p), int(value.q))
-    if isinstance(value, float) or type(value).__module__.partition(".")[0] == "numpy":
-        kind = "f" if isinstance(value, float) else value.dtype.kind
-        if kind in "iub":
-            return Fraction(int(value))
-        if kind == "f" and math.isfinite(value):
-            return Fraction(*value.as_integer_ratio())
-    return None
-
-
-def _balls_agree(expected: Any, observed: Any) -> bool | None:
-    from flint import acb, arb
-
-    first, second = (acb(*_parts(value)) if not isinstance(value, acb) else value for value in (expected, observed))
-    if not first.overlaps(second):
-        return False
-    exact = all(isinstance(part, arb) and part.is_exact() for value in (first, second) for part in (value.real, value.imag))
-    return True if exact else None
-
-
-def _parts(value: Any) -> tuple:
-    from flint import arb, fmpq
-
-    exact = _exact(value)
-    return (value if exact is None else arb(fmpq(exact.numerator, exact.denominator)),)
-
-
-def _symbolically(expected: Any, observed: Any) -> bool | None:
-    """Equality of expressions: as they stand, else as rational functions of their symbols, else as sympy can tell."""
-    import sympy
-
-    difference = sympy.sympify(expected) - sympy.sympify(observed)
-    if difference == 0:
-        return True
-    reduced = sympy.cancel(sympy.together(sympy.expand(difference)))
-    if reduced == 0:
-        return True
-    if reduced.is_rational_function() and not reduced.has(sympy.I):
-        return False
-    return reduced.equals(0)
+    return _equal({what: (_zeros_like(observed), observed)}, shown)
 
 
 def _zeros_like(observed: Any) -> Any:
-    entries = _entries(observed)
+    entries = entries_of(observed)
     return 0 if entries is None else [_zeros_like(entry) for entry in entries]
 
 
@@ -248,7 +92,7 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
     """
     import numpy as np
 
-    false = _compared(np.asarray(observed, float))
+    false = compared(np.asarray(observed, float))
     sizes = np.abs(np.asarray(observed, float) - (4 * np.asarray(bound, float) if false else 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where((sizes == 0) & np.isfinite(bound), 0.0, sizes / bound)
@@ -277,15 +121,15 @@ def at_least(what: str, observed: Any, bound: Any, *, attained: bool = True, **s
 
 
 def _ordered(what: str, observed: Any, bound: Any, *, attained: bool, up: bool, shown: Mapping[str, Any]) -> Outcome:
-    low, high = (observed.lower, observed.upper) if _is_rank(observed) else (observed, observed)
-    if _compared(observed, bound):
+    low, high = (observed.lower, observed.upper) if is_rank(observed) else (observed, observed)
+    if compared(observed, bound):
         step = -1 if up else 1
         bound = (bound if attained else (low if up else high)) + step
     kept, broken = (_less_equal(high, bound), _less(bound, low)) if up else (_less_equal(bound, low), _less(high, bound))
     sign = "at most" if up else "at least"
     text = f"{what}: expected {sign} {brief(bound)}, observed {brief(observed)}"
     if broken:
-        return Outcome.fails(text, counterexample={**shown, "what": what, "bound": bound, "observed": _plain(observed)})
+        return Outcome.fails(text, counterexample={**shown, "what": what, "bound": bound, "observed": shown_value(observed)})
     return Outcome.holds() if kept else Outcome.inconclusive(text + ", which is not decided", cases=1)
 
 
@@ -304,7 +148,7 @@ def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any
     listed = list(values)
     if len(listed) < 2:
         raise ClaimError(f"order: expected at least two values of {what}, got {len(listed)}")
-    if _compared(*listed):
+    if compared(*listed):
         listed, strict = listed[::-1], True
     pairs = list(zip(listed, listed[1:], strict=False))
     kept = [_less(a, b) if strict else _less_equal(a, b) for a, b in pairs]
@@ -320,7 +164,7 @@ def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any
 
 def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> Outcome:
     """A Rank with its proved bounds against ``expected``: within open bounds nothing is decided; with ``keep`` its certificate is kept."""
-    if _compared(found if getattr(found, "certified", True) else 0.5):
+    if compared(found if getattr(found, "certified", True) else 0.5):
         expected = another(expected)
     if not found.lower <= expected <= found.upper:
         shown_rank = found.rank if found.rank is not None else f"between {found.lower} and {found.upper}"
@@ -359,14 +203,14 @@ def rate_is(
     A false prediction is the opposite one: at most ``at_least - margin``, at least ``at_most + margin``.
     """
     from numerics.statistics import Answer, decide_rate_at_least, decide_rate_at_most, min_detectable_drop
-    from proofs_check.context import UNDECIDED_SHARE
 
     if (at_least is None) == (at_most is None):
         raise ClaimError(f"rate of {what}: expected at_least or at_most, got {'both' if at_least is not None else 'neither'}")
-    if _compared(0.5):
-        at_least, at_most = (None, at_least - margin) if at_least is not None else (at_most + margin, None)
-        margin /= 2  # keeps the opposite threshold and its margin between 0 and 1
-    threshold, upward = (at_least, True) if at_least is not None else (at_most, False)
+    upward = at_least is not None
+    threshold = at_least if at_least is not None else at_most or 0.0
+    if compared(0.5):
+        threshold += -margin if upward else margin
+        upward, margin = not upward, margin / 2  # half of it keeps the opposite threshold and its margin between 0 and 1
     rule = decide_rate_at_least if upward else decide_rate_at_most
     worst_case, best_case = (successes, successes + undecided) if upward else (successes + undecided, successes)
     against, for_it = (rule(count, trials, threshold=threshold, margin=margin, alpha=alpha) for count in (worst_case, best_case))
@@ -415,80 +259,3 @@ def worst(outcomes: Iterable[Outcome], *, figures: Sequence[Figure] = (), messag
         witness=next((one.witness for one in found if one.witness is not None), None),
         figures=[*(figure for outcome in found for figure in outcome.figures), *figures],
     )
-
-
-# ---------------------------------------------------------------------------------------------------------------- kinds
-
-
-def brief(value: Any) -> str:
-    """A value for one line of a message."""
-    text = " ".join(str(_plain(value)).split())
-    return text if len(text) <= BRIEF else text[: BRIEF - 3] + "..."
-
-
-def _plain(value: Any) -> Any:
-    if _is_rank(value):
-        return value.rank if value.rank is not None else [value.lower, value.upper]
-    return value.tolist() if _is_array(value) and value.size <= BRIEF else value
-
-
-def _all(answers: Iterable[bool | None]) -> bool | None:
-    """False if one is, else None if one is, else True."""
-    found: bool | None = True
-    for answer in answers:
-        if answer is False:
-            return False
-        found = None if answer is None else found
-    return found
-
-
-def _is_rank(value: Any) -> bool:
-    return all(hasattr(value, name) for name in ("lower", "upper", "rank")) and not _is_ball(value)
-
-
-def _agrees_with_rank(other: Any, rank: Any) -> bool | None:
-    if _is_rank(other):
-        return None if other.rank is None or rank.rank is None else other.rank == rank.rank
-    if rank.rank is None:
-        return None if rank.lower <= other <= rank.upper else False
-    return bool(rank.rank == other)
-
-
-def _is_array(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] in ("numpy", "torch", "cupy") and hasattr(value, "ndim") and hasattr(value, "reshape")
-
-
-def _entries(value: Any) -> list | None:
-    """The entries of a list, tuple, array or matrix; None for a single value."""
-    if isinstance(value, list | tuple | range):
-        return list(value)
-    if _is_array(value):
-        return list(value) if value.ndim else None
-    if type(value).__name__.endswith(("_mat", "Matrix", "DenseMatrix")) and hasattr(value, "tolist"):
-        return value.tolist()
-    return None
-
-
-def _is_ball(value: Any) -> bool:
-    return type(value).__name__ in ("arb", "acb")
-
-
-def _is_symbolic(value: Any) -> bool:
-    sympy = sys.modules.get("sympy")
-    return sympy is not None and isinstance(value, sympy.Basic)
-
-
-def _arithmetic(value: Any) -> set[str]:
-    """The kinds of numbers in a value: float, ball, symbol, exact."""
-    if isinstance(value, Mapping):
-        return {kind for entry in value.values() for kind in _arithmetic(entry)}
-    if _is_array(value) and str(value.dtype) != "object":
-        return {"float"} if "float" in str(value.dtype) or "complex" in str(value.dtype) else {"exact"}
-    entries = _entries(value)
-    if entries is not None:
-        return {kind for entry in entries for kind in _arithmetic(entry)}
-    if isinstance(value, float | complex):
-        return {"float"}
-    if _is_ball(value):
-        return {"ball"}
-    return {"symbol"} if _is_symbolic(value) and _exact(value) is None else {"exact"}

@@ -62,11 +62,12 @@ def draw(figure: Mapping[str, Any]) -> str:
 @contextmanager
 def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]]]:
     import matplotlib
+    from cycler import cycler
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     ink, faint = COLOURS["ink"][0], COLOURS["faint"][0]
-    style = {
+    style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "proofs-check",
         "text.parse_math": False,
@@ -75,7 +76,7 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
         "text.color": ink,
         "axes.edgecolor": faint,
         "axes.labelcolor": ink,
-        "axes.prop_cycle": matplotlib.cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
+        "axes.prop_cycle": cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
         "xtick.color": ink,
         "ytick.color": ink,
         "grid.color": COLOURS["grid"][0],
@@ -196,9 +197,10 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
         axes.scatter(*zip(*points, strict=True), marker=_MARKERS[number % 6], s=110, label=label, zorder=2, linewidths=0)
     if len(graph) <= 60:
         for node in graph:
+            across, up = places[node]
             axes.annotate(
                 textwrap.fill(graph.nodes[node]["label"], 20),
-                places[node],
+                (across, up),
                 xytext=(0, 9),
                 textcoords="offset points",
                 ha="center",

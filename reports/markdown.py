@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reports.compare import Comparison
+from reports.reasons import why
 from reports.results import Results
 from reports.views import families, held
-from reports.wording import ALARMING, SIGNS, VERDICTS, counted, duration, headline, number, tally, why, worst_first
+from reports.wording import ALARMING, SIGNS, VERDICTS, counted, duration, headline, number, tally, worst_first
 
 #: GitHub takes summaries of 1 MiB and comments of 65,536 characters; the default fits both, with room for other text.
 LIMIT = 60_000

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.elementary import entrywise
 from theory.rationals import fraction_of
 
 #: 61-bit primes that are 1 modulo 4, so that -1 is a square. A prime can be unlucky (a denominator vanishes); then the next one serves.
@@ -49,9 +50,11 @@ def rational(value: Any) -> Any:
 
 
 def rationals(values: Any) -> np.ndarray:
-    """An object array of fmpq, of the shape of ``values``."""
+    """An object array of fmpq, of the shape of ``values``; one that is such an array already is returned as it is."""
+    from flint import fmpq
+
     array = np.asarray(values)
-    return np.frompyfunc(rational, 1, 1)(array) if array.size else array.astype(object)
+    return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
 
 def fraction(value: Any) -> Fraction:
@@ -71,7 +74,7 @@ def residues(values: np.ndarray, prime: int) -> np.ndarray:
         return nmod(int(value), prime)
 
     try:
-        return np.frompyfunc(residue, 1, 1)(values)
+        return entrywise(residue, values)
     except ZeroDivisionError as error:
         raise UnluckyPrime(f"a denominator vanishes modulo {prime}") from error
 
@@ -99,7 +102,7 @@ class ExponentialField:
             raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
         scale, order = self.denominator, self.prime - 1
         power = lambda entry: pow(self.unit, int(entry.p) * (scale // int(entry.q)) % order, self.prime)
-        return np.frompyfunc(power, 1, 1)(z)
+        return entrywise(power, z)
 
     def elementary(self, name: str, z: np.ndarray) -> np.ndarray:
         """The function ``name`` of every entry as nmod. Raises NoExactValue outside the field, UnluckyPrime on a zero denominator."""
@@ -110,7 +113,7 @@ class ExponentialField:
         rule, root = _IN_EXPONENTIALS[name], _square_root_of_minus_one(self.prime)
         try:
             value = lambda e: rule(nmod(e, self.prime), root)
-            return np.frompyfunc(value, 1, 1)(self.powers(z))
+            return entrywise(value, self.powers(z))
         except ZeroDivisionError as error:
             raise UnluckyPrime(f"1 + e^z vanishes modulo {self.prime}") from error
 
@@ -136,7 +139,7 @@ def _square_root_of_minus_one(prime: int) -> int:
 class ExactArray(np.ndarray):
     """An object array of rationals whose elementary functions are taken in ``field``; arithmetic is numpy's own."""
 
-    field: ExponentialField | None
+    field: ExponentialField
 
     def __new__(cls, values: np.ndarray, field: ExponentialField) -> ExactArray:
         array = np.asarray(values, dtype=object).view(cls)
@@ -144,7 +147,8 @@ class ExactArray(np.ndarray):
         return array
 
     def __array_finalize__(self, origin: Any) -> None:
-        self.field = getattr(origin, "field", None)
+        if hasattr(origin, "field"):
+            self.field = origin.field
 
     def elementary(self, name: str) -> ExactArray:
         """The function ``name`` of every entry, as the field knows it."""
@@ -186,7 +190,15 @@ def _integer_matrix(matrix: np.ndarray) -> Any:
     from flint import fmpz_mat
 
     cleared = []
-    for row in rationals(matrix):
-        common = math.lcm(*(int(entry.q) for entry in row))
-        cleared.append([int(entry.p) * (common // int(entry.q)) for entry in row])
+    for row in matrix:
+        entries = [_numerator_and_denominator(entry) for entry in row]
+        common = math.lcm(*(denominator for _, denominator in entries))
+        cleared.append([numerator * (common // denominator) for numerator, denominator in entries])
     return fmpz_mat(cleared)
+
+
+def _numerator_and_denominator(value: Any) -> tuple[int, int]:
+    if isinstance(value, int | Fraction):
+        return value.numerator, value.denominator
+    exact = rational(value)
+    return int(exact.p), int(exact.q)

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from numerics.derivatives.dual import jacobian_of
+from theory.elementary import entrywise
 
-System = Callable[[np.ndarray], Sequence[Any]]
+#: Equations of as many unknowns, given as a sequence of numbers, balls or duals.
+System = Callable[[Any], Sequence[Any]]
 
 
 class NotCertified(ArithmeticError):
@@ -71,7 +73,7 @@ def ball(value: Any) -> Any:
 def balls(values: Any) -> np.ndarray:
     """An object array of balls, of the shape of ``values``."""
     array = np.asarray(values, dtype=object)
-    return np.frompyfunc(ball, 1, 1)(array) if array.size else array
+    return entrywise(ball, array)
 
 
 def certify_zero(
@@ -105,15 +107,6 @@ def certify_zero(
                 return Box(texts, candidate, image, bits)
     size = max(float(abs(entry).upper()) for entry in correction)
     raise NotCertified(f"K(X) lies inside X for no radius up to {widest:g}; Newton's correction at the centre is {size:.3g}")
-
-
-def check_box(function: System, certificate: dict[str, Any], *, jacobian: Callable | None = None) -> bool:
-    """Repeat the test of a stored certificate; whether it succeeds."""
-    try:
-        certify_zero(function, certificate["centre"], jacobian=jacobian, bits=certificate["bits"], radius=certificate["radius"], polish=0)
-    except NotCertified:
-        return False
-    return True
 
 
 def _column(values: Sequence[Any]) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 from numerics.arithmetic import exact
 from theory.embedding.compatible import Layer, compatible, multipliers
 from theory.embedding.wiring import layers
-from theory.models import AbstractModel
+from theory.models import FullyConnected, TwoLayer
 
 
-def tangent_directions(model: AbstractModel, parts: Sequence[Layer], theta: Any) -> np.ndarray:
+def tangent_directions(model: FullyConnected | TwoLayer, parts: Sequence[Layer], theta: Any) -> np.ndarray:
     """Vectors (k, P_wide) that span the tangent space of {T(theta)} under changes of the coefficients, without null neurons.
 
     The conditions on alpha and the multipliers beta are differentiated and their kernel is taken over the rationals; a direction d alpha

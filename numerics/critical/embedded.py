@@ -14,7 +14,7 @@ from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of, plant, sharpened
 from theory.embedding.blocks import split_block
 from theory.embedding.onestep import split
-from theory.models import AbstractModel
+from theory.models import AbstractModel, AbstractNetwork
 
 #: Bits at which doubtful instances are planted again, and at which they are then decided.
 PLANTED, DECIDED = 1024, 384
@@ -48,7 +48,7 @@ def planted_batch(
 
 
 def split_counts(
-    model: AbstractModel, theta: np.ndarray, data: Data, layer: int, neuron: int, alpha: Any, *, block_alpha: Any = None
+    model: AbstractNetwork, theta: np.ndarray, data: Data, layer: int, neuron: int, alpha: Any, *, block_alpha: Any = None
 ) -> SplitCounts:
     """Inertia of the wide Hessians at T^alpha of critical points ``theta`` (B, P), against narrow inertia plus that of the block.
 
@@ -70,7 +70,7 @@ def split_counts(
     return SplitCounts(predicted, observed, len(doubtful))
 
 
-def _decided(model: AbstractModel, theta: np.ndarray, data: Data, layer: int, neuron: int, alpha: Any) -> tuple[tuple, tuple]:
+def _decided(model: AbstractNetwork, theta: np.ndarray, data: Data, layer: int, neuron: int, alpha: Any) -> tuple[tuple, tuple]:
     """Both sides at the same point, its gradient beneath the balls' rounding; what balls cannot tell from zero counts as zero."""
     from numerics.critical.search import split_inertias
 

@@ -22,7 +22,7 @@ from numerics.planting import cotangent_of
 from theory.embedding.blocks import plus, split_block
 from theory.embedding.onestep import split
 from theory.embedding.wiring import wiring
-from theory.models import AbstractModel
+from theory.models import AbstractModel, AbstractNetwork
 
 #: A critical point farther out than this is on its way to infinity.
 FARTHEST = 30.0
@@ -73,7 +73,7 @@ def find_critical_points(
     theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,)) if isinstance(starts, int) else np.array(starts, float)
     if theta.ndim != 2:
         raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
-    data = tuple(np.asarray(array, dtype=float) for array in data)
+    data = np.asarray(data[0], dtype=float), np.asarray(data[1], dtype=float)
     if minima:
         theta = _descend(model, theta, data, loss, steps)
     theta = _settle(model, theta, data, loss, steps)
@@ -85,7 +85,7 @@ def find_critical_points(
     for k in np.flatnonzero(good)[np.argsort(values[good], kind="stable")]:
         if found and abs(values[k] - found[-1].loss) <= SAME_LOSS:
             continue
-        inertia = None if doubtful[k] else Inertia(*map(int, counts[k]), method="float")
+        inertia = None if doubtful[k] else Inertia(*counts[k].tolist(), method="float")
         found.append(CriticalPoint(theta[k], float(values[k]), float(norms[k]), inertia))
     return found
 
@@ -137,7 +137,7 @@ def certify(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "ms
     ``data`` are read exactly (floats as the rationals they are). Raises :class:`NotCertified` at a degenerate point or far from any.
     """
     with working_precision(bits):
-        data = tuple(balls(array) for array in data)
+        data = balls(data[0]), balls(data[1])
     slope = lambda point: gradient(model, point, data, loss)
     curvature = lambda point: hessian(model, point, data, loss)
     box = certify_zero(slope, [float(value) for value in theta], jacobian=curvature, bits=bits)
@@ -149,18 +149,18 @@ def certify(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "ms
 
 
 def certify_split(
-    model: AbstractModel, point: CertifiedPoint, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
+    model: AbstractNetwork, point: CertifiedPoint, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
 ) -> tuple[Inertia, Inertia]:
     """Certified inertia of the Hessian at T^alpha of a certified point: (by the block formula, of the wide Hessian itself).
 
     Either may be uncertified where more eigenvalues vanish than structure tells (alpha in {0, 1}, say). See :func:`split_inertias`.
     """
     with working_precision(point.box.bits):
-        return split_inertias(model, point.box.enclosure, point.inertia, tuple(map(balls, data)), layer, neuron, alpha, loss)
+        return split_inertias(model, point.box.enclosure, point.inertia, (balls(data[0]), balls(data[1])), layer, neuron, alpha, loss)
 
 
 def split_inertias(
-    model: AbstractModel, theta: np.ndarray, narrow: Inertia, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
+    model: AbstractNetwork, theta: np.ndarray, narrow: Inertia, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
 ) -> tuple[Inertia, Inertia]:
     """(narrow inertia + that of the block, inertia of the wide Hessian) in balls, ``theta`` enclosing a critical point.
 

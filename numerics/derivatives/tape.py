@@ -60,7 +60,7 @@ class Node:
 
     def __mul__(self, other: Any) -> Node:
         a, b = self.value, _value(other)
-        sources = [(self, lambda g: _sum_to(self.shape)(g * b))]
+        sources: list[tuple[Node, Callable[[Any], Any]]] = [(self, lambda g: _sum_to(self.shape)(g * b))]
         if isinstance(other, Node):
             sources.append((other, lambda g: _sum_to(other.shape)(g * a)))
         return Node(a * b, sources)
@@ -69,7 +69,7 @@ class Node:
 
     def __matmul__(self, other: Any) -> Node:
         a, b = self.value, _value(other)
-        sources = [(self, lambda g: _sum_to(self.shape)(g @ b.swapaxes(-1, -2)))]
+        sources: list[tuple[Node, Callable[[Any], Any]]] = [(self, lambda g: _sum_to(self.shape)(g @ b.swapaxes(-1, -2)))]
         if isinstance(other, Node):
             sources.append((other, lambda g: _sum_to(other.shape)(a.swapaxes(-1, -2) @ g)))
         return Node(a @ b, sources)
@@ -131,18 +131,19 @@ def _topological(node: Node) -> list[Node]:
 
 
 def tangents(model: AbstractModel, theta: Any, x: Any, *, forward: Callable | None = None) -> tuple[Any, Any]:
-    """Outputs (n, outputs) and tangent matrix (n, outputs, P) of ``model`` at ``theta`` (P,) on ``x`` (n, inputs).
+    """Outputs (..., n, outputs) and tangent matrices (..., n, outputs, P) at ``theta`` (..., P) on ``x`` (..., n, inputs).
 
-    Entries may be of any arithmetic; ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces
-    the model's own formula by another of the same parameters, such as ``model.measure``.
+    Leading axes are those of ``theta``; ``x`` has the same, or none where there is no ``forward``. Entries may be of any arithmetic;
+    ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces the model's own formula by another of the
+    same parameters, such as ``model.measure``.
     """
     theta, x = as_container(theta), as_container(x)
-    n = x.shape[0]
-    tiled = Node(np.repeat(theta[None], n, axis=0))
-    output = (forward or model)(tiled, x[:, None])
+    axis = theta.ndim - 1 if forward else x.ndim - 2
+    tiled = Node(np.repeat(theta[..., None, :], x.shape[axis], axis=-2))
+    output = (forward or model)(tiled, np.expand_dims(x, axis + 1))
     rows = []
     for t in range(model.outputs):
         cotangent = np.zeros_like(output.value)
         cotangent[..., t] = 1
         rows.append(output.pull_back(cotangent, tiled))
-    return output.value[:, 0, :], np.stack(rows, axis=1)
+    return output.value[..., 0, :], np.stack(rows, axis=-2)

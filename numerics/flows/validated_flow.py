@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
+from theory.activations import derivative_polynomials, smooth_activation
+from theory.elementary import entrywise
 from theory.models import TwoLayer
 
 
@@ -31,8 +33,7 @@ class Field:
     weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if not hasattr(self.model.activation, "flow"):
-            raise ValueError(f"a validated flow needs a smooth activation, got {self.model.activation!r}")
+        smooth_activation(self.model.activation)
         if self.labels is None and len(self.inputs) != 1:
             raise ValueError(f"the ascent of f needs a single sample, got {len(self.inputs)}")
 
@@ -63,20 +64,17 @@ class Field:
         """Taylor coefficients 0 .. ``order`` of the solution through every point of the box theta, one list per parameter."""
         from flint import arb_series, ctx
 
-        activation = self.model.activation
-        weights, a = self.split(theta)
+        weights, _ = self.split(theta)
         z = self.inputs @ weights.T
-        start = [theta, z, *(function(z) for function in activation.state)]
-        constant = np.frompyfunc(lambda c: arb_series([c]), 1, 1)
-        integrate = np.frompyfunc(lambda series, c: series.integral() + c, 2, 1)
-        series = [constant(part) for part in start]
+        start = [theta, z, *(function(z) for function in smooth_activation(self.model.activation).state)]
+        series = [entrywise(lambda c: arb_series([c]), part) for part in start]
         before = ctx.cap
         try:
             for known in range(1, order + 1):
                 ctx.cap = known
                 speed = self._series_speed(series)
                 ctx.cap = known + 1
-                series = [integrate(new, part) for new, part in zip(speed, start, strict=True)]
+                series = [entrywise(lambda new, c: new.integral() + c, new, part) for new, part in zip(speed, start, strict=True)]
         finally:
             ctx.cap = before
         return [[component[k] for k in range(order + 1)] for component in series[0]]
@@ -85,20 +83,14 @@ class Field:
         from flint import arb_series
 
         theta, z, *state = series
-        activation = self.model.activation
-        value, slope = (polynomial(z, *state) for polynomial in _value_and_slope(activation))
+        activation = smooth_activation(self.model.activation)
+        value, slope = (polynomial(z, *state) for polynomial in derivative_polynomials(activation, 1))
         by_weights, by_outputs = self._speed(self.split(theta)[1], value, slope)
         z_speed = self.inputs @ by_weights.T
         flows = activation.flow(z, state)
         along = [z_speed * flow for flow in flows]
-        whole = np.frompyfunc(lambda entry: entry if isinstance(entry, arb_series) else arb_series([entry]), 1, 1)
-        return [whole(part) for part in (np.concatenate([by_weights.ravel(), by_outputs]), z_speed, *along)]
-
-
-def _value_and_slope(activation: Any) -> tuple[Any, Any]:
-    from theory.activations import derivative_polynomials
-
-    return derivative_polynomials(activation, 1)
+        whole = lambda entry: entry if isinstance(entry, arb_series) else arb_series([entry])
+        return [entrywise(whole, part) for part in (np.concatenate([by_weights.ravel(), by_outputs]), z_speed, *along)]
 
 
 def _step_size(coefficients: Sequence[Sequence[Any]], order: int, tolerance: float, longest: float) -> float:
@@ -130,8 +122,8 @@ def step(field: Field, theta: np.ndarray, h: float, *, order: int, coefficients:
     """An enclosure of the flow after time ``h`` (may be negative), or None where no a-priori box was found."""
     from flint import arb
 
-    h = arb(h)
-    box = _box(field, theta, h)
+    time = arb(h)
+    box = _box(field, theta, time)
     if box is None:
         return None
     inner = coefficients or field.taylor(theta, order - 1)
@@ -140,7 +132,7 @@ def step(field: Field, theta: np.ndarray, h: float, *, order: int, coefficients:
     for component, rest in zip(inner, outer, strict=True):
         total = rest[order]
         for c in reversed(component[:order]):
-            total = total * h + c
+            total = total * time + c
         after.append(total)
     return np.array(after, dtype=object)
 
@@ -174,10 +166,10 @@ def around(field: Field, theta: np.ndarray, spread: float) -> np.ndarray:
     """Balls that hold the solution through ``theta`` during [-spread, spread]."""
     from flint import arb
 
-    boxes = [_box(field, theta, arb(sign * spread)) for sign in (1, -1)]
-    if any(box is None for box in boxes):
+    after, before = (_box(field, theta, arb(sign * spread)) for sign in (1, -1))
+    if after is None or before is None:
         raise NotCertified(f"no box holds the flow during {spread:g}")
-    return np.array([p.union(q) for p, q in zip(*boxes, strict=True)], dtype=object)
+    return np.array([p.union(q) for p, q in zip(after, before, strict=True)], dtype=object)
 
 
 @dataclass(frozen=True)
@@ -192,15 +184,17 @@ def tail(field: Field, theta: np.ndarray, *, reach: float) -> Tail:
     """Bound the way from ``theta`` (balls) to the limit by E/sqrt(lambda), lambda the least eigenvalue of C^(1/2) J J^T C^(1/2) within
     ``reach``.
 
-    E^2 = sum_i weight_i r_i^2. Raises :class:`NotCertified` unless E/sqrt(lambda) < ``reach``.
+    E^2 = sum_i weight_i r_i^2. Raises :class:`NotCertified` unless E/sqrt(lambda) < ``reach``, ValueError for a field without labels.
     """
     from flint import arb
 
+    if field.labels is None or field.weights is None:
+        raise ValueError("field must descend a loss, with labels and weights, to have a limit")
     ball = np.array([entry + arb(0, reach) for entry in theta], dtype=object)
     root = np.array([c.sqrt() for c in field.weights], dtype=object)
     weights, a = field.split(theta)
     value, _ = field.model.activation.jet(field.inputs @ weights.T, 1)
-    error = sum((r * c) ** 2 for r, c in zip(value @ a - field.labels, root, strict=True)).sqrt()
+    error = sum(((r * c) ** 2 for r, c in zip(value @ a - field.labels, root, strict=True)), arb(0)).sqrt()
     weights, a = field.split(ball)
     value, slope = field.model.activation.jet(field.inputs @ weights.T, 1)
     n = len(field.labels)
@@ -215,7 +209,7 @@ def tail(field: Field, theta: np.ndarray, *, reach: float) -> Tail:
 
 def tail_certificate(field: Field, start: Sequence[Any], time: float, end: np.ndarray, radius: float) -> dict[str, Any]:
     """What a referee needs to repeat :func:`enclose` and :func:`tail` (examples/check_flow.py): plain data, balls as text."""
-    text = lambda values: np.frompyfunc(lambda entry: entry.str(12), 1, 1)(balls(values)).tolist()
+    text = lambda values: entrywise(lambda entry: entry.str(12), balls(values)).tolist()
     data = {"inputs": text(field.inputs), "labels": text(field.labels), "weights": text(field.weights)}
     flow = {"start": text(start), "time": time, "end": text(end), "radius": radius, "bits": 128}
     return {"activation": field.model.activation.name, **data, **flow}

@@ -16,7 +16,8 @@ from numerics.derivatives.directional import Directional, seeded
 from numerics.derivatives.tape import Node
 from numerics.hessian.inertias import Inertia, Undecided, ball_inertia, exact_inertia, float_inertia
 from numerics.hessian.losses import Loss, loss
-from theory.models import AbstractModel, as_container
+from theory.elementary import entrywise
+from theory.models import AbstractModel, EntryModel, as_container
 
 METHODS = ("auto", "float", "ball", "exact")
 
@@ -83,7 +84,7 @@ def _weights(weights: Any, like: Any) -> Any:
 
 def _checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
     theta, x, y = in_one_arithmetic(theta, *data)
-    x = np.asarray(data[0]) if hasattr(model, "entries") else x  # samples of a factorization are index pairs, no numbers
+    x = np.asarray(data[0]) if isinstance(model, EntryModel) else x  # samples of a factorization are index pairs, no numbers
     if theta.shape[-1:] != (model.n_params,):
         raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {theta.shape}")
     if y.ndim < 2 or y.shape[-1] != model.outputs:
@@ -97,10 +98,10 @@ def _checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, An
 
 def in_one_arithmetic(*arrays: Any) -> list[np.ndarray]:
     """The arrays side by side: floats where all are of a numeric type, otherwise objects with every number a flint rational."""
-    arrays = [as_container(values) for values in arrays]
-    if all(array.dtype != object for array in arrays):
-        return [array.astype(float) for array in arrays]
-    return [np.frompyfunc(_entry, 1, 1)(array) if array.size else array for array in arrays]
+    containers = [as_container(values) for values in arrays]
+    if all(array.dtype != object for array in containers):
+        return [array.astype(float) for array in containers]
+    return [entrywise(_entry, array) for array in containers]
 
 
 def _entry(value: Any) -> Any:
@@ -139,17 +140,12 @@ def inertia(
 
 def _auto(model: AbstractModel, values: list[Any], loss: str | Loss, weights: Any, zeros: int) -> Inertia:
     if all(array.dtype.kind != "f" for array in values):
-        rational = _rational(model, loss) and all(map(_holds_rationals, values))
+        rational = model.rational and _loss(loss).polynomial and all(map(_holds_rationals, values))
         return (_exact if rational else _ball)(model, values, loss, weights, zeros)
     try:
         return _float(model, values, loss, weights, zeros)
     except Undecided:
         return _ball(model, values, loss, weights, zeros)
-
-
-def _rational(model: AbstractModel, loss: str | Loss) -> bool:
-    activation = getattr(model, "activation", None)
-    return (activation is None or activation.rational) and _loss(loss).polynomial
 
 
 def _holds_rationals(array: np.ndarray) -> bool:
@@ -164,7 +160,7 @@ def _float(model, values, loss, weights, zeros) -> Inertia:
 
 
 def _exact(model, values, loss, weights, zeros) -> Inertia:
-    if not _rational(model, loss):
+    if not (model.rational and _loss(loss).polynomial):
         raise exact.NoExactValue(f"the Hessian of {model} under {_loss(loss).name} is not rational: method ball may serve instead")
     theta, x, y = (exact.rationals(array) for array in values)
     weights = None if weights is None else exact.rationals(weights)

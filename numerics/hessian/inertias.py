@@ -62,38 +62,6 @@ def exact_inertia(matrix: Any) -> Inertia:
     return Inertia(len(rows) - zero - positive, zero, positive, True)
 
 
-def eliminated_inertia(matrix: Any) -> Inertia:
-    """The same by symmetric elimination (Lagrange's reduction to a sum of squares): an independent second opinion."""
-    a = [list(row) for row in _symmetric(exact.rationals(matrix))]
-    negative = positive = 0
-    while a:
-        n = len(a)
-        pivot = next((k for k in range(n) if a[k][k] != 0), None)
-        if pivot is None:
-            pair = next(((i, j) for i in range(n) for j in range(i) if a[i][j] != 0), None)
-            if pair is None:
-                break
-            _add_line(a, *pair)  # x_j -> x_j + x_i makes the diagonal entry 2 a_ij
-            pivot = pair[0]
-        square = a[pivot][pivot]
-        positive, negative = positive + (square > 0), negative + (square < 0)
-        a = _schur(a, pivot)
-    return Inertia(negative, len(matrix) - negative - positive, positive, True, "elimination")
-
-
-def _add_line(a: list[list[Any]], i: int, j: int) -> None:
-    a[i] = [x + y for x, y in zip(a[i], a[j], strict=True)]
-    for row in a:
-        row[i] = row[i] + row[j]
-
-
-def _schur(a: list[list[Any]], pivot: int) -> list[list[Any]]:
-    """What is left after the square of ``pivot`` is split off."""
-    rest = [k for k in range(len(a)) if k != pivot]
-    factors = {k: a[k][pivot] / a[pivot][pivot] for k in rest}
-    return [[a[i][j] - factors[i] * a[pivot][j] for j in rest] for i in rest]
-
-
 def _symmetric(matrix: np.ndarray) -> np.ndarray:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not (matrix == matrix.T).all():
         raise ValueError(f"expected a symmetric matrix, got shape {matrix.shape}")
@@ -118,7 +86,7 @@ def float_tolerance(eigenvalues: np.ndarray) -> np.ndarray:
     return ROUNDING * size * np.finfo(float).eps * np.abs(eigenvalues).max(axis=-1, keepdims=True)
 
 
-def float_counts(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def float_counts(eigenvalues: np.ndarray) -> tuple[np.ndarray, Any]:
     """(negative, zero, positive) as integers (..., 3), and where an eigenvalue is in doubt (...)."""
     tolerance = float_tolerance(eigenvalues)
     small, modulus = np.abs(eigenvalues) <= tolerance, np.abs(eigenvalues)
@@ -134,7 +102,7 @@ def float_inertia(matrix: np.ndarray) -> Inertia:
         tolerance = float_tolerance(eigenvalues)[0]
         worst = min(value for value in np.abs(eigenvalues) if value > tolerance)
         raise Undecided(f"an eigenvalue of modulus {worst:.3g} is too close to the rounding level {tolerance:.3g}")
-    return Inertia(*map(int, counts), method="float")
+    return Inertia(*counts.tolist(), method="float")
 
 
 # ------------------------------------------------------------------------------------------------------------ ball

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.embedding.wiring import check_place, layers
-from theory.models import AbstractModel
+from theory.models import AbstractNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Trace:
     ``adjoints[l]`` = df/dp^[l] (n, outputs, m_l), l = 1 .. L; ``weights[l]`` is W^[l]. Entries of index 0 that do not exist are None.
     """
 
-    model: AbstractModel
+    model: AbstractNetwork
     features: list[Any]
     slopes: list[Any]
     curvatures: list[Any]
@@ -74,17 +74,23 @@ class Trace:
         return np.stack([np.ravel(form(unit)) for unit in units], axis=-1)
 
 
-def trace(model: AbstractModel, theta: Any, x: Any) -> Trace:
+def trace(model: AbstractNetwork, theta: Any, x: Any) -> Trace:
     """Forward and backward quantities of ``model`` (TwoLayer or FullyConnected) at ``theta`` (P,) on ``x`` (n, inputs)."""
     places = layers(model)
-    features, slopes, curvatures, weights = [x], [None], [None], [None]
+    features: list[Any] = [x]
+    slopes: list[Any] = [None]
+    curvatures: list[Any] = [None]
+    weights: list[Any] = [None]
+    z: Any = x
     for l, (weight_index, bias_index) in enumerate(places, start=1):
         weights.append(theta[..., weight_index])
         z = features[-1] @ weights[-1].swapaxes(-1, -2)
         z = z if bias_index is None else z + theta[..., None, bias_index]
         if l < len(places):
             value, slope, curvature = model.activation.jet(z, 2)
-            features.append(value), slopes.append(slope), curvatures.append(curvature)
+            features.append(value)
+            slopes.append(slope)
+            curvatures.append(curvature)
     adjoint = np.broadcast_to(np.eye(model.outputs, dtype=int).astype(z.dtype), (*z.shape, model.outputs))
     adjoints = [adjoint]
     for l in range(len(places) - 1, 0, -1):
@@ -93,7 +99,7 @@ def trace(model: AbstractModel, theta: Any, x: Any) -> Trace:
     return Trace(model, features, slopes, curvatures, [None, *adjoints], weights, biased)
 
 
-def neuron_matrices(model: AbstractModel, theta: Any, x: Any, cotangent: Any, layer: int, neuron: int) -> tuple[Any, Any]:
+def neuron_matrices(model: AbstractNetwork, theta: Any, x: Any, cotangent: Any, layer: int, neuron: int) -> tuple[Any, Any]:
     """(B_s, S_s) of one neuron."""
     check_place(model, layer, neuron)
     found = trace(model, theta, x)

@@ -238,7 +238,7 @@ def _read(module: Any) -> tuple[list[Any], Layers]:
 
     from numerics.modules.reading import step_of
 
-    steps = list(module) if isinstance(module, nn.Sequential) else []
+    steps: list[Any] = list(module) if isinstance(module, nn.Sequential) else []
     read = [step_of(step) for step in steps]
     wanted = [index % 2 == 0 for index in range(len(read))]
     if not steps or len(steps) % 2 == 0 or [isinstance(step, tuple) and step != () for step in read] != wanted or None in read:
@@ -282,7 +282,7 @@ def layers_from_state(state: dict[str, np.ndarray], names: Activation | str | Se
     ordered = [numbered[number] for number in sorted(numbered)]
     weights = tuple(parts["weight"] for parts in ordered)
     biases = tuple(parts.get("bias", np.zeros(len(parts["weight"]))) for parts in ordered)
-    several = [names] * (len(ordered) - 1) if not isinstance(names, list | tuple) else list(names)
+    several: list[Any] = list(names) if isinstance(names, list | tuple) else [names] * (len(ordered) - 1)
     return prefixes.pop(), Layers(weights, biases, tuple(map(activation, several)))
 
 

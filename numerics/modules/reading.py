@@ -41,6 +41,10 @@ class Chain(AbstractModel):
         """The outputs of the last linear layer."""
         return self.linear[-1][0]
 
+    @property
+    def rational(self) -> bool:
+        return all(step.rational for step in self.steps if not isinstance(step, tuple))
+
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {}
@@ -65,14 +69,15 @@ class Chain(AbstractModel):
 
     def uniform(self) -> FullyConnected | TwoLayer | None:
         """The same network as a model of theory.models, where activations and biases are those of one."""
-        hidden, kinds = self.linear[:-1], {step.name for step in self.steps if not isinstance(step, tuple)}
+        hidden, activations = self.linear[:-1], [step for step in self.steps if not isinstance(step, tuple)]
         alternating = [isinstance(step, tuple) for step in self.steps] == [True, False] * len(hidden) + [True]
-        if not hidden or not alternating or len(kinds) != 1 or len({biased for *_, biased in hidden}) != 1:
+        if not hidden or not alternating or len({sigma.name for sigma in activations}) != 1 or len({biased for *_, biased in hidden}) != 1:
             return None
-        widths = (self.inputs, *(outputs for outputs, *_ in self.linear))
+        sigma, bias, output_bias = activations[0], hidden[0][2], self.linear[-1][2]
         if len(hidden) == 1:  # the same order of parameters, and more is known about it
-            return TwoLayer(*widths, self.steps[1], bias=hidden[0][2], output_bias=self.linear[-1][2])
-        return FullyConnected(widths, self.steps[1], bias=hidden[0][2], output_bias=self.linear[-1][2])
+            return TwoLayer(self.inputs, hidden[0][0], self.outputs, sigma, bias=bias, output_bias=output_bias)
+        widths = (self.inputs, *(outputs for outputs, *_ in self.linear))
+        return FullyConnected(widths, sigma, bias=bias, output_bias=output_bias)
 
 
 def checked_parameters(module: Any) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.bracketing import root_between
 from numerics.arithmetic.krawczyk import NotCertified, ball, certify_zero, working_precision
 from numerics.derivatives.dual import Dual
-from numerics.overlap.first_integral import Reach, neuron_value
+from numerics.overlap.first_integral import Reach, Vector, neuron_value
 from theory.activations import SmoothActivation
 
 BITS = 160
@@ -106,7 +107,7 @@ def circle(centre: Sequence[float], radius: float, steps: int, *, clockwise: boo
 
 
 def transport(
-    activation: SmoothActivation, a0: float, w0: Sequence[float], a: float, weights: Sequence[Sequence[float]], guess: float = 1.0
+    activation: SmoothActivation, a0: float, w0: Vector, a: float, weights: Sequence[Vector] | np.ndarray, guess: float = 1.0
 ) -> tuple[list[float], list[float]]:
     """The output weights along a chain through ``weights`` starting at ``a``, and the factors c of its inputs, in floating point."""
     outputs, factors, c = [a], [], guess
@@ -122,10 +123,8 @@ def transport(
     return outputs, factors
 
 
-def closing_detour(activation: SmoothActivation, a0: float, w0: Sequence[float], a: float, weights: Sequence[Sequence[float]]) -> float:
+def closing_detour(activation: SmoothActivation, a0: float, w0: Vector, a: float, weights: Sequence[Vector] | np.ndarray) -> float:
     """The length h of the detour w -> w + h e_2 -> w after the loop ``weights`` that brings the output weight back to ``a``."""
-    from scipy.optimize import brentq
-
     walked, factors = transport(activation, a0, w0, a, weights)
     last = np.array(weights[-1], dtype=float)
 
@@ -137,7 +136,7 @@ def closing_detour(activation: SmoothActivation, a0: float, w0: Sequence[float],
     values = [walked[-1] - a, *map(gap, sizes[1:])]
     for k in range(len(sizes) - 1):
         if values[k] * values[k + 1] < 0:
-            return brentq(gap, sizes[k], sizes[k + 1], xtol=1e-13)
+            return root_between(gap, sizes[k], sizes[k + 1], tolerance=1e-13)
     raise NoCycle(f"after the loop the output weight is off by {values[0]:+.3g}, and no detour up to {sizes[-1]} brings it back")
 
 

@@ -22,7 +22,7 @@ from numerics.overlap import cycles
 from numerics.overlap.first_integral import Reach, neuron_value
 from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.two_point import BITS, proofs, refine
-from theory.activations import SmoothActivation
+from theory.activations import SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
@@ -80,10 +80,7 @@ class NotFound:
 
 def smooth(name: Any) -> SmoothActivation:
     """The activation called ``name`` (or the formula), which must be smooth; ValueError otherwise."""
-    found = activation_of(name)
-    if not isinstance(found, SmoothActivation):
-        raise ValueError(f"activation must be differentiable everywhere here, got {found.name!r} with kinks at {list(found.breaks)}")
-    return found
+    return smooth_activation(activation_of(name))
 
 
 def find_two_point_overlap(
@@ -106,7 +103,7 @@ def find_two_point_overlap(
     model = TwoLayer(inputs, neurons, activation=smooth(activation))
     if (start is None) != (samples is None):
         raise ValueError("start and samples must be given together, or neither")
-    if samples is not None:
+    if start is not None and samples is not None:
         return _near_given(model, start, samples)
     for name, number in (("candidates", candidates), ("refined", refined)):
         if number < 1:
@@ -137,9 +134,10 @@ def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[
     else:
         reason = f"no generic crossing among {candidates} starts"
     name = model.activation.name
-    if model.width == 1 and is_p_family(model.activation):
+    sigma = smooth_activation(model.activation)
+    if model.width == 1 and is_p_family(sigma):
         return f"{reason}; for one neuron {name} there is none: sigma/sigma' is affine, so a strict G exists on all datasets"
-    if model.width == model.inputs == 1 and elasticity_extremum(model.activation) is None:
+    if model.width == model.inputs == 1 and elasticity_extremum(sigma) is None:
         return f"{reason}; the elasticity z sigma'/sigma of {name} shows no extremum: two solution curves meet at most once up to sign"
     return reason
 
@@ -190,7 +188,7 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
         [value if isinstance(value, str) else repr(value) for value in np.atleast_1d(np.asarray(x, dtype=object))] for x, _ in samples
     ]
     x = np.array([[float(value) for value in row] for row in x_text])
-    theta0, labels = np.array([float(value) for value in start]), tuple(float(y) for _, y in samples)
+    theta0, labels = np.array([float(value) for value in start]), (float(samples[0][1]), float(samples[1][1]))
     reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
     cross = [float(value_and_jacobian(model, reached[i], x)[0][j] - labels[j]) for i, j in ((0, 1), (1, 0))]
     note = f"the data as given: limits {np.round(reached, 8).tolist()}, cross residuals {cross[0]:.2e} and {cross[1]:.2e}"
@@ -284,7 +282,7 @@ def _crossing(reach: Reach, c: np.ndarray, gap: np.ndarray) -> float:
     if not len(places):
         return math.nan
     left, right = c[places[0]], c[places[0] + 1]
-    root = reach.factor((left + right) / 2)
+    root = reach.factor(float(left + right) / 2)
     return root if left <= root <= right else math.nan
 
 

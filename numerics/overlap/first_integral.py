@@ -20,6 +20,9 @@ from numerics.arithmetic.krawczyk import Box, NotCertified, certify_zero
 from numerics.derivatives.dual import activate, compose, jet, value_of
 from theory.activations import SmoothActivation, derivative_polynomials
 
+#: Weights or inputs: numbers, balls or duals.
+Vector = Sequence[Any] | np.ndarray
+
 #: The Taylor order of the quadrature (even), the remainder per piece that is aimed at, and how long and short pieces may be.
 ORDER, REMAINDER, LONGEST, SHORTEST = 24, 1e-25, 0.5, 1 / 64
 
@@ -176,9 +179,9 @@ class Reach:
 
     activation: SmoothActivation
     a0: Any
-    w0: Sequence[Any]
+    w0: Vector
     a: Any
-    w: Sequence[Any]
+    w: Vector
 
     @property
     def direction(self) -> list[Any]:
@@ -192,7 +195,7 @@ class Reach:
     def ends(self, c: Any) -> tuple[Any, Any]:
         """The pre-activations (c A, c B) where the orbit starts and ends."""
         move = self.direction
-        return tuple(c * _dot(weights, move) for weights in (self.w0, self.w))
+        return c * _dot(self.w0, move), c * _dot(self.w, move)
 
     def psi(self, c: Any) -> Any:
         """Zero exactly if c fits; for balls and duals of balls."""
@@ -249,7 +252,7 @@ class Reach:
         return joined(self.activation, self.a0, start, self.a, end, c * c * _dot(move, move))
 
 
-def _dot(p: Sequence[Any], q: Sequence[Any]) -> Any:
+def _dot(p: Vector, q: Vector) -> Any:
     return sum((a * b for a, b in zip(p[1:], q[1:], strict=True)), p[0] * q[0])
 
 
@@ -262,6 +265,6 @@ def _difference(activation: SmoothActivation, start: Any, end: Any) -> Any:
     return upper - lower
 
 
-def neuron_value(activation: SmoothActivation, a: Any, w: Sequence[Any], x: Sequence[Any]) -> Any:
+def neuron_value(activation: SmoothActivation, a: Any, w: Vector, x: Vector) -> Any:
     """a sigma(w . x) for numbers, balls or duals."""
     return a * activate(activation, _dot(w, x))

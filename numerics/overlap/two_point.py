@@ -16,8 +16,9 @@ from numerics.arithmetic.krawczyk import Box, NotCertified, ball, balls, certify
 from numerics.derivatives.dual import compose, value_of
 from numerics.flows.flow import orbit, value_and_jacobian
 from numerics.flows.validated_flow import Field, around, enclose
-from numerics.overlap.first_integral import joined, neuron_value, primitive, quotient
+from numerics.overlap.first_integral import Vector, joined, neuron_value, primitive, quotient
 from numerics.overlap.screening import Candidate, classify
+from theory.activations import smooth_activation
 from theory.models import TwoLayer
 
 #: Precision, Taylor order and local remainder of validated orbits.
@@ -52,7 +53,7 @@ def refine(model: TwoLayer, candidate: Candidate, steps: int = 8) -> Candidate:
         raise NotCertified(f"Newton's method on the labels stopped at a residual of {np.abs(gap).max():.2g}")
     if kind not in ("generic", "symmetric"):
         raise NotCertified(f"the crossing turned out {kind}")
-    return Candidate(candidate.theta0, x, tuple(map(float, labels)), limits, kind)
+    return Candidate(candidate.theta0, x, (float(labels[0]), float(labels[1])), limits, kind)
 
 
 def proofs(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], candidate: Candidate) -> tuple[list[dict], list[str]]:
@@ -111,7 +112,7 @@ def by_first_integrals(model: TwoLayer, theta0: Sequence[str], x: Sequence[Seque
 
     Raises :class:`NotCertified`, also when a solution lies on another component of its first integral than the start.
     """
-    activation = model.activation
+    activation = smooth_activation(model.activation)
     with working_precision(BITS):
         *w0, a0 = (ball(value) for value in theta0)
         both = [[ball(value) for value in row] for row in x]
@@ -147,7 +148,7 @@ def by_first_integrals(model: TwoLayer, theta0: Sequence[str], x: Sequence[Seque
         return _record("first integrals", box, labels, points, unknowns=["a1", "tau1", "a2", "tau2"])
 
 
-def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Sequence[Any]], **details: Any) -> dict[str, Any]:
+def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Vector], **details: Any) -> dict[str, Any]:
     return {
         "method": method,
         "box": box.certificate(),
@@ -157,6 +158,6 @@ def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Seque
     }
 
 
-def _demand_distinct(p: Sequence[Any], q: Sequence[Any]) -> None:
+def _demand_distinct(p: Vector, q: Vector) -> None:
     if all(a.overlaps(b) for a, b in zip(p, q, strict=True)):
         raise NotCertified("the two limits were not told apart")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic import exact
-from theory.models import AbstractModel, MatrixFactorization
+from theory.elementary import entrywise
+from theory.models import AbstractModel, AbstractNetwork, MatrixFactorization
 from theory.models.layers import layers
 
 
@@ -52,9 +53,9 @@ def _network(model: AbstractModel, theta: np.ndarray) -> dict[str, Any] | None:
         spelled_out = [asdict(layer) for layer in layers(model)]
     except TypeError:
         return None
-    name = model.activation.name if hasattr(model, "activation") else "identity"
+    name = model.activation.name if isinstance(model, AbstractNetwork) else "identity"
     return {"model": str(model), "activation": name, "layers": spelled_out, "theta": _text(theta)}
 
 
 def _text(values: Any) -> list[Any]:
-    return np.frompyfunc(str, 1, 1)(exact.rationals(values)).tolist() if np.size(values) else []
+    return entrywise(str, exact.rationals(values)).tolist()

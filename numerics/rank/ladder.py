@@ -19,7 +19,9 @@ from numerics.arithmetic import exact
 from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
-from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.elementary import entrywise
+from theory.models import AbstractModel, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.rationals import fractions
 
 METHODS = ("auto", "float", "ball", "exact")
 
@@ -65,7 +67,7 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
     decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
     """
-    theta, x = _checked(model, theta, x)
+    theta, x = _parameters(model, theta), _samples(model, x)
     found = _climbed(model, theta, x, method, structural_upper_bound(model, theta))
     if method == "float" or found.rank is not None:
         return found
@@ -99,14 +101,14 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     The lower bound is the empirical rank on points drawn from ``seed``; the upper bound is structural, hence of the whole
     space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
     """
-    theta, _ = _checked(model, theta, None)
-    if hasattr(model, "entries"):
+    theta = _parameters(model, theta)
+    if isinstance(model, EntryModel):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, seed=seed):
-        found = _climbed(model, theta, points, method, upper)
+        found = _climbed(model, theta, _samples(model, points), method, upper)
         if method == "float":
             return found
         if found.lower == upper:
@@ -147,13 +149,13 @@ def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> Iterator
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     """An upper bound of the model rank at rational ``theta`` that holds by structure, for all inputs."""
     bound = model.n_params
-    if hasattr(model, "entries"):
+    if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
     if not isinstance(model, TwoLayer | TwoLayerCNN):
         return bound
     from theory.rank.generators import coefficient_matrix, tangent_combinations
 
-    combinations = tangent_combinations(model, [exact.fraction(value) for value in exact.rationals(theta)])
+    combinations = tangent_combinations(model, fractions("theta", theta).tolist())
     nonzero = [row for row in combinations if row]
     bound = min(len(nonzero), len({generator for row in nonzero for generator in row}))
     if not nonzero or len(nonzero) > MOST_ELIMINATED:
@@ -161,18 +163,29 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     return min(bound, exact.rank_rational(coefficient_matrix(nonzero)))
 
 
-def _checked(model: AbstractModel, theta: Any, x: Any) -> tuple[np.ndarray, np.ndarray | None]:
+def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
+    """``theta`` (P,) as fmpq, read once for the whole ladder."""
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
     _finite("theta", theta)
-    if x is None:
-        return theta, None
+    return _exactly("theta", theta)
+
+
+def _samples(model: AbstractModel, x: Any) -> np.ndarray:
+    """``x`` (n, inputs) as fmpq, read once; index tuples of a factorization stay integers."""
     x = np.asarray(as_container(x))
     if x.ndim != 2 or x.shape[1] != model.input_size:
         raise ValueError(f"x must have shape (n, {model.input_size}) for {model}, got {x.shape}")
     _finite("x", x)
-    return theta, x
+    return x if isinstance(model, EntryModel) else _exactly("x", x)
+
+
+def _exactly(name: str, values: np.ndarray) -> np.ndarray:
+    try:
+        return exact.rationals(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold rational numbers: {error}") from error
 
 
 def _finite(name: str, values: np.ndarray) -> None:
@@ -211,7 +224,7 @@ def float_rank(matrix: np.ndarray) -> Rank:
 
 def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.ndarray:
     """Samples in the arithmetic at hand; index pairs of a factorization stay integers."""
-    if hasattr(model, "entries"):
+    if isinstance(model, EntryModel):
         return x
     return x.astype(float) if convert is float else convert(x)
 
@@ -250,17 +263,13 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
     image = exact.modular_matrix(matrix, prime)
     lower = image.rank()
-    if lower < upper and _is_rational(model) and max(matrix.shape) <= MOST_ELIMINATED:
+    if lower < upper and model.rational and max(matrix.shape) <= MOST_ELIMINATED:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
     certificate = lambda: minor_certificate(
         model, theta, x, _pivots(image.transpose()), _pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
     )
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
-
-
-def _is_rational(model: AbstractModel) -> bool:
-    return getattr(model, "activation", None) is None or model.activation.rational
 
 
 def _exponentials(matrix: np.ndarray, unit: int) -> dict[str, Any]:
@@ -289,7 +298,7 @@ def ball_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, precis
 
     before, ctx.prec = ctx.prec, precision
     try:
-        ball = lambda values: np.frompyfunc(lambda value: arb(exact.rational(value)), 1, 1)(values)
+        ball = lambda values: entrywise(lambda value: arb(exact.rational(value)), values)
         return _matrix(tangents(model, ball(theta), _samples_as(model, x, ball))[1])
     finally:
         ctx.prec = before
@@ -321,11 +330,17 @@ def _candidate_sizes(approximate: np.ndarray, upper: int) -> list[int]:
 
 def _pivoted(matrix: np.ndarray, size: int) -> tuple[list[int], list[int]]:
     """Rows and columns of a well-conditioned minor: pivoted QR picks columns, then rows among those columns."""
+    columns = _by_weight(matrix)[:size]
+    rows = _by_weight(matrix[:, columns].T)[:size]
+    return sorted(rows.tolist()), sorted(columns.tolist())
+
+
+def _by_weight(matrix: np.ndarray) -> np.ndarray:
+    """The order in which pivoted QR takes the columns of ``matrix``."""
     from scipy.linalg import qr
 
-    columns = qr(matrix, mode="r", pivoting=True)[1][:size]
-    rows = qr(matrix[:, columns].T, mode="r", pivoting=True)[1][:size]
-    return sorted(rows.tolist()), sorted(columns.tolist())
+    factors: Any = qr(matrix, mode="r", pivoting=True)  # (R, order)
+    return factors[1]
 
 
 def _ball_minor(model, theta, x, precision, rows, columns) -> Any:

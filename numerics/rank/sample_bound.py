@@ -18,6 +18,7 @@ from numerics.arithmetic import exact
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.rank.generators import Combination, coefficient_matrix, sampled_tangents, tangent_combinations, transposed
+from theory.rationals import fractions
 
 #: Tables with more entries are not eliminated: minutes, where the rest of the ladder takes seconds.
 MOST_ENTRIES = 400_000
@@ -35,8 +36,8 @@ def sample_upper_bound(model: AbstractModel, theta: Any, x: Any) -> int:
     if not isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
         return min(model.n_params, len(x) * model.outputs)
     if isinstance(model, FullyConnected) and model.depth == 2:  # the same network, its parameters in the same order
-        model = TwoLayer(*model.widths, activation=model.activation, bias=model.bias, output_bias=model.output_bias)
-    theta, x = _fractions(theta), _fractions(x)
+        model = TwoLayer(*model.widths, activation=model.activation, bias=model.bias, output_bias=bool(model.output_bias))
+    theta, x = fractions("theta", theta), fractions("x", x)
     x = np.array(list(dict.fromkeys(map(tuple, x.tolist()))), dtype=object).reshape(-1, model.input_size)
     bound = min(model.n_params, len(x) * model.outputs)
     if isinstance(model, FullyConnected):
@@ -115,7 +116,3 @@ def _rank(rows: Sequence[Combination]) -> int:
     if len(rows) * columns > MOST_ENTRIES:
         return min(len(rows), columns)
     return exact.rank_rational(coefficient_matrix(rows)) if rows else 0
-
-
-def _fractions(values: Any) -> np.ndarray:
-    return np.frompyfunc(exact.fraction, 1, 1)(exact.rationals(values))

@@ -18,7 +18,7 @@ import numpy as np
 from numerics.arithmetic import exact
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime
 from numerics.derivatives.tape import tangents
-from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models import AbstractModel, AbstractNetwork, FullyConnected, TwoLayer, TwoLayerCNN
 
 #: Surplus of coefficients over parameters, so that a low rank is not for lack of rows; a low rank only weakens the bound.
 SURPLUS = 1.3
@@ -73,7 +73,7 @@ def _polynomial(operand: Any) -> Any:
 class SeriesArray(np.ndarray):
     """An object array of Series (and residues); activations solve their differential system in ``starts``."""
 
-    starts: Starts | None
+    starts: Starts
 
     def __new__(cls, values: np.ndarray, starts: Starts) -> SeriesArray:
         array = np.asarray(values, dtype=object).view(cls)
@@ -81,7 +81,8 @@ class SeriesArray(np.ndarray):
         return array
 
     def __array_finalize__(self, origin: Any) -> None:
-        self.starts = getattr(origin, "starts", None)
+        if hasattr(origin, "starts"):
+            self.starts = origin.starts
 
     def state_of(self, activation: Any) -> list[SeriesArray]:
         """The state v(z) of ``activation`` at every entry z."""
@@ -228,7 +229,7 @@ def _at_a_lucky_prime(model: AbstractModel, theta: Any, lines: int, order: int, 
     raise UnluckyPrime(f"a denominator vanishes modulo each of {exact.PRIMES}")
 
 
-def _extent(model: AbstractModel, effort: int) -> tuple[int, int]:
+def _extent(model: AbstractNetwork, effort: int) -> tuple[int, int]:
     """Numbers of lines and of coefficients: one input knows one line only, and parity kills half of the coefficients."""
     parity = 2 if model.activation.reflection is not None and not getattr(model, "bias", False) else 1
     lines = 1 if model.input_size == 1 else effort * (model.input_size + 2)

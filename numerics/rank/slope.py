@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.derivatives.tape import Node
+from numerics.derivatives.tape import tangents
 from theory.models import AbstractModel
 
 #: The residual at which the loss counts as zero: a few units of rounding of outputs of size 1 to 10.
@@ -41,16 +41,8 @@ class Slopes:
 
 def batched_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (batch, n t) and tangent matrices (batch, n t, P) of ``theta`` (batch, P) on ``x`` (batch, n, inputs), in floats."""
-    batch, n = x.shape[:2]
-    tiled = Node(np.repeat(theta, n, axis=0))
-    output = model(tiled, x.reshape(batch * n, 1, -1))
-    rows = []
-    for t in range(model.outputs):
-        cotangent = np.zeros_like(output.value)
-        cotangent[..., t] = 1.0
-        rows.append(output.pull_back(cotangent, tiled))
-    jacobian = np.stack(rows, axis=1).reshape(batch, n * model.outputs, -1)
-    return output.value.reshape(batch, n * model.outputs), jacobian
+    output, jacobian = tangents(model, theta, x)
+    return output.reshape(len(theta), -1), jacobian.reshape(len(theta), -1, model.n_params)
 
 
 def nearest_zero_loss(

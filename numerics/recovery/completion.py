@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,18 @@ def low_rank_targets(rng: np.random.Generator, count: int, size: int, rank: int)
     entries = lambda *shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.6, 1.4, shape)
     targets = entries(count, size, rank) @ entries(count, rank, size)
     return targets / np.linalg.norm(targets, 2, axis=(1, 2))[:, None, None]
+
+
+def recovering(model: MatrixFactorization, theta: np.ndarray) -> tuple[list[tuple[int, ...]], set[tuple[int, ...]]]:
+    """All patterns of R = r (d1 + d2 - r) entries, r the width of ``model``, and those on which the tangents at ``theta`` have rank R.
+
+    Entries are flat indices; ``theta`` (P,) holds integers, and ranks are exact.
+    """
+    from flint import fmpz_mat
+
+    R, rows = function_rank(model.width, model.d1, model.d2), tangents(model, theta, model.entries())[1][:, 0].tolist()
+    patterns = list(combinations(range(len(rows)), R))
+    return patterns, {pattern for pattern in patterns if fmpz_mat([rows[entry] for entry in pattern]).rank() == R}
 
 
 def random_masks(rng: np.random.Generator, count: int, size: int, n: int) -> np.ndarray:
@@ -127,8 +140,9 @@ def recovery_size(target: np.ndarray, order: Any) -> int | None:
 
     Exact, at the optimal factors of a rational matrix (d1, d2) whose first entry is not 0; None where even all entries do not.
     """
-    model = MatrixFactorization(*target.shape, 1)
+    d1, d2 = target.shape
+    model = MatrixFactorization(d1, d2, 1)
     theta = model.pack(left=target[:, :1], right=target[:1] / target[0, 0])
     J = tangents(model, rationals(theta), np.asarray(order))[1][:, 0]
-    ranks, R = [rank_rational(J[:n]) for n in range(1, len(J) + 1)], function_rank(1, *target.shape)
+    ranks, R = [rank_rational(J[:n]) for n in range(1, len(J) + 1)], function_rank(1, d1, d2)
     return ranks.index(R) + 1 if R in ranks else None

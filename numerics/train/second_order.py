@@ -6,6 +6,7 @@ of J stacked on sqrt(damping) I, minimum-norm steps from the singular values (No
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class _Residuals:
         return torch.func.vmap(function, in_dims=(0, 0 if self.problem.X_batched else None))
 
 
-class _NewtonSession:
+class _NewtonSession(ABC):
     """Iterations on residuals; a network whose state is no longer finite stays where it is."""
 
     def __init__(self, problem: Problem, method: Any, state: dict[str, np.ndarray], device: str = "cpu") -> None:
@@ -60,6 +61,7 @@ class _NewtonSession:
         self.theta = torch.as_tensor(problem.theta, dtype=torch.float64, device=device).clone()
         self.steps = problem.steps.copy()
         self.ended = np.full(len(self.steps), None)
+        self.going = np.full(len(self.steps), True)
         with torch.no_grad():
             self.loss = self.residuals(self.theta).square().sum(1)
 
@@ -73,10 +75,14 @@ class _NewtonSession:
         import torch
 
         for _ in range(steps):
-            self.steps += np.equal(self.ended, None)
+            self.steps += self.going
             r, J = self.residuals.with_jacobian(self.theta)
             with torch.no_grad():
                 self.step(r, torch.where(torch.isfinite(J).all(2).all(1)[:, None, None], J, 0.0))
+
+    @abstractmethod
+    def step(self, r: Any, J: Any) -> None:
+        """One step of every network from residuals ``r`` (b, n) and Jacobians ``J`` (b, n, P)."""
 
 
 class GaussNewtonSession(_NewtonSession):
@@ -85,7 +91,7 @@ class GaussNewtonSession(_NewtonSession):
     method: GaussNewton
 
     def step(self, r: Any, J: Any) -> None:
-        """One full step of every network from residuals ``r`` (b, n) and Jacobians ``J`` (b, n, P)."""
+        """One full step."""
         import torch
 
         U, s, Vh = torch.linalg.svd(J, full_matrices=False)
@@ -112,13 +118,15 @@ class LevenbergMarquardtSession(_NewtonSession):
         return {"damping": self.damping.cpu().numpy().copy()}
 
     def step(self, r: Any, J: Any) -> None:
-        """Try one damped step from ``r`` (b, n) and ``J`` (b, n, P); the damping falls where it is taken and grows elsewhere."""
+        """Try one damped step; the damping falls where it is taken and grows elsewhere."""
         import torch
 
         flat = (J.mT @ r[..., None])[..., 0].norm(dim=1) <= self.method.gradient_tolerance
         spent = self.damping > 1e16 * J.square().sum((1, 2)).clamp(min=1.0)
-        self.ended[np.equal(self.ended, None) & (flat | spent).cpu().numpy()] = Status.STATIONARY
-        going = torch.as_tensor(np.equal(self.ended, None), device=self.theta.device)
+        stationary = self.going & (flat | spent).cpu().numpy()
+        self.ended[stationary] = Status.STATIONARY
+        self.going &= ~stationary
+        going = torch.as_tensor(self.going, device=self.theta.device)
         trial = self.theta + damped_step(J, r, self.damping)
         loss = self.residuals(trial).square().sum(1)
         better = going & (loss < self.loss)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import click
 
 from proofs_check.claim import ClaimError
 
@@ -28,9 +29,9 @@ def readable() -> Iterator[None]:
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """The results in ``path``, valid against the schema.
+    """The results in ``path`` (a file, or the directory of a run), valid against the schema, with verdicts that their checks give.
 
-    :raises ClaimError: when the file is missing, no JSON, cut short, of another version or a baseline.
+    :raises ClaimError: when the file is missing, no JSON, cut short, edited, of another version or a baseline.
     """
     from reports.results import read
 
@@ -50,34 +51,26 @@ def read_baseline(path: Path) -> dict[str, Any]:
 
 
 def write_pages(results: Mapping[str, Any], directory: Path) -> None:
-    """The report of ``results`` in ``directory``, with the history of the runs that lie beside it.
+    """The report of ``results`` in ``directory``, with the history of the runs that lie beside it; those that cannot be read are named.
 
     :raises ClaimError: when the results cannot be shown.
     """
-    from reports import html
+    from reports import history, html
 
+    level = results["run"]["level"]
+    runs, left_out = history.stored(directory.resolve().parent, newest=HISTORY)
+    earlier = [run for run in runs if run.level == level and run.id != directory.resolve().name]
+    tell_left_out(left_out)
     with readable():
-        html.write(results, directory, history=list(_earlier_runs(directory, results["run"]["level"])))
+        html.write(results, directory, earlier, left_out)
 
 
-def _earlier_runs(directory: Path, level: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Id, start and verdicts of the newest runs of ``level`` in the directories beside ``directory``."""
-    for run, verdicts in past_runs(directory.resolve().parent, newest=HISTORY):
-        if run["level"] == level and run["id"] != directory.name:
-            yield run["id"], run["started"], verdicts
+def tell_left_out(runs: list[str]) -> None:
+    """Name the stored runs that could not be read; they cost nothing else."""
+    from reports.wording import one_line
 
-
-def past_runs(parent: Path, *, newest: int | None = None) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-    """What the runs in the directories of ``parent`` say of themselves and of each claim, oldest first, copies left out."""
-    files = sorted(parent.glob("*/results.json"), key=lambda file: file.stat().st_mtime)
-    for file in files[-newest:] if newest else files:
-        try:
-            stored = json.loads(file.read_text(encoding="utf-8"))
-            run, verdicts = stored["run"], {claim["id"]: claim["verdict"] for claim in stored["claims"]}
-            if run["id"] == file.parent.name:
-                yield run, verdicts
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # something else of the same name
+    for text in runs:
+        click.echo(one_line(f"left out of the history: {text}"), err=True)
 
 
 def newest_run(*, holding: str = "results.json") -> Path:

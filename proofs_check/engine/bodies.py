@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from proofs_check.claim import Check
-from proofs_check.engine.serialization import to_data
+from proofs_check.plain_data import to_data
 
 
 def body_hash(check: Check) -> str:

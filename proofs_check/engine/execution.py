@@ -22,11 +22,11 @@ from itertools import islice
 from typing import Any
 
 from proofs_check.claim import EXACT, Check, Claim, ClaimError, Outcome, Status
+from proofs_check.comparing import Trail, followed
 from proofs_check.context import Context
 from proofs_check.engine.finding import CELLS, ITSELF, Finding
 from proofs_check.engine.reduction import reduce_instance
-from proofs_check.engine.serialization import to_data
-from proofs_check.judging import Trail, followed
+from proofs_check.plain_data import to_data
 
 #: Messages kept when many instances are inconclusive or skipped for different reasons.
 MESSAGES = 3

@@ -52,7 +52,9 @@ class Finding:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Finding:
-        """The finding that :meth:`to_data` wrote."""
+        """The finding that :meth:`to_data` wrote. Raises TypeError for what is none."""
+        if not isinstance(data, Mapping):
+            raise TypeError(f"expected a finding, got {type(data).__name__}")
         sequences = {name: tuple(data.get(name, ())) for name in ("certificates", "figures", "missed", "cell_controls")}
         return cls(**{**data, **sequences, "status": Status(data["status"])})
 

@@ -14,8 +14,8 @@ from proofs_check.claim import Check, Claim, Status
 from proofs_check.engine.bodies import body_hash
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, Findings
 from proofs_check.engine.registry import Registry, shown_file
-from proofs_check.engine.serialization import write_json
 from proofs_check.engine.verdict import clause_verdicts, passed_over, weakest
+from proofs_check.plain_data import write_json
 
 #: 2 since clauses, cells and checksums; version 1 is still read by report, compare and history.
 SCHEMA = 2
@@ -129,7 +129,7 @@ def _counterexample(claim: Claim, check: Check, own: Finding, place: RunPlace) -
 
 def _control(name: str, finding: Finding) -> dict[str, Any]:
     message = finding.message
-    if finding.refuted:
+    if finding.refuted and finding.counterexample is not None:
         message = f"case {finding.counterexample['case']}: {message}"
     elif finding.refuted is False:
         message = f"not refuted on {finding.met} instances ({finding.cases} cases) {message}".rstrip()

@@ -21,9 +21,9 @@ from proofs_check.engine.job import Job, portable
 from proofs_check.engine.pool import Pool
 from proofs_check.engine.registry import Registry, load_claims
 from proofs_check.engine.results import SCHEMA, RunPlace, claim_result, sealed
-from proofs_check.engine.serialization import write_json
 from proofs_check.engine.store import Store, locked
 from proofs_check.engine.verdict import BAD, undermined_by
+from proofs_check.plain_data import write_json
 
 #: Seconds that one part of a check may take when neither the check nor the caller says so.
 TIMEOUTS = {"quick": 300.0, "standard": 1800.0, "full": 86400.0}

@@ -12,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check import ClaimError, Outcome, Status
+from proofs_check.comparing import agree, another, followed
 from proofs_check.judging import (
-    agree,
-    another,
     at_least,
     at_most,
     bounded,
     different,
     equal,
-    followed,
     inertia_is,
     order,
     rank_is,

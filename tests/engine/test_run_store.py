@@ -90,7 +90,7 @@ def test_a_store_of_another_version_is_refused(tmp_path):
     database = sqlite3.connect(tmp_path / "run.sqlite")
     database.execute("PRAGMA user_version = 7")
     database.close()
-    with pytest.raises(StoreError, match="expected version 1, got 7"):
+    with pytest.raises(StoreError, match="expected version 2, got 7"):
         Store(tmp_path)
 
 

@@ -206,7 +206,7 @@ def check_completion(instance, *, claimed, domain, context):
         masks = np.array([mask for mask in masks if connected(4, 4, np.flatnonzero(mask).tolist())])
     masks, targets = masks[:trials], low_rank_targets(rng, trials, 4, 1)
     recovered = int((complete(targets, masks, recipe=VANISHING_INIT, rng=rng) < 1e-6).sum())
-    decision = decide_rate_at_least(recovered, trials, threshold=0.9, margin=0.4, alpha=context.book(context.share(1)))
+    decision = decide_rate_at_least(recovered, trials, threshold=0.9, margin=0.4, alpha=context.spend(1))
     if decision.answer is Answer.ESTABLISHED:
         return Outcome.holds(trials)
     if decision.answer is Answer.REFUTED:

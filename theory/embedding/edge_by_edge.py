@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from theory.embedding.wiring import Wiring, kept, widened, wiring
-from theory.models import AbstractModel, as_container
+from theory.models import AbstractNetwork, as_container
 
 
-def split_edges(model: AbstractModel, theta: Any, layer: int, neuron: int, fractions: Any) -> tuple[AbstractModel, np.ndarray]:
+def split_edges(model: AbstractNetwork, theta: Any, layer: int, neuron: int, fractions: Any) -> tuple[AbstractNetwork, np.ndarray]:
     """(wide model, its theta): a copy of ``neuron`` comes last in hidden ``layer`` (from 1).
 
     Of the outgoing weight on edge t the copy takes ``fractions[t]`` and the neuron keeps the rest (2211.11623v1, Figure 1, has equal ones).
@@ -28,7 +28,7 @@ def split_edges(model: AbstractModel, theta: Any, layer: int, neuron: int, fract
     return wide, mapped
 
 
-def attach(model: AbstractModel, theta: Any, layer: int, incoming: Any, outgoing: Any) -> tuple[AbstractModel, np.ndarray]:
+def attach(model: AbstractNetwork, theta: Any, layer: int, incoming: Any, outgoing: Any) -> tuple[AbstractNetwork, np.ndarray]:
     """(wide model, its theta) with a new neuron last in hidden ``layer``; ``incoming`` ends with its bias where the layer has biases.
 
     The output is kept where ``outgoing`` vanishes, or sigma does at the neuron.
@@ -39,7 +39,7 @@ def attach(model: AbstractModel, theta: Any, layer: int, incoming: Any, outgoing
     return wide, mapped
 
 
-def _widened(model: AbstractModel, theta: np.ndarray, layer: int, kind: Any) -> tuple[AbstractModel, np.ndarray, Wiring]:
+def _widened(model: AbstractNetwork, theta: np.ndarray, layer: int, kind: Any) -> tuple[AbstractNetwork, np.ndarray, Wiring]:
     wide = widened(model, layer, 1)
     mapped = np.zeros(wide.n_params, kind)
     mapped[kept(model, wide)] = theta

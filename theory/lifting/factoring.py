@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.elementary import entrywise
+
 
 class TooNarrow(ValueError):
     """The inner width lies below the ``rank`` of the matrix, and no product through it can have a larger one."""
@@ -112,7 +114,7 @@ def _rank_factors(matrix: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarra
 def _small(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if dtype.kind == "f":
         return rng.normal(size=shape)
-    return np.frompyfunc(Fraction, 1, 1)(rng.integers(-2, 3, shape)) if np.prod(shape) else np.empty(shape, dtype=object)
+    return entrywise(Fraction, rng.integers(-2, 3, shape))
 
 
 def unimodular(size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -127,6 +129,6 @@ def unimodular(size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
 
 
 def _unimodular(size: int, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    convert = (lambda part: part.astype(float)) if dtype.kind == "f" else np.frompyfunc(Fraction, 1, 1)
+    convert = (lambda part: part.astype(float)) if dtype.kind == "f" else (lambda part: entrywise(Fraction, part))
     matrix, inverse = unimodular(size, rng)
     return convert(matrix), convert(inverse)

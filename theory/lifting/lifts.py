@@ -21,6 +21,7 @@ from theory.activations import Activation
 from theory.lifting.factoring import factor, rank_of
 from theory.lifting.pieces import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 from theory.models import FullyConnected, TwoLayer
+from theory.rationals import fractions
 
 #: Floats keep this share of their size from the ends of a half-line: far more than rounding, sqrt(eps), and no burden.
 SAFE = 2.0**-26
@@ -159,7 +160,7 @@ def lift(
     if not margin > 0:
         raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
     W, b = _layer(model, theta, after + 1)
-    width = min(W.shape) if width is None else width
+    width = int(min(W.shape)) if width is None else width
     outer, inner = factor(W, width, rng=rng, irregular=irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
     values = features(model, theta, x, after) @ inner.T
@@ -202,17 +203,6 @@ def lift_with(
     if b is not None:
         new[f"b{after + 2}"] = b - constants
     return Lifting(model, theta, deep, deep.pack(**new), after, x, pieces)
-
-
-def lift_steps(
-    model: FullyConnected | TwoLayer, theta: Any, x: Any, steps: Sequence[tuple[int, int]], *, rng: np.random.Generator | None = None
-) -> list[Lifting]:
-    """Lifts one after another, each (after, width) of ``steps`` counted in the network as it then is."""
-    liftings: list[Lifting] = []
-    for after, width in steps:
-        liftings.append(lift(model, theta, x, after, width=width, rng=rng))
-        model, theta = liftings[-1].deep, liftings[-1].theta
-    return liftings
 
 
 def lifting_conditions(
@@ -309,16 +299,7 @@ def numbers(name: str, values: Any, other: Any) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]} at {np.argwhere(~np.isfinite(array))[0]}")
         return array
-    return np.frompyfunc(lambda value: _fraction(name, value), 1, 1)(array) if array.size else array.astype(object)
-
-
-def _fraction(name: str, value: Any) -> Fraction:
-    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
-        return Fraction(int(value.p), int(value.q))
-    try:
-        return Fraction(value.item() if isinstance(value, np.generic) else value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must hold finite rational numbers or floats, got {value!r}") from error
+    return fractions(name, array)
 
 
 def _check_position(model: FullyConnected, theta: np.ndarray, x: np.ndarray, after: int) -> None:

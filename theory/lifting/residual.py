@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation
+from theory.activations import ActivationField
 from theory.lifting.lifts import as_fully_connected
-from theory.models import AbstractModel, FullyConnected, Shape, TwoLayer, as_container
+from theory.models import AbstractNetwork, FullyConnected, Shape, TwoLayer, as_container
 
 
 @dataclass(frozen=True)
-class ResidualNetwork(AbstractModel):
+class ResidualNetwork(AbstractNetwork):
     """A network of ``widths`` with a block h + sigma(R h + c), or h + V sigma(R h + c) of ``inner`` neurons, behind layer ``after``.
 
     theta holds the parts of the plain network first (W1, b1, ...), then R, c and, where there are ``inner`` neurons, V.
@@ -27,13 +27,13 @@ class ResidualNetwork(AbstractModel):
 
     widths: Shape
     after: int
-    activation: Activation | str = "tanh"
+    activation: ActivationField = ActivationField("tanh")
     bias: bool = True
     output_bias: bool | None = None
     inner: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("widths", "activation", "inputs", "outputs"):  # the network without the block has read them
+        for name in ("widths", "inputs", "outputs"):  # the network without the block has read them
             object.__setattr__(self, name, getattr(self.plain, name))
         if isinstance(self.after, bool) or self.after not in range(self.plain.depth):
             raise ValueError(f"after must be a layer from 0 (the input) to {self.plain.depth - 1}, got {self.after!r}")

@@ -1,22 +1,30 @@
 """The models that the claims speak of, each written once as plain array code."""
 
-from theory.models.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
+from theory.models.factorizations import (
+    CPFactorization,
+    DeepFactorization,
+    EntryModel,
+    MatrixFactorization,
+    SymmetricFactorization,
+    one_hot,
+)
 from theory.models.networks import (
     AbstractModel,
+    AbstractNetwork,
     FullyConnected,
-    MatrixFactorization,
     Shape,
     TwoLayer,
     TwoLayerCNN,
     as_container,
     check_size,
-    one_hot,
 )
 
 __all__ = [
     "AbstractModel",
+    "AbstractNetwork",
     "CPFactorization",
     "DeepFactorization",
+    "EntryModel",
     "FullyConnected",
     "MatrixFactorization",
     "Shape",

@@ -1,7 +1,6 @@
-"""Further factorizations: a product of many matrices, A A^T, and sums of rank-one tensors.
+"""Factorizations: a product of two or of many matrices, A A^T, and sums of rank-one tensors.
 
-As for :class:`theory.models.MatrixFactorization` a sample is an index tuple into the product, counted from 0, and the
-finite set of all of them is the domain.
+A sample is an index tuple into the product, counted from 0, and the finite set of all of them is the domain.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, MatrixFactorization, Shape, as_container, check_size, one_hot
+from theory.models.networks import AbstractModel, Shape, as_container, check_size
 
 
 class EntryModel(AbstractModel):
@@ -50,6 +49,58 @@ class EntryModel(AbstractModel):
 
     def _leading(self, array: Any) -> Shape:
         return tuple(array.shape[: len(array.shape) - len(self.format)])
+
+
+def one_hot(x: Any, sizes: Shape, like: Any) -> Any:
+    """Indicator arrays (..., n, *sizes) of the index tuples ``x`` (..., n, len(sizes)), in the container type of ``like``.
+
+    Raises ValueError where an index is not an integer within ``sizes`` (indices count from 0).
+    """
+    index = np.asarray(x.cpu() if hasattr(x, "cpu") else x.get() if hasattr(x, "get") else x)
+    if index.shape[-1:] != (len(sizes),) or index.dtype == object or (index != np.floor(index)).any():
+        raise ValueError(f"x must be integer index tuples of shape (..., n, {len(sizes)}), got shape {index.shape}, {index.dtype}")
+    index = index.astype(int)
+    if index.size and ((index < 0).any() or (index >= np.array(sizes)).any()):
+        raise ValueError(f"x must hold indices from 0 below {sizes}, got values from {index.min()} to {index.max()}")
+    hot = np.ones(index.shape[:-1] + (1,) * len(sizes), dtype=int)
+    for axis, size in enumerate(sizes):
+        shape = index.shape[:-1] + tuple(size if k == axis else 1 for k in range(len(sizes)))
+        hot = hot * (index[..., axis, None] == np.arange(size)).astype(int).reshape(shape)
+    if hasattr(like, "new_tensor"):
+        return like.new_tensor(hot)
+    return hot if isinstance(like, np.ndarray) or not hasattr(like, "__array_namespace__") else like.__array_namespace__().asarray(hot)
+
+
+@dataclass(frozen=True)
+class MatrixFactorization(EntryModel):
+    """f(theta) = left @ right, left (d1, width), right (width, d2); samples are entries (row, column), from 0."""
+
+    d1: int
+    d2: int
+    width: int
+
+    def __post_init__(self) -> None:
+        for name in ("d1", "d2", "width"):
+            check_size(name, getattr(self, name))
+
+    @property
+    def format(self) -> Shape:
+        return self.d1, self.d2
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        return {"left": (self.d1, self.width), "right": (self.width, self.d2)}
+
+    def product(self, theta: Any) -> Any:
+        """left @ right, shape (..., d1, d2)."""
+        parts = self.unpack(theta)
+        return parts["left"] @ parts["right"]
+
+    def measure(self, theta: Any, G: Any) -> Any:
+        """<G_j, left @ right> for measurement matrices ``G`` (..., n, d1, d2); shape (..., n, 1)."""
+        matrix, G = self.product(theta), as_container(G)
+        entries = self.d1 * self.d2
+        return G.reshape(tuple(G.shape[:-2]) + (entries,)) @ matrix.reshape(tuple(matrix.shape[:-2]) + (entries, 1))
 
 
 def _checked(sizes: Iterable[int]) -> Shape:

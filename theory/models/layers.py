@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models.factorizations import MatrixFactorization
+from theory.models.networks import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
 
 Places = list[list[int | None]]
 
@@ -44,7 +45,7 @@ def layers(model: AbstractModel) -> list[Layer]:
     raise TypeError(f"layers are known for factorizations and networks, got {model!r}")
 
 
-def _layer(weights: Places, biases: list[int] | None) -> Layer:
+def _layer(weights: Places, biases: list[int | None] | None) -> Layer:
     return Layer(weights, biases if biases is not None else [None] * len(weights))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, activation
+from theory.activations import ActivationField
 
 Shape = tuple[int, ...]
 
@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 class AbstractModel(ABC):
     """Flat parameters theta and their named parts; a model says its ``shapes``, its ``inputs`` and its formula."""
 
-    inputs: int
+    inputs: int | Shape
     outputs: int
 
     @cached_property
@@ -45,6 +45,11 @@ class AbstractModel(ABC):
     def n_params(self) -> int:
         """P, the length of theta."""
         return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @property
+    def rational(self) -> bool:
+        """Whether rational parameters and samples give rational outputs."""
+        return True
 
     def unpack(self, theta: Any) -> dict[str, Any]:
         """The parts of ``theta`` (..., P) by name, each (..., *shape). Raises ValueError on a wrong last axis."""
@@ -78,6 +83,16 @@ class AbstractModel(ABC):
         return rng.normal(0.0, scale, (*batch, self.n_params))
 
 
+class AbstractNetwork(AbstractModel):
+    """A model with hidden layers of neurons sigma(w . x + b), all of one ``activation``: a name, or an Activation, which it reads as."""
+
+    activation: ActivationField
+
+    @property
+    def rational(self) -> bool:
+        return self.activation.rational
+
+
 def as_container(values: Any) -> Any:
     """``values`` itself where it already is an array (of any library), otherwise ``numpy.asarray`` of it."""
     return values if hasattr(values, "shape") and hasattr(values, "reshape") else np.asarray(values)
@@ -94,82 +109,24 @@ def _row(bias: Any) -> Any:
     return bias.reshape(tuple(bias.shape[:-1]) + (1, bias.shape[-1]))
 
 
-@dataclass(frozen=True, eq=True)
-class MatrixFactorization(AbstractModel):
-    """f(theta) = left @ right, left (d1, width), right (width, d2); samples are entries (row, column), from 0."""
-
-    d1: int
-    d2: int
-    width: int
-    inputs = 2
-    outputs = 1
-
-    def __post_init__(self) -> None:
-        for name in ("d1", "d2", "width"):
-            check_size(name, getattr(self, name))
-
-    @cached_property
-    def shapes(self) -> dict[str, Shape]:
-        return {"left": (self.d1, self.width), "right": (self.width, self.d2)}
-
-    def __call__(self, theta: Any, x: Any) -> Any:
-        return self.measure(theta, one_hot(x, (self.d1, self.d2), as_container(theta)))
-
-    def product(self, theta: Any) -> Any:
-        """left @ right, shape (..., d1, d2)."""
-        parts = self.unpack(theta)
-        return parts["left"] @ parts["right"]
-
-    def measure(self, theta: Any, G: Any) -> Any:
-        """<G_j, left @ right> for measurement matrices ``G`` (..., n, d1, d2); shape (..., n, 1)."""
-        matrix, G = self.product(theta), as_container(G)
-        entries = self.d1 * self.d2
-        return G.reshape(tuple(G.shape[:-2]) + (entries,)) @ matrix.reshape(tuple(matrix.shape[:-2]) + (entries, 1))
-
-    def entries(self) -> np.ndarray:
-        """All d1 * d2 positions, row by row: an integer array (d1 * d2, 2)."""
-        return np.array(list(product(range(self.d1), range(self.d2))))
-
-
-def one_hot(x: Any, sizes: Shape, like: Any) -> Any:
-    """Indicator arrays (..., n, *sizes) of the index tuples ``x`` (..., n, len(sizes)), in the container type of ``like``.
-
-    Raises ValueError where an index is not an integer within ``sizes`` (indices count from 0).
-    """
-    index = np.asarray(x.cpu() if hasattr(x, "cpu") else x.get() if hasattr(x, "get") else x)
-    if index.shape[-1:] != (len(sizes),) or index.dtype == object or (index != np.floor(index)).any():
-        raise ValueError(f"x must be integer index tuples of shape (..., n, {len(sizes)}), got shape {index.shape}, {index.dtype}")
-    index = index.astype(int)
-    if index.size and ((index < 0).any() or (index >= np.array(sizes)).any()):
-        raise ValueError(f"x must hold indices from 0 below {sizes}, got values from {index.min()} to {index.max()}")
-    hot = np.ones(index.shape[:-1] + (1,) * len(sizes), dtype=int)
-    for axis, size in enumerate(sizes):
-        shape = index.shape[:-1] + tuple(size if k == axis else 1 for k in range(len(sizes)))
-        hot = hot * (index[..., axis, None] == np.arange(size)).astype(int).reshape(shape)
-    if hasattr(like, "new_tensor"):
-        return like.new_tensor(hot)
-    return hot if isinstance(like, np.ndarray) or not hasattr(like, "__array_namespace__") else like.__array_namespace__().asarray(hot)
-
-
 @dataclass(frozen=True)
-class TwoLayer(AbstractModel):
+class TwoLayer(AbstractNetwork):
     """f(x) = output_weights @ sigma(input_weights @ x [+ input_biases]) [+ output_bias]."""
 
     inputs: int
     width: int
     outputs: int = 1
-    activation: Activation | str = "tanh"
+    activation: ActivationField = ActivationField("tanh")
     bias: bool = False
     output_bias: bool = False
 
     def __post_init__(self) -> None:
         for name in ("inputs", "width", "outputs"):
             check_size(name, getattr(self, name))
-        object.__setattr__(self, "activation", activation(self.activation))
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
-        shapes = {"input_weights": (self.width, self.inputs)}
+        shapes: dict[str, Shape] = {"input_weights": (self.width, self.inputs)}
         if self.bias:
             shapes["input_biases"] = (self.width,)
         shapes["output_weights"] = (self.outputs, self.width)
@@ -187,7 +144,7 @@ class TwoLayer(AbstractModel):
 
 
 @dataclass(frozen=True)
-class TwoLayerCNN(AbstractModel):
+class TwoLayerCNN(AbstractNetwork):
     """f(x) = sum over kernels l and positions p of output_weights[l, p] sigma(K_l . patch_p(x) [+ b_l]) [+ output_bias].
 
     ``inputs``, ``kernel`` and ``stride`` are integers or tuples of equal length (a grid). With ``sharing=False`` every position has its own
@@ -198,7 +155,7 @@ class TwoLayerCNN(AbstractModel):
     kernel: int | Shape
     kernels: int
     stride: int | Shape = 1
-    activation: Activation | str = "tanh"
+    activation: ActivationField = ActivationField("tanh")
     sharing: bool = True
     bias: bool = False
     output_bias: bool = False
@@ -214,7 +171,6 @@ class TwoLayerCNN(AbstractModel):
                 check_size(name, size)
         if any(s > d for s, d in zip(kernel, grid, strict=True)):
             raise ValueError(f"kernel must fit into inputs {self.inputs}, got {self.kernel}")
-        object.__setattr__(self, "activation", activation(self.activation))
 
     @property
     def grid(self) -> tuple[Shape, Shape, Shape]:
@@ -235,7 +191,7 @@ class TwoLayerCNN(AbstractModel):
     def shapes(self) -> dict[str, Shape]:
         positions, entries = self.patches.shape
         own = () if self.sharing else (positions,)
-        shapes = {"kernels": (self.kernels, *own, entries)}
+        shapes: dict[str, Shape] = {"kernels": (self.kernels, *own, entries)}
         if self.bias:
             shapes["biases"] = (self.kernels, *own)
         shapes["output_weights"] = (self.kernels, positions)
@@ -265,11 +221,11 @@ class TwoLayerCNN(AbstractModel):
 
 
 @dataclass(frozen=True)
-class FullyConnected(AbstractModel):
+class FullyConnected(AbstractNetwork):
     """A network of ``widths`` = (inputs, hidden ..., outputs): f^[l] = sigma(W_l f^[l-1] + b_l), linear in the last layer."""
 
     widths: Shape
-    activation: Activation | str = "tanh"
+    activation: ActivationField = ActivationField("tanh")
     bias: bool = True
     output_bias: bool | None = None
 
@@ -279,7 +235,6 @@ class FullyConnected(AbstractModel):
             raise ValueError(f"widths must hold inputs, hidden widths and outputs, got {self.widths}")
         for width in self.widths:
             check_size("widths", width)
-        object.__setattr__(self, "activation", activation(self.activation))
         if self.output_bias is None:
             object.__setattr__(self, "output_bias", self.bias)
 

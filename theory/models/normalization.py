@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation
-from theory.elementary import elementary
-from theory.models.networks import AbstractModel, FullyConnected, Shape, as_container
+from theory.activations import ActivationField
+from theory.elementary import elementary, entrywise
+from theory.models.networks import AbstractNetwork, FullyConnected, Shape, as_container
 
 
 class DegenerateBatch(ValueError):
@@ -34,7 +34,7 @@ def squared_scores(u: Any) -> np.ndarray:
     if n < 2:
         raise DegenerateBatch(f"batch normalization needs a batch of at least 2 samples, got {n}")
     if u.dtype.kind in "iu":
-        u = np.frompyfunc(Fraction, 1, 1)(u)
+        u = entrywise(Fraction, u)
     centred = u - u.sum(axis=0) / n
     variance = (centred * centred).sum(axis=0) / n
     if not np.all(variance != 0):
@@ -65,7 +65,7 @@ def shift_bounds(n: int) -> ShiftBounds:
 
 
 @dataclass(frozen=True)
-class BatchNormalized(AbstractModel):
+class BatchNormalized(AbstractNetwork):
     """A network of ``widths`` whose hidden layer ``layer`` normalizes its pre-activations over the batch x: sigma(gamma u_hat + beta).
 
     theta holds the parts of the plain network, then gamma and beta (m_layer each). ``epsilon`` is added to the variance.
@@ -73,14 +73,18 @@ class BatchNormalized(AbstractModel):
 
     widths: Shape
     layer: int
-    activation: Activation | str = "relu"
+    activation: ActivationField = ActivationField("relu")
     epsilon: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("widths", "activation", "inputs", "outputs"):  # the network without normalization has read them
+        for name in ("widths", "inputs", "outputs"):  # the network without normalization has read them
             object.__setattr__(self, name, getattr(self.plain, name))
         if isinstance(self.layer, bool) or self.layer not in range(1, self.plain.depth):
             raise ValueError(f"layer must be a hidden layer from 1 to {self.plain.depth - 1}, got {self.layer!r}")
+
+    @property
+    def rational(self) -> bool:
+        return False  # the root of a variance
 
     @cached_property
     def plain(self) -> FullyConnected:

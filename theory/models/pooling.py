@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from theory.activations import Activation
-from theory.models.networks import AbstractModel, Shape, TwoLayerCNN, as_container
+from theory.activations import ActivationField
+from theory.models.networks import AbstractNetwork, Shape, TwoLayerCNN, as_container
 
 
 @dataclass(frozen=True)
-class PooledCNN(AbstractModel):
+class PooledCNN(AbstractNetwork):
     """f(x) = sum over kernels l of output_weights[l] sum over positions p of sigma(K_l . patch_p(x)); sizes as in TwoLayerCNN."""
 
     inputs: int | Shape
     kernel: int | Shape
     kernels: int
     stride: int | Shape = 1
-    activation: Activation | str = "tanh"
+    activation: ActivationField = ActivationField("tanh")
     outputs = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", self.convolution.activation)
+        _ = self.convolution  # validates the sizes
 
     @cached_property
     def convolution(self) -> TwoLayerCNN:

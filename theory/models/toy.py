@@ -60,6 +60,26 @@ class RedundantModel(AbstractModel):
 
 
 @dataclass(frozen=True)
+class PowerModel(AbstractModel):
+    """f = theta^power x: of rank 1 except at theta = 0, where the only tangent vanishes for power >= 2."""
+
+    power: int
+    inputs = 1
+    outputs = 1
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        return {"root": (1,)}
+
+    def __call__(self, theta: Any, x: Any) -> Any:
+        root = self.unpack(theta)["root"]
+        slope = root
+        for _ in range(self.power - 1):
+            slope = slope * root
+        return slope.reshape(tuple(slope.shape[:-1]) + (1, 1)) * as_container(x)
+
+
+@dataclass(frozen=True)
 class DeepDiagonal(AbstractModel):
     """f = sum_j (product over l <= depth of a_j^[l]) x_j (2307.08921v1, equation 9)."""
 

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, AbstractNetwork, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 from theory.models.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.rank.kernel_covers import kernel_costs
-from theory.rationals import fraction_of
+from theory.rationals import fractions
+
+#: Models of one matrix, a product of factors.
+MatrixModel = MatrixFactorization | DeepFactorization | SymmetricFactorization
 
 
 class NotKnown(ValueError):
@@ -48,6 +51,11 @@ def factorization_rank(d1: int, d2: int, a: int, b: int) -> int:
 def function_rank(r: int, d1: int, d2: int) -> int:
     """R(f*) of a d1 x d2 matrix of rank r, for every inner width m >= r (2211.11623v1, Proposition 1)."""
     return r * (d1 + d2 - r)
+
+
+def largest_target_rank(r: int, d1: int, d2: int, width: int) -> int:
+    """The largest R(A, B) over A B = f* of rank r, ``width`` m >= r: on Sylvester's boundary one factor has the rank min(d_i, m)."""
+    return d1 * d2 - max(0, min(d1, d2) - width) * (max(d1, d2) - r)
 
 
 def factorization_strata(r: int, d1: int, d2: int, width: int) -> Iterator[tuple[int, int]]:
@@ -84,6 +92,39 @@ def symmetric_factorization_rank(d: int, a: int) -> int:
 def cp_expected_rank(sizes: Sequence[int], components: int) -> int:
     """Expected (upper bound, not always attained) generic rank of a sum of rank-one tensors: min(r (sum d_i - N + 1), prod d_i)."""
     return min(components * (sum(sizes) - len(sizes) + 1), int(np.prod(sizes)))
+
+
+def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
+    """Generic model rank R of a sum of r = ``components`` rank-one tensors, by the known classification of defective formats.
+
+    With d the largest size and D the product of the N - 1 others, a format is *unbalanced* for D - sum (d_i - 1) < r < min(d, D), the sum
+    over those others; then R = r (D + d - r), as of D x d matrices of rank r (arXiv:math/0609054v2). Else R is the expected number but
+    for (3, n, n; (3n - 1)/2) with n odd, (3, 4, 4; 5) and (2, 2, n, n; 2n - 1), where it is one less. That there are no further formats is
+    proved for r <= 6 and conjectured beyond (arXiv:math/0607191).
+    """
+    if components < 1 or min(sizes) < 1:
+        raise ValueError(f"sizes and components must be positive, got {tuple(sizes)} and {components}")
+    kind = cp_format(sizes, components)
+    *others, largest = sorted(sizes)
+    if kind == "unbalanced":
+        return components * (int(np.prod(others)) + largest - components)
+    return cp_expected_rank(sizes, components) - (kind == "exceptional")
+
+
+def cp_format(sizes: Sequence[int], components: int) -> str:
+    """ "unbalanced", "exceptional" or "regular", the case of :func:`cp_generic_rank`; sizes 1 count for nothing."""
+    *others, largest = sorted(size for size in sizes if size > 1) or [1]
+    product = int(np.prod(others, dtype=int))
+    if product - sum(others) + len(others) < components < min(largest, product):
+        return "unbalanced"
+    match others:
+        case [3, n] if n == largest and 2 * components == 3 * n - 1:
+            return "exceptional"
+        case [3, 4] if (largest, components) == (4, 5):
+            return "exceptional"
+        case [2, 2, n] if n == largest and components == 2 * n - 1:
+            return "exceptional"
+    return "regular"
 
 
 # ------------------------------------------------------------------------------------------------ two-layer networks
@@ -126,7 +167,7 @@ def two_layer_function_rank(inputs: int, neurons: int, *, constant: bool = False
     return rank + (inputs + 1) * constant
 
 
-def up_to_sign(vector: Sequence[Any]) -> tuple | None:
+def up_to_sign(vector: Sequence[Any] | np.ndarray) -> tuple | None:
     """The one of +-``vector`` whose first non-zero entry is positive; None for zero."""
     lead = next((entry for entry in vector if entry), None)
     if lead is None:
@@ -139,7 +180,7 @@ def merged_neurons(model: TwoLayer | TwoLayerCNN, theta: Any) -> dict[tuple[Frac
     from theory.rank.generators import neurons
 
     summed: dict[tuple, Fraction] = {}
-    for neuron in neurons(model, exact_parameters(model, theta)):
+    for neuron in neurons(model, exact_parameters(model, theta).tolist()):
         vector, (a,) = (*neuron.weights, neuron.bias), neuron.outputs
         key = up_to_sign(vector)
         if key is not None:
@@ -228,13 +269,17 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> t
     raise ValueError(f"no bounds are known for {model}")
 
 
-def _target_rank(model: AbstractModel, target: Any, most: int) -> int:
+def _target_rank(model: MatrixModel, target: Any, most: int) -> int:
     if isinstance(target, Target | MatrixFactorization):
         made, shape = target.model if isinstance(target, Target) else target, lambda one: one.product(np.zeros(one.n_params)).shape
+        if not isinstance(made, MatrixModel):
+            raise ValueError(f"target must be a matrix of shape {shape(model)} for {model}, got a function of {made}")
         if shape(made) != shape(model):
             raise ValueError(f"target must be a matrix of shape {shape(model)} for {model}, got {shape(made)} from {made}")
-        generic = isinstance(target, MatrixFactorization)
-        target = min(made.d1, made.d2, made.width) if generic else matrix_rank(made.product(exact_parameters(made, target.theta)))
+        if isinstance(target, Target):
+            target = matrix_rank(made.product(exact_parameters(made, target.theta)))
+        else:
+            target = min(target.d1, target.d2, target.width)
     if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target <= most:
         raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}")
     return target
@@ -242,12 +287,12 @@ def _target_rank(model: AbstractModel, target: Any, most: int) -> int:
 
 def _other_factorization_bounds(model: DeepFactorization | SymmetricFactorization, target: Any) -> tuple[int, int, str]:
     """Depth does not change R(f*) once every inner size reaches the rank; A A^T has constant rank on its target set (ours)."""
-    deep = isinstance(model, DeepFactorization)
-    r = _target_rank(model, target, min(model.sizes) if deep else min(model.size, model.width))
-    if deep and len(model.sizes) == 2:
-        value = model.sizes[0] * model.sizes[1]
+    if isinstance(model, SymmetricFactorization):
+        value = symmetric_factorization_rank(model.size, _target_rank(model, target, min(model.size, model.width)))
     else:
-        value = function_rank(r, model.sizes[0], model.sizes[-1]) if deep else symmetric_factorization_rank(model.size, r)
+        r = _target_rank(model, target, min(model.sizes))
+        single = len(model.sizes) == 2
+        value = model.sizes[0] * model.sizes[1] if single else function_rank(r, model.sizes[0], model.sizes[-1])
     return value, value, "closed form of the factorization"
 
 
@@ -259,7 +304,7 @@ def _two_layer_bounds(model: TwoLayer, target: Any) -> tuple[int, int, str]:
         raise ValueError(f"target must have one output, as {model}, got {other.outputs} outputs of {other}")
     _check_activation(model, other)
     if isinstance(target, Target):
-        held, constant = _content(target)
+        held, constant = _content(other, target.theta)
         neurons, biased = len(held), any(b for *_, b in held)
     else:
         neurons, biased, constant = other.width, other.bias, other.output_bias
@@ -271,21 +316,20 @@ def _two_layer_bounds(model: TwoLayer, target: Any) -> tuple[int, int, str]:
     return value, value, "2211.11623v1, Proposition 5"
 
 
-def _content(target: Target) -> tuple[list[tuple[Fraction, ...]], bool]:
+def _content(model: TwoLayer | TwoLayerCNN, theta: Any) -> tuple[list[tuple[Fraction, ...]], bool]:
     """The neurons (w, b), w != 0, and whether a non-zero constant remains: equal neurons merged, cancelling ones dropped."""
-    model, theta = target.model, target.theta
     kept = [key for key, a in merged_neurons(model, theta).items() if a]
     held = [key for key in kept if any(key[:-1])]
     output_bias = model.output_bias and model.unpack(exact_parameters(model, theta))["output_bias"][0]
     return held, bool(output_bias) or len(held) < len(kept)
 
 
-def _check_activation(model: AbstractModel, other: AbstractModel) -> None:
+def _check_activation(model: AbstractNetwork, other: AbstractNetwork) -> None:
     if other.activation.name != model.activation.name:
         raise ValueError(f"target must have the activation {model.activation.name} of {model}, got {other.activation.name}")
 
 
-def _check_biases(model: AbstractModel, other: AbstractModel, biased: bool, constant: bool) -> None:
+def _check_biases(model: TwoLayer | TwoLayerCNN, other: AbstractModel, biased: bool, constant: bool) -> None:
     """Hidden biases need hidden biases; a constant an output bias or, from a neuron without weights, a hidden one."""
     if biased and not model.bias:
         raise ValueError(f"target must have no hidden biases, which {model} cannot express, got {other} with hidden biases")
@@ -303,7 +347,7 @@ def _cnn_bounds(model: TwoLayerCNN, target: Any) -> tuple[int, int, str]:
     if not isinstance(other, TwoLayerCNN) or other.grid != model.grid or other.kernels > model.kernels or not other.sharing:
         raise ValueError(f"target must be a shared TwoLayerCNN on the same grid with at most {model.kernels} kernels, got {other!r}")
     _check_activation(model, other)
-    held, constant = _content(target) if isinstance(target, Target) else (None, other.output_bias)
+    held, constant = _content(other, target.theta) if isinstance(target, Target) else (None, other.output_bias)
     _check_biases(model, other, other.bias if held is None else any(b for *_, b in held), constant)
     positions, entries = model.patches.shape
     slopes = entries + model.bias
@@ -326,21 +370,26 @@ def _cnn_bounds(model: TwoLayerCNN, target: Any) -> tuple[int, int, str]:
     return value, value, "2406.18035v1, Theorems 6 and 7; translates among the kernels and constants: ours"
 
 
-def _narrower_bounds(model: AbstractModel, target: Any) -> tuple[int, int, str]:
+def _narrower_bounds(model: FullyConnected | TwoLayer, target: Any) -> tuple[int, int, str]:
     """R_wide(f*) <= R_narrow(f*) <= M_narrow for a target from a network no wider in any layer (2211.11623v1, Theorem 2).
 
     The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0.
     """
     other = target.model if isinstance(target, Target) else target
-    widths = lambda m: m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs)
-    same = type(other) is type(model) and len(widths(other)) == len(widths(model))
-    ends = same and (widths(other)[0], widths(other)[-1]) == (widths(model)[0], widths(model)[-1])
-    if not ends or any(m > w for m, w in zip(widths(other), widths(model), strict=True)):
+    if not isinstance(other, FullyConnected | TwoLayer) or type(other) is not type(model) or not _no_wider(other, model):
         raise ValueError(f"target must be a network of the same depth, no wider in any layer than {model}, got {other!r}")
     _check_activation(model, other)
-    if other.bias > model.bias or other.output_bias > model.output_bias:
+    if (other.bias and not model.bias) or (other.output_bias and not model.output_bias):
         raise ValueError(f"target must have no biases that {model} lacks, got {other!r}")
-    return 0, replace(other, bias=model.bias, output_bias=model.output_bias).n_params, "2211.11623v1, Theorem 2 (embedding principle)"
+    biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
+    return 0, biased.n_params, "2211.11623v1, Theorem 2 (embedding principle)"
+
+
+def _no_wider(narrow: FullyConnected | TwoLayer, wide: FullyConnected | TwoLayer) -> bool:
+    """Whether both have the same inputs, outputs and depth, and no layer of ``narrow`` is wider."""
+    one, other = (m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs) for m in (narrow, wide))
+    ends = (len(one), one[0], one[-1]) == (len(other), other[0], other[-1])
+    return ends and all(m <= w for m, w in zip(one, other, strict=True))
 
 
 def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
@@ -348,15 +397,7 @@ def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
-    return np.array([as_fraction(value) for value in theta], dtype=object)
-
-
-def as_fraction(value: Any) -> Fraction:
-    """A rational number of any kind, a float as the rational it is. Raises ValueError for NaN, infinities and what is no number."""
-    try:
-        return fraction_of(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"theta must hold finite rational numbers, got {value!r}") from error
+    return fractions("theta", theta)
 
 
 def matrix_rank(matrix: Any) -> int:
@@ -364,5 +405,6 @@ def matrix_rank(matrix: Any) -> int:
     from sympy import QQ
     from sympy.polys.matrices import DomainMatrix
 
-    rows = [[QQ(value.numerator, value.denominator) for value in map(as_fraction, row)] for row in np.asarray(matrix, dtype=object)]
+    exact = fractions("matrix", np.asarray(matrix, dtype=object))
+    rows = [[QQ(value.numerator, value.denominator) for value in row] for row in exact]
     return DomainMatrix(rows, (len(rows), len(rows[0])), QQ).rank() if rows and rows[0] else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class ConvolutionalTarget:
     outputs: np.ndarray
     biases: np.ndarray
 
-    def neurons(self, *, used: bool = True) -> Iterator[tuple[np.ndarray, int, int]]:
+    def neurons(self, *, used: bool = True) -> Iterator[tuple[np.ndarray, Any, Any]]:
         """(w, b, a) on all inputs for every kernel and position; with ``used`` only where a is not 0."""
         for l, q in np.ndindex(self.outputs.shape):
             if self.outputs[l, q] or not used:
@@ -44,13 +45,13 @@ class ConvolutionalTarget:
         """
         model = self.model
         pad = lambda values: np.concatenate([values, np.zeros((spare, *np.shape(values)[1:]), int)])
-        biased = dict(bias=model.bias, output_bias=model.output_bias)
+        biases: dict[str, Any] = dict(bias=model.bias, output_bias=model.output_bias)
         if architecture == "fully-connected":
             w, b, a = (pad(column) for column in zip(*self.neurons(used=prune), strict=True))
-            network = TwoLayer(model.input_size, len(a), **biased)
+            network = TwoLayer(model.input_size, len(a), **biases)
             return network, pack_known(network, input_weights=w, input_biases=b, output_weights=a[None], output_bias=[1])
         K, b, a = pad(self.kernels), pad(self.biases), pad(self.outputs)
-        network = TwoLayerCNN(model.inputs, model.kernel, len(K), model.stride, sharing=architecture == "shared", **biased)
+        network = TwoLayerCNN(model.inputs, model.kernel, len(K), model.stride, sharing=architecture == "shared", **biases)
         if not network.sharing:
             own = (a != 0) | (not prune)
             K, b = K[:, None] * own[..., None], b[:, None] * own

@@ -49,7 +49,7 @@ def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterato
     first, last = layers(model)
     value = lambda k: Fraction(0) if k is None else theta[k]
     for i, (row, bias) in enumerate(zip(first.weights, first.biases, strict=True)):
-        outputs = tuple(last.weights[t][i] for t in range(model.outputs))
+        outputs = tuple(k for t in range(model.outputs) if (k := last.weights[t][i]) is not None)  # every neuron feeds every output
         places = {j: k for j, k in enumerate(row) if k is not None}
         yield Neuron(tuple(map(value, row)), value(bias), tuple(map(value, outputs)), places, bias, outputs)
 
@@ -136,7 +136,8 @@ def _numbers_at(activation: Any, z: Fraction) -> tuple[Combination, Combination]
     """sigma(z) and sigma'(z) over the numbers ("value", |z|), ("slope", |z|) and 1."""
     if not z:
         at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
-        return tuple({(kind, z): Fraction(1)} if number else {} for kind, number in zip(("value", "slope"), at_zero, strict=True))
+        value, slope = ({(kind, z): Fraction(1)} if number else {} for kind, number in zip(("value", "slope"), at_zero, strict=True))
+        return value, slope
     if activation.exponential:
         return {("value", z): Fraction(1)}, {("value", z): Fraction(1)}
     r = activation.reflection

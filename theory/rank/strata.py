@@ -16,7 +16,8 @@ import numpy as np
 
 from theory.lifting.factoring import row_reduced
 from theory.models import MatrixFactorization, TwoLayer
-from theory.rank.closed_forms import as_fraction, factorization_rank, factorization_strata, matrix_rank, up_to_sign
+from theory.rank.closed_forms import factorization_rank, factorization_strata, matrix_rank, up_to_sign
+from theory.rationals import fractions
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,6 @@ class Stratification:
     def rank(self) -> int:
         """R(f*): the least rank over all strata."""
         return min(stratum.rank for stratum in self.strata)
-
-    @property
-    def optimal(self) -> tuple[Stratum, ...]:
-        """The strata on which the least rank is attained."""
-        return tuple(stratum for stratum in self.strata if stratum.rank == self.rank)
 
     def graph(self) -> dict[str, Any]:
         """Nodes (grouped by rank) and edges, each from a stratum to one that is larger by a smallest step of its invariants.
@@ -100,7 +96,7 @@ def _pairs_dimension(model: MatrixFactorization, r: int, a: int, b: int) -> int:
 
 def _full_rank_factors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """matrix = U V with U (d1, r) and V (r, d2) of full rank r."""
-    exact = np.array([as_fraction(v) for v in matrix.ravel()], dtype=object).reshape(matrix.shape)
+    exact = fractions("target", matrix)
     reduced, pivots = row_reduced(exact)
     return exact[:, pivots], reduced
 
@@ -164,8 +160,7 @@ def tanh_strata(model: TwoLayer, weights: Any, outputs: Any) -> Stratification:
 def _exact_neurons(model: TwoLayer, weights: Any, outputs: Any) -> tuple[np.ndarray, np.ndarray]:
     if model.activation.name != "tanh" or model.bias or model.output_bias or model.outputs != 1:
         raise ValueError(f"model must be a two-layer tanh network without biases and with one output, got {model}")
-    weights = np.array([[as_fraction(v) for v in row] for row in weights], dtype=object)
-    outputs = np.array([as_fraction(v) for v in outputs], dtype=object)
+    weights, outputs = fractions("weights", weights), fractions("outputs", outputs)
     if weights.ndim != 2 or weights.shape[1] != model.inputs or len(outputs) != len(weights):
         raise ValueError(f"weights must have shape (k, {model.inputs}) and outputs (k,), got {weights.shape} and {outputs.shape}")
     if len(weights) > model.width:

@@ -8,22 +8,22 @@ and sigma(-z); moved by almost any shift they satisfy it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, SmoothActivation, activation
+from theory.activations import Activation, SmoothActivation, activation, smooth_activation
 
 
 @dataclass(frozen=True, repr=False)
 class ShiftedActivation(SmoothActivation):
     """sigma(z) = base(z + shift) for a rational shift != 0; every arithmetic that knows the base knows it."""
 
-    base: SmoothActivation | None = None
-    shift: Fraction = Fraction(0)
+    base: SmoothActivation = field(kw_only=True)
+    shift: Fraction = field(kw_only=True)
 
     def __call__(self, z: Any) -> Any:
         return z.activate(self) if hasattr(z, "activate") else self.base(self._moved(z))
@@ -39,9 +39,7 @@ class ShiftedActivation(SmoothActivation):
 @cache
 def shifted(name: str | Activation, shift: Fraction | str | int = Fraction(1, 2)) -> ShiftedActivation:
     """z -> sigma(z + shift). Raises ValueError for shift 0 and for an activation that is no smooth one."""
-    base, shift = activation(name), Fraction(shift)
-    if not isinstance(base, SmoothActivation):
-        raise ValueError(f"only smooth activations are shifted here, got {base!r}")
+    base, shift = smooth_activation(name), Fraction(shift)
     if not shift:
         raise ValueError(f"shift must not be 0: use {base!r} itself")
     return ShiftedActivation(
@@ -64,7 +62,7 @@ def _composed(function: Callable, shift: Fraction) -> Callable:
 @cache
 def exponential_minus_identity() -> SmoothActivation:
     """e^z - z: generic, yet sigma'(0) = 0, so that a neuron of weight 0 has no tangent of its own."""
-    exponential = activation("exp")
+    exponential = smooth_activation("exp")
     return SmoothActivation("exp-minus-identity", exponential.state, exponential.flow, lambda z, v: v[0] - z)
 
 

@@ -46,7 +46,7 @@ def sharp(n: int):
 def check_scores(instance, *, bounds, context) -> Outcome:
     """Squared scores of a rational batch lie within the bounds on both sides; the extremal batch attains them."""
     n, replicate, bessel = instance
-    rng = context.rng(100 * n + replicate)
+    rng = context.rng(n, replicate)
     u = [Fraction(int(v)) for v in (extremal_batch(n) if replicate == 0 else _heavy(rng, n))]
     scores, mean = rational_scores(np.array(u, dtype=object), bessel), sum(u) / n
     least, most = bounds(n)
@@ -117,7 +117,7 @@ def check_trained_with_normalization(instance, *, order, context) -> Outcome:
         y_label="share",
     )
     outcome = compare_rates(
-        counts, networks, context.book(context.share(1)), what="a neuron of the second layer linearized without and with normalization"
+        counts, networks, context.spend(1), what="a neuron of the second layer linearized without and with normalization"
     )
     return replace(outcome, figures=[figure])
 

@@ -122,7 +122,7 @@ def check_trained_on_more(instance, *, sizes, context) -> Outcome:
         model, theta, x, _ = trained_networks(context.rng(n), networks, n, steps)
         counts.append(int(linearized_neurons(model, theta, x, 2, constant=True).all(axis=1).sum()))
     what = f"second layer linearized after training on {sizes[0]} and {sizes[1]} samples"
-    return compare_rates(counts, networks, context.book(context.share(1)), what=what)
+    return compare_rates(counts, networks, context.spend(1), what=what)
 
 
 CLAIMS = [

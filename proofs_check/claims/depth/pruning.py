@@ -87,7 +87,7 @@ def check_trained_and_pruned(instance, *, prunable, context) -> Outcome:
         k = int(np.abs(after - before).argmax())
         shown = {"network": k, "before": before[k], "after": after[k]}
         return Outcome.fails(message, counterexample=shown, cases=networks, **details)
-    alpha = context.book(context.share(1))
+    alpha = context.spend(1)
     details["detectable"] = min_detectable_drop(networks, threshold=threshold, alpha=alpha)
     decision = decide_rate_at_least(len(losses), networks, threshold=threshold, margin=margin, alpha=alpha)
     if decision.answer is Answer.ESTABLISHED:

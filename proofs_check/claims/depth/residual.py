@@ -9,7 +9,7 @@ import numpy as np
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
 from proofs_check.claims._checks import exactly
 from proofs_check.claims.depth._measures import fractions, inertia_counts, same
-from proofs_check.claims.depth._places import CRITICAL, DEPTH, Place, hash_of, rng_of
+from proofs_check.claims.depth._places import CRITICAL, DEPTH, Place, rng_of
 from proofs_check.claims.depth._points import planted, rational_point
 from theory.embedding.blocks import plus
 from theory.lifting.residual import insert_residual
@@ -138,7 +138,7 @@ def certified_minimum(place: Place, replicate: int, context):
     from numerics.arithmetic.krawczyk import NotCertified
     from numerics.critical import certify, find_critical_points
 
-    rng = context.rng(1000 * hash_of(place) + replicate)
+    rng = context.rng(place, replicate)
     model = place.model
     for _ in range(5):
         x = np.round(rng.normal(0, 1.3, (model.n_params + 4, model.inputs)), 3)

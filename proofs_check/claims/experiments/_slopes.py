@@ -35,13 +35,13 @@ def check_slope(instance, *, families, size, context) -> Outcome:
 
     name, offset, trials = instance
     family = families()[name]
-    n, rng = size(family.rank) + offset, context.rng(family.number * 10 + offset + 5)
+    n, rng = size(family.rank) + offset, context.rng(family.number, offset)
     theta = best_points(family, trials, rng)
     draws = rng.normal(size=(trials, family.tries, n, family.model.input_size))
     x = best_conditioned(family.model, theta, draws, min(family.rank, n))
     found = slope_test(family.model, theta, x, rng.normal(size=(200, family.model.input_size)), rng=rng)
     good, expected = (found.converged & ~found.first_order, "slope one") if offset < 0 else (found.first_order, "slope two or exact")
-    return decide(int(good.sum()), trials, True, alpha=context.book(context.share(64)), what=f"{name}, n = {n}: {expected}")
+    return decide(int(good.sum()), trials, True, alpha=context.spend(64), what=f"{name}, n = {n}: {expected}")
 
 
 def best_points(family: Family, trials: int, rng) -> np.ndarray:

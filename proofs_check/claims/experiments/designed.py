@@ -37,7 +37,7 @@ def check_order_transition(instance, *, size, context) -> Outcome:
     n, outcomes = size(number), []
     for at, predicted in ((n - 1, False), (n, True)):
         recovered = int((errors[at - sizes[0]] < RECOVERED).sum())
-        outcomes.append(decide(recovered, trials, predicted, alpha=context.book(context.share(16)), what=f"order {number}, n = {at}"))
+        outcomes.append(decide(recovered, trials, predicted, alpha=context.spend(16), what=f"order {number}, n = {at}"))
     title, medians = f"Test error along designed order {number}", np.median(errors, axis=1)[None]
     return worst(outcomes, figures=[error_figure(title, ["median"], sizes, medians, marks={n: f"n = {n}"}, y_label="start")])
 
@@ -75,9 +75,7 @@ def check_completed_ranks(instance, *, ranks, init_std, name, context) -> Outcom
     for n, row, good in zip(sizes, values, converged, strict=True):
         rank = (row > 1e-6 * row[:, :1]).sum(axis=1)
         hits = int((good & (rank == ranks[n])).sum())
-        outcomes.append(
-            decide(hits, trials, True, alpha=context.book(context.share(8)), what=f"{name}, n = {n}: completion of rank {ranks[n]}")
-        )
+        outcomes.append(decide(hits, trials, True, alpha=context.spend(8), what=f"{name}, n = {n}: completion of rank {ranks[n]}"))
     series = [{"label": f"n = {n}", "x": [1, 2, 3, 4], "y": np.median(row, axis=0).tolist()} for n, row in zip(sizes, values, strict=True)]
     figure = Figure(
         "lines",

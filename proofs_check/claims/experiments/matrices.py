@@ -31,11 +31,11 @@ def check_completion(instance, *, size, conditioned, init_std, context) -> Outco
     from numerics.recovery.completion import VANISHING_INIT, complete, conditioned_problems, unconditioned_problems
 
     rank, offset, trials = instance
-    n, rng = size(rank, 4, 4) + offset, context.rng(10 * rank - offset)
+    n, rng = size(rank, 4, 4) + offset, context.rng(rank, offset)
     targets, masks = (conditioned_problems if conditioned else unconditioned_problems)(rng, trials, 4, rank, n)
     errors = complete(targets, masks, recipe=replace(VANISHING_INIT, init_std=init_std), rng=rng)
     recovered = int((errors < RECOVERED).sum())
-    return decide(recovered, trials, offset >= 0, alpha=context.book(context.share(8)), what=f"rank {rank}, n = {n}")
+    return decide(recovered, trials, offset >= 0, alpha=context.spend(8), what=f"rank {rank}, n = {n}")
 
 
 def completion_cells(context):
@@ -64,9 +64,7 @@ def check_completion_grid(instance, *, criterion, context) -> Outcome:
             chosen = (sizes == n) & (named == predicted)
             if chosen.sum() >= LEAST_TRIALS:
                 what = f"n = {n}, patterns {'with' if predicted else 'without'} local linear recovery"
-                outcomes.append(
-                    decide(int(recovered[chosen].sum()), int(chosen.sum()), predicted, alpha=context.book(context.share(32)), what=what)
-                )
+                outcomes.append(decide(int(recovered[chosen].sum()), int(chosen.sum()), predicted, alpha=context.spend(32), what=what))
     figure = error_figure(
         "Test error of matrix completion, rank-one 4 x 4 targets",
         [f"{q} %" for q in (10, 50, 90)],
@@ -100,7 +98,7 @@ def check_published_matrices(instance, *, size, context) -> Outcome:
         findings.append(f"{name}: R = {predicted}, half of the runs recover from n = {min(reached, default='none')}")
         marks[predicted] = f"R = {predicted}"
         below = (by_size[[n < predicted for n in sizes]] < RECOVERED).ravel()
-        outcomes.append(decide(int(below.sum()), below.size, False, alpha=context.book(context.share(8)), what=f"{name}, n < {predicted}"))
+        outcomes.append(decide(int(below.sum()), below.size, False, alpha=context.spend(8), what=f"{name}, n < {predicted}"))
     title = f"Published hyperparameters, printed targets (at most {steps} steps)"
     figure = error_figure(title, names, sizes, np.median(errors, axis=2), marks=marks, y_label="target")
     return worst(outcomes, figures=[figure], findings="; ".join(findings))
@@ -139,7 +137,7 @@ def check_init_scale(instance, *, recovers, context) -> Outcome:
     outcomes = []
     for scale, hits in found.items():
         if recovers(scale) is not None:
-            outcomes.append(decide(hits, trials, recovers(scale), alpha=context.book(context.share(8)), what=f"start {scale:g}"))
+            outcomes.append(decide(hits, trials, recovers(scale), alpha=context.spend(8), what=f"start {scale:g}"))
     figure = Figure(
         "lines",
         "Recovery by the size of the start",

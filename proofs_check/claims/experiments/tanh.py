@@ -107,7 +107,7 @@ def check_ordering(instance, *, order, context) -> Outcome:
             wins = int((errors[first][row] < errors[second][row]).sum())
             what = f"{kernels} kernels, n = {n}: {first} generalizes better than {second}"
             rule = decide_half if often == 0.5 else partial(decide, predicted=True)
-            outcomes.append(rule(wins, datasets, alpha=context.book(context.share(16)), what=what))
+            outcomes.append(rule(wins, datasets, alpha=context.spend(16), what=what))
     figure = error_figure(
         f"Test error of the three students with {kernels} kernels (start 1e-10, at most {steps} steps)",
         list(errors),

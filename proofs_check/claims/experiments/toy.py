@@ -72,7 +72,7 @@ def check_toy(instance, *, rank, context) -> Outcome:
     outcomes = []
     for (name, n), row in zip(toy_cells(), errors, strict=True):
         predicted, what = n >= rank(TOY_TARGETS[name]), f"f* = {name}, n = {n}"
-        outcomes.append(decide(int((row < RECOVERED).sum()), trials, predicted, alpha=context.book(context.share(len(errors))), what=what))
+        outcomes.append(decide(int((row < RECOVERED).sum()), trials, predicted, alpha=context.spend(len(errors)), what=what))
     return worst(outcomes, figures=[toy_figure("Test error of the product model", errors)])
 
 
@@ -92,7 +92,7 @@ def check_published_toy(instance, *, rank, context) -> Outcome:
         predicted, recovered = rank(TOY_TARGETS[name]), int((row < RECOVERED).sum())
         if n < predicted:
             what = f"f* = {name}, n = {n}"
-            outcomes.append(decide(recovered, printed.trials, False, alpha=context.book(context.share(len(errors))), what=what))
+            outcomes.append(decide(recovered, printed.trials, False, alpha=context.spend(len(errors)), what=what))
         elif n == predicted:
             rates.append(f"{name}: {recovered / printed.trials:.2f}")
     figure = toy_figure(f"Published hyperparameters (at most {steps} steps)", errors)

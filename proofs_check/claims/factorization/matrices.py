@@ -1,188 +1,115 @@
-r"""Matrix factorization f = A B: strata of equal model rank, and the least among those that represent a matrix.
-
-A has shape (d1, m), B shape (m, d2). At a point the model rank depends on rank A and rank B alone; a matrix f* of rank r is
-represented by several strata, and the smallest rank among them, r (d1 + d2 - r), is the optimistic sample size.
-"""
-
-from __future__ import annotations
+r"""Matrix factorization f = A B: strata of equal model rank, and the least rank among those that represent a matrix."""
 
 from itertools import product
 
-import numpy as np
-
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import FLOAT_GAP, compared, composed, float_twin, judged
+from numerics.rank import model_rank
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import equal, rank_is
 from theory.models import MatrixFactorization
-from theory.rank import factorization_rank, factorization_strata, function_rank, matrix_rank
+from theory.rank import factorization_rank, factorization_strata, function_rank, largest_target_rank
+from theory.rank.chains import chain_types, rank_between
 from theory.rank.completion import representative
 
-# ------------------------------------------------------------------------------------------------------- mf.strata
+from . import FLOATS, STRATIFICATION
+
+STRATA = claim(
+    "mf.strata",
+    "Model rank of a matrix factorization at a point",
+    r"R(A, B) = d_1 d_2 - (d_1 - \operatorname{rank} A)(d_2 - \operatorname{rank} B)",
+    symbols=["R", "A", "B", "d_1,d_2"],
+    source=STRATIFICATION.at("Lemma 2 (square; rectangular and any inner width: ours)"),
+    refuted_by="One pair of factors whose tangents have another rank.",
+    notes="Up to changes of basis a pair of factors is known by (a, b, rank AB), so the cells are all pairs of these sizes.",
+)
+
+SIZE = by_level((1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5))
+SIZES = {"d1": SIZE, "d2": SIZE}
+ORBITS = axes(**SIZES, m=by_level((1, 2, 3), (1, 2, 3, 5)), a="0..min(d1, m)", b="0..min(m, d2)", r="max(0, a + b - m)..min(a, b)", full=3)
 
 
-def ranks_of_factors(model, theta):
-    parts = model.unpack(theta)
-    return matrix_rank(parts["left"]), matrix_rank(parts["right"])
+def factors(cell, rng):
+    return representative(MatrixFactorization(cell.d1, cell.d2, cell.m), cell.a, cell.b, cell.r, rng)
 
 
-def ranks_of_product(model, theta):
-    return (matrix_rank(model.product(theta)),) * 2
+@STRATA.check("exact", factors, ORBITS, distribution="partial permutations in unimodular bases")
+@false("rows and columns exchanged", formula=lambda cell: cell.a * cell.d1 + cell.b * cell.d2 - cell.a * cell.b)
+@false("overlap forgotten", formula=lambda cell: cell.a * cell.d2 + cell.b * cell.d1)
+@false("rank of the product for both ranks", formula=lambda cell: factorization_rank(cell.d1, cell.d2, cell.r, cell.r))
+@false("none where the product vanishes", formula=lambda cell: factorization_rank(cell.d1, cell.d2, cell.a, cell.b) * (cell.r > 0))
+def strata(cell, theta, *, formula=lambda cell: factorization_rank(cell.d1, cell.d2, cell.a, cell.b), method="exact", context):
+    """The rank of the tangent matrix over all entries against the formula in (rank A, rank B)."""
+    return rank_is(formula(cell), model_rank(MatrixFactorization(cell.d1, cell.d2, cell.m), theta, method), theta=theta)
 
 
-def check_strata(instance, *, formula, ranks, context) -> Outcome:
-    """The exact rank of the tangent matrix over all entries, against the formula in (rank A, rank B)."""
-    return by_method("exact", instance, formula, ranks, context)
+STRATA.twin(strata, "property", changed={"method": "float"}, tolerance=FLOATS)
+
+WIDE = Assumption("wide enough", r"m \ge r")
+
+TARGET = claim(
+    "mf.function-rank",
+    "Model rank of a matrix",
+    r"R(f^*) = r (d_1 + d_2 - r)",
+    clauses={
+        "value": r"R(f^*) = \min_{\Theta^*} R = r (d_1 + d_2 - r)",
+        "strata": r"(\operatorname{rank} A, \operatorname{rank} B) \text{ takes on } \Theta^* \text{ the values }"
+        r" r \le a \le \min(d_1, m),\ r \le b \le \min(d_2, m),\ a + b \le m + r",
+        "argmin": r"\text{least at } (r, r) \text{ alone if } r < \min(d_1, d_2),\ \text{everywhere if } r = \min(d_1, d_2)",
+        "largest": r"\max_{\Theta^*} R = d_1 d_2 - \max(0, \min(d_1, d_2) - m)(\max(d_1, d_2) - r)",
+    },
+    symbols=["R", r"\Theta^*", "f^*", "r", "m", "a", "b", "d_1,d_2"],
+    assumptions=[WIDE],
+    source=STRATIFICATION.at("Proposition 1 (square; rectangular, strata, where the least and largest are: ours)"),
+    depends_on=["mf.strata"],
+    refuted_by="A representative of f* of smaller model rank, none that attains the value, or one in another stratum.",
+    notes="For r = w = min(m, d_1, d_2) the largest is M_I = w (d_1 + d_2 - w), the largest of all.",
+)
 
 
-def check_strata_in_floats(instance, *, formula, ranks, context) -> Outcome:
-    return by_method("float", instance, formula, ranks, context)
+@TARGET.check("symbolic", [None], clauses=("value", "argmin"), covers="statement", scope="all sizes, from R on the strata")
+@false("overlap of order r", value=lambda r, d1, d2: r * (d1 + d2) - r)
+def above_the_least(_, *, value=function_rank, context):
+    """With a = r + s, b = r + t, d_1 = a + u, d_2 = b + v the excess over R(f*) is s t + s v + t u, not negative: zero at (r, r), and
+    elsewhere only for s > 0 = t = v, so d_2 = r, or t > 0 = s = u, so d_1 = r."""
+    import sympy
+
+    r, s, t, u, v = sympy.symbols("r s t u v", nonnegative=True)
+    d1, d2 = r + s + u, r + t + v
+    return equal(excess=(s * t + s * v + t * u, factorization_rank(d1, d2, r + s, r + t) - value(r, d1, d2)))
 
 
-def by_method(method, instance, formula, ranks, context) -> Outcome:
-    from numerics.rank import model_rank
-
-    d1, d2, width, a, b, r, replicate = instance
-    model = MatrixFactorization(d1, d2, width)
-    theta = representative(model, a, b, r, context.rng(replicate))
-    found = model_rank(model, theta, method)
-    return compared(formula(d1, d2, *ranks(model, theta)), found, d1=d1, d2=d2, width=width, theta=theta)
+TARGETS = axes(**SIZES, m=by_level((1, 2, 3), (1, 2, 3, 4, 6)), r="0..min(d1, d2, m)")
 
 
-def all_strata(context):
-    most = context.by_level(quick=3, standard=4, full=5)
-    for d1, d2, width in product(range(1, most + 1), range(1, most + 1), range(1, most + 2)):
-        for a, b in product(range(min(d1, width) + 1), range(min(d2, width) + 1)):
-            for r in {max(0, a + b - width), min(a, b)}:
-                yield d1, d2, width, a, b, r, 0
+def least_at(r, d1, d2, allowed):
+    return {(r, r)} if r < min(d1, d2) else allowed
 
 
-@composed
-def drawn_strata(draw, st):
-    d1, d2, width = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 7))
-    a, b = draw(st.integers(0, min(d1, width))), draw(st.integers(0, min(d2, width)))
-    return d1, d2, width, a, b, draw(st.integers(max(0, a + b - width), min(a, b))), draw(st.integers(0, 2**20))
+@TARGET.check("exact", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "strata", "argmin", "largest"))
+@false("twice r d", least=lambda r, d1, d2: r * (d1 + d2))
+@false("the convenient representative (I, f*)", least=lambda r, d1, d2: d1 * d2)
+@false("Sylvester's bound forgotten", strata=lambda r, d1, d2, m: product(range(r, min(d1, m) + 1), range(r, min(d2, m) + 1)))
+@false("least at (r, r) alone, always", at=lambda r, d1, d2, allowed: {(r, r)})
+@false("one rank on all representatives", most=lambda r, d1, d2, m: function_rank(r, d1, d2))
+@false("d_1 d_2 is always reached", most=lambda r, d1, d2, m: d1 * d2)
+def on_target(
+    cell, seed, *, least=function_rank, strata=factorization_strata, at=least_at, most=largest_target_rank, m=lambda cell: cell.m, context
+):
+    """The exact rank at one point of every orbit (up to changes of basis) that represents f*: all strata, the least, where, the largest."""
+    d1, d2, r, ranks = cell.d1, cell.d2, cell.r, {}
+    model = MatrixFactorization(d1, d2, m(cell))
+    for orbit in chain_types((d1, model.width, d2)):
+        a, b = rank_between(orbit, 0, 1), rank_between(orbit, 1, 2)
+        if rank_between(orbit, 0, 2) == r:
+            ranks[a, b] = model_rank(model, representative(model, a, b, r, context.rng(seed)), "exact").rank
+    allowed, lowest = set(strata(r, d1, d2, model.width)), min(ranks.values(), default=None)
+    return equal(
+        represented=(True, (r, r) in ranks),
+        strata=(allowed, set(ranks)),
+        least=(least(r, d1, d2), lowest),
+        least_at=(at(r, d1, d2, allowed), {at for at, rank in ranks.items() if rank == lowest}),
+        largest=(most(r, d1, d2, model.width), max(ranks.values(), default=None)),
+        shown={"ranks": ranks},
+    )
 
 
-STRATA_CONTROLS = [
-    Control("rows and columns exchanged", formula=lambda d1, d2, a, b: a * d1 + b * d2 - a * b),
-    Control("overlap forgotten", formula=lambda d1, d2, a, b: a * d2 + b * d1),
-    Control("rank of the product for both ranks", ranks=ranks_of_product),
-]
-
-# ------------------------------------------------------------------------------------------------ mf.function-rank
-
-
-def check_function_rank(instance, *, formula, strata, context) -> Outcome:
-    """The minimum of the exact model rank over one point of every stratum that represents f*."""
-    from numerics.rank import model_rank
-
-    d1, d2, width, r, replicate = instance
-    model = MatrixFactorization(d1, d2, width)
-    found, products = {}, set()
-    for a, b in strata(r, d1, d2, width):
-        theta = representative(model, a, b, r, context.rng(replicate))
-        products.add(model.product(theta).tobytes())
-        found[a, b] = model_rank(model, theta, "exact").rank
-    if len(products) > 1:
-        raise AssertionError("the representatives of one target must have one product")
-    return Outcome.equal(formula(r, d1, d2), min(found.values(), default=None), d1=d1, d2=d2, width=width, r=r, ranks=found)
-
-
-def at_the_identity(r, d1, d2, width):
-    """The convenient representative (I, f*) alone, where it fits, in place of all strata."""
-    return [(min(d1, width), r)] if width >= d1 else list(factorization_strata(r, d1, d2, width))
-
-
-def targets(context):
-    most = context.by_level(quick=4, standard=5, full=6)
-    for d1, d2 in product(range(1, most + 1), repeat=2):
-        for r in range(min(d1, d2) + 1):
-            for width in {r, min(d1, d2), max(d1, d2) + 1} - {0}:
-                if width >= r:
-                    yield d1, d2, width, r, 0
-
-
-def too_narrow(context):
-    return [(4, 4, r - 1, r, 0) for r in (2, 3, 4)]
-
-
-def check_sylvester(instance, *, slack, context) -> Outcome:
-    """Random factors never leave the strata: r <= a, r <= b and a + b - m <= r."""
-    d1, d2, width, a, b, _, replicate = instance
-    rng = context.rng(replicate)
-    left = rng.integers(-1, 2, (d1, a)) @ rng.integers(-1, 2, (a, width)) if a else np.zeros((d1, width), int)
-    right = rng.integers(-1, 2, (width, b)) @ rng.integers(-1, 2, (b, d2)) if b else np.zeros((width, d2), int)
-    ranks = matrix_rank(left), matrix_rank(right), matrix_rank(left @ right)
-    message = f"rank A, rank B, rank AB = {ranks} with m = {width} violate Sylvester's bounds"
-    return judged(max(0, ranks[0] + ranks[1] - width + slack) <= ranks[2] <= min(ranks[:2]), message, left=left, right=right)
-
-
-CLAIMS = [
-    Claim(
-        id="mf.strata",
-        title="Model rank of a matrix factorization at a point",
-        statement=r"R(A, B) = d_1 d_2 - (d_1 - \operatorname{rank} A)(d_2 - \operatorname{rank} B)",
-        source=Source(RANK_STRATIFICATION, "Lemma 2 (square; rectangular and any inner width: ours)"),
-        refuted_by="One pair of factors whose tangent matrix has another rank.",
-        checks=[
-            strata := Check(
-                "strata",
-                evidence="exact",
-                covers="instances",
-                scope="every (rank A, rank B), extreme ranks of the product, d1, d2 <= 3 (quick), 4, 5 (full), m <= d + 1",
-                run=check_strata,
-                instances=all_strata,
-                distribution="unimodular integer matrices from the check's seed",
-                parameters={"formula": factorization_rank, "ranks": ranks_of_factors},
-                controls=STRATA_CONTROLS,
-            ),
-            float_twin(
-                strata,
-                run=check_strata_in_floats,
-                scope="d1, d2 <= 6, m <= 7, every combination of ranks",
-                instances=drawn_strata,
-                distribution="shapes and ranks drawn by hypothesis, integer factors from a drawn seed",
-                tolerance=FLOAT_GAP,
-            ),
-        ],
-    ),
-    Claim(
-        id="mf.function-rank",
-        title="Model rank of a matrix",
-        statement=r"R(f^*) = r (d_1 + d_2 - r), \quad r = \operatorname{rank} f^*",
-        assumptions=[Assumption("wide enough", r"m \ge r")],
-        source=Source(RANK_STRATIFICATION, "Proposition 1 (square; rectangular: ours)"),
-        depends_on=["mf.strata"],
-        refuted_by="A representative of f* of smaller model rank, or none that attains the value.",
-        checks=[
-            Check(
-                "minimum-over-strata",
-                evidence="exact",
-                covers="instances",
-                scope="all strata (a, b) of every rank r; d1, d2 <= 4 (quick), 5, 6 (full); widths r to max(d1, d2) + 1",
-                run=check_function_rank,
-                instances=targets,
-                distribution="unimodular integer matrices from the check's seed",
-                parameters={"formula": function_rank, "strata": factorization_strata},
-                controls=[
-                    Control("twice r d", formula=lambda r, d1, d2: r * (d1 + d2)),
-                    Control("overlap of order r", formula=lambda r, d1, d2: r * (d1 + d2) - r),
-                    Control("one convenient representative", strata=at_the_identity),
-                ],
-            ),
-            Check(
-                "strata-are-all",
-                evidence="property",
-                covers="instances",
-                scope="d1, d2 <= 6, m <= 7; ranks of integer matrices, computed exactly",
-                run=check_sylvester,
-                instances=drawn_strata,
-                distribution="products of matrices with entries -1, 0, 1",
-                tolerance="none needed: integer ranks",
-                parameters={"slack": 0},
-                controls=[Control("Sylvester's bound one higher", slack=1)],
-            ),
-        ],
-        probes=[Probe(drops="wide enough", instances=too_narrow)],
-    ),
-]
+TARGET.without("wide enough", on_target, m=lambda cell: max(1, cell.r - 1))

@@ -81,7 +81,7 @@ def check_deep(instance, *, dimensions, context) -> Outcome:
     model, replicate = instance
     best, hidden = 0, sum(model.widths[1:-1])
     for attempt in range(120):
-        rng = context.rng(1000 * replicate + attempt)
+        rng = context.rng(replicate, attempt)
         theta = rationals(rng.integers(-9, 10, model.n_params))
         x = rationals(rng.integers(-30, 31, (5 * model.n_params, model.inputs)))
         J = tangents(model, theta, x)[1].reshape(len(x), -1)

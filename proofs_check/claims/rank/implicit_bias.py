@@ -43,7 +43,7 @@ def check_stable_network(instance, *, bound, context) -> Outcome:
     R = model_rank(model, theta).rank
     if not R:
         return Outcome.holds(message="the zero model")
-    x = dyadic_normal(context.rng(10**6 + replicate), (3 * 60, d), bits=12)
+    x = dyadic_normal(context.rng("inputs", replicate), (3 * 60, d), bits=12)
     least = next(n for n in range(1, 3 * R + 1) if empirical_rank(model, theta, x[:n]).lower == R)
     return judged(R <= bound(least), f"rank {R} from {least} samples", model=str(model), theta=theta)
 
@@ -72,7 +72,7 @@ def check_low_rank_completion(instance, *, init_std, context) -> Outcome:
     values = np.linalg.svd(found.matrices, compute_uv=False)
     # The stop leaves a residual of 1e-10; a second direction that had grown would be of the size of the first.
     low = int((found.converged & (values[:, 1] < 1e-6 * values[:, 0])).sum())
-    return decide(low, trials, True, alpha=context.book(context.share(2)), what=f"completions of rank one, start {init_std:g}")
+    return decide(low, trials, True, alpha=context.spend(2), what=f"completions of rank one, start {init_std:g}")
 
 
 CLAIMS = [

@@ -53,12 +53,12 @@ def check_ladder(instance, *, sizes, context) -> Outcome:
     model, D = TwoLayer(d, 2, bias=bias), d + bias
     rank, separation = sizes(branch, D)
     n = {"below": rank - 1, "at rank": rank, "before separation": separation - 1, "at separation": separation}[offset_from]
-    rng = context.rng(1000 * d + 100 * bias + 10 * (branch == "split") + len(offset_from))
+    rng = context.rng(d, bias, branch, offset_from)
     theta = one_as_two(model, branch, trials, rng)
     x = best_conditioned(model, theta, 1.3 * rng.normal(size=(trials, 40, n, d)), min(rank, n))
     found = slope_test(model, theta, x, rng.normal(size=(200, d)), rng=rng)
     what = f"d = {d}{' with bias' * bias}, {branch} branch, n = {n}"
-    share = context.book(context.share(64))
+    share = context.spend(64)
     if n < rank:
         return decide(int((found.converged & ~found.first_order).sum()), trials, True, alpha=share, what=f"{what}: slope one")
     if n < separation:
@@ -153,7 +153,7 @@ def check_minimal_interpolation(instance, *, unique_from, context) -> Outcome:
     from numerics.train import train
 
     d, k, bias, size, datasets, starts = instance
-    model, rng = TwoLayer(d, k, bias=bias), context.rng(100 * d + 10 * k + bias + 10_000 * (size == "below"))
+    model, rng = TwoLayer(d, k, bias=bias), context.rng(d, k, bias, size)
     R = model.n_params
     n = unique_from(R) if size == "unique" else R - 1
     theta, x = teachers(model, datasets, rng), rng.normal(size=(datasets, n, d))
@@ -166,7 +166,7 @@ def check_minimal_interpolation(instance, *, unique_from, context) -> Outcome:
     # Zero loss leaves parameters off by sqrt(1e-20) / sigma_min; another solution differs by far more than 1e-8.
     unique = zero.any(axis=1) & ~(zero & (errors > 1e-8)).any(axis=1)
     what = f"d = {d}, k = {k}{' with bias' * bias}, n = {n} (R = {R}): all minimal interpolants equal the target"
-    return decide(int(unique.sum()), datasets, size == "unique", alpha=context.book(context.share(16)), what=what)
+    return decide(int(unique.sum()), datasets, size == "unique", alpha=context.spend(16), what=what)
 
 
 def teachers(model: TwoLayer, batch: int, rng) -> np.ndarray:

@@ -73,7 +73,7 @@ def all_zeros(context, *, neurons: int, samples: int, are) -> Outcome:
     right = [bool(are(theta[k][found[k]], target)) for k, target in enumerate(targets) if found[k].any()]
     if len(right) < LEAST_FOUND:
         return Outcome.inconclusive(f"training reached zero loss for {len(right)} of {count} targets")
-    decision = decide_rate_at_least(sum(right), len(right), threshold=0.95, margin=0.2, alpha=context.book(context.share(1)))
+    decision = decide_rate_at_least(sum(right), len(right), threshold=0.95, margin=0.2, alpha=context.spend(1))
     return decided(decision, f"{sum(right)} of {len(right)} targets have only the zero-loss points claimed")
 
 

@@ -37,7 +37,7 @@ def decided_by_projection(cell, *, separated: bool, in_words, alpha, context, fi
     from numerics.statistics import decide_rate_at_least, decide_rate_at_most
 
     branch, d, n = cell
-    rng, trials = context.rng(n), context.by_level(quick=240, standard=500, full=2000)
+    rng, trials = context.rng(branch, d, n), context.by_level(quick=240, standard=500, full=2000)
     model = TwoLayer(d, branch.width, activation=SIGMA)
     theta = np.stack([branch.random_point(d, rng) for _ in range(trials)])
     nearby = nearby_zero_loss(model, theta, designs(model, theta, n, branch.rank(d), rng=rng), rng=rng)
@@ -64,9 +64,7 @@ def check_projection(cell, *, size, context) -> Outcome:
     """Imperfect minima are found near the branch below ``size`` samples and not from there on."""
     branch, d, n = cell
     in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}: {count} of {trials} starts end at imperfect minima"
-    return decided_by_projection(
-        cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.book(context.share(32)), context=context
-    )
+    return decided_by_projection(cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.spend(32), context=context)
 
 
 def projection_cells(context):
@@ -85,7 +83,7 @@ def check_ladder(_, *, separation, context) -> Outcome:
     for branch in (SPLIT, LONE):
         model, slopes, sizes_drawn = TwoLayer(d, 2, activation=SIGMA), [], range(2, 7)
         for n in sizes_drawn:
-            rng, trials = context.rng(n), context.by_level(quick=41, standard=101, full=401)
+            rng, trials = context.rng(branch, n), context.by_level(quick=41, standard=101, full=401)
             theta = np.stack([branch.random_point(d, rng) for _ in range(trials)])
             x = best_conditioned(model, theta, rng.normal(0, 1.3, (trials, 25, n, d)), branch.rank(d))
             found = slope_test(model, theta, x, rng.normal(0, 1.3, (100, d)), rng=rng)
@@ -163,7 +161,7 @@ def check_definite_form(chunk, *, criterion, context) -> Outcome:
             continue
         kinds[separated] += 1
         agreements += separated != (nearby.imperfect.sum() > 0.5 * nearby.converged.sum())
-    decision = decide_rate_at_least(agreements, trials - undecided, threshold=0.95, margin=0.2, alpha=context.book(context.share(1)))
+    decision = decide_rate_at_least(agreements, trials - undecided, threshold=0.95, margin=0.2, alpha=context.spend(1))
     return decided(decision, f"{agreements} of {trials - undecided} designs agree ({kinds[1]} definite, {undecided} undecided)")
 
 
@@ -218,7 +216,7 @@ def check_stability_by_projection(cell, *, verdict, context) -> Outcome:
     in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}, {expected}: {count} of {trials} imperfect"
     figures = [stability_figure(3, 1, 2)] if cell == (SPLIT, 1, 1) else ()
     return decided_by_projection(
-        cell, separated=expected == "stable", in_words=in_words, alpha=context.book(context.share(24)), context=context, figures=figures
+        cell, separated=expected == "stable", in_words=in_words, alpha=context.spend(24), context=context, figures=figures
     )
 
 

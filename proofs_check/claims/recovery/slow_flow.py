@@ -63,7 +63,7 @@ def decay_figure(context) -> Figure:
     triple = Branch(((0, 1, 2),), ())
     kinds = [("free neuron alone", LONE, 0.03), ("free pair", PAIR, 0.03), ("split target", SPLIT, 0.3), ("target in three", triple, 0.3)]
     for k, (name, branch, distance) in enumerate(kinds):
-        rng = context.rng(1000 + k)
+        rng = context.rng("samples", k)
         model, theta, x = well_conditioned(branch, 1, 6, rng, tries=30)
         times = np.concatenate([[0.0], np.logspace(-1, 6, 71)])
         decay = flow(model, theta + rng.normal(0, distance, theta.shape), x, model(theta, x)[:, 0], times)

@@ -1,350 +1,225 @@
-r"""Small models whose model rank is known at every point: the first pictures of rank stratification.
-
-They are affine in x, so the tangent functions are vectors of coefficients and every rank is that of a small exact matrix.
-"""
-
-from __future__ import annotations
+r"""The product model, redundant parameters, deep diagonal networks and differences of squares."""
 
 from itertools import product
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._papers import OPTIMISTIC_ESTIMATE, RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, composed, float_twin, judged
-from theory.models.toy import DeepDiagonal, ProductModel, RedundantModel, SquareDifference, faithful_points
+from numerics.derivatives.tape import tangents
+from numerics.rank import empirical_rank
+from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.judging import equal, rank_is
+from theory.models.toy import DeepDiagonal, PowerModel, ProductModel, RedundantModel, SquareDifference, faithful_points
+
+from . import FLOATS, OPTIMISTIC, STRATIFICATION
 
 
-def exact_rank(model, theta) -> int:
-    from numerics.rank import empirical_rank
-
-    return empirical_rank(model, theta, faithful_points(model.inputs), "exact").rank
-
-
-def check_rank(instance, *, formula, context) -> Outcome:
-    """The exact rank at one integer theta against the formula (model, theta) -> R(theta)."""
-    model, theta = instance
-    theta = np.array(theta)
-    return Outcome.equal(formula(model, theta), exact_rank(model, theta), model=str(model), theta=theta)
+def rank_of(model, theta, method="exact"):
+    """The rank of the tangents on 0 and the unit vectors, which see the whole of an affine function."""
+    return empirical_rank(model, np.asarray(theta), faithful_points(model.inputs), method)
 
 
-def check_rank_in_floats(instance, *, formula, context) -> Outcome:
-    """The same from singular values; integer parameters of moderate size keep the gap clear."""
-    from numerics.rank import empirical_rank
-
-    model, theta = instance
-    found = empirical_rank(model, np.array(theta, float), faithful_points(model.inputs), "float")
-    return compared_in_floats(formula(model, np.array(theta)), found, model=str(model), theta=theta)
-
-
-def in_floats(check: Check, *models) -> Check:
-    """The float twin of a check of ``models``: integer parameters -3 .. 3, zeros included."""
-
-    @composed
-    def instances(draw, st):
-        model = draw(st.sampled_from(models))
-        return model, draw(st.lists(st.integers(-3, 3), min_size=model.n_params, max_size=model.n_params))
-
-    return float_twin(
-        check,
-        run=check_rank_in_floats,
-        name="rank-in-floats",
-        scope="integer parameters from -3 to 3",
-        instances=instances,
-        distribution="uniform lists of integers, shrunk by hypothesis",
-        tolerance=FLOAT_GAP,
-    )
-
-
-# --------------------------------------------------------------------------------------------------------- toy.fNL
-
-
-def product_rank(model, theta) -> int:
-    return 2 if theta[2] == theta[3] == 0 else 3
-
-
-PRODUCT_CONTROLS = [
-    Control("rank drops where the product vanishes", formula=lambda model, theta: 2 if theta[2] * theta[3] == 0 else 3),
-    Control("four independent parameters", formula=lambda model, theta: 2 if theta[2] == theta[3] == 0 else 4),
-]
-
-
-def check_product_ideal(instance, *, variety, context) -> Outcome:
-    """Where all 3-minors of the symbolic tangent matrix vanish: the radical of their ideal, by a Groebner basis.
-
-    rank < 3 exactly on that variety; every claimed generator must lie in the radical, and the minors in the claimed ideal. The rank is at
-    least 2 everywhere, and never 4, since there are three coefficient functions.
-    """
+def symbolic_tangents(model):
+    """theta as symbols, and the tangents: rows the coefficients of 1, x_1, ..., x_d, columns the parameters."""
     import sympy
 
-    from numerics.derivatives.tape import tangents
-
-    theta = sympy.symbols("theta:4")
-    J = sympy.Matrix(tangents(ProductModel(), np.array(theta, object), faithful_points(2).astype(object))[1][:, 0])
-    minors = [J.extract(list(range(3)), list(columns)).det() for columns in ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3))]
-    minors = [sympy.expand(minor) for minor in minors if sympy.expand(minor) != 0]
-    claimed = variety(theta)
-    inside = all(sympy.reduced(minor, claimed, *theta)[1] == 0 for minor in minors)
-    radical = all(_in_radical(generator, minors, theta) for generator in claimed)
-    two = sympy.expand(J.extract([0, 1], [0, 1]).det()) in (1, -1)
-    message = f"the 3-minors {minors} do not cut out the variety of {list(claimed)}"
-    return judged(inside and radical and two, message, minors=list(map(str, minors)), claimed=list(map(str, claimed)))
+    theta = sympy.symbols(f"theta:{model.n_params}", real=True)
+    J = sympy.Matrix(tangents(model, np.array(theta, object), faithful_points(model.inputs).astype(object))[1][:, 0])
+    return theta, sympy.Matrix([J[0, :], *(J[i, :] - J[0, :] for i in range(1, J.rows))])
 
 
-def _in_radical(polynomial, ideal, symbols) -> bool:
-    """Rabinowitsch: p lies in the radical of I exactly when 1 lies in I + (1 - t p)."""
+PRODUCT = claim(
+    "toy.fNL",
+    "The product model: rank two on a crossing, three elsewhere",
+    r"f = \theta_0 + \theta_1 x_1 + \theta_2 \theta_3 x_2:\quad R(\theta) = 2 \iff \theta_2 = \theta_3 = 0",
+    clauses={
+        "point": r"R(\theta) = 2 \text{ if } \theta_2 = \theta_3 = 0,\ \text{else } R(\theta) = 3 = M_I < M = 4",
+        "target": r"R(f^*) = 2 \text{ for } f^* = \alpha_0 + \alpha_1 x_1,\ R(f^*) = 3 \text{ for } f^* \text{ with } x_2",
+    },
+    symbols=["f", r"\theta", "x_j", "R", "f^*", "M", "M_I"],
+    source=STRATIFICATION.at("equations 2 and 4, Figure 1"),
+    refuted_by="A point off the crossing with rank 2, or on it with rank 3.",
+)
+
+
+@PRODUCT.check("symbolic", ["coefficients"], clauses=("point", "target"), covers="statement", scope="all real theta")
+@false("where the product vanishes", crossing=lambda theta: [theta[2] * theta[3]])
+@false("where one factor vanishes", crossing=lambda theta: [theta[2]])
+def coefficients(_, *, crossing=lambda theta: theta[2:], context):
+    """The tangents are 1, x_1 and multiples of x_2 that vanish together exactly on the crossing (equal ideals, by Groebner bases), which
+    meets the representatives theta_2 theta_3 = c of a target for c = 0 alone."""
     import sympy
 
-    t = sympy.Symbol("t")
-    return sympy.groebner([*ideal, 1 - t * polynomial], t, *symbols).exprs == [1]
+    (theta, C), c = symbolic_tangents(ProductModel()), sympy.Symbol("c")
+    basis = lambda *polynomials: list(sympy.groebner(polynomials, *theta, c).exprs)
+    met = [entry for entry in basis(*C[2, :], theta[2] * theta[3] - c) if entry.free_symbols <= {c}]
+    return equal(others=([[1, 0, 0, 0], [0, 1, 0, 0]], C[:2, :]), where=(basis(*crossing(theta)), basis(*C[2, :])), targets=([c], met))
 
 
-def crossing(context):
-    values = context.by_level(quick=(-1, 0, 2), standard=(-3, -1, 0, 1, 2), full=range(-4, 5))
-    return [(ProductModel(), (1, 1, b, c)) for b, c in product(values, repeat=2)]
+FACTORS = by_level((-1, 0, 2), range(-3, 4))
 
 
-# --------------------------------------------------------------------------------------------------- toy.redundant
+@PRODUCT.check("exact", lambda cell, rng: draws.nonzero(rng, 2), axes(theta_2=FACTORS, theta_3=FACTORS), clauses="point")
+@false("where the product vanishes", formula=lambda second, third: 3 - (second * third == 0))
+@false("four independent parameters", formula=lambda second, third: 4 - 2 * (second == third == 0))
+def points(cell, first, *, formula=lambda second, third: 3 - (second == third == 0), method="exact", context):
+    """The rank at integer points, on the crossing and its arms and off it."""
+    return rank_is(formula(cell.theta_2, cell.theta_3), rank_of(ProductModel(), [*first, cell.theta_2, cell.theta_3], method), first=first)
 
 
-def redundant_rank(model, theta) -> int:
-    return 1
+PRODUCT.twin(points, "property", changed={"method": "float"}, tolerance=FLOATS)
+
+REDUNDANT = claim(
+    "toy.redundant",
+    "A redundant parameter changes no rank, a vanishing derivative does",
+    r"f = (\theta_1 + \theta_2^p) x:\ R(\theta) = 1 \text{ everywhere};\quad f = \theta^p x,\ p \ge 2:\ R(\theta) = 0 \iff \theta = 0",
+    clauses={
+        "sum": r"f = (\theta_1 + \theta_2^p) x,\ 1 \le p \le 3:\ R(\theta) = 1 = M_I < M = 2 \text{ for all } \theta",
+        "power": r"f = \theta^p x,\ 2 \le p \le 3:\ R(0) = 0 = R(f^* = 0),\ R(\theta) = 1 \text{ for } \theta \ne 0",
+    },
+    symbols=["f", r"\theta", "R", "f^*", "M", "M_I"],
+    source=OPTIMISTIC.at("section 2 (the power alone: ours)"),
+    refuted_by="A theta of another rank.",
+)
 
 
-def check_redundant_symbolically(instance, *, rank, context) -> Outcome:
-    """The tangent (1, p theta_2^(p-1)) has a constant non-zero entry and one row: rank 1 for all theta."""
+@REDUNDANT.check("symbolic", lambda cell, rng: None, axes(p=(1, 2, 3)), clauses="sum", covers="statement")
+@false("as many as parameters", rank=2)
+def sums(cell, _, *, rank=1, context):
+    """The tangent of theta_1 is x for all theta, and that of theta_2 a multiple of it."""
+    _, C = symbolic_tangents(RedundantModel(cell.p))
+    return equal(rank=(rank, 1 if list(C[:, 0]) == [0, 1] and C[0, 1] == 0 else None), shown={"tangents": str(C)})
+
+
+@REDUNDANT.check("symbolic", lambda cell, rng: None, axes(p=(2, 3)), clauses="power", covers="statement")
+@false("rank one everywhere", zeros=[])
+def powers(cell, _, *, zeros=(0,), context):
+    """The only tangent is p theta^(p - 1) x; its complex zeros are compared, so its rank everywhere."""
     import sympy
 
-    from numerics.derivatives.tape import tangents
-
-    theta = np.array(sympy.symbols("theta:2"), object)
-    J = sympy.Matrix(tangents(RedundantModel(instance), theta, np.array([[1]], object))[1][:, 0])
-    constant = any(entry.is_number and entry != 0 for entry in J)
-    proved = 1 if constant and J.rows == 1 else None
-    return Outcome.equal(rank, proved, power=instance, tangents=str(J.tolist()))
+    (theta, C) = symbolic_tangents(PowerModel(cell.p))
+    return equal(zeros=(zeros, list(sympy.roots(C[1], *theta))), constant=(0, C[0]))
 
 
-def every_pair(context):
-    return [(RedundantModel(power), theta) for power in (1, 3) for theta in product(range(-2, 3), repeat=2)]
+NUMBERS = (-2, -1, 0, 1, 2)
 
 
-# --------------------------------------------------------------------------------------------------- toy.deep-diag
+@REDUNDANT.check(
+    "exact", lambda cell, rng: int(rng.integers(-2, 3)), axes(p=(1, 2, 3), theta=NUMBERS, first=(True, False)), clauses=("sum", "power")
+)
+@false("as many as parameters", formula=lambda cell: 1 + cell.first)
+@false("rank one everywhere", formula=lambda cell: 1)
+def points_of_powers(cell, first, *, formula=lambda cell: int(cell.first or cell.p == 1 or cell.theta != 0), context):
+    """The rank at integer points, with theta_1 and without."""
+    model, theta = (RedundantModel(cell.p), [first, cell.theta]) if cell.first else (PowerModel(cell.p), [cell.theta])
+    return rank_is(formula(cell), rank_of(model, theta), theta=theta)
 
 
-def deep_diagonal_rank(model, theta) -> int:
-    """#{j : at most one of the L entries of coordinate j is zero}."""
-    zeros = (theta.reshape(model.depth, model.inputs) == 0).sum(axis=0)
-    return int((zeros <= 1).sum())
+DIAGONAL = claim(
+    "toy.deep-diag",
+    "Deep diagonal networks count coordinates with at most one zero",
+    r"f = \sum_{j \le d} \Big(\prod_{l \le L} a_j^{[l]}\Big) x_j:\quad R(\theta) = \#\{j : a_j \text{ has at most one zero}\}",
+    clauses={
+        "point": r"R(\theta) = \#\{j : a_j \text{ has at most one zero}\}",
+        "target": r"R(f^*) = k \text{ for } k\text{-sparse } f^*",
+    },
+    symbols=["f", "a_j", "x_j", "L", "R", "f^*", "k"],
+    assumptions=[Assumption("deep", r"L \ge 2")],
+    source=OPTIMISTIC.at("equation 9, appendix A.1"),
+    refuted_by="A zero pattern with another rank, or a k-sparse target none of whose representatives has rank k.",
+    notes="For L = 1 the model is linear and R = d everywhere.",
+)
+
+WIDTH, DEPTH = by_level((1, 2, 3), (1, 2, 3, 4)), by_level((2, 3), (2, 3, 4, 5))
+ZEROS = axes(d=WIDTH, L=DEPTH, single="0..d", several="0..d - single", standard=3)
 
 
-def nonzero_products(model, theta) -> int:
-    return int((theta.reshape(model.depth, model.inputs) != 0).all(axis=0).sum())
+def with_zeros(cell, rng):
+    a = draws.nonzero(rng, (cell.L, cell.d))
+    for j, zeros in enumerate(rng.permutation([1] * cell.single + [*rng.integers(2, cell.L + 1, cell.several)])):
+        a[rng.permutation(cell.L)[:zeros], j] = 0
+    return a[:, rng.permutation(cell.d)]
 
 
-DIAGONAL_CONTROLS = [Control("one zero kills a coordinate", formula=nonzero_products)]
+def at_most_one_zero(a):
+    return int(((a == 0).sum(axis=0) <= 1).sum())
 
 
-def zero_patterns(context):
-    sizes = context.by_level(
-        quick=[(d, L) for d in (1, 2, 3) for L in (2, 3)],
-        standard=[(d, L) for d in (1, 2, 3) for L in (2, 3, 4)],
-        full=[(d, L) for d in (1, 2, 3, 4) for L in (2, 3, 4)],
-    )
-    return [(DeepDiagonal(d, L), tuple(theta)) for d, L in sizes for theta in DeepDiagonal(d, L).zero_patterns()]
+@DIAGONAL.check("exact", with_zeros, ZEROS, clauses="point")
+@false("one zero kills a coordinate", formula=lambda a: int((a != 0).all(axis=0).sum()))
+@false("only three zeros kill a coordinate", formula=lambda a: int(((a == 0).sum(axis=0) <= 2).sum()))
+def zero_patterns(cell, a, *, formula=at_most_one_zero, method="exact", context):
+    """The rank at integer points with any numbers of zeros in the coordinates."""
+    return rank_is(formula(a), rank_of(DeepDiagonal(cell.d, cell.L), a.ravel(), method), a=a)
 
 
-def check_sparse_target(instance, *, formula, context) -> Outcome:
-    """R(f*) of a k-sparse f*: the least exact rank over every zero pattern that represents it."""
-    model, support = instance
-    ranks = []
-    for theta in model.zero_patterns():
-        products = theta.reshape(model.depth, model.inputs).prod(axis=0)
-        if tuple(products != 0) == support:
-            ranks.append(exact_rank(model, theta))
-    return Outcome.equal(formula(model, support), min(ranks), model=str(model), support=support)
+DIAGONAL.twin(zero_patterns, "property", changed={"method": "float"}, tolerance=FLOATS)
 
 
-def supports(*depths):
-    def instances(context):
-        sizes = context.by_level(quick=(1, 2), standard=(1, 2, 3), full=(1, 2, 3, 4))
-        return [(DeepDiagonal(d, L), s) for d in sizes for L in depths for s in product((False, True), repeat=d)]
-
-    return instances
-
-
-# ------------------------------------------------------------------------------------------------------ toy.a2-b2
+def ranks_on_target(d, L, k):
+    """The ranks over all zero patterns whose first k coordinates alone have a product other than zero."""
+    model = DeepDiagonal(d, L)
+    return [
+        rank_of(model, theta).rank for theta in model.zero_patterns() if list(theta.reshape(L, d).all(axis=0)) == [j < k for j in range(d)]
+    ]
 
 
-def square_difference_rank(model, theta) -> int:
-    a, b = theta[: model.inputs], theta[model.inputs :]
-    return int(((a != 0) | (b != 0)).sum())
+TARGETS = axes(d=by_level((1, 2), (1, 2, 3)), L=(2, 3), k="0..d")
 
 
-SQUARE_CONTROLS = [
-    Control(
-        "only unequal squares count", formula=lambda model, theta: int((theta[: model.inputs] ** 2 != theta[model.inputs :] ** 2).sum())
-    ),
-]
+@DIAGONAL.check("exact", lambda cell, rng: None, TARGETS, clauses="target")
+@false("every coordinate counts", formula=lambda cell: cell.d)
+@false("the largest on the target", least=max)
+def sparse_targets(cell, _, *, formula=lambda cell: cell.k, least=min, depth=lambda cell: cell.L, context):
+    """The least exact rank over every zero pattern that represents a k-sparse target."""
+    return equal(least=(formula(cell), least(ranks_on_target(cell.d, depth(cell), cell.k))))
 
 
-def small_integers(context):
-    most = context.by_level(quick=2, standard=3, full=4)
-    values = (-1, 0, 1, 2)
-    return [(SquareDifference(d), theta) for d in range(1, most + 1) for theta in product(values, repeat=2 * d)][:20000]
+DIAGONAL.without("deep", sparse_targets, depth=lambda cell: 1)
+
+SQUARES = claim(
+    "toy.a2-b2",
+    "Differences of squares count coordinates that are not both zero",
+    r"f = \sum_{j \le d} (a_j^2 - b_j^2) x_j:\quad R(\theta) = \#\{j : (a_j, b_j) \neq (0, 0)\}",
+    clauses={
+        "point": r"R(\theta) = \#\{j : (a_j, b_j) \neq (0, 0)\}",
+        "target": r"R(f^*) = k \text{ for } k\text{-sparse } f^*, \text{ as of deep diagonal networks with } L \ge 2",
+    },
+    symbols=["f", "a_j", "b_j", "x_j", "R", "f^*", "k", "L"],
+    source=OPTIMISTIC.at("equations 7 and 8"),
+    depends_on=["toy.deep-diag"],
+    refuted_by="A point with another rank, or a target of another least rank than that of the deep diagonal model.",
+)
+
+COORDINATES = axes(d=WIDTH, null="0..d", equal="0..d - null", single="0..d - null - equal", quick=2, standard=4)
 
 
-def check_same_as_diagonal(instance, *, depths, context) -> Outcome:
-    """O(f*) of a k-sparse target agrees between a^2 - b^2 and the deep diagonal models."""
-    d, support = instance
-    squares = SquareDifference(d)
-    least = min(
-        exact_rank(squares, np.array(theta))
-        for theta in product((-1, 0, 2), repeat=2 * d)
-        if tuple(np.array(theta[:d]) ** 2 != np.array(theta[d:]) ** 2) == support
-    )
-    for depth in depths:
-        model = DeepDiagonal(d, depth)
-        found = check_sparse_target((model, support), formula=lambda m, s: least, context=context)
-        if found.counterexample:
-            return found
-    return Outcome.holds()
+def coordinates(cell, rng):
+    """(a, b): pairs that are zero, of equal modulus, with one zero, or generic, in any order."""
+    a, b = draws.nonzero(rng, (2, cell.d))
+    a[: cell.null] = b[: cell.null] = 0
+    b[cell.null : cell.null + cell.equal] = a[cell.null : cell.null + cell.equal] * rng.choice([-1, 1])
+    single = slice(cell.null + cell.equal, cell.null + cell.equal + cell.single)
+    (a if rng.random() < 0.5 else b)[single] = 0
+    return np.array([a, b])[:, rng.permutation(cell.d)]
 
 
-CLAIMS = [
-    Claim(
-        id="toy.fNL",
-        family="rank",
-        title="The product model: rank two on a crossing, three elsewhere",
-        statement=r"f = \theta_0 + \theta_1 x_1 + \theta_2 \theta_3 x_2:\quad R(\theta) = 2 \iff \theta_2 = \theta_3 = 0,"
-        r" \quad R(\theta) = 3 \text{ otherwise}",
-        source=Source(RANK_STRATIFICATION, "equations 2 and 4, Figure 1"),
-        refuted_by="A point off the crossing with rank 2, or on it with rank 3.",
-        checks=[
-            Check(
-                "ideal-of-minors",
-                evidence="symbolic",
-                covers="statement",
-                scope="all real theta: the radical of the ideal of 3-minors, by a Groebner basis over the rationals",
-                run=check_product_ideal,
-                instances=lambda context: ["minors"],
-                parameters={"variety": lambda theta: (theta[2], theta[3])},
-                controls=[Control("rank drops where the product vanishes", variety=lambda theta: (theta[2] * theta[3],))],
-            ),
-            rank := Check(
-                "rank",
-                evidence="exact",
-                covers="instances",
-                scope="theta_2, theta_3 over small integers, zeros included",
-                run=check_rank,
-                instances=crossing,
-                distribution="all pairs",
-                parameters={"formula": product_rank},
-                controls=PRODUCT_CONTROLS,
-            ),
-            in_floats(rank, ProductModel()),
-        ],
-    ),
-    Claim(
-        id="toy.redundant",
-        family="rank",
-        title="A redundant parameter changes no rank",
-        statement=r"f = (\theta_1 + \theta_2^p) x,\ p \in \{1, 3\}:\quad R(\theta) = 1 \text{ for all } \theta,\ M_I = 1 < M = 2",
-        source=Source(OPTIMISTIC_ESTIMATE, "section 2"),
-        refuted_by="A theta at which both tangent functions vanish or are independent.",
-        checks=[
-            Check(
-                "tangents",
-                evidence="symbolic",
-                covers="statement",
-                scope="all real theta",
-                run=check_redundant_symbolically,
-                instances=lambda context: [1, 3],
-                parameters={"rank": 1},
-                controls=[Control("as many as parameters", rank=2)],
-            ),
-            rank := Check(
-                "rank",
-                evidence="exact",
-                covers="instances",
-                scope="theta in {-2 .. 2}^2",
-                run=check_rank,
-                instances=every_pair,
-                distribution="all pairs",
-                parameters={"formula": redundant_rank},
-                controls=[Control("as many as parameters", formula=lambda model, theta: 2)],
-            ),
-            in_floats(rank, RedundantModel(1), RedundantModel(3)),
-        ],
-    ),
-    Claim(
-        id="toy.deep-diag",
-        family="rank",
-        title="Deep diagonal networks count coordinates with at most one zero",
-        statement=r"f = \sum_{j \le d} \Big(\prod_{l \le L} a_j^{[l]}\Big) x_j:\quad"
-        r" R(\theta) = \#\{j : a_j \text{ has at most one zero}\},\quad R(f^*) = k \text{ for } k\text{-sparse } f^*",
-        assumptions=[Assumption("deep", r"L \ge 2")],
-        source=Source(OPTIMISTIC_ESTIMATE, "equation 9, appendix A.1"),
-        refuted_by="A zero pattern with another rank, or a k-sparse target none of whose representatives has rank k.",
-        checks=[
-            zero_patterns_check := Check(
-                "zero-patterns",
-                evidence="exact",
-                covers="instances",
-                scope="every pattern of zeros, d <= 3, L <= 3 (quick), 4",
-                run=check_rank,
-                instances=zero_patterns,
-                distribution="all patterns; the rank depends on the pattern alone",
-                parameters={"formula": deep_diagonal_rank},
-                controls=DIAGONAL_CONTROLS,
-            ),
-            Check(
-                "sparse-targets",
-                evidence="exact",
-                covers="instances",
-                scope="every support, d <= 2 (quick), 3, L = 2, 3",
-                run=check_sparse_target,
-                instances=supports(2, 3),
-                distribution="all supports, all representatives by zero pattern",
-                parameters={"formula": lambda model, support: sum(support)},
-                controls=[Control("every coordinate counts", formula=lambda model, support: model.inputs)],
-            ),
-            in_floats(zero_patterns_check, *(DeepDiagonal(d, L) for d in (1, 2, 3) for L in (2, 3, 4))),
-        ],
-        probes=[Probe(drops="deep", check="sparse-targets", instances=supports(1))],
-    ),
-    Claim(
-        id="toy.a2-b2",
-        family="rank",
-        title="Differences of squares count coordinates that are not both zero",
-        statement=r"f = \sum_{j \le d} (a_j^2 - b_j^2) x_j:\quad R(\theta) = \#\{j : (a_j, b_j) \neq (0, 0)\},\quad"
-        r" R(f^*) = k \text{ for } k\text{-sparse } f^*",
-        source=Source(OPTIMISTIC_ESTIMATE, "equations 7 and 8"),
-        depends_on=["toy.deep-diag"],
-        refuted_by="A point with another rank, or a target recovered from a different number of samples than by the deep diagonal model.",
-        checks=[
-            rank := Check(
-                "rank",
-                evidence="exact",
-                covers="instances",
-                scope="a, b in {-1, 0, 1, 2}^d, d <= 2 (quick), 3, 4",
-                run=check_rank,
-                instances=small_integers,
-                distribution="all points",
-                parameters={"formula": square_difference_rank},
-                controls=SQUARE_CONTROLS,
-            ),
-            Check(
-                "optimistically-equivalent",
-                evidence="exact",
-                covers="instances",
-                scope="every support, d <= 2, against depths 2 and 3",
-                run=check_same_as_diagonal,
-                instances=lambda context: [(d, s) for d in (1, 2) for s in product((False, True), repeat=d)],
-                distribution="all supports",
-                parameters={"depths": (2, 3)},
-                controls=[Control("also at depth one", depths=(1, 2))],
-            ),
-            in_floats(rank, *(SquareDifference(d) for d in (1, 2, 3))),
-        ],
-    ),
-]
+@SQUARES.check("exact", coordinates, COORDINATES, clauses="point")
+@false("only unequal squares count", formula=lambda a, b: int((a**2 != b**2).sum()))
+@false("both must not vanish", formula=lambda a, b: int(((a != 0) & (b != 0)).sum()))
+def pairs(cell, theta, *, formula=lambda a, b: int(((a != 0) | (b != 0)).sum()), method="exact", context):
+    """The rank at integer points with pairs that are zero, equal up to sign, or half zero."""
+    return rank_is(formula(*theta), rank_of(SquareDifference(cell.d), theta.ravel(), method), theta=theta)
+
+
+SQUARES.twin(pairs, "property", changed={"method": "float"}, tolerance=FLOATS)
+
+
+@SQUARES.check("exact", lambda cell, rng: None, TARGETS, clauses="target")
+@false("also at depth one", depth=lambda cell: 1)
+@false("every coordinate counts", formula=lambda cell: cell.d)
+def optimistically_equivalent(cell, _, *, formula=lambda cell: cell.k, depth=lambda cell: cell.L, context):
+    """The least exact rank over points of every kind that represent a k-sparse target, here and in the deep diagonal model."""
+    used, idle = ((1, 0), (0, 2), (1, 2), (2, 1)), ((0, 0), (1, 1), (2, -2))
+    points = product(*(used if j < cell.k else idle for j in range(cell.d)))
+    least = min(rank_of(SquareDifference(cell.d), np.transpose(point).ravel()).rank for point in points)
+    return equal(least=(formula(cell), least), of_deep_diagonal=(least, min(ranks_on_target(cell.d, depth(cell), cell.k))))

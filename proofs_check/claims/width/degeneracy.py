@@ -91,7 +91,7 @@ def member_of_family(instance, context):
     narrow, wide, replicate = instance
     place = some_place(narrow, context.rng(replicate))
     sources = [[*range(m), *([0] * (n - m))] for m, n in zip(narrow[1:-1], wide[1:-1], strict=True)]
-    return place, draw_layers(place.model, sources, context.rng(replicate + 1), nonzero=True)
+    return place, draw_layers(place.model, sources, context.rng("layers", replicate), nonzero=True)
 
 
 def degrees_of_freedom(narrow, wide):
