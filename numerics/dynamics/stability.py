@@ -26,7 +26,7 @@ DEPTH = 16
 
 @dataclass(frozen=True)
 class Stability:
-    """``verdict``: "stable", "unstable" or "open". ``values`` are what decides, as balls in text, ``signs`` their signs (None: open).
+    """``verdict``: "stable", "unstable", "open", or "marginal" for a linear step with an eigenvalue on the unit circle. ``values`` are what decides, as balls in text, ``signs`` their signs (None: open).
 
     For a range of parameters ``cover`` says which share is what; ``signs`` are None where they change within the range.
     """
@@ -93,7 +93,8 @@ def quadratic_stability(method: str, eigenvalues: Sequence[Any], eta: Any, beta1
     threshold = sharpness_threshold(method, beta1, eta)
     margins = {"the smallest eigenvalue": min(exact), "threshold minus the largest eigenvalue": threshold - max(exact)}
     signs = {name: sign(value) for name, value in margins.items()}
-    return Stability(*_verdict(signs, _reasons(signs)), {name: str(value) for name, value in margins.items()}, signs)
+    verdict, reason = _verdict(signs, "; ".join(f"{name} is {'negative' if s else '0'}" for name, s in signs.items() if s != 1))
+    return Stability("marginal" if verdict == "open" else verdict, reason, {name: str(value) for name, value in margins.items()}, signs)
 
 
 def plane(k: int, *, depth: int = DEPTH, beta1: Any = (0, 1), beta2: Any = (0, 1)) -> Cover:
@@ -164,7 +165,7 @@ def _sign_at_root(form: Callable[[Any], Any], polynomial: Any, k: int, b2: Fract
 def _verdict(signs: Mapping[str, int | None], reasons: str) -> tuple[str, str]:
     if -1 in signs.values():
         return "unstable", reasons
-    return ("stable", "all determinants are positive") if all(s == 1 for s in signs.values()) else ("open", reasons)
+    return ("stable", "all of these numbers are positive") if all(s == 1 for s in signs.values()) else ("open", reasons)
 
 
 def _reasons(signs: Mapping[str, int | None]) -> str:

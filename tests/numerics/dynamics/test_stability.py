@@ -74,13 +74,13 @@ def test_the_two_cycle():
 
 def test_quadratics():
     assert quadratic_stability("gradient descent", ["1", "1.999"], 1).verdict == "stable"
-    assert quadratic_stability("gradient descent", ["1", "2"], 1).verdict == "open"
-    assert quadratic_stability("moving average", ["1", "3800"], "0.01", "0.9").verdict == "open"
+    assert quadratic_stability("gradient descent", ["1", "2"], 1).verdict == "marginal"
+    assert quadratic_stability("moving average", ["1", "3800"], "0.01", "0.9").verdict == "marginal"
     assert quadratic_stability("moving average", [1, 3801], "0.01", "0.9").verdict == "unstable"
     assert quadratic_stability("heavy ball", [1, 300], "0.01", "0.9").verdict == "stable"
     assert (
         quadratic_stability("gradient descent", [-1, 1], 1).verdict == "unstable"
-        and quadratic_stability("heavy ball", [0, 1], 1).verdict == "open"
+        and quadratic_stability("heavy ball", [0, 1], 1).verdict == "marginal"
     )
 
 
