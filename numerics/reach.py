@@ -71,12 +71,11 @@ def _reaches(orders: np.ndarray, layers: int) -> np.ndarray:
 
 def _match(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One layer of matching on intervals: position i takes in all earlier ones that meet its own."""
-    new_low, new_high = low.copy(), high.copy()
+    new_low, new_high, farthest = low.copy(), high.copy(), len(low)
     for i in range(1, len(low)):
-        for j in range(i):
-            meets = (low[j] <= high[i]) & (high[j] >= low[i])
-            np.minimum(new_low[i], low[j], out=new_low[i], where=meets)
-            np.maximum(new_high[i], high[j], out=new_high[i], where=meets)
+        meets = (low[:i] <= high[i]) & (high[:i] >= low[i])
+        np.minimum(low[i], low[:i].min(axis=0, where=meets, initial=farthest), out=new_low[i])
+        np.maximum(high[i], high[:i].max(axis=0, where=meets, initial=0), out=new_high[i])
     return new_low, new_high
 
 
