@@ -1,8 +1,8 @@
 r"""Whether the dropout penalty of a ReLU network on the line can be lowered without leaving zero loss, decided in exact arithmetic.
 
-f = sum_j a_j relu(w_j x + b_j) + a x + b interpolates data; R_1 is the sum of the squared contributions of the neurons to the data (the linear
-part is not dropped). Near an intercept strictly between two data points a neuron with a_j w_j != 0 moves its contribution freely
-within the affine functions on the data that it sees; at a data point it does so on either side under one linear inequality. Where
+f = sum_j a_j relu(w_j x + b_j) + a x + b interpolates data; R_1 is the sum of the squared contributions of the neurons to the data
+(the linear part is not dropped). Near an intercept strictly between two data points a neuron with a_j w_j != 0 moves its contribution
+freely within the affine functions on the data that it sees; at a data point it does so on either side under one linear inequality. Where
 the side of every such neuron is chosen, to lower R_1 at R_S = 0 is a convex quadratic program with linear constraints. So the point is a
 local minimum exactly when no side has a first-order descent, which linear algebra over Q decides: the objective's gradient,
 projected on the constraints, is split by non-negative least squares into multipliers and a rest, and the rest is a descent direction.
@@ -41,10 +41,10 @@ class Interpolant:
 
 @dataclass(frozen=True)
 class Descent:
-    """A perturbation of first order: neuron j gains ``tilts[j]`` x + ``shifts[j]`` where it is active, the linear part ``slope`` x + ``offset``.
+    """A perturbation of first order: neuron j gains ``tilts[j]`` x + ``shifts[j]`` where it is active.
 
-    ``rate`` < 0 is the derivative of the penalty along it. ``sides[j]`` is the side to which an intercept at a data point may move
-    (-1, 1), 0 for the other neurons.
+    The linear part gains ``slope`` x + ``offset``. ``rate`` < 0 is the derivative of the penalty along it. ``sides[j]`` is the side to
+    which an intercept at a data point may move (-1, 1), 0 for the other neurons.
     """
 
     tilts: tuple[Fraction, ...]
@@ -175,7 +175,9 @@ def _null_space(columns: list[list[Fraction]]) -> list[list[Fraction]]:
     return basis
 
 
-def lowered(net: Interpolant, x: Sequence[Fraction], found: Descent, *, largest: Fraction = Fraction(1, 2), halvings: int = 60) -> Interpolant:
+def lowered(
+    net: Interpolant, x: Sequence[Fraction], found: Descent, *, largest: Fraction = Fraction(1, 2), halvings: int = 60
+) -> Interpolant:
     """The network after the first step ``largest``/2^k along ``found`` that keeps every f(x_i) exactly and lowers the penalty.
 
     A replay of a descent in plain evaluations of the two networks. Raises ArithmeticError where no such step is found.
@@ -193,7 +195,7 @@ def lowered(net: Interpolant, x: Sequence[Fraction], found: Descent, *, largest:
 
 
 def random_interpolant(rng: np.random.Generator, x: Sequence[Fraction], neurons: int, *, at_data: float = 0.3) -> Interpolant:
-    """``neurons`` neurons with intercepts in (x_1, x_n), a share ``at_data`` of them at data points, slopes and linear part small rationals."""
+    """``neurons`` neurons with intercepts in (x_1, x_n), a share ``at_data`` of them at data points; slopes are small rationals."""
     drawn = []
     for _ in range(neurons):
         i = int(rng.integers(1, len(x) - 1))

@@ -25,8 +25,8 @@ def reach(order: Sequence[int], layers: int, *, causal: bool = True, union: bool
     """The largest m with t_0 .. t_m in the query's set after ``layers`` layers, by sets.
 
     ``order``: the pairs in their positions. ``causal=False`` lets later positions send too; ``union=False`` takes one meeting position
-    only, that with the largest set (the latest among equals); ``adjacent=False`` leaves the first layer out. Raises ValueError for what is no
-    permutation and for fewer than one layer.
+    only, that with the largest set (the latest among equals); ``adjacent=False`` leaves the first layer out. Raises ValueError for what
+    is no permutation and for fewer than one layer.
     """
     order, layers = check_order(order), check_layers(layers)
     sets = [frozenset({token}) for pair in order for token in (pair, pair + 1)] + [frozenset({0})]

@@ -1,14 +1,14 @@
 r"""One layer of attention that learns a Markov chain: how it condenses, focuses and dilutes (2605.01199).
 
-Tokens 1 .. d follow P = lam I + (1 - lam) 1 pi^T, of stationary law pi. In the limit of long sequences a query token q attends to token v
-with weight alpha_qv proportional to pi_v exp(Phi_qv), Phi = W0 WQ (W0 WK)^T, and its logits are z_q = sum_v alpha_qv M_v, M = W0 W1. The loss
-is the mean over q ~ pi of the cross-entropy of softmax(z_q) against P_q. With p_q = softmax(z_q):
+Tokens 1 .. d follow P = lam I + (1 - lam) 1 pi^T, of stationary law pi. In the limit of long sequences a query token q attends to
+token v with weight alpha_qv proportional to pi_v exp(Phi_qv), Phi = W0 WQ (W0 WK)^T, and its logits are z_q = sum_v alpha_qv M_v,
+M = W0 W1. The loss is the mean over q ~ pi of the cross-entropy of softmax(z_q) against P_q. With p_q = softmax(z_q):
 
     dL/dM = sum_q pi_q alpha_q^T (p_q - P_q),     dL/dPhi_qv = pi_q alpha_qv (p_q - P_q) . (M_v - z_q).
 
-Two critical points lead: the origin, where W0 and W1 condense to rank one at the rate |pi| |pi - 1/d| while attention rests, and the condensed
-point (loss H(pi)), which only attention leaves, at the rate c = lam Cov_pi(gamma, beta) Var_pi(gamma). Plain array code: entries of theta and pi
-may be floats, sympy expressions, balls or duals of them.
+Two critical points lead: the origin, where W0 and W1 condense to rank one at the rate |pi| |pi - 1/d| while attention rests, and the
+condensed point (loss H(pi)), which only attention leaves, at the rate c = lam Cov_pi(gamma, beta) Var_pi(gamma). Plain array code:
+entries of theta and pi may be floats, sympy expressions, balls or duals of them.
 """
 
 from __future__ import annotations
@@ -238,8 +238,8 @@ def focusing_rate(pi: Any, lam: Any) -> Any:
 def redistribution_rates(pi: Any, lam: Any) -> Any:
     r"""r (d,): on the rank-one manifold (gamma_v/pi_v - gamma_u/pi_u)' = kappa (r_v - r_u) + O(kappa^2) near the condensed point.
 
-    kappa is the size of attention, Phi = kappa gamma gamma^T; r_v = 2 lam Cov(gamma, beta) gamma_v + lam Var(gamma) beta_v, which rises with
-    pi_v. As kappa grows like e^(2ct), so does the gap (Propositions 3.6 - 3.8).
+    kappa is the size of attention, Phi = kappa gamma gamma^T; r_v = 2 lam Cov(gamma, beta) gamma_v + lam Var(gamma) beta_v rises
+    with pi_v. As kappa grows like e^(2ct), so does the gap (Propositions 3.6 - 3.8).
     """
     ray = condensed_ray(pi)
     crossed, spread = covariance(pi, ray.gamma, ray.beta), covariance(pi, ray.gamma, ray.gamma)

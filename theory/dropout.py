@@ -1,10 +1,10 @@
 r"""Dropout on the last hidden layer: what its mean, its covariance and its implicit regularization are (2207.05952, 2305.15850).
 
 Neuron j is kept with probability p and then scaled by 1/p, independently: xi_j is 1/p or 0, E xi_j = 1, Var xi_j = v = (1 - p)/p and
-E xi_j^q = (1 + v)^(q - 1). One draw serves all samples of a step. With the *contributions* s[i, j, o] of neuron j to output o on sample i
-(output weight times hidden output) and the *errors* e[i, o] = sum_j s[i, j, o] - y[i, o], where an output bias belongs to y, the loss of a draw
-is R(xi) = (1/2n) sum_i sum_o (sum_j xi_j s[i, j, o] - y[i, o])^2. The plain loss is R_S = R(1), the penalty is R_1, and L = R_S + R_1 = E R.
-Gradients enter as g[i, k, o, :] = ds[i, k, o]/dtheta, of any parameters, shared by neurons or not.
+E xi_j^q = (1 + v)^(q - 1). One draw serves all samples of a step. With the *contributions* s[i, j, o] of neuron j to output o on
+sample i (output weight times hidden output) and the *errors* e[i, o] = sum_j s[i, j, o] - y[i, o], where an output bias belongs to y,
+the loss of a draw is R(xi) = (1/2n) sum_i sum_o (sum_j xi_j s[i, j, o] - y[i, o])^2. The plain loss is R_S = R(1), the penalty is R_1,
+and L = R_S + R_1 = E R. Gradients enter as g[i, k, o, :] = ds[i, k, o]/dtheta, of any parameters, shared by neurons or not.
 
 Every formula is plain array code: entries may be floats, rationals, sympy expressions or balls.
 """

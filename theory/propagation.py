@@ -1,7 +1,7 @@
 r"""How far L layers of symbolic matching reach along a chain: the bounds of 2509.23178, section 6, and orders that attain them.
 
-A chain t_0 -> t_1 -> ... -> t_s is given as s pairs (t_k, t_(k+1)), k = 0 .. s - 1, in any *order*, each pair on two neighbouring positions,
-and the query t_0 last. Every position holds a set of tokens. Layer 1 merges the set of a pair's first position into its second
+A chain t_0 -> t_1 -> ... -> t_s is given as s pairs (t_k, t_(k+1)), k = 0 .. s - 1, in any *order*, each pair on two neighbouring
+positions, and the query t_0 last. Every position holds a set of tokens. Layer 1 merges the set of a pair's first position into its second
 one (adjacent positions). Every later layer makes a position the union of itself and of all earlier positions whose set meets its own
 (same token, causal). The *reach* is the largest m with t_0 .. t_m in the set of the query.
 
