@@ -67,10 +67,30 @@ def expected_gradient(contributions: Any, targets: Any, gradients: Any, v: Any) 
 
 
 def covariance(contributions: Any, targets: Any, gradients: Any, v: Any) -> Any:
-    """Sigma = Cov(grad R(xi)), (P, P), the sum over neurons k, r of :func:`covariance_block`."""
+    """Sigma = Cov(grad R(xi)), (P, P) = v A^T A + v^2 B^T B with the :func:`covariance_factors`."""
+    single, pairs = covariance_factors(contributions, targets, gradients, v)
+    return v * (single.T @ single) + v * v * (pairs.T @ pairs)
+
+
+def covariance_factors(contributions: Any, targets: Any, gradients: Any, v: Any) -> tuple[np.ndarray, np.ndarray]:
+    r"""A (m, P) and B (m (m - 1)/2, P) with Sigma = v A^T A + v^2 B^T B, an orthogonal decomposition of the noise.
+
+    With zeta_j = xi_j - 1, of mean 0, variance v and zeta_j^2 = v + (v - 1) zeta_j, the loss of a draw is
+    L + sum_j zeta_j (e . s_j + (v - 1)/2 |s_j|^2)/n + sum_{j < k} zeta_j zeta_k (s_j . s_k)/n, whose terms are uncorrelated; the rows of
+    A and B are the gradients of the coefficients (products over samples and outputs).
+    """
     s, g = check_contributions(contributions), np.asarray(gradients)
-    neurons = range(s.shape[1])
-    return sum(covariance_block(s, targets, g, v, k, r) for k in neurons for r in neurons)
+    n, m, outputs = s.shape
+    flat = s.transpose(1, 0, 2).reshape(m, n * outputs)
+    along = g.transpose(1, 0, 2, 3).reshape(m, n * outputs, g.shape[3])  # (m, n outputs, P)
+    errors = (s.sum(axis=1) - np.asarray(targets)).reshape(-1)
+    total = along[0] * 0
+    for part in along:
+        total = total + part
+    single = [(errors + (v - 1) * flat[j]) @ along[j] + flat[j] @ total for j in range(m)]
+    pairs = [flat[j] @ along[k] + flat[k] @ along[j] for k in range(m) for j in range(k)]
+    stacked = lambda rows: np.stack(rows) / n if rows else np.zeros((0, g.shape[3]), dtype=g.dtype)
+    return stacked(single), stacked(pairs)
 
 
 def covariance_block(contributions: Any, targets: Any, gradients: Any, v: Any, k: int, r: int) -> Any:

@@ -49,9 +49,21 @@ def test_the_covariance_with_four_neurons_and_two_samples():
     s, y, own, xi, _, pull, v = generic(4, 2)
     by_formula = dropout.covariance(s, y, own, v)
     for k, r in ((0, 0), (0, 1)):
+        block = dropout.covariance_block(s, y, own, v, k, r)[k, r]
+        assert sympy.expand(block - by_formula[k, r]) == 0
         second = moment_polynomial(sympy.expand(pull(k) * pull(r)), xi, v)
         product = moment_polynomial(sympy.expand(pull(k)), xi, v) * moment_polynomial(sympy.expand(pull(r)), xi, v)
         assert sympy.expand(second - product - by_formula[k, r]) == 0
+
+
+def test_the_blocks_add_up_to_the_factors():
+    rng = np.random.default_rng(0)
+    s, y, g = rng.normal(size=(3, 4, 2)), rng.normal(size=(3, 2)), rng.normal(size=(3, 4, 2, 5))
+    blocks = sum(dropout.covariance_block(s, y, g, 0.4, k, r) for k in range(4) for r in range(4))
+    assert np.allclose(dropout.covariance(s, y, g, 0.4), blocks, rtol=1e-12)
+    single, pairs = dropout.covariance_factors(s, y, g, 0.4)
+    assert single.shape == (4, 5) and pairs.shape == (6, 5)
+    assert dropout.covariance_factors(s[:, :1], y, g[:, :1], 0.4)[1].shape == (0, 5)
 
 
 def test_the_bound_is_a_sum_of_squares():
