@@ -50,7 +50,8 @@ def hessian_and_noise(model: TwoLayer, theta: np.ndarray, data: tuple[Any, Any],
     x, y = (np.asarray(part, dtype=float) for part in data)
     s, g = contributions_and_gradients(model, theta, x)
     sigma = covariance(s, targets_without_bias(model, theta, y), g, noise_variance(keep))
-    return np.asarray(loss_hessians(model, np.asarray(theta)[None], (x, y)))[0] / 2, sigma
+    _, _, hessians = loss_hessians(model, np.asarray(theta, dtype=float)[None], (x, y))
+    return hessians[0] / 2, sigma
 
 
 def alignment(first: np.ndarray, second: np.ndarray) -> float:
