@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.attention_flow import AttentionField, attended, attention_hessian, follow, midpoints, quadratic_bound, singular_share
+from numerics.attention.flow import AttentionField, attended, attention_hessian, follow, midpoints, quadratic_bound, singular_share
 from numerics.krawczyk import ball, balls, working_precision
 from numerics.validated_flow import enclose
 from theory.attention import MarkovAttention, condensation_rate, condensed_norm, entropy, focusing_rate

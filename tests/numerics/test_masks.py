@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics.dropout.masks import mask_moments, moment_polynomial
 from numerics.exact import rational, rationals
-from numerics.masks import mask_moments, moment_polynomial
 from theory import dropout
 
 

@@ -6,7 +6,7 @@ import networkx
 import numpy as np
 import pytest
 
-from numerics.reach import Distribution, distribution, extremal, reach, reaches
+from numerics.reasoning.reach import Distribution, distribution, extremal, reach, reaches
 from theory.propagation import largest_reach, least_reach, rising_order, ternary_order
 
 
