@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.attention.flow import AttentionField, attended, attention_hessian, follow, midpoints, quadratic_bound, singular_share
-from numerics.krawczyk import ball, balls, working_precision
-from numerics.validated_flow import enclose
-from theory.attention import MarkovAttention, condensation_rate, condensed_norm, entropy, focusing_rate
+from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.dynamics.attention_flow import AttentionField, attended, attention_hessian, follow, midpoints, quadratic_bound, singular_share
+from numerics.flows.validated_flow import enclose
+from theory.dynamics.attention import MarkovAttention, condensation_rate, condensed_norm, entropy, focusing_rate
 
 PI, LAM = np.array([0.75, 0.19, 0.05, 0.01]), 0.5
 EXACT = [Fraction(3, 4), Fraction(19, 100), Fraction(5, 100), Fraction(1, 100)]

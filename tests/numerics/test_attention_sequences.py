@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from numerics.attention.sequences import Sequences, _loss_and_gradient, descend, sample
-from theory.attention import MarkovAttention
+from numerics.dynamics.attention_sequences import Sequences, _loss_and_gradient, descend, sample
+from theory.dynamics.attention import MarkovAttention
 
 PI, LAM = np.array([0.6, 0.3, 0.1]), 0.4
 

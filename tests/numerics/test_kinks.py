@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.dropout.kinks import Interpolant, descent, lowered, random_interpolant
-from theory.dropout import LineNeuron, convexity_changes, corrected_pairs, least_convexity_changes, printed_pairs
+from numerics.dynamics.kinks import Interpolant, descent, lowered, random_interpolant
+from theory.dynamics.dropout import LineNeuron, convexity_changes, corrected_pairs, least_convexity_changes, printed_pairs
 
 SIX = [Fraction(k) for k in range(1, 7)]
 at = LineNeuron.at

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.dropout.masks import mask_moments, moment_polynomial
-from numerics.exact import rational, rationals
-from theory import dropout
+from numerics.arithmetic.exact import rational, rationals
+from numerics.dynamics.masks import mask_moments, moment_polynomial
+from theory.dynamics import dropout
 
 
 def fractions(rng, *shape):

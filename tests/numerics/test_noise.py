@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.dropout import noise
-from numerics.dropout.masks import mask_moments
-from numerics.exact import rationals
+from numerics.arithmetic.exact import rationals
+from numerics.dynamics import noise
+from numerics.dynamics.masks import mask_moments
 from theory.models import FullyConnected, TwoLayer
 
 MODEL = TwoLayer(2, 3, 2, "tanh", bias=True, output_bias=True)

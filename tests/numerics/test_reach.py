@@ -6,8 +6,8 @@ import networkx
 import numpy as np
 import pytest
 
-from numerics.reasoning.reach import Distribution, distribution, extremal, reach, reaches
-from theory.propagation import largest_reach, least_reach, rising_order, ternary_order
+from numerics.dynamics.reach import Distribution, distribution, extremal, reach, reaches
+from theory.dynamics.propagation import largest_reach, least_reach, rising_order, ternary_order
 
 
 def by_graph(order, layers):

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory import attention
-from theory.attention import MarkovAttention
+from theory.dynamics import attention
+from theory.dynamics.attention import MarkovAttention
 
 PI, LAM = np.array([0.75, 0.19, 0.05, 0.01]), 0.5
 
@@ -37,8 +37,8 @@ def test_the_gradient_in_closed_form():
 
 def test_the_gradient_in_balls():
     """Forward duals over the loss against the closed form, at exact numbers."""
-    from numerics.dual import jacobian_of
-    from numerics.krawczyk import ball, balls, working_precision
+    from numerics.arithmetic.krawczyk import ball, balls, working_precision
+    from numerics.derivatives.dual import jacobian_of
 
     model = MarkovAttention(3, 2, 2)
     with working_precision(200):

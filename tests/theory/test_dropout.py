@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory import dropout
-from theory.dropout import LineNeuron
+from theory.dynamics import dropout
+from theory.dynamics.dropout import LineNeuron
 
 
 def symbols(name, *shape):
@@ -31,7 +31,7 @@ def generic(neurons, samples):
 def test_the_mean_loss_and_gradient():
     import sympy
 
-    from numerics.dropout.masks import moment_polynomial
+    from numerics.dynamics.masks import moment_polynomial
 
     s, y, own, xi, error, pull, v = generic(2, 1)
     mean = moment_polynomial(sympy.expand((error * error).sum() / 2), xi, v)
@@ -44,7 +44,7 @@ def test_the_covariance_with_four_neurons_and_two_samples():
     """No monomial has more than four neurons or two samples, so this is the identity for all m and n."""
     import sympy
 
-    from numerics.dropout.masks import moment_polynomial
+    from numerics.dynamics.masks import moment_polynomial
 
     s, y, own, xi, _, pull, v = generic(4, 2)
     by_formula = dropout.covariance(s, y, own, v)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from theory.modified_equations import RandomLoss, flow_defects
+from theory.dynamics.modified_equations import RandomLoss, flow_defects
 
 
 @pytest.fixture(scope="module")

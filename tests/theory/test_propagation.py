@@ -2,7 +2,7 @@
 
 import pytest
 
-from theory.propagation import check_chain, check_order, largest_reach, least_reach, longest_window, rising_order, ternary_order
+from theory.dynamics.propagation import check_chain, check_order, largest_reach, least_reach, longest_window, rising_order, ternary_order
 
 
 def test_bounds_by_hand():

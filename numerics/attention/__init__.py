@@ -1,1 +1,0 @@
-"""Attention that learns a Markov chain: its gradient flow, enclosed and followed, and training on sampled sequences."""

@@ -1,1 +1,0 @@
-"""Symbolic multi-step reasoning: how far information reaches, and what trained transformers reach."""
