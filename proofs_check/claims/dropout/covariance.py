@@ -6,12 +6,12 @@ import numpy as np
 
 from numerics.arithmetic.exact import rational, rationals
 from numerics.dynamics.masks import mask_moments, moment_polynomial
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import equal, vanishing
 from theory.dynamics.dropout import covariance, covariance_block, covariance_factors
 
 from . import EQUATIONS, INDEPENDENT, LAST, SQUARE
-from ._draws import arrays, fractions, generic, pull
+from ._draws import arrays, fractions, generic, pull, symbols
 
 COVARIANCE = claim(
     "dropout.covariance",
@@ -22,9 +22,9 @@ COVARIANCE = claim(
         "two neurons": r"\Sigma_{kr} = v \sum_{j \ne k, r} h_{kj} h_{rj}^T + v (E_k h_{rk}^T + h_{kr} E_r^T)"
         r" + v^2 (h_{kk} h_{rk}^T + h_{kr} h_{rr}^T + h_{kr} h_{rk}^T), \quad k \ne r",
         "factors": r"\Sigma = v \sum_k A_k A_k^T + v^2 \sum_{j < k} B_{jk} B_{jk}^T, \quad A_k = \nabla \tfrac{1}{n} \sum_i (e_i s_{ik}"
-        r" + \tfrac{v - 1}{2} s_{ik}^2), \; B_{jk} = \nabla \tfrac{1}{n} \sum_i s_{ij} s_{ik}, \text{ where } e_i \text{ is differentiated too}",
+        r" + \tfrac{v - 1}{2} s_{ik}^2), \; B_{jk} = \nabla \tfrac{1}{n} \sum_i s_{ij} s_{ik} \; (e_i \text{ differentiated too})",
         "critical": r"\text{where } \nabla_{\theta_k} L = 0 \text{ for all } k: \; \Sigma_{kk} = v (1 + v) \sum_{j \ne k} h_{kj} h_{kj}^T",
-        "null": r"u \cdot g_{ik} = 0 \text{ for all } i, k \;\Rightarrow\; \Sigma u = 0 \text{ and the Gauss-Newton Hessian has } u \text{ in its kernel}",
+        "null": r"u \cdot g_{ik} = 0 \text{ for all } i, k \;\Rightarrow\; \Sigma u = 0, \; H_{GN} u = 0",
     },
     symbols={
         r"\Sigma": "covariance of the gradient of the loss over masks",
@@ -79,7 +79,7 @@ def first_order(s, y, g, v, k, r):
     "symbolic",
     [(0, 0), (0, 1)],
     axes(block=("same neuron", "two neurons")),
-    clauses=("same neuron", "two neurons"),
+    clauses=("same neuron", "two neurons", "critical"),
     cell=lambda pair: {"block": "same neuron" if pair[0] == pair[1] else "two neurons"},
     covers="statement",
     scope="four neurons, two samples, free symbols: no monomial has more of either, so the identity is that of all m and n",
@@ -97,7 +97,11 @@ def generic_symbols(pair, *, block=covariance_block, context):
     mean = lambda expression: moment_polynomial(sympy.expand(expression), xi, v)
     first, second = pull(s, y, g, xi, k), pull(s, y, g, xi, r)
     found = sympy.expand(mean(first * second) - mean(first) * mean(second))
-    return equal(block=(sympy.expand(block(s, y, g, v, k, r)[k, r]), found))
+    predicted = sympy.expand(block(s, y, g, v, k, r)[k, r])
+    if k != r:
+        return equal(block=(predicted, found))
+    spread = v * (1 + v) * sum(pulled(s, g, k, j)[k] ** 2 for j in range(4) if j != k)
+    return equal(block=(predicted, found), block_less_gradients=(sympy.expand(spread), sympy.expand(found - v * mean(first) ** 2)))
 
 
 @COVARIANCE.check(
@@ -192,6 +196,21 @@ def with_a_silent_direction(cell, rng):
     u[0] = Fraction(1)
     g[..., 0] = -(g[..., 1:] @ u[1:])
     return (s, y, g), u
+
+
+@COVARIANCE.check("symbolic", [()], clauses="null", covers="statement")
+@false("a direction that the gradients see", seen=1)
+def silent_symbols(_, *, seen=0, context):
+    """The factors are linear in the gradients, so the factors times u are those of the numbers u . g_ik, and these vanish with them; three
+    neurons, two samples and two parameters with free symbols hold every kind of term."""
+    import sympy
+
+    v = sympy.Symbol("v")
+    s, y, g, u = symbols("s", 2, 3, 1), symbols("y", 2, 1), symbols("g", 2, 3, 1, 2), symbols("u", 2)
+    times = lambda factors: [sympy.expand(entry) for part in factors for entry in (part @ u if part.shape[1] == 2 else part[:, 0])]
+    whole, along = covariance_factors(s, y, g, v), covariance_factors(s, y, (g @ u)[..., None], v)
+    silent = covariance_factors(s, y, np.full((2, 3, 1, 1), sympy.Integer(seen)), v)
+    return equal(linear=(times(whole), times(along)), silent=([0] * 6, times(silent)))
 
 
 @COVARIANCE.check("exact", with_a_silent_direction, ARRAYS, clauses="null", distribution="gradients orthogonal to a drawn direction")
