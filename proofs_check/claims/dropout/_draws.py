@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import numpy as np
 
 from numerics.arithmetic.exact import rationals
+from numerics.dynamics.masks import moment_polynomial
 from numerics.train import Dropout
 from numerics.train.general import dropped_parameters
 from theory.models import FullyConnected
@@ -44,6 +46,19 @@ def pull(s, y, g, xi, k):
     """The derivative of the loss of a mask in the parameter of neuron k, for :func:`generic` arrays."""
     error = (s[..., 0] * xi).sum(axis=1) - y[:, 0]
     return (error * g[:, k, 0, k]).sum() * xi[k] / len(s)
+
+
+@cache
+def product_of_pulls(k, r):
+    """E of the product of the pulls on neurons k and r, and the product of their means, for :func:`generic` arrays of four neurons and
+    two samples: expanded polynomials in the symbols and v."""
+    import sympy
+
+    v = sympy.Symbol("v")
+    s, y, g, xi = generic(4, 2)
+    mean = lambda expression: sympy.expand(moment_polynomial(sympy.expand(expression), xi, v))
+    first, second = pull(s, y, g, xi, k), pull(s, y, g, xi, r)
+    return mean(first * second), sympy.expand(mean(first) * mean(second))
 
 
 def network(cell, rng):

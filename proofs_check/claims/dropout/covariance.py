@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.exact import rational, rationals
-from numerics.dynamics.masks import mask_moments, moment_polynomial
+from numerics.dynamics.masks import mask_moments
 from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import equal, vanishing
 from theory.dynamics.dropout import covariance, covariance_block, covariance_factors
 
 from . import EQUATIONS, INDEPENDENT, LAST, SQUARE
-from ._draws import arrays, fractions, generic, pull, symbols
+from ._draws import arrays, fractions, generic, product_of_pulls, symbols
 
 COVARIANCE = claim(
     "dropout.covariance",
@@ -93,15 +93,14 @@ def generic_symbols(pair, *, block=covariance_block, context):
     import sympy
 
     (k, r), v = pair, sympy.Symbol("v")
-    s, y, g, xi = generic(4, 2)
-    mean = lambda expression: moment_polynomial(sympy.expand(expression), xi, v)
-    first, second = pull(s, y, g, xi, k), pull(s, y, g, xi, r)
-    found = sympy.expand(mean(first * second) - mean(first) * mean(second))
+    s, y, g, _ = generic(4, 2)
+    product, means = product_of_pulls(k, r)
+    found = sympy.expand(product - means)
     predicted = sympy.expand(block(s, y, g, v, k, r)[k, r])
     if k != r:
         return equal(block=(predicted, found))
     spread = v * (1 + v) * sum(pulled(s, g, k, j)[k] ** 2 for j in range(4) if j != k)
-    return equal(block=(predicted, found), block_less_gradients=(sympy.expand(spread), sympy.expand(found - v * mean(first) ** 2)))
+    return equal(block=(predicted, found), block_less_gradients=(sympy.expand(spread), sympy.expand(found - v * means)))
 
 
 @COVARIANCE.check(
