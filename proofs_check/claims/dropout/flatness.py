@@ -45,7 +45,7 @@ FLATNESS = claim(
     cell=lambda pattern: {"active": ("none", "one", "both")[sum(pattern)]},
     clauses=("rate", "sign"),
     covers="statement",
-    scope="one neuron and two samples, active or not, free symbols for a, w . x_i and x_i . x_l: both sides are sums over neurons and over pairs"
+    scope="one neuron and two samples, active or not, free symbols for a, w . x_i and x_i . x_l: both sides are sums over neurons and pairs"
     " of samples, for all n, m and d; minus a sum of squares that vanishes iff every a s_i does, as |x_i| > 0 where s_i > 0",
 )
 @false("the flow of the proof as printed, 1/(2np)", half=2)
