@@ -17,6 +17,8 @@ from theory.dynamics.propagation import check_chain, check_layers, check_order, 
 
 #: Orders handled in one array.
 CHUNK = 100_000
+#: The ternary order of more layers than this has too many pairs to be run.
+MOST_LAYERS = 9
 #: More orders than this are not enumerated.
 MOST_ORDERS = 4_000_000
 
@@ -149,7 +151,12 @@ class Extremal:
 
 
 def extremal(layers: int) -> tuple[Extremal, Extremal]:
-    """(lowest, highest): the rising and the ternary order, run; the rising chain has a pair more than it can reach."""
+    """(lowest, highest): the rising and the ternary order, run; the rising chain has a pair more than it can reach.
+
+    Raises ValueError for fewer than one layer or more than :data:`MOST_LAYERS`.
+    """
+    if check_layers(layers) > MOST_LAYERS:
+        raise ValueError(f"layers must be at most {MOST_LAYERS} to run the ternary order, got {layers}")
     run = lambda order: int(reaches(np.array([order]), layers)[0])
     low, high = rising_order(layers), ternary_order(layers)
     return Extremal(low, run(low), least_reach(layers)), Extremal(high, run(high), largest_reach(layers))

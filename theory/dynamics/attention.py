@@ -259,8 +259,8 @@ def rank_one_flow(point: RankOne, pi: Any, lam: Any) -> RankOne:
     """The gradient flow on the rank-one manifold, which it does not leave: the time derivatives of the four parts."""
     gamma, beta = np.asarray(point.gamma), np.asarray(point.beta)
     kappa = point.query * point.key
-    M, Phi = np.multiply.outer(gamma, beta), kappa * np.multiply.outer(gamma, gamma)
+    M, Phi = np.multiply.outer(gamma, beta), np.multiply.outer(gamma, gamma) * kappa
     alpha = weights(pi, Phi)
     by = slopes(pi, lam, M, alpha, softmax(alpha @ M))
     drive = gamma @ by.Phi @ gamma
-    return RankOne(-(by.M @ beta) - kappa * ((by.Phi + by.Phi.T) @ gamma), -(gamma @ by.M), -drive * point.key, -drive * point.query)
+    return RankOne(-(by.M @ beta) - ((by.Phi + by.Phi.T) @ gamma) * kappa, -(gamma @ by.M), -drive * point.key, -drive * point.query)

@@ -1,7 +1,7 @@
 r"""One step of gradient descent with random gradients against flows and diffusions, order by order in the step size.
 
-All is symbolic and generic: losses and observable are polynomials of two parameters with free coefficients, looked at in the origin, where their
-derivatives up to the third order are free; no higher ones occur, so an identity there is one for all losses and all points. Two
+All is symbolic and generic: losses and observable are polynomials of two parameters with free coefficients, looked at in the origin,
+where their derivatives up to the third order are free; no higher ones occur, so an identity there is one for all losses and all points. Two
 parameters suffice for all numbers of parameters: in every term each index is that of a derivative in one direction, and at most two
 different ones meet. Two values of the gradient suffice for all laws, as up to second order the mean over a step depends on the law
 through the mean of g and of g g^T alone.
@@ -129,7 +129,7 @@ class RandomLoss:
 
 
 def flow_defects(factor: Any) -> list[list[Any]]:
-    """Coefficients of eta and eta^2, two entries each, in a step theta - eta grad R less the time-eta flow of R + ``factor`` eta |grad R|^2.
+    """Coefficients of eta and eta^2, two entries each, in theta - eta grad R less the time-eta flow of R + ``factor`` eta |grad R|^2.
 
     Both vanish for ``factor`` 1/4, so the flow misses a step by O(eta^3); for any other rational the second does not.
     """

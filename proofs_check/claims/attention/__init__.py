@@ -49,9 +49,9 @@ def drawn_law(rng, d):
 
 
 def symbolic_law(d):
-    """Free weights over their sum, and lambda."""
+    """Free weights of all tokens but the last, which has the rest of 1, and lambda: identities become polynomial ones."""
     import numpy as np
     import sympy
 
-    weights = np.array(sympy.symbols(f"w:{d}", positive=True), dtype=object)
-    return weights / weights.sum(), sympy.Symbol("lam")
+    weights = sympy.symbols(f"w:{d - 1}")
+    return np.array([*weights, 1 - sum(weights)], dtype=object), sympy.Symbol("lam")

@@ -1,7 +1,7 @@
 r"""Multi-step reasoning: how far information propagates through layers of symbolic matching (2509.23178).
 
-The process is that of ``theory.dynamics.propagation``. Where the paper leaves it open, the union over all matching positions is taken: with a
-single source both bounds fail.
+The process is that of ``theory.dynamics.propagation``. Where the paper leaves it open, the union over all matching positions is taken:
+with a single source the lower bound fails and the ternary order falls short.
 """
 
 from proofs_check import Assumption

@@ -40,8 +40,8 @@ BOUNDS = claim(
 def induction(part, *, sides=2, growth=2, context):
     """Each step as an identity that writes the room left as a sum of non-negative terms, and the recursions of the bounds.
 
-    A node [p, q] of at most a edges takes in [r, t] of at most a edges that meet it: it ends at most a farther on either side, and the query
-    gains at most a. Of the nodes of two neighbouring windows of h pairs the later one comes to hold both, and the query gains the
+    A node [p, q] of at most a edges takes in [r, t] of at most a edges that meet it: it ends at most a farther on either side, and the
+    query gains at most a. Of the nodes of two neighbouring windows of h pairs the later one comes to hold both, and the query gains the
     window that starts where it ends.
     """
     import sympy
