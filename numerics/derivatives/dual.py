@@ -53,6 +53,16 @@ class Dual:
         quotient = other / self.value
         return Dual(quotient, self.gradient * (-quotient / self.value))
 
+    def exp(self) -> Dual:
+        """e^self; floats, balls and duals of either."""
+        value = self.value.exp() if hasattr(self.value, "exp") else np.exp(self.value)
+        return self.through(value, value)
+
+    def log(self) -> Dual:
+        """The natural logarithm of self; floats, balls and duals of either."""
+        value = self.value.log() if hasattr(self.value, "log") else np.log(self.value)
+        return self.through(value, 1 / self.value)
+
     def through(self, value: Any, slope: Any) -> Dual:
         """F(self) from F's ``value`` and ``slope`` at ``self.value``."""
         return Dual(value, self.gradient * slope)
