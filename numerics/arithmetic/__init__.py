@@ -1,0 +1,1 @@
+"""Exact arithmetic and ball arithmetic: fields, series, matrices and roots of polynomials without rounding."""

@@ -1,0 +1,111 @@
+"""The multiplicity of an activation at 0, exactly, from its differential system or its pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.activations import Activation, PiecewiseActivation, SmoothActivation, activation
+
+#: Derivatives are looked at up to this order; an analytic function all of whose derivatives vanish is constant.
+MOST = 32
+
+
+@dataclass(frozen=True)
+class Origin:
+    """sigma near 0: ``value`` = sigma(0), ``derivative`` = sigma^(p)(0) with p = ``multiplicity``.
+
+    The next derivative that exists and is not 0 is of order p + ``gap`` (None: there is none up to :data:`MOST`). Values are exact: sympy
+    numbers, or Fractions of a piecewise polynomial.
+    """
+
+    value: Any
+    multiplicity: int
+    derivative: Any
+    gap: int | None
+
+    @property
+    def offset(self) -> bool:
+        """Whether sigma(0) != 0, so that a network of small weights has an output of first order."""
+        return not _vanishes(self.value)
+
+
+def multiplicity(sigma: Activation | str) -> int:
+    """p = min{k >= 1: sigma^(k)(0) != 0} (arXiv:2105.11686, Definition 1); sigma(0) plays no role.
+
+    Raises ValueError where there is none: ReLU has no derivative at 0, of a flat or constant function all vanish.
+    """
+    return origin(sigma).multiplicity
+
+
+def origin(sigma: Activation | str) -> Origin:
+    """Value, multiplicity, leading derivative and gap of ``sigma`` (an Activation or a name). Raises ValueError as :func:`multiplicity`."""
+    sigma = activation(sigma)
+    if isinstance(sigma, PiecewiseActivation):
+        return _of_derivatives(sigma, _derivatives_of_pieces(sigma))
+    order = 4
+    while True:
+        found = _of_derivatives(sigma, _derivatives(sigma, order), last=order >= MOST)
+        if found is not None:
+            return found
+        order *= 2
+
+
+def _derivatives(sigma: SmoothActivation, order: int) -> list[Any]:
+    """sigma(0), ..., sigma^(order)(0) as sympy numbers."""
+    import sympy
+
+    zero = np.array([sympy.Integer(0)], dtype=object)
+    try:
+        values = [sympy.sympify(values[0]) for values in sigma.jet(zero, order)]
+    except ZeroDivisionError as error:
+        raise ValueError(f"{sigma!r} must be analytic at 0 to have a multiplicity: its differential system divides by 0 there") from error
+    if not all(value.is_finite for value in values):
+        raise ValueError(f"{sigma!r} must be analytic at 0 to have a multiplicity, got derivatives {values}")
+    return values
+
+
+def _derivatives_of_pieces(sigma: PiecewiseActivation) -> list[Fraction]:
+    """sigma(0), sigma'(0), ... as far as they exist."""
+    k = next((k for k, threshold in enumerate(sigma.breaks) if threshold >= 0), len(sigma.breaks))
+    sides = sigma.pieces[k : k + 2] if k < len(sigma.breaks) and sigma.breaks[k] == 0 else sigma.pieces[k : k + 1]
+    at_zero = [[Fraction(c) * factorial for c, factorial in zip(piece, _factorials(len(piece)), strict=True)] for piece in sides]
+    length = max(map(len, at_zero))
+    left, *right = [values + [Fraction(0)] * (length - len(values)) for values in at_zero]
+    if not right:
+        return left
+    exist = next((j for j in range(length) if left[j] != right[0][j]), length)
+    if exist < 2:
+        raise ValueError(f"{sigma!r} has no multiplicity: it has no derivative at 0, the slopes beside it are {left[1]} and {right[0][1]}")
+    return left[:exist]
+
+
+def _factorials(length: int) -> list[int]:
+    values = [1]
+    for k in range(1, length):
+        values.append(values[-1] * k)
+    return values
+
+
+def _of_derivatives(sigma: Activation, values: list[Any], last: bool = True) -> Origin | None:
+    """The origin as far as ``values`` tell; None where more derivatives may exist and are needed."""
+    orders = [k for k in range(1, len(values)) if not _vanishes(values[k])]
+    if len(orders) > 1 or orders and last:
+        p = orders[0]
+        return Origin(values[0], p, values[p], orders[1] - p if len(orders) > 1 else None)
+    if not last:
+        return None
+    raise ValueError(f"{sigma!r} has no multiplicity: its derivatives at 0 vanish up to order {len(values) - 1}, as of a constant")
+
+
+def _vanishes(value: Any) -> bool:
+    if isinstance(value, Fraction | int):
+        return value == 0
+    known = value.is_zero
+    known = value.equals(0) if known is None else known
+    if known is None:
+        raise ValueError(f"whether the derivative {value} at 0 vanishes could not be decided")
+    return bool(known)
