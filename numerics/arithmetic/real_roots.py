@@ -114,7 +114,7 @@ class CircleMorse:
 
     def count(self, kind: str) -> int:
         """The number of unit directions (both ends of a line) at which V has a ``kind``: "maximum", "minimum" or "inflection"."""
-        return len(self.directions(kind))
+        return len(self.extrema(kind))
 
     @property
     def multiplicity(self) -> int:
@@ -126,13 +126,13 @@ class CircleMorse:
         """Whether every critical line is a simple root, hence every critical point nondegenerate."""
         return all(line.root.multiplicity == 1 for line in self.lines)
 
-    def directions(self, kind: str) -> np.ndarray:
-        """Unit directions (k, 2) at which V has a ``kind``."""
+    def extrema(self, kind: str) -> list[tuple[np.ndarray, CriticalLine]]:
+        """Unit directions (2,) at which V has a ``kind``, each with its line."""
         found = []
         for line in self.lines:
             across = line.kind if self.degree % 2 == 0 else _OPPOSITE[line.kind]  # V(-u) = (-1)^p V(u)
-            found += [sign * line.root.direction for sign, there in ((1, line.kind), (-1, across)) if there == kind]
-        return np.array(found).reshape(-1, 2)
+            found += [(sign * line.root.direction, line) for sign, there in ((1, line.kind), (-1, across)) if there == kind]
+        return found
 
 
 def circle_morse(form: Sequence[Any], *, width: Any = None) -> CircleMorse:

@@ -8,9 +8,10 @@ proved there for p = 1 and for D = 2) is refuted for every p >= 3 and D >= 3 by 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def many_orientations(dimension: int, p: int) -> tuple[np.ndarray, np.ndarray]:
     """
     check_size("dimension", dimension, 2)
     check_size("p", p)
-    x, y = [_node(0, j, dimension) for j in range(p + 1)], _cosine_weights(p)
+    x, y = [_node(0, j, dimension) for j in range(p + 1)], labels_of_form(cosine(p), range(p + 1))
     for k in range(1, dimension - 1):
         x, y = _with_power(x, y, k, p, dimension)
     return _arrays(x, y)
@@ -76,30 +77,39 @@ def most_on_the_circle(p: int) -> tuple[np.ndarray, np.ndarray]:
     return many_orientations(2, p)
 
 
+def cosine(p: int) -> list[int]:
+    """Coefficients v_k of cos(p phi) = Re (u_1 + i u_2)^p = sum_k v_k u_1^k u_2^(p-k) on the unit circle."""
+    check_size("p", p)
+    return [math.comb(p, k) * (1, 0, -1, 0)[(p - k) % 4] for k in range(p + 1)]
+
+
+def labels_of_form(form: Sequence[Any], nodes: Iterable[Any]) -> list[Fraction]:
+    """The labels c of the inputs ``nodes`` with sum_j c_j (nodes_j u_1 + u_2)^p = sum_k form[k] u_1^k u_2^(p-k); p + 1 rational nodes.
+
+    The coefficients agree when sum_j c_j nodes_j^k = form[k]/binomial(p, k), which Lagrange's polynomials solve. Raises ValueError for
+    another number of nodes and for repeated ones, whose powers do not span the forms.
+    """
+    p, t = len(form) - 1, [Fraction(node) for node in nodes]
+    if len(t) != p + 1 or len(set(t)) < len(t):
+        raise ValueError(f"nodes must be {p + 1} different inputs for a form of degree {p}, got {[str(node) for node in t]}")
+    moments = [Fraction(v) / math.comb(p, k) for k, v in enumerate(form)]
+    return [sum(c * moment for c, moment in zip(_lagrange(t, j), moments, strict=True)) for j in range(p + 1)]
+
+
+def _lagrange(nodes: Sequence[Fraction], j: int) -> list[Fraction]:
+    """Coefficients of the polynomial that is 1 at node j and 0 at the others, from the constant up."""
+    coefficients = [Fraction(1)]
+    for k, node in enumerate(nodes):
+        if k != j:
+            shifted, same = [Fraction(0), *coefficients], [*coefficients, Fraction(0)]
+            coefficients = [(a - node * b) / (nodes[j] - node) for a, b in zip(shifted, same, strict=True)]
+    return coefficients
+
+
 def _with_power(x: list, y: list, k: int, p: int, dimension: int) -> tuple[list, list]:
     """The data with u_k^p added to V, from the p-th difference at 0, e_k, ..., p e_k; the node 0 comes first."""
     differences = [Fraction((-1) ** (p - j) * math.comb(p, j), math.factorial(p)) for j in range(p + 1)]
     return x + [_node(k, j, dimension) for j in range(1, p + 1)], [y[0] + differences[0], *y[1:], *differences[1:]]
-
-
-def _cosine_weights(p: int) -> list[Fraction]:
-    """c_j with sum_j c_j (j u_1 + u_D)^p = Re (u_1 + i u_D)^p, j = 0 .. p.
-
-    The coefficients of u_1^m u_D^(p-m) agree when sum_j c_j j^m = Re i^(p-m) = Re i^p (-i)^m for m = 0 .. p, so c_j is the real part of
-    i^p times the Lagrange polynomial of node j at -i.
-    """
-    weights = []
-    for j in range(p + 1):
-        real, imaginary = _power_of_i(p)
-        for k in range(p + 1):
-            if k != j:  # times (-i - k)/(j - k)
-                real, imaginary = Fraction(imaginary - k * real, j - k), Fraction(-real - k * imaginary, j - k)
-        weights.append(Fraction(real))
-    return weights
-
-
-def _power_of_i(p: int) -> tuple[int, int]:
-    return ((1, 0), (0, 1), (-1, 0), (0, -1))[p % 4]
 
 
 def _node(k: int, j: int, dimension: int) -> list[Fraction]:

@@ -50,11 +50,11 @@ class LeadingForm:
         return self.p * ((powers(u @ self.x.T, self.p - 1) * self.c) @ self.x)
 
     def hessian(self, u: Any) -> Any:
-        """The matrix of second derivatives (D, D) at ``u`` (D,), not restricted to the sphere."""
+        """The matrices of second derivatives (..., D, D) at ``u`` (..., D), not restricted to the sphere."""
         if self.p == 1:
-            return 0 * np.multiply.outer(u, u)
+            return 0 * u[..., :, None] * u[..., None, :]
         weights = powers(u @ self.x.T, self.p - 2) * self.c
-        return self.p * (self.p - 1) * ((self.x.T * weights) @ self.x)
+        return self.p * (self.p - 1) * ((self.x.T * weights[..., None, :]) @ self.x)
 
     def sphere_hessian(self, u: Any) -> Any:
         """H(u) - (p V(u)/|u|^2) I, on vectors orthogonal to u the Hessian of V on the sphere at u/|u| times |u|^(p-2); shape (D, D).
@@ -68,9 +68,7 @@ class LeadingForm:
         if self.dimension != 2:
             raise ValueError(f"a binary form needs directions of length D = 2, got D = {self.dimension}")
         first, second = self.x[:, 0], self.x[:, 1]
-        return [
-            math.comb(self.p, k) * (self.c * (powers(first, k) * powers(second, self.p - k))).sum() for k in range(self.p + 1)
-        ]
+        return [math.comb(self.p, k) * (self.c * (powers(first, k) * powers(second, self.p - k))).sum() for k in range(self.p + 1)]
 
 
 def powers(z: Any, k: int) -> Any:

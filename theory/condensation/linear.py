@@ -40,7 +40,8 @@ def angle_tail(tau: float, delta: float) -> float:
     """x with P(1 - |cos(w(tau), z)| > delta) = I_x(1/2, (D-1)/2) for a_0, w_0 of independent N(0, epsilon^2) entries.
 
     I is the regularized incomplete beta function: s(tau) is N(0, epsilon^2 cosh 2 tau) and independent of the D - 1 other entries, so
-    |s|/|w_perp| is a scaled Student t. x = 1/(1 + k^2 cosh 2 tau), k^2 = 1/(1 - delta)^2 - 1 inverted: k = |w_perp|/|s| at 1 - |cos| = delta.
+    s^2/(s^2 + cosh(2 tau) |w_perp|^2) has a beta law. x = 1/(1 + k^2 cosh 2 tau), k^2 = 1/(1 - delta)^2 - 1 being |w_perp|^2/s^2 at
+    1 - |cos| = delta.
     """
     _check_delta(delta)
     tangent = (2 * delta - delta**2) / (1 - delta) ** 2
