@@ -23,9 +23,11 @@ from theory.condensation import (
     most_on_the_circle,
     multiplicity,
     origin,
+    patch_matrix,
     sum_of_powers,
     tangential_form,
 )
+from theory.condensation.growth import blow_up_time, condensed_output_weight, leading_system
 from theory.condensation.linear import (
     aligned_side,
     angle_tail,
@@ -35,7 +37,9 @@ from theory.condensation.linear import (
     mean_and_median_square_sine,
     tanh_deviation,
 )
+from theory.condensation.offset import majority, majority_at
 from theory.expressions import parse
+from theory.models import TwoLayerCNN
 
 Z = sympy.Symbol("z")
 FORMULAS = {
@@ -297,3 +301,49 @@ def test_the_bound_on_tanh_networks_holds_and_is_of_the_right_order():
 
 def test_centred_labels_have_mean_zero():
     assert centred(np.array([Fraction(1), Fraction(2), Fraction(6)], dtype=object)).tolist() == [-2, -1, 3]
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, 4])
+def test_the_leading_system_conserves_and_scales_and_is_solved_on_an_orientation(p):
+    V = form(p, n=6, dimension=3)
+    field = leading_system(LeadingForm(V.x.astype(float), V.c.astype(float), p), 0.3)
+    rng = np.random.default_rng(0)
+    a, w = rng.normal(size=4), rng.normal(size=(4, 3))
+    a_speed, w_speed = field(a, w)
+    np.testing.assert_allclose(p * a * a_speed, (w * w_speed).sum(axis=1))
+    smaller = field(a / 8, w / 8)
+    np.testing.assert_allclose(smaller[0] * 8**p, a_speed)
+    np.testing.assert_allclose(smaller[1] * 8**p, w_speed)
+    t, h = 0.1, 1e-6
+    at = lambda t: condensed_output_weight(0.5, 0.4, p, t)
+    assert (at(t + h) - at(t - h)) / (2 * h) == pytest.approx(0.4 * p ** (p / 2) * at(t) ** p, rel=1e-6)
+    end = blow_up_time(0.5, 0.4, p)
+    assert end == math.inf if p == 1 else at(end * (1 - 1e-9)) > 20 * at(0) and at(end * 1.001) == math.inf
+
+
+def test_shares_of_the_majority():
+    rng = np.random.default_rng(5)
+    m, mean, value, epsilon, n = 50, 0.2, 0.5, 0.005, 4000
+    a = epsilon * rng.normal(size=(n, m))
+    a += (mean / value - a.sum(axis=1, keepdims=True)) / m
+    assert (a > 0).mean() == pytest.approx(majority(mean, m, value, epsilon), abs=0.01)
+    assert majority(0.0, m, value, epsilon) == 0.5 and majority(-1.0, m, -value, 1e-6) == 1.0
+    assert majority_at(0.01, mean, m, value, epsilon) < majority_at(0.5, mean, m, value, epsilon)
+    with pytest.raises(ValueError, match="tau must be positive"):
+        majority_at(0.0, mean, m, value, epsilon)
+
+
+def test_patches_are_weighed_by_labels():
+    model = TwoLayerCNN((3, 4), (2, 2), 3)
+    x, y = number(12 * 5, 5), number(5, 5)[:, 0]
+    Z = patch_matrix(model, x, y)
+    assert Z.shape == (4, 6)
+    for k, q in np.ndindex(4, 6):
+        assert Z[k, q] == sum(y[i] * x[i].reshape(3, 4)[q // 3 + k // 2, q % 3 + k % 2] for i in range(5)) / 5
+    with pytest.raises(ValueError, match=r"expected inputs \(n, 12\)"):
+        patch_matrix(model, x, y[:-1])
+
+
+def number(count, rows):
+    integers = np.random.default_rng(count).integers(-9, 10, (rows, count // rows))
+    return np.vectorize(lambda k: Fraction(int(k), 4), otypes=[object])(integers)

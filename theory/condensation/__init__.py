@@ -4,6 +4,7 @@ Sources: arXiv:2105.11686 (multiplicity, leading field, orientations), arXiv:230
 (1/2n) sum_i (f(x_i) - y_i)^2, e_i = f(x_i) - y_i, D the length of a weight with its bias.
 """
 
+from theory.condensation.convolution import patch_matrix as patch_matrix
 from theory.condensation.counterexamples import cosine as cosine
 from theory.condensation.counterexamples import critical_of_sum_of_powers as critical_of_sum_of_powers
 from theory.condensation.counterexamples import extrema_of_many as extrema_of_many
