@@ -277,7 +277,7 @@ def test_mean_and_median_of_the_square_sine():
 
 
 def test_the_bound_on_tanh_networks_holds_and_is_of_the_right_order():
-    """Against a flow integrated in floats: the deviation is below the bound, and a hundred times the deviation is above it."""
+    """Against a flow integrated in floats: the deviation is below the bound, and less than a hundred times below it."""
     from scipy.integrate import solve_ivp
 
     rng = np.random.default_rng(3)
@@ -296,7 +296,7 @@ def test_the_bound_on_tanh_networks_holds_and_is_of_the_right_order():
     a, w = linear_flow(theta0[:, 2], theta0[:, :2], z, t)
     relative = np.linalg.norm(end - np.column_stack([w, a]), axis=1) / (np.linalg.norm(theta0, axis=1) * math.exp(tau))
     bound = tanh_deviation(theta0, x, y, tau)
-    assert (relative < bound).all() and (relative > bound / 300).any()
+    assert (relative < bound).all() and (relative > bound / 100).any()
 
 
 def test_centred_labels_have_mean_zero():

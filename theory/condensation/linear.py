@@ -75,15 +75,17 @@ def tanh_deviation(theta0: np.ndarray, x: np.ndarray, y: np.ndarray, tau: float)
 
     ``theta0`` (m, D + 1) rows (w_j, a_j), ``x`` (n, D), ``y`` (n,). Raises ValueError where the bound does not hold, tau being too long.
 
-    With X = max |x_i|, Y = max |y_i|, |tanh u| <= |u|, |u - tanh u| <= |u|^3/3 and 0 <= 1 - tanh' <= u^2, the true field differs from the
-    linear one by at most (Y X^3 |theta_j|^2 + X^2 |theta|^2/2) |theta_j|. While all |theta_j| <= sqrt(2) |theta_j(0)| e^tau this is at most
-    kappa_j e^(3 tau) sqrt(2) |theta_j(0)|, kappa_j = 2 Y X^3 |theta_j(0)|^2 + X^2 |theta(0)|^2, and Duhamel's formula gives the bound
-    kappa_j e^(2 tau)/(sqrt(2) |z|); the assumption persists while these are at most sqrt(2) - 1.
+    With |tanh u| <= |u|, |u - tanh u| <= |u|^3/3 and 0 <= 1 - tanh' <= u^2, the true field differs from the linear one by at most
+    (M_3 |theta_j|^2 + M_2 |theta|^2/2) |theta_j|, M_3 = (1/n) sum_i |y_i| |x_i|^3, M_2 = (1/n) sum_i |x_i|^2. While all |theta_j| <=
+    sqrt(2) |theta_j(0)| e^tau this is at most kappa_j e^(3 tau) sqrt(2) |theta_j(0)|, kappa_j = 2 M_3 |theta_j(0)|^2 + M_2 |theta(0)|^2,
+    and Duhamel's formula gives the bound kappa_j e^(2 tau)/(sqrt(2) |z|); the assumption persists while these are at most sqrt(2) - 1.
+    (|y| |x|^3 |w|^3/3 and |y| |x|^3 |a| |w|^2 are the parts of M_3, squared and added at most |y| |x|^3 |theta_j|^3.)
     """
     x, y, theta0 = np.asarray(x, dtype=float), np.asarray(y, dtype=float), np.asarray(theta0, dtype=float)
-    radius, label = np.linalg.norm(x, axis=1).max(), np.abs(y).max()
+    lengths = np.linalg.norm(x, axis=1)
+    third, second = (np.abs(y) * lengths**3).mean(), (lengths**2).mean()
     z = np.linalg.norm(y @ x / len(x))
-    kappa = 2 * label * radius**3 * (theta0**2).sum(axis=1) + radius**2 * (theta0**2).sum()
+    kappa = 2 * third * (theta0**2).sum(axis=1) + second * (theta0**2).sum()
     bound = kappa * math.exp(2 * tau) / (math.sqrt(2) * z)
     if bound.max() > math.sqrt(2) - 1:
         raise ValueError(f"tau = {tau:g} is beyond the linear stage: the bound {bound.max():.3g} exceeds {math.sqrt(2) - 1:.3g}")
