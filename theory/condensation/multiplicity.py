@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -54,25 +55,81 @@ def origin(sigma: Activation | str) -> Origin:
         order *= 2
 
 
+class _Series:
+    """A power series in z with exact sympy coefficients, known up to the power len(coefficients) - 1."""
+
+    def __init__(self, coefficients: list[Any]) -> None:
+        self.coefficients = coefficients
+
+    def _lifted(self, other: Any) -> list[Any]:
+        import sympy
+
+        if isinstance(other, _Series):
+            return other.coefficients
+        return [sympy.sympify(other), *[sympy.Integer(0)] * (len(self.coefficients) - 1)]
+
+    def __add__(self, other: Any) -> _Series:
+        return _Series([a + b for a, b in zip(self.coefficients, self._lifted(other), strict=True)])
+
+    __radd__ = __add__
+
+    def __neg__(self) -> _Series:
+        return _Series([-a for a in self.coefficients])
+
+    def __sub__(self, other: Any) -> _Series:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> _Series:
+        return -self + other
+
+    def __mul__(self, other: Any) -> _Series:
+        a, b = self.coefficients, self._lifted(other)
+        return _Series([sum(a[j] * b[k - j] for j in range(k + 1)).expand() for k in range(len(a))])
+
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> _Series:
+        return math.prod([self] * (exponent - 1), start=self)
+
+    def __rtruediv__(self, other: Any) -> _Series:
+        a, inverse = self.coefficients, []
+        if a[0] == 0:
+            raise ZeroDivisionError
+        for k in range(len(a)):
+            inverse.append(((1 if k == 0 else 0) - sum(a[j] * inverse[k - j] for j in range(1, k + 1))) / a[0])
+        return _Series(inverse) * other
+
+    def __truediv__(self, other: Any) -> _Series:
+        return self * (1 / other)
+
+
 def _derivatives(sigma: SmoothActivation, order: int) -> list[Any]:
-    """sigma(0), ..., sigma^(order)(0) as sympy numbers."""
+    """sigma(0), ..., sigma^(order)(0) as sympy numbers: the Taylor series of the state, one coefficient after another."""
     import sympy
 
     zero = np.array([sympy.Integer(0)], dtype=object)
     try:
-        values = [sympy.sympify(values[0]) for values in sigma.jet(zero, order)]
+        state = [[sympy.sympify(function(zero)[0])] for function in sigma.state]
+        for k in range(order + 1):
+            z = _Series([sympy.Integer(int(j == 1)) for j in range(k + 1)])
+            series = [_Series(coefficients) for coefficients in state]
+            if k == order:
+                break
+            for coefficients, rate in zip(state, sigma.flow(z, series), strict=True):
+                coefficients.append((z * 0 + rate).coefficients[k] / (k + 1))
+        taylor = (z * 0 + sigma.output(z, series)).coefficients
     except ZeroDivisionError as error:
         raise ValueError(f"{sigma!r} must be analytic at 0 to have a multiplicity: its differential system divides by 0 there") from error
-    if not all(value.is_finite for value in values):
-        raise ValueError(f"{sigma!r} must be analytic at 0 to have a multiplicity, got derivatives {values}")
-    return values
+    if not all(value.is_finite for value in taylor):
+        raise ValueError(f"{sigma!r} must be analytic at 0 to have a multiplicity, got Taylor coefficients {taylor}")
+    return [value * sympy.factorial(k) for k, value in enumerate(taylor)]
 
 
 def _derivatives_of_pieces(sigma: PiecewiseActivation) -> list[Fraction]:
     """sigma(0), sigma'(0), ... as far as they exist."""
     k = next((k for k, threshold in enumerate(sigma.breaks) if threshold >= 0), len(sigma.breaks))
     sides = sigma.pieces[k : k + 2] if k < len(sigma.breaks) and sigma.breaks[k] == 0 else sigma.pieces[k : k + 1]
-    at_zero = [[Fraction(c) * factorial for c, factorial in zip(piece, _factorials(len(piece)), strict=True)] for piece in sides]
+    at_zero = [[Fraction(c) * math.factorial(k) for k, c in enumerate(piece)] for piece in sides]
     length = max(map(len, at_zero))
     left, *right = [values + [Fraction(0)] * (length - len(values)) for values in at_zero]
     if not right:
@@ -81,13 +138,6 @@ def _derivatives_of_pieces(sigma: PiecewiseActivation) -> list[Fraction]:
     if exist < 2:
         raise ValueError(f"{sigma!r} has no multiplicity: it has no derivative at 0, the slopes beside it are {left[1]} and {right[0][1]}")
     return left[:exist]
-
-
-def _factorials(length: int) -> list[int]:
-    values = [1]
-    for k in range(1, length):
-        values.append(values[-1] * k)
-    return values
 
 
 def _of_derivatives(sigma: Activation, values: list[Any], last: bool = True) -> Origin | None:
