@@ -19,14 +19,15 @@ MOST = 32
 class Origin:
     """sigma near 0: ``value`` = sigma(0), ``derivative`` = sigma^(p)(0) with p = ``multiplicity``.
 
-    The next derivative that exists and is not 0 is of order p + ``gap`` (None: there is none up to :data:`MOST`). Values are exact: sympy
-    numbers, or Fractions of a piecewise polynomial.
+    The next derivative that exists and is not 0, ``next``, is of order p + ``gap`` (None: there is none up to :data:`MOST`). Values are
+    exact: sympy numbers, or Fractions of a piecewise polynomial.
     """
 
     value: Any
     multiplicity: int
     derivative: Any
     gap: int | None
+    next: Any
 
     @property
     def offset(self) -> bool:
@@ -145,7 +146,8 @@ def _of_derivatives(sigma: Activation, values: list[Any], last: bool = True) -> 
     orders = [k for k in range(1, len(values)) if not _vanishes(values[k])]
     if len(orders) > 1 or orders and last:
         p = orders[0]
-        return Origin(values[0], p, values[p], orders[1] - p if len(orders) > 1 else None)
+        gap, following = (orders[1] - p, values[orders[1]]) if len(orders) > 1 else (None, None)
+        return Origin(values[0], p, values[p], gap, following)
     if not last:
         return None
     raise ValueError(f"{sigma!r} has no multiplicity: its derivatives at 0 vanish up to order {len(values) - 1}, as of a constant")
