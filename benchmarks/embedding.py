@@ -13,14 +13,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.arithmetic.exact import rationals
 from numerics.critical import certify, certify_split
-from numerics.embedded import planted_batch, split_counts
-from numerics.exact import rationals
+from numerics.critical.embedded import planted_batch, split_counts
 from numerics.hessian import hessian
-from numerics.inertia import eliminated_inertia, exact_inertia
+from numerics.hessian.inertias import eliminated_inertia, exact_inertia
 from numerics.planting import plant
-from proofs_check.claims._width import ANY
-from proofs_check.claims._width_points import some_place
+from proofs_check.claims.width._places import ANY
+from proofs_check.claims.width._points import some_place
 from theory.embedding import split, split_congruence
 from theory.models import FullyConnected
 

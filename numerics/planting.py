@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from numerics import exact
-from numerics.directional import Directional
+from numerics.arithmetic import exact
+from numerics.derivatives.directional import Directional
+from numerics.derivatives.tape import Node, tangents
 from numerics.hessian import in_one_arithmetic
-from numerics.losses import Loss
-from numerics.losses import loss as loss_named
-from numerics.tape import Node, tangents
+from numerics.hessian.losses import Loss
+from numerics.hessian.losses import loss as loss_named
 from theory.models import AbstractModel
 
 #: A condition (rows, values): rows (k, n outputs) times the flat cotangent equal ``values`` (k,).
@@ -224,7 +224,7 @@ def sharpened(model: AbstractModel, theta: np.ndarray, data: tuple[Any, Any], *,
     """
     from flint import arb_mat
 
-    from numerics.krawczyk import balls, working_precision
+    from numerics.arithmetic.krawczyk import balls, working_precision
 
     with working_precision(2 * bits):
         point, x, y = balls(theta), balls(data[0]), balls(data[1])

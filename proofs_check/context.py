@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+import json
+import math
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from proofs_check.claim import ClaimError
 
 if TYPE_CHECKING:
     import numpy
 
+    from proofs_check.claim import Outcome
+
 Value = TypeVar("Value")
+
+#: Trials that may end without a decision (not converged, say) before their rate is not decided at all.
+UNDECIDED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """The run as a check sees it: ``level`` (quick, standard, full), ``device`` (cpu, cuda), ``alpha`` of the check.
 
-    Random numbers depend on (seed, claim, check, replicate) alone: neither the order of the claims nor the number of
-    workers nor the place in a batch changes them.
+    Random numbers depend on (seed, claim, check, key of the instance) alone: neither the order of the claims nor the number of
+    workers nor the place in a batch changes them. ``spent`` holds the probabilities of a false alarm that decisions have used up.
     """
 
     claim: str
@@ -26,18 +36,71 @@ class Context:
     level: str = "quick"
     device: str = "cpu"
     alpha: float | None = None
+    spent: list[float] = field(default_factory=list, compare=False)
 
-    def entropy(self, replicate: int = 0) -> int:
-        """128 bits that name this seed, claim, check and ``replicate``."""
-        key = f"{self.seed}/{self.claim}/{self.check}/{replicate}"
-        return int.from_bytes(hashlib.sha256(key.encode()).digest()[:16])
+    def entropy(self, *key: Any) -> int:
+        """128 bits that name this seed, claim, check and ``key``: numbers, texts, cells, arrays, models, or tuples of them."""
+        if len(key) <= 1 and all(isinstance(part, Integral) for part in key):
+            name = str(int(key[0]) if key else 0)
+        else:
+            from proofs_check.engine.serialization import to_data
 
-    def rng(self, replicate: int = 0) -> numpy.random.Generator:
-        """The generator of ``replicate`` (an instance number, a network number)."""
+            name = json.dumps([to_data(part) for part in key], sort_keys=True)
+        text = f"{self.seed}/{self.claim}/{self.check}/{name}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
+
+    def rng(self, *key: Any) -> numpy.random.Generator:
+        """The generator of what ``key`` names, any plain data: the instance itself, so that no two instances share a stream."""
         import numpy
 
-        return numpy.random.Generator(numpy.random.PCG64(self.entropy(replicate)))
+        return numpy.random.Generator(numpy.random.PCG64(self.entropy(*key)))
 
     def by_level(self, *, quick: Value, standard: Value, full: Value) -> Value:
         """The value for this run's level."""
         return {"quick": quick, "standard": standard, "full": full}[self.level]
+
+    def share(self, parts: int) -> float:
+        """The alpha of one of ``parts`` equal decisions.
+
+        :raises ClaimError: when the check has no alpha, or there is no part.
+        """
+        if self.alpha is None or parts < 1:
+            raise ClaimError(
+                f"check {self.check!r}: a share of alpha needs a declared alpha and at least one part, got {self.alpha}, {parts}"
+            )
+        return math.nextafter(self.alpha / parts, 0.0)
+
+    def book(self, alpha: float) -> float:
+        """Spend ``alpha`` of the check's own, for a decision that is wrong with at most that probability; it is handed back.
+
+        :raises ClaimError: when more than the declared alpha would be spent.
+        """
+        self.spent.append(alpha)
+        total = math.fsum(self.spent)
+        if self.alpha is None or total > self.alpha * (1 + 1e-9):  # shares are rounded
+            raise ClaimError(f"check {self.check!r} has spent {total:.3g} of its alpha {self.alpha}; take context.share(n) for n decisions")
+        return alpha
+
+    def rate(
+        self,
+        successes: int,
+        trials: int,
+        *,
+        what: str,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        margin: float,
+        parts: int = 1,
+        undecided: int = 0,
+    ) -> Outcome:
+        """Whether a rate of success is at least, or at most, a threshold: one of ``parts`` decisions that share the alpha of the check.
+
+        The statement is refuted when the data exclude it, and holds when they exclude rates beyond it by more than ``margin``, each
+        with the share of alpha that is booked (exact binomial bounds). ``undecided`` of the trials ended without success or failure
+        (a training that did not converge): above :data:`UNDECIDED_SHARE` of them nothing is decided, below, either answer has to stand
+        whichever way they would have gone.
+        """
+        from proofs_check.judging import rate_is
+
+        alpha = self.book(self.share(parts))
+        return rate_is(successes, trials, what=what, at_least=at_least, at_most=at_most, margin=margin, alpha=alpha, undecided=undecided)

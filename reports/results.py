@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 #: The version of the schema that this package reads and writes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+#: Versions that are read: 1 knows no clauses, cells and checksums.
+READABLE = (1, 2)
 
 Results = Mapping[str, Any]
 
@@ -27,7 +29,7 @@ class ResultsError(ValueError):
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """The JSON Schema of ``results.json`` (schema version 1)."""
+    """The JSON Schema of ``results.json`` of both schema versions."""
     return json.loads(resources.files("reports").joinpath("results.schema.json").read_text(encoding="utf-8"))
 
 
@@ -75,14 +77,14 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def validate(results: Results) -> None:
-    """Whether ``results`` is a complete run of schema version 1 with distinct claim ids and finite numbers.
+    """Whether ``results`` is a complete run of a readable schema version with distinct claim ids and finite numbers.
 
     :raises ResultsError: naming the first wrong field, what was expected and what came.
     """
     if "schema" not in results:
         raise ResultsError(f"schema: expected {SCHEMA_VERSION}, got no such field (is this a results.json?)")
     version = results["schema"]
-    if version != SCHEMA_VERSION or isinstance(version, bool):
+    if version not in READABLE or isinstance(version, bool):
         raise ResultsError(f"schema: expected version {SCHEMA_VERSION}, got {version!r}; read it with the proofs-check that wrote it")
     if (error := next(_validator().iter_errors(results), None)) is not None:
         raise ResultsError(_explained(error, results))

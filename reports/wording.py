@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: From worst to best; the order in which verdicts are listed and judged.
-VERDICTS = ("refuted", "error", "vacuous", "inconclusive", "skipped", "supported", "certified", "proved")
+VERDICTS = ("refuted", "error", "vacuous", "inconclusive", "skipped", "partial", "supported", "certified", "proved")
 #: What needs a reader's attention first.
 ALARMING = ("refuted", "error", "vacuous")
-EVIDENCE = ("symbolic", "exact", "certified", "property", "training")
+EVIDENCE = ("formal", "symbolic", "exact", "certified", "property", "training")
 
 #: A sign beside each verdict's word, so that colour is never alone.
 SIGNS = {
@@ -20,6 +20,7 @@ SIGNS = {
     "vacuous": "○",
     "inconclusive": "?",
     "skipped": "–",
+    "partial": "◐",
     "supported": "●",
     "certified": "◆",
     "proved": "■",
@@ -31,12 +32,14 @@ MEANINGS = {
     "vacuous": "a control that is false by construction was not refuted, or a check met no instance",
     "inconclusive": "no check decided: the result lay between the bounds",
     "skipped": "nothing could be run here",
+    "partial": "some clauses hold, others were not tested at this level",
     "supported": "random instances or trainings agree, within stated tolerances and error probabilities",
-    "certified": "exact or ball arithmetic proves it on the instances tried",
-    "proved": "symbolic, exact or certified evidence covers the statement itself",
+    "certified": "exact or ball arithmetic proves every clause on the instances tried",
+    "proved": "every clause is proved: for all it speaks of, or by a confirmed witness",
 }
 
 EVIDENCE_MEANINGS = {
+    "formal": "a proof for all sizes, accepted by a proof kernel",
     "symbolic": "exact symbolic computation",
     "exact": "rational or finite-field arithmetic, no rounding",
     "certified": "ball arithmetic: a theorem about each instance",

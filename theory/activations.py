@@ -179,9 +179,7 @@ _ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in [
         _smooth("tanh", _state("tanh"), lambda z, v: (1 - v[0] * v[0],), lambda z, v: v[0], reflection=_ODD),
-        _smooth(
-            "sigmoid", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: v[0], reflection=Reflection(-1, 1)
-        ),
+        _smooth("sigmoid", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: v[0], reflection=Reflection(-1, 1)),
         _smooth(
             "softplus",
             _state("softplus", "sigmoid"),
@@ -196,13 +194,9 @@ _ACTIVATIONS: dict[str, Activation] = {
             lambda z, v: z * v[0],
             reflection=_MINUS_LINEAR,
         ),
-        _smooth(
-            "silu", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: z * v[0], reflection=_MINUS_LINEAR
-        ),
+        _smooth("silu", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: z * v[0], reflection=_MINUS_LINEAR),
         _smooth("exp", _state("exp"), lambda z, v: (v[0],), lambda z, v: v[0], exponential=True),
-        _smooth(
-            "erf", _state("erf", "erf_slope"), lambda z, v: (v[1], -2 * z * v[1]), lambda z, v: v[0], reflection=_ODD
-        ),
+        _smooth("erf", _state("erf", "erf_slope"), lambda z, v: (v[1], -2 * z * v[1]), lambda z, v: v[0], reflection=_ODD),
         _smooth(
             "atan",
             (*_state("atan"), lambda z: 1 / (1 + z * z)),
@@ -237,9 +231,7 @@ _ACTIVATIONS: dict[str, Activation] = {
             rational=True,
         ),
         PiecewiseActivation("relu", (0,), ((0,), (0, 1)), reflection=_MINUS_LINEAR, degree=1),
-        PiecewiseActivation(
-            "leaky", (0,), ((0, Fraction(1, 2)), (0, 1)), reflection=Reflection(1, slope=Fraction(-3, 2)), degree=1
-        ),
+        PiecewiseActivation("leaky", (0,), ((0, Fraction(1, 2)), (0, 1)), reflection=Reflection(1, slope=Fraction(-3, 2)), degree=1),
         PiecewiseActivation("hinge3", (0,), ((0, 1), (0, 1, 0, 1))),
         PiecewiseActivation("hardtanh", (-1, 1), ((-1,), (0, 1), (1,)), reflection=_ODD),
     ]

@@ -1,1 +1,1 @@
-"""Exact arithmetic and ball arithmetic: fields, series, matrices and roots of polynomials without rounding."""
+"""Exact fields, residues, balls: the numbers that measurements are made of."""

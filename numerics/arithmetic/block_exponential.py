@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from numerics.krawczyk import ball, balls, working_precision
+from numerics.arithmetic.krawczyk import ball, balls, working_precision
 
 
 def block_exponential(matrix: Any, time: Any, *, bits: int = 128) -> np.ndarray:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from numerics.exact import rational
-from theory.condensation.forms import tangential_form
+from numerics.arithmetic.exact import rational
+from theory.dynamics.condensation.forms import tangential_form
 
 MAXIMUM, MINIMUM, INFLECTION = "maximum", "minimum", "inflection"
 _OPPOSITE = {MAXIMUM: MINIMUM, MINIMUM: MAXIMUM, INFLECTION: INFLECTION}

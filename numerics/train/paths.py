@@ -144,7 +144,7 @@ def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
     if isinstance(method, GradientFlow):
         from numerics.train.flow import FlowSession as session
     elif isinstance(method, LevenbergMarquardt | GaussNewton):
-        from numerics import newton
+        from numerics.train import second_order as newton
 
         session = newton.SESSIONS[type(method)]
     open_session = partial(session, device=request.device)

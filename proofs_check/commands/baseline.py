@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from proofs_check.claim import ClaimError
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 
 @click.group()
@@ -22,7 +22,7 @@ def command() -> None:
 @explained
 def update(results: Path | None, reason: str, baseline: Path | None) -> None:
     """Make RESULTS.json (default: the newest run) the baseline of its level."""
-    from proofs_check.stored import newest_run, read_baseline, read_results, readable
+    from proofs_check.commands._stored import newest_run, read_baseline, read_results, readable
     from reports.baseline import make, write
 
     results = results or newest_run() / "results.json"

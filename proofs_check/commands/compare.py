@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 
 @click.command()
@@ -20,7 +20,7 @@ def command(baseline: Path, results: Path) -> None:
     Verdicts and hashes are compared as stored. Exits with 1 when a verdict got worse, a claim vanished, or a statement, scope,
     tolerance or control changed unannounced.
     """
-    from proofs_check.stored import read_baseline, readable
+    from proofs_check.commands._stored import read_baseline, readable
     from reports.compare import compare
 
     with readable():

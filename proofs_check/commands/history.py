@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from proofs_check.claim import ClaimError
-from proofs_check.command_line import explained
-from proofs_check.stored import RUNS, past_runs
+from proofs_check.commands._group import explained
+from proofs_check.commands._stored import RUNS, past_runs
 
 
 @click.command()

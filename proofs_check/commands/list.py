@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.command_line import claims_at, explained
+from proofs_check.commands._group import claims_at, explained
 
 BASELINES = Path(__file__).resolve().parents[2] / "reports"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 
 @click.command()
@@ -15,7 +15,7 @@ from proofs_check.command_line import explained
 @explained
 def command(results: Path, out: Path | None) -> None:
     """Write the pages of a stored run again."""
-    from proofs_check.stored import read_results, write_pages
+    from proofs_check.commands._stored import read_results, write_pages
 
     directory = out or results.parent
     write_pages(read_results(results), directory)

@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS
-from proofs_check.command_line import claims_at, explained
-from proofs_check.stored import RUNS, newest_run, write_pages
-from proofs_check.verdict import VERDICTS
+from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._stored import RUNS, newest_run, write_pages
+from proofs_check.engine.verdict import VERDICTS
 
 COLOURS = {"refuted": "red", "error": "red", "vacuous": "red", "inconclusive": "yellow", "skipped": "bright_black"}
 
@@ -51,7 +51,7 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
 
     A PATTERN is a glob over claim ids (default: all). Exits with 0 when nothing is refuted, vacuous or in error, with 1 when something is.
     """
-    from proofs_check.runner import Interrupted, new_run_id, verify
+    from proofs_check.engine.runner import Interrupted, new_run_id, verify
 
     registry = claims_at(claims)
     count = len(registry.select(patterns))

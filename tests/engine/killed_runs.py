@@ -16,10 +16,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from proofs_check import Status, runner, verify
-from proofs_check.finding import parts
-from proofs_check.registry import load_claims
-from proofs_check.store import Store
+from proofs_check import Status, verify
+from proofs_check.engine import runner
+from proofs_check.engine.finding import parts
+from proofs_check.engine.registry import load_claims
+from proofs_check.engine.store import Store
 
 
 class Late(Store):

@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 
 @pytest.fixture

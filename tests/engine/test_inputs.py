@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from proofs_check.inputs import load_array, load_object, load_tensors
+from proofs_check.commands._inputs import load_array, load_object, load_tensors
 
 HEADER = b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (3, 1), }".ljust(128)
 

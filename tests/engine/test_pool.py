@@ -10,10 +10,10 @@ import psutil
 import pytest
 
 from proofs_check import Status, load_claims
-from proofs_check.finding import ITSELF
-from proofs_check.memory import sessions
-from proofs_check.pool import LOG, Pool
-from proofs_check.runner import make_job
+from proofs_check.engine.finding import ITSELF
+from proofs_check.engine.memory import sessions
+from proofs_check.engine.pool import LOG, Pool
+from proofs_check.engine.runner import make_job
 
 MEMORY = 300 * 2**20
 

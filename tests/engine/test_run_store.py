@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from proofs_check import Status
-from proofs_check.finding import ITSELF, Finding
-from proofs_check.job import Job
-from proofs_check.store import Store, StoreError, locked
+from proofs_check.engine.finding import ITSELF, Finding
+from proofs_check.engine.job import Job
+from proofs_check.engine.store import Store, StoreError, locked
 
 JOB = Job("own.py", "s" * 64, "own.a", "only", ITSELF, "quick", 2**40, "cpu", 10.0)
 FINDING = Finding(Status.FAILS, cases=3, met=2, margin=-0.5, message="no", counterexample={"x": [1]}, certificates=({"n": 1},), log="é")

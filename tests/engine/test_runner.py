@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from proofs_check import ClaimError, load_claims, verify
-from proofs_check.runner import Interrupted, resolve_device
-from proofs_check.store import StoreError, locked
+from proofs_check.engine.runner import Interrupted, resolve_device
+from proofs_check.engine.store import StoreError, locked
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_a_registry_may_be_given(claim_files):
 
 
 def test_cuda_where_there_is_none_is_refused(monkeypatch):
-    monkeypatch.setattr("proofs_check.runner._has_cuda", lambda: False)
+    monkeypatch.setattr("proofs_check.engine.runner._has_cuda", lambda: False)
     assert resolve_device("auto") == resolve_device("cpu") == "cpu"
     with pytest.raises(ClaimError, match="found none"):
         resolve_device("cuda")

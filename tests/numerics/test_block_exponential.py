@@ -7,7 +7,7 @@ import pytest
 from flint import arb
 
 from numerics.arithmetic.block_exponential import block_exponential, linear_stage
-from theory.condensation.linear import linear_flow
+from theory.dynamics.condensation.linear import linear_flow
 
 floats = np.vectorize(lambda entry: float(entry.mid()), otypes=[float])
 

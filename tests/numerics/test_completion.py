@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from numerics.completion import VANISHING_INIT, complete, descend, low_rank_targets, pattern_mask, recovery_size
+from numerics.recovery.completion import VANISHING_INIT, complete, descend, low_rank_targets, pattern_mask, recovery_size
 
 
 def test_the_pattern_of_entries():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerics.condensation import condensed, orientations
+from numerics.recovery.condensation import condensed, orientations
 from theory.models import TwoLayer
 
 X = np.linspace(-2, 2, 9)[:, None]

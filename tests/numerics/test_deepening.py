@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from numerics.deepening import Layers, deepen, layers_from_state, layers_of, linearity, merge_layer, prune, state_of
+from numerics.modules.deepening import Layers, deepen, layers_from_state, layers_of, linearity, merge_layer, prune, state_of
 from theory.activations import activation
 from theory.models import FullyConnected
 
@@ -85,7 +85,7 @@ def test_bad_input_is_named(action, message):
 
 def test_torch_modules():
     torch = pytest.importorskip("torch")
-    from numerics.deepening import deepen_module, prune_module, read_module
+    from numerics.modules.deepening import deepen_module, prune_module, read_module
 
     torch.manual_seed(0)
     module = torch.nn.Sequential(

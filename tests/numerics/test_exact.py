@@ -7,7 +7,7 @@ import pytest
 import sympy
 from flint import fmpq, fmpz, nmod
 
-from numerics.exact import (
+from numerics.arithmetic.exact import (
     PRIMES,
     ExactArray,
     ExponentialField,

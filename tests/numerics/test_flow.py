@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from numerics.flow import FlowDiverged, gradient_descent, gradient_flow, orbit, runge_kutta, value_and_jacobian
-from numerics.krawczyk import NotCertified, balls, working_precision
-from numerics.tape import tangents
-from numerics.validated_flow import Field, around, enclose, least_eigenvalue, patch_field, tail
+from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
+from numerics.derivatives.tape import tangents
+from numerics.flows.flow import FlowDiverged, gradient_descent, gradient_flow, orbit, runge_kutta, value_and_jacobian
+from numerics.flows.validated_flow import Field, around, enclose, least_eigenvalue, patch_field, tail
 from theory.models import TwoLayer, TwoLayerCNN
 
 TANH = TwoLayer(2, 1, activation="tanh")

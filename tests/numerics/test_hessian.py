@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.exact import NoExactValue, fraction, rationals
+from numerics.arithmetic.exact import NoExactValue, fraction, rationals
+from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.hessian import gradient, gradient_and_hessian, hessian, inertia, risk
-from numerics.inertia import Inertia, Undecided, ball_inertia, eliminated_inertia, exact_inertia, float_inertia
-from numerics.krawczyk import balls, working_precision
-from numerics.losses import LOSSES
+from numerics.hessian.inertias import Inertia, Undecided, ball_inertia, eliminated_inertia, exact_inertia, float_inertia
+from numerics.hessian.losses import LOSSES
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 
 MODELS = {

@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.exact import rationals
-from numerics.inertia import (
+from numerics.arithmetic.exact import rationals
+from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.hessian.inertias import (
     Inertia,
     Undecided,
     ball_inertia,
@@ -16,7 +17,6 @@ from numerics.inertia import (
     float_inertia,
     float_tolerance,
 )
-from numerics.krawczyk import balls, working_precision
 
 EPS = np.finfo(float).eps
 

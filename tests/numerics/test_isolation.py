@@ -3,8 +3,8 @@
 import pytest
 from flint import arb
 
-from numerics.isolation import isolate_zeros, sign_change
-from numerics.krawczyk import NotCertified, working_precision
+from numerics.arithmetic.isolation import isolate_zeros, sign_change
+from numerics.arithmetic.krawczyk import NotCertified, working_precision
 
 
 def polynomial(*roots, scale=1):

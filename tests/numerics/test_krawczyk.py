@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from numerics.dual import Dual, activate, jacobian_of
-from numerics.krawczyk import NotCertified, ball, balls, certify_zero, check_box, working_precision
+from numerics.arithmetic.krawczyk import NotCertified, ball, balls, certify_zero, check_box, working_precision
+from numerics.derivatives.dual import Dual, activate, jacobian_of
 from theory.activations import activation
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from numerics.arithmetic.isolation import isolate_zeros, sign_change
+from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.hessian import hessian
-from numerics.isolation import isolate_zeros, sign_change
-from numerics.krawczyk import NotCertified, ball, balls, working_precision
-from numerics.minima import (
+from numerics.recovery.minima import (
     certified_least_eigenvalue,
     certified_tail,
     curvature_form,
@@ -22,9 +22,9 @@ from numerics.minima import (
     residual_and_tangents,
     slow_decay,
 )
-from theory.genericity import shifted
 from theory.models import TwoLayer
 from theory.recovery import Branch, Target, branches, on_grid, random_target
+from theory.recovery.genericity import shifted
 
 SIGMA = shifted("tanh")
 SPLIT, LONE = Branch(((0, 1),), ()), Branch(((0,),), ((1,),))

@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 from torch import nn
 
-from numerics.exact import NoExactValue
+from numerics.arithmetic.exact import NoExactValue
 from numerics.rank import empirical_rank, module_rank
 from proofs_check.commands.rank import command
 from theory.models import TwoLayer

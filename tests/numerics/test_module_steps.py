@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from numerics.module_rank import module_rank, step_of
+from numerics.modules.reading import step_of
+from numerics.rank import module_rank
 
 X = np.random.default_rng(0).normal(size=(12, 2))
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from flint import arb
 
-from numerics.krawczyk import check_box
-from numerics.orientations import Prediction, predict_orientations
-from theory.condensation import LeadingForm, augmented, extrema_of_many, many_orientations, sum_of_powers
+from numerics.arithmetic.krawczyk import check_box
+from numerics.dynamics.orientations import Prediction, predict_orientations
+from theory.dynamics.condensation import LeadingForm, augmented, extrema_of_many, many_orientations, sum_of_powers
 from theory.expressions import parse
 
 X = np.linspace(-1, 1.5, 40)[:, None]

@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 from flint import arb
 
-from numerics import cycles, screening
-from numerics.first_integral import Reach, joined, primitive, quotient_series
-from numerics.krawczyk import NotCertified, ball, working_precision
+from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
 from numerics.overlap import (
     NotFound,
     Overlap,
+    cycles,
     elasticity_extremum,
     find_cycle,
     find_one_point_overlap,
     find_two_point_overlap,
     is_p_family,
     midpoints,
+    screening,
 )
+from numerics.overlap.first_integral import Reach, joined, primitive, quotient_series
 from theory.activations import activation
 from theory.expressions import parse
 from theory.models import TwoLayer

@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics.arithmetic.exact import rationals
+from numerics.arithmetic.krawczyk import NotCertified, working_precision
 from numerics.critical import certify, certify_split, find_critical_points
+from numerics.critical.embedded import planted_batch, split_counts
 from numerics.datasets import digits, iris, wave
-from numerics.embedded import planted_batch, split_counts
-from numerics.exact import rationals
 from numerics.hessian import gradient, hessian, inertia, risk
-from numerics.krawczyk import NotCertified, working_precision
-from numerics.layers import neuron_matrices, trace
+from numerics.hessian.neuron_matrices import neuron_matrices, trace
 from numerics.planting import NothingToPlant, cotangent_of, curvature_rows, plant, sharpened
 from theory.embedding import split
 from theory.models import FullyConnected, MatrixFactorization, TwoLayerCNN

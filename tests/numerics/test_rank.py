@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flint import ctx
 
-from numerics import exact
+from numerics.arithmetic import exact
 from numerics.rank import empirical_rank, float_rank, model_rank
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import sympy
 
-from numerics.arithmetic.rational_series import along_ray, coefficients, constants, gradient_along_ray
-from numerics.exact import NoExactValue
-from numerics.tape import tangents
+from numerics.arithmetic.exact import NoExactValue
+from numerics.derivatives.tape import tangents
+from numerics.rank.rational_series import along_ray, coefficients, constants, gradient_along_ray
 from theory.activations import activation
 from theory.expressions import parse
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN

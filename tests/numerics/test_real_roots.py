@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.arithmetic.real_roots import circle_morse, number_of_roots, projective_roots, real_roots
-from theory.condensation import cosine
+from theory.dynamics.condensation import cosine
 
 small = st.integers(-6, 6)
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from flint import arb, ctx, fmpq, nmod
 
-from numerics.exact import PRIMES, ExponentialField, rationals
+from numerics.arithmetic.exact import PRIMES, ExponentialField, rationals
+from numerics.derivatives.tape import tangents
 from numerics.rank import model_rank
-from numerics.tape import tangents
 from theory.activations import activation
-from theory.layers import layers
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models.layers import layers
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank
-from numerics.sample_bound import sample_upper_bound
-from numerics.tape import tangents
+from numerics.rank.sample_bound import sample_upper_bound
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 
 X = np.array([[1.0, 0.5], [-0.25, 2.0], [0.75, -1.5]])

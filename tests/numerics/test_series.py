@@ -7,12 +7,12 @@ import pytest
 import sympy
 from flint import nmod_poly
 
-from numerics.exact import PRIMES, NoExactValue
+from numerics.arithmetic.exact import PRIMES, NoExactValue
 from numerics.rank import empirical_rank, model_rank
-from numerics.series import Series, Starts, series_rank, solve
+from numerics.rank.series import Series, Starts, series_rank, solve
 from theory.activations import activation
-from theory.factorizations import SymmetricFactorization
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models.factorizations import SymmetricFactorization
 
 PRIME = PRIMES[0]
 

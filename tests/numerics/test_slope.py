@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from numerics.slope import batched_tangents, best_conditioned, nearest_zero_loss, slope_test
-from numerics.tape import tangents
-from theory.factorizations import MeasuredFactorization
+from numerics.derivatives.tape import tangents
+from numerics.rank.slope import batched_tangents, best_conditioned, nearest_zero_loss, slope_test
 from theory.models import TwoLayer
-from theory.toy import RedundantModel
+from theory.models.factorizations import MeasuredFactorization
+from theory.models.toy import RedundantModel
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import sympy
 import torch
 
-from numerics.tape import Node, tangents
+from numerics.derivatives.tape import Node, tangents
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
-from theory.toy import DeepDiagonal, ProductModel, RedundantModel, SquareDifference
+from theory.models.toy import DeepDiagonal, ProductModel, RedundantModel, SquareDifference
 
 MODELS = [
     TwoLayer(3, 4, 2, "gelu", bias=True, output_bias=True),

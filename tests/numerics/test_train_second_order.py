@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from training_cases import MODELS, UNIT_ROUNDOFF, case, model_outputs, one_loss
 
-from numerics.batched import eigenvalues, loss_hessians, tangents
-from numerics.newton import damped_step
+from numerics.derivatives.batched import eigenvalues, loss_hessians, tangents
 from numerics.train import Adam, GaussNewton, GradientFlow, LevenbergMarquardt, Status, train
+from numerics.train.second_order import damped_step
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from numerics.train import Adam, GradientDescent, Momentum
+from numerics.train import Adam, GradientDescent, Momentum, Trained
 from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -48,6 +48,11 @@ class Case:
     @property
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         return self.X, self.Y
+
+    def take(self, networks: np.ndarray) -> Case:
+        """The batch of these networks."""
+        own = {name: getattr(self, name)[networks] for name in ("theta", "X", "Y", "weights", "learning_rate")}
+        return Case(self.model, **own)
 
 
 @lru_cache(maxsize=64)
@@ -144,3 +149,12 @@ def oracle(name: str, b: int, method: str, steps: int) -> tuple[np.ndarray, floa
     drift = max(np.abs(plain_loop(batch, b, rule, steps, noise=sign * errors)[-1] - way[-1]).max() for sign in signs)
     bound = 20 * drift + 2 * steps * UNIT_ROUNDOFF * np.abs(way[-1]).max()
     return way[-1], float(one_loss(batch, b)(torch.tensor(way[-1]))), float(bound)
+
+
+def assert_near_plain_loop(trained: Trained, name: str, method: str, steps: int) -> None:
+    """Two networks of a trained case end where :func:`oracle` does, within its bound."""
+    for b in (0, 10):
+        theta, loss, bound = oracle(name, b, method, steps)
+        assert np.abs(trained.theta[b] - theta).max() <= bound, (b, bound)
+        # the loss moves with theta by at most its gradient, and is itself a sum of n rounded terms
+        assert abs(trained.loss[b] - loss) <= 100 * bound * max(1.0, loss)

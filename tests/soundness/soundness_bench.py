@@ -16,7 +16,7 @@ from pathlib import Path
 from numerics.statistics import clopper_pearson
 from proofs_check import verify
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.registry import load_claims
+from proofs_check.engine.registry import load_claims
 
 HERE = Path(__file__).resolve().parent
 CAUGHT = ("refuted",)

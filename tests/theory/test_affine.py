@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theory.activations import activation
-from theory.affine import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
+from theory.lifting.pieces import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 
 PIECEWISE = ["relu", "leaky", "hinge3", "hardtanh", "identity"]
 

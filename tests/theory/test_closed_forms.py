@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from numerics.rank import model_rank
-from theory.generators import tangent_combinations
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.published import matrix_experiment, network_experiment, toy_experiment
 from theory.rank import NotKnown, Target, matrix_rank, optimistic_sample_size, rank_at
+from theory.rank.generators import tangent_combinations
 
 
 def test_published_optimistic_sample_sizes():

@@ -5,8 +5,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from theory.completion import connected, every_line_met, representative, spanning_trees
 from theory.models import MatrixFactorization
+from theory.rank.completion import connected, every_line_met, representative, spanning_trees
 
 
 @pytest.mark.parametrize("sizes", [(3, 4, 5), (4, 3, 2), (2, 2, 4)])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.activations import PiecewiseActivation, SmoothActivation
-from theory.condensation import (
+from theory.dynamics.condensation import (
     LeadingForm,
     augmented,
     centred,
@@ -27,8 +27,8 @@ from theory.condensation import (
     sum_of_powers,
     tangential_form,
 )
-from theory.condensation.growth import blow_up_time, condensed_output_weight, leading_system
-from theory.condensation.linear import (
+from theory.dynamics.condensation.growth import blow_up_time, condensed_output_weight, leading_system
+from theory.dynamics.condensation.linear import (
     aligned_side,
     angle_tail,
     component_ratio,
@@ -37,7 +37,7 @@ from theory.condensation.linear import (
     mean_and_median_square_sine,
     tanh_deviation,
 )
-from theory.condensation.offset import majority, majority_at
+from theory.dynamics.condensation.offset import majority, majority_at
 from theory.expressions import parse
 from theory.models import TwoLayerCNN
 

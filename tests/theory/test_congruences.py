@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.exact import rationals
+from numerics.arithmetic.exact import rationals
 from numerics.hessian import hessian
 from theory.embedding import copies, copies_congruence, null, null_congruence, split_congruence
 from theory.embedding.blocks import bordered, copies_block, direct_sum, flat_copies_inertia, kkt_inertia, plus, split_block

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.exact import rationals
+from numerics.arithmetic.exact import rationals
 from numerics.hessian import gradient
 from theory.embedding import null
 from theory.embedding.onestep import constant_neuron

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from theory.convolution import ARCHITECTURES, draw_target, two_kernels
 from theory.models import TwoLayerCNN
 from theory.rank import cnn_function_rank, merged_neurons, rank_at
+from theory.rank.convolution import ARCHITECTURES, draw_target, two_kernels
 
 MODELS = [TwoLayerCNN(5, 3, 2), TwoLayerCNN(7, 3, 2, 2, bias=True), TwoLayerCNN((3, 3), (2, 2), 1, bias=True, output_bias=True)]
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.factoring import factor, rank_of
 from theory.lifting import lift
+from theory.lifting.factoring import factor, rank_of
 from theory.models import FullyConnected
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics.rank import model_rank
-from theory.factorizations import CPFactorization, DeepFactorization, MeasuredFactorization, SymmetricFactorization
+from theory.models.factorizations import CPFactorization, DeepFactorization, MeasuredFactorization, SymmetricFactorization
 from theory.rank import NotKnown, Target, function_rank, optimistic_sample_size, rank_at, rank_bounds
 
 RNG = np.random.default_rng(5)

@@ -6,10 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.tape import tangents
+from numerics.derivatives.tape import tangents
 from theory.activations import activation
-from theory.generators import coefficient_matrix, tangent_combinations
 from theory.models import TwoLayer, TwoLayerCNN
+from theory.rank.generators import coefficient_matrix, tangent_combinations
 
 
 def evaluated(generator, sigma, x):

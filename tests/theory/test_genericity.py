@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theory.activations import activation
-from theory.genericity import PARTS, exponential_minus_identity, failing_parts, is_generic, shifted
+from theory.recovery.genericity import PARTS, exponential_minus_identity, failing_parts, is_generic, shifted
 
 
 @pytest.mark.parametrize("name", ["tanh", "gelu", "lorentz", "exp", "ratsig4"])

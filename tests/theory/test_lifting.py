@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from theory.activations import activation
-from theory.affine import AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
-from theory.factoring import TooNarrow, factor, rank_of, row_reduced
 from theory.lifting import features, lift, lift_steps, lift_with, lifting_conditions, merge
+from theory.lifting.factoring import TooNarrow, factor, rank_of, row_reduced
+from theory.lifting.pieces import AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
+from theory.lifting.residual import insert_residual
+from theory.lifting.smooth import scaled_lift
 from theory.models import FullyConnected, TwoLayer
-from theory.normalization import BatchNormalized, DegenerateBatch, extremal_batch, shift_bounds, squared_scores
-from theory.residual import insert_residual
-from theory.smooth_lifting import scaled_lift
+from theory.models.normalization import BatchNormalized, DegenerateBatch, extremal_batch, shift_bounds, squared_scores
 
 SHAPES = [(2, 2, 1), (1, 2, 2, 1), (2, 3, 1), (3, 2)]
 ACTIVATIONS = ["hinge3", "leaky", "relu", "hardtanh", "identity"]

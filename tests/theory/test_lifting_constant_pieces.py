@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.affine import affine_pieces
-from theory.factoring import rank_of
 from theory.lifting import features, lift, lift_with
+from theory.lifting.factoring import rank_of
+from theory.lifting.pieces import affine_pieces
 from theory.models import FullyConnected
 
 

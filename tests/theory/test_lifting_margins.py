@@ -8,10 +8,10 @@ import pytest
 import sympy
 
 from theory.activations import activation
-from theory.affine import INFINITY, AffinePiece, affine_pieces
 from theory.lifting import Condition, as_fully_connected, features, lift, lift_with, lifting_conditions, numbers, preactivations
+from theory.lifting.pieces import INFINITY, AffinePiece, affine_pieces
+from theory.lifting.smooth import scaled_lift
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
-from theory.smooth_lifting import scaled_lift
 
 
 def case(name, *, output_bias=True, seed=0):

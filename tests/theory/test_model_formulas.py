@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from theory.lifted import conditions, with_silent_neuron
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, one_hot
-from theory.pooling import PooledCNN
+from theory.models.pooling import PooledCNN
+from theory.recovery.silent_neuron import conditions, with_silent_neuron
 
 RNG = np.random.default_rng(6)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from theory.embedding import split
+from theory.embedding.edge_by_edge import attach, split_edges
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
-from theory.output_preserving import attach, split_edges
 
 MODELS = [TwoLayer(2, 3, 2, bias=True, output_bias=True), FullyConnected((2, 3, 2, 1)), TwoLayerCNN(4, 2, 2, bias=True)]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from theory.models import TwoLayerCNN
-from theory.pooling import PooledCNN
+from theory.models.pooling import PooledCNN
 
 
 @pytest.mark.parametrize("sizes", [(5, 3, 2, 1), (7, 2, 1, 2), ((3, 4), (2, 2), 2, 1)])

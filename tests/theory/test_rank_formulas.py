@@ -11,10 +11,9 @@ import sympy
 
 from numerics.rank import model_rank
 from theory.activations import activation
-from theory.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
-from theory.kernel_covers import cover_costs, least_sums, representatives
+from theory.draws import pack_known
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
-from theory.points import pack_known
+from theory.models.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.rank import (
     NotKnown,
     Target,
@@ -36,7 +35,8 @@ from theory.rank import (
     two_layer_rank,
     two_layer_strata,
 )
-from theory.strata import matrix_strata
+from theory.rank.kernel_covers import cover_costs, least_sums, representatives
+from theory.rank.strata import matrix_strata
 
 RNG = np.random.default_rng(8)
 

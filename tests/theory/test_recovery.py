@@ -7,10 +7,8 @@ import networkx
 import numpy as np
 import pytest
 
-from numerics.exact import rank_rational, rationals
+from numerics.arithmetic.exact import rank_rational, rationals
 from theory.activations import Reflection, activation
-from theory.genericity import exponential_minus_identity, failing_parts, is_generic, shifted
-from theory.lifted import conditions, with_silent_neuron
 from theory.models import TwoLayer
 from theory.recovery import (
     Branch,
@@ -26,6 +24,8 @@ from theory.recovery import (
     separation_size,
     stirling,
 )
+from theory.recovery.genericity import exponential_minus_identity, failing_parts, is_generic, shifted
+from theory.recovery.silent_neuron import conditions, with_silent_neuron
 
 KNOWN_COUNTS = {(1, 1): 1, (2, 1): 3, (3, 1): 10, (4, 1): 37, (2, 2): 2, (3, 2): 12, (4, 2): 62, (3, 3): 6, (4, 3): 60, (6, 3): 3120}
 SMALL = [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3), (4, 2)]

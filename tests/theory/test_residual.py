@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from theory.lifting.residual import ResidualNetwork, insert_residual
 from theory.models import FullyConnected, TwoLayer
-from theory.normalization import BatchNormalized, DegenerateBatch, extremal_batch, shift_bounds, squared_scores
-from theory.residual import ResidualNetwork, insert_residual
+from theory.models.normalization import BatchNormalized, DegenerateBatch, extremal_batch, shift_bounds, squared_scores
 
 
 def forward(model, p, x):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 
-from numerics.exact import rationals
+from numerics.arithmetic.exact import rationals
 from numerics.hessian import gradient
 from theory.embedding import (
     Embedding,

@@ -8,7 +8,7 @@ import pytest
 from numerics.rank import model_rank
 from theory.models import MatrixFactorization, TwoLayer
 from theory.rank import function_rank, rank_at
-from theory.strata import matrix_strata, tanh_strata
+from theory.rank.strata import matrix_strata, tanh_strata
 
 TARGET = np.array([[1, 2, 0], [2, 4, 0], [0, 1, 1]])
 

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from numerics.tape import tangents
-from theory.toy import DeepDiagonal, LinearModel, ProductModel, RedundantModel, SquareDifference, faithful_points
+from numerics.derivatives.tape import tangents
+from theory.models.toy import DeepDiagonal, LinearModel, ProductModel, RedundantModel, SquareDifference, faithful_points
 
 QUADRATIC = LinearModel(1, lambda x: np.concatenate([x, x * x, 1 + 0 * x], axis=-1), 3)
 FORMULAS = {

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from theory.models import AbstractModel, as_container
+from theory.rationals import fraction_of
 
 Entries = Mapping[tuple[int, int], Any]
 
@@ -162,15 +163,11 @@ def number(name: str, value: Any) -> Any:
     """
     if isinstance(value, bool | np.bool_ | str | bytes) or value is None:
         raise ValueError(f"{name} must be a number, got {value!r}")
-    if isinstance(value, Rational | Real | np.number):
+    if isinstance(value, Rational | Real | np.number) or (hasattr(value, "p") and hasattr(value, "q")):
         try:
-            if isinstance(value, np.floating):
-                return Fraction(*value.as_integer_ratio())
-            return Fraction(value.item() if isinstance(value, np.generic) else value)
+            return fraction_of(value)
         except (ValueError, OverflowError, TypeError):
             raise ValueError(f"{name} must be a finite real number, got {value!r}") from None
-    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
-        return Fraction(int(value.p), int(value.q))
     if hasattr(value, "__rsub__") and hasattr(value, "__mul__") and not hasattr(value, "shape"):
         if isinstance(value, Complex) or getattr(value, "is_real", None) is False or getattr(value, "imag", 0) != 0:
             raise ValueError(f"{name} must be a finite real number, got {value!r}")

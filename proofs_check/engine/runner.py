@@ -1,0 +1,276 @@
+"""``verify``: claims in, a :class:`Run` out. What is computed is stored at once, and survives whatever happens next."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import math
+import platform
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from proofs_check.claim import ALPHA_BUDGET, LEVELS, Check, Claim, ClaimError, Status
+from proofs_check.engine.execution import versions
+from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
+from proofs_check.engine.job import Job, portable
+from proofs_check.engine.pool import Pool
+from proofs_check.engine.registry import Registry, load_claims
+from proofs_check.engine.results import SCHEMA, RunPlace, claim_result, sealed
+from proofs_check.engine.serialization import write_json
+from proofs_check.engine.store import Store, locked
+from proofs_check.engine.verdict import BAD, undermined_by
+
+#: Seconds that one part of a check may take when neither the check nor the caller says so.
+TIMEOUTS = {"quick": 300.0, "standard": 1800.0, "full": 86400.0}
+
+#: Called with each claim's entry of the results as the claim finishes.
+Progress = Callable[[Mapping[str, Any]], None]
+
+
+class Executor(Protocol):
+    """What runs jobs: the pool of this machine, or a cluster."""
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Finding]]:
+        """Each job with its finding, in the order in which they end."""
+
+
+class Interrupted(Exception):
+    """The run was stopped from outside; ``done`` of ``total`` parts are stored in ``directory``."""
+
+    def __init__(self, done: int, total: int, directory: Path | None) -> None:
+        super().__init__(f"stopped after {done} of {total} parts")
+        self.done, self.total, self.directory = done, total, directory
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: ``results`` as results.json holds them, ``directory`` where they lie (``None``: not written)."""
+
+    results: Mapping[str, Any]
+    directory: Path | None
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each claim by its id."""
+        return {claim["id"]: claim["verdict"] for claim in self.results["claims"]}
+
+    def passed(self, *, strict: bool = False) -> bool:
+        """Whether nothing is refuted, vacuous or in error (``strict``: nor inconclusive)."""
+        bad = (*BAD, "inconclusive") if strict else BAD
+        return not any(verdict in bad for verdict in self.verdicts.values())
+
+
+def verify(
+    patterns: str | Iterable[str] | None = None,
+    level: str = "quick",
+    *,
+    device: str = "auto",
+    jobs: int = 1,
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: bool = False,
+    timeout: float | None = None,
+    claims: str | Path | Registry | None = None,
+    cluster: str | None = None,
+    memory: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run the claims whose ids match ``patterns`` (globs) and write ``out/results.json`` where ``out`` is given.
+
+    ``jobs`` worker processes share the work, each limited to ``memory`` bytes; or the workers of the dask scheduler at
+    ``cluster``. ``timeout`` limits each part of a check, in seconds. ``resume`` reuses what an earlier run in ``out`` stored for
+    the same claim, source, level, seed and device kind; errors and timeouts run again.
+
+    :raises ClaimError: when the claims do not load, nothing matches, or an argument is out of range.
+    :raises StoreError: when ``out`` is in use, cannot be written, or holds something else.
+    :raises Interrupted: on an interrupt from the keyboard; what was computed is stored.
+    """
+    _validate(level, jobs, seed, timeout, resume, out)
+    registry = claims if isinstance(claims, Registry) else load_claims(claims)
+    selected = registry.select([patterns] if isinstance(patterns, str) else patterns)
+    device = resolve_device(device)
+    place = RunPlace(None if out is None else Path(out), registry.path)
+    with ExitStack() as stack:
+        if place.directory is not None:
+            stack.enter_context(locked(place.directory))
+        store = Store(place.directory)
+        stack.callback(store.close)
+        started, clock = _now(), time.perf_counter()
+        work = _Work(registry, selected, place, store, progress)
+        try:
+            todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
+            if todo:
+                work.execute(stack.enter_context(_executor(min(jobs, len(todo)), memory, cluster)), todo)
+        except KeyboardInterrupt:
+            raise Interrupted(work.count, work.total, place.directory) from None
+        header = {
+            "id": place.directory.resolve().name if place.directory else new_run_id(),
+            "started": started,
+            "finished": _now(),
+            "seconds": round(time.perf_counter() - clock, 3),
+            "seed": seed,
+            "level": level,
+            "device": device,
+            "alpha": ALPHA_BUDGET,
+            "versions": {**versions(), "platform": platform.platform()},
+        }
+        results = sealed({"schema": SCHEMA, "run": header, "claims": work.entries(versions())})
+        if place.directory is not None:
+            write_json(place.directory / "results.json", results)
+    return Run(results, place.directory)
+
+
+class _Work:
+    """The parts of the selected claims: which are to be run, which are done, and what they come to."""
+
+    def __init__(self, registry: Registry, claims: Sequence[Claim], place: RunPlace, store: Store, progress: Progress | None) -> None:
+        self.registry, self.place, self.store, self.progress = registry, place, store, progress
+        self.claims = {claim.id: claim for claim in claims}
+        self.findings: dict[str, dict[tuple[str, str], Finding]] = {claim_id: {} for claim_id in self.claims}
+        self.done: dict[str, dict[str, Any]] = {}
+
+    @property
+    def total(self) -> int:
+        """How many parts there are."""
+        return sum(len(parts(claim)) for claim in self.claims.values())
+
+    @property
+    def count(self) -> int:
+        """How many of them have their finding."""
+        return sum(map(len, self.findings.values()))
+
+    def plan(self, *, level: str, seed: int, device: str, timeout: float | None, resume: bool) -> list[Job]:
+        """The jobs to run, after what is skipped at this level and what is reused."""
+        todo = []
+        for claim in self.claims.values():
+            for name, part in parts(claim):
+                check = claim.check(name)
+                job = make_job(self.registry, claim, check, part, level=level, seed=seed, device=device, timeout=timeout)
+                finding = below(check, part, level) or (self.store.get(job) if resume else None)
+                if finding is None or finding.status in (Status.ERROR, Status.TIMEOUT):
+                    todo.append(job)
+                else:
+                    self._put(job, finding)
+        return todo
+
+    def execute(self, executor: Executor, todo: list[Job]) -> None:
+        """Run the jobs, and store each finding as it comes."""
+        for job, finding in executor.run(todo):
+            self.store.put(job, finding)
+            self._keep_log(job, finding)
+            self._put(job, finding)
+
+    def _put(self, job: Job, finding: Finding) -> None:
+        claim, found = self.claims[job.claim], self.findings[job.claim]
+        found[job.check, job.part] = finding
+        if len(found) == len(parts(claim)):
+            self.done[claim.id] = claim_result(claim, found, self.place, self.registry)
+            if self.progress:
+                self.progress(self.done[claim.id])
+
+    def _keep_log(self, job: Job, finding: Finding) -> None:
+        if not finding.log or self.place.directory is None:
+            return
+        part = "".join(letter if letter.isalnum() else "-" for letter in job.part)
+        file = self.place.directory / "logs" / f"{job.claim}.{job.check}.{part}.log"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(finding.log, encoding="utf-8")
+
+    def entries(self, versions: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The claims of the results, in the order of the registry; ``versions`` are told of findings that others computed."""
+        verdicts = {claim_id: entry["verdict"] for claim_id, entry in self.done.items()}
+        undermined = undermined_by(self.registry, verdicts)
+        entries = [{**self.done[claim_id], "undermined_by": undermined[claim_id]} for claim_id in self.claims]
+        for check in (check for entry in entries for check in entry["checks"]):
+            check["versions"] = None if check["versions"] == versions else check["versions"]
+        return entries
+
+
+def make_job(
+    registry: Registry,
+    claim: Claim,
+    check: Check,
+    part: str,
+    *,
+    level: str,
+    seed: int = 0,
+    device: str = "cpu",
+    timeout: float | None = None,
+) -> Job:
+    """The job that runs ``part`` of ``check``; the time limit of the check comes before ``timeout``."""
+    file, source = portable(registry.files[claim.id]), registry.source(claim.id)
+    limit = check.timeout or timeout or TIMEOUTS[level]
+    return Job(file, source, claim.id, check.name, part, level, seed, device, limit)
+
+
+def below(check: Check, part: str, level: str) -> Finding | None:
+    """The finding of a check that does not run at this ``level``; ``None`` for one that does."""
+    if LEVELS.index(check.level) <= LEVELS.index(level):
+        if part == CELLS and check.evidence == "training" and level == "quick":
+            return Finding(Status.SKIPPED, message="trainings are repeated with false predictions from level standard on")
+        return None
+    what = "runs" if part == ITSELF else "not run: its check runs"
+    return Finding(Status.SKIPPED, message=f"{what} from level {check.level} on")
+
+
+def _executor(jobs: int, memory: int | None, cluster: str | None) -> Any:
+    if cluster is None:
+        return Pool(jobs, memory=memory)
+    from proofs_check.engine.cluster import Cluster
+
+    return Cluster(cluster, memory=memory)
+
+
+def _validate(level: str, jobs: int, seed: int, timeout: float | None, resume: bool, out: str | Path | None) -> None:
+    if level not in LEVELS:
+        raise ClaimError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
+    if jobs < 1:
+        raise ClaimError(f"jobs must be at least 1, got {jobs}")
+    if not isinstance(seed, int) or seed < 0:
+        raise ClaimError(f"seed must be an integer from 0 on, got {seed!r}")
+    if timeout is not None and not (0 < timeout < math.inf):
+        raise ClaimError(f"timeout must be a positive number of seconds, got {timeout}")
+    if resume and out is None:
+        raise ClaimError("resume needs out, the directory of the run to take up again, got none")
+
+
+def resolve_device(device: str) -> str:
+    """``cuda`` or ``cpu``: ``auto`` is ``cuda`` where torch can use one.
+
+    :raises ClaimError: when ``cuda`` is asked for and there is none.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ClaimError(f"device must be auto, cpu or cuda, got {device!r}")
+    if device == "cpu" or not _has_cuda():
+        if device == "cuda":
+            raise ClaimError("device is cuda, expected a CUDA device that torch can use, found none")
+        return "cpu"
+    return "cuda"
+
+
+def _has_cuda() -> bool:
+    """Ask the driver first, as importing torch takes seconds."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+        count = ctypes.c_int(0)
+        if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+            return False
+    except OSError:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def new_run_id() -> str:
+    """The time and a few random letters."""
+    return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
