@@ -17,7 +17,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from theory.activations import derivative_polynomials, smooth_activation
 from theory.elementary import entrywise
-from theory.models import TwoLayer
+from theory.models import TwoLayer, TwoLayerCNN
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,39 @@ class Field:
         along = [z_speed * flow for flow in flows]
         whole = lambda entry: entry if isinstance(entry, arb_series) else arb_series([entry])
         return [entrywise(whole, part) for part in (np.concatenate([by_weights.ravel(), by_outputs]), z_speed, *along)]
+
+
+@dataclass(frozen=True)
+class PatchField(Field):
+    """The field of a two-layer CNN with shared kernels and no biases; ``inputs`` (n * positions, entries) lists the patches of each sample.
+
+    :func:`patch_field` builds it from samples.
+    """
+
+    model: TwoLayerCNN
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return self.model.kernels, self.inputs.shape[1]
+
+    def _speed(self, a: np.ndarray, value: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As for :class:`Field`, from sigma, sigma' of shape (n * positions, kernels); ``a`` is flat, kernel by kernel."""
+        a = a.reshape(self.model.kernels, -1).T
+        samples, positions = len(self.labels), len(a)
+        value, slope = (part.reshape(samples, positions, -1) for part in (value, slope))
+        pull = -((value * a).sum(axis=(1, 2)) - self.labels) * self.weights
+        by_kernels = ((pull[:, None, None] * slope) * a).reshape(samples * positions, -1).T @ self.inputs
+        return by_kernels, (pull[:, None, None] * value).sum(axis=0).T.ravel()
+
+
+def patch_field(model: TwoLayerCNN, inputs: Any, labels: Any, weights: Any) -> PatchField:
+    """The field of ``model`` on ``inputs`` (n, inputs), ``labels`` (n,), ``weights`` (n,), all object arrays of balls.
+
+    Raises ValueError for kernels that are not shared and for biases, which the field does not know.
+    """
+    if not model.sharing or model.bias or model.output_bias:
+        raise ValueError(f"model must share its kernels and have no biases, got {model}")
+    return PatchField(model, inputs[:, model.patches].reshape(-1, model.patches.shape[1]), labels, weights)
 
 
 def _step_size(coefficients: Sequence[Sequence[Any]], order: int, tolerance: float, longest: float) -> float:

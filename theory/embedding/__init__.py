@@ -26,6 +26,8 @@ from theory.embedding.onestep import copies as copies
 from theory.embedding.onestep import null as null
 from theory.embedding.onestep import permutation as permutation
 from theory.embedding.onestep import split as split
+from theory.embedding.parallel import merge_parallel as merge_parallel
+from theory.embedding.parallel import merging_error as merging_error
 from theory.embedding.wiring import hidden_widths as hidden_widths
 from theory.embedding.wiring import widened as widened
 from theory.embedding.wiring import wiring as wiring

@@ -6,8 +6,8 @@ import pytest
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.derivatives.tape import tangents
 from numerics.flows.flow import FlowDiverged, gradient_descent, gradient_flow, orbit, runge_kutta, value_and_jacobian
-from numerics.flows.validated_flow import Field, around, enclose, least_eigenvalue, tail
-from theory.models import TwoLayer
+from numerics.flows.validated_flow import Field, around, enclose, least_eigenvalue, patch_field, tail
+from theory.models import TwoLayer, TwoLayerCNN
 
 TANH = TwoLayer(2, 1, activation="tanh")
 DATA = ([[0.5, 0.0], [0.5, -1.0]], [1.0, 0.25])
@@ -138,3 +138,24 @@ def test_the_eigenvalue_bound_is_below_and_refuses_singular_matrices():
     assert 0 < least_eigenvalue(balls([["2", "1"], ["1", "2"]])) <= 1
     with pytest.raises(NotCertified):
         least_eigenvalue(balls([["1", "1"], ["1", "1"]]))
+
+
+def test_the_flow_of_a_convolutional_network_is_enclosed():
+    """Against the tape for the field, and against a flow in floats for the enclosure."""
+    rng = np.random.default_rng(4)
+    model = TwoLayerCNN(5, 3, 2, activation="tanh")
+    x, y, theta = rng.integers(-8, 9, (3, 5)) / 8, rng.integers(-8, 9, 3) / 8, rng.integers(-8, 9, model.n_params) / 16
+    field = patch_field(model, balls(x), balls(y), balls(np.full(3, 0.25)))
+    values, jacobian = tangents(model, theta, x)
+    expected = 0.25 * ((y[:, None] - values)[..., None] * jacobian).sum(axis=(0, 1))
+    assert all(abs(float(a.mid()) - b) < 1e-14 for a, b in zip(field(balls(theta)), expected, strict=True))
+    end = enclose(field, theta, 0.5, order=12, bits=128, tolerance=1e-18)
+    slope = lambda at: np.array([float(v.mid()) for v in field(balls(at))])
+    followed = runge_kutta(slope, theta, step=0.5 / 200, steps=200)
+    assert all(entry.rad() < 1e-12 and abs(float(entry.mid()) - value) < 1e-9 for entry, value in zip(end, followed, strict=True))
+
+
+@pytest.mark.parametrize("changed", [{"sharing": False}, {"bias": True}, {"output_bias": True}])
+def test_a_patch_field_knows_shared_kernels_without_biases_only(changed):
+    with pytest.raises(ValueError, match="share its kernels and have no biases"):
+        patch_field(TwoLayerCNN(5, 3, 2, **changed), balls(np.ones((1, 5))), balls([1]), balls([1]))
