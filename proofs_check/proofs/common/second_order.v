@@ -34,15 +34,15 @@ Definition dual_comRingMixin := ComRingMixin dmulA dmulC dmul1 dmulDl dual_neq0.
 Canonical dual_ringType := Eval hnf in RingType dual dual_comRingMixin.
 Canonical dual_comRingType := Eval hnf in ComRingType dual dmulC.
 
-Definition real (a : F) : dual := (a, 0).
+Definition pure (a : F) : dual := (a, 0).
 Definition eps (a : F) : dual := (0, a).
-Lemma realD a b : real (a + b) = real a + real b.
-Proof. by rewrite /real; congr (_, _); rewrite addr0. Qed.
-Lemma realM a b : real (a * b) = real a * real b.
-Proof. by rewrite /real; congr (_, _) => /=; rewrite mulr0 mul0r addr0. Qed.
-Lemma real_sum (I : Type) (r : seq I) P f : real (\sum_(i <- r | P i) f i) = \sum_(i <- r | P i) real (f i).
-Proof. by elim/big_rec2: _ => // i y1 y2 _ <-; rewrite realD. Qed.
-Lemma real_mul a (z : dual) : real a * z = (a * z.1, a * z.2).
+Lemma pureD a b : pure (a + b) = pure a + pure b.
+Proof. by rewrite /pure; congr (_, _); rewrite addr0. Qed.
+Lemma pureM a b : pure (a * b) = pure a * pure b.
+Proof. by rewrite /pure; congr (_, _) => /=; rewrite mulr0 mul0r addr0. Qed.
+Lemma pure_sum (I : Type) (r : seq I) P f : pure (\sum_(i <- r | P i) f i) = \sum_(i <- r | P i) pure (f i).
+Proof. by elim/big_rec2: _ => // i y1 y2 _ <-; rewrite pureD. Qed.
+Lemma pure_mul a (z : dual) : pure a * z = (a * z.1, a * z.2).
 Proof. by case: z => b c; congr (_, _) => /=; rewrite mul0r addr0. Qed.
 Lemma mul_eps (z : dual) a : z * eps a = eps (z.1 * a).
 Proof. by case: z => b c; congr (_, _) => /=; rewrite mulr0 ?addr0. Qed.
@@ -73,7 +73,7 @@ Variables (data : seq (nat -> F)) (e : (nat -> F) -> 'rV[F]_D -> 'rV[F]_D)
 (* functions extended to dual numbers: f(a + b eps) = f(a) + f'(a) b eps *)
 Definition sigma_d (z : dual F) : dual F := (sigma z.1, sigma' z.1 * z.2).
 Definition sigma_d' (z : dual F) : dual F := (sigma' z.1, sigma'' z.1 * z.2).
-Definition input_d (x : nat -> F) : nat -> dual F := fun i => real (x i).
+Definition input_d (x : nat -> F) : nat -> dual F := fun i => pure (x i).
 Definition data_d : seq (nat -> dual F) := [seq input_d x | x : nat -> F <- data].
 Definition e_d (x : nat -> dual F) (p : 'rV[dual F]_D) : 'rV[dual F]_D :=
   let x1 i := (x i).1 in let p1 := \row_i (p 0 i).1 in let p2 := \row_i (p 0 i).2 in
@@ -81,7 +81,7 @@ Definition e_d (x : nat -> dual F) (p : 'rV[dual F]_D) : 'rV[dual F]_D :=
 Definition along (th d : params F) : params (dual_comRingType F) :=   (* th + eps d *)
   @Params (dual_comRingType F) (fun l i j => (wt th l i j, wt d l i j)) (fun l i => (bias th l i, bias d l i)).
 Definition fixed (d : params F) : params (dual_comRingType F) :=      (* d as a dual direction *)
-  @Params (dual_comRingType F) (fun l i j => real (wt d l i j)) (fun l i => real (bias d l i)).
+  @Params (dual_comRingType F) (fun l i j => pure (wt d l i j)) (fun l i => pure (bias d l i)).
 
 (* hess m th d1 d2 = d1^T H(th) d2 in the network of widths m *)
 Definition hess m th d1 d2 : F :=
@@ -105,7 +105,7 @@ have -> : \sum_(j < m l.+1) wt (along th d) l.+1 i j * feat sigma_d m (along th 
 by rewrite dual_sum.
 Qed.
 
-Lemma sigma_d_real a : sigma_d (real a) = real (sigma a).
+Lemma sigma_d_pure a : sigma_d (pure a) = pure (sigma a).
 Proof. by rewrite /sigma_d /= mulr0. Qed.
 
 Lemma hess_same n th d1 d1' d2 d2' : same d1 d1' -> same d2 d2' -> hess n th d1 d2 = hess n th d1' d2'.

@@ -221,8 +221,8 @@ Qed.
 
 (* ---- controls ---- *)
 
-Definition wider (l : nat) := nth 0%N [:: 1; 2; 2]%N l.
-Lemma widths_wider l : (widths l <= wider l)%N. Proof. by case: l => [|[|[|l]]] //; rewrite /widths /wider !nth_default. Qed.
+Definition widths122 (l : nat) := nth 0%N [:: 1; 2; 2]%N l.
+Lemma widths_le l : (widths112 l <= widths122 l)%N. Proof. by case: l => [|[|[|l]]] //; rewrite /widths112 /widths122 !nth_default. Qed.
 
 (* new neurons with input weights other than 0: the output is kept, criticality is not *)
 Theorem control_embedding_null_criticality : ~ forall (K : comRingType) (sigma sigma' : K -> K) h D (m m' : nat -> nat) w b,
@@ -231,7 +231,7 @@ Theorem control_embedding_null_criticality : ~ forall (K : comRingType) (sigma s
   critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (adding h m w b th).
 Proof.
 move=> H; pose d := Params (fun l i j => if (l == 1%N) && (i == 0%N) && (j == 1%N) then 1 else 0 : Z) (fun _ _ => 0).
-have := H Z square square' 1%N 2%N widths wider (fun _ _ _ => 1) (fun _ _ => 1) widths_wider erefl erefl erefl
+have := H Z square square' 1%N 2%N widths112 widths122 (fun _ _ _ => 1) (fun _ _ => 1) widths_le erefl erefl erefl
   inputs loss' point point_critical d.
 by rewrite !xdriskE.
 Qed.
@@ -243,7 +243,7 @@ Theorem control_embedding_null_gradient_image : ~ forall (K : comRingType) (sigm
   drisk sigma sigma' m' h data e (null_embedding h m b th) d = drisk sigma sigma' m h data e th d.
 Proof.
 move=> H; pose d := Params (fun l i j => if (l == 1%N) && (i == 0%N) && (j == 1%N) then 1 else 0 : Z) (fun _ _ => 0).
-have := H Z square square' 1%N 2%N widths wider (fun _ _ => 1) widths_wider erefl erefl erefl
+have := H Z square square' 1%N 2%N widths112 widths122 (fun _ _ => 1) widths_le erefl erefl erefl
   [:: fun _ => 1 : Z] loss' point d.
 by rewrite !xdriskE.
 Qed.
@@ -255,12 +255,12 @@ Theorem control_deep_null : ~ forall (K : comRingType) (sigma sigma' : K -> K) h
   tangent sigma sigma' m' h (D := D) (adding h m w b th) f <-> tangent sigma sigma' m h th f.
 Proof.
 move=> H; pose d := Params (fun l i j => if (l == 1%N) && (i == 0%N) && (j == 1%N) then 1 else 0 : Z) (fun _ _ => 0).
-have pos l : (l <= 2)%N -> (0 < widths l)%N by case: l => [|[|[|]]].
-pose wide := adding 1 widths (fun _ _ _ => 1) (fun _ _ => 1) point.
-have [sub _] := H Z square square' 1%N 2%N widths wider (fun _ _ _ => 1) (fun _ _ => 1) widths_wider erefl erefl erefl pos point
-  (dnet square square' wider 1 2 wide d).
+have pos l : (l <= 2)%N -> (0 < widths112 l)%N by case: l => [|[|[|]]].
+pose wide := adding 1 widths112 (fun _ _ _ => 1) (fun _ _ => 1) point.
+have [sub _] := H Z square square' 1%N 2%N widths112 widths122 (fun _ _ _ => 1) (fun _ _ => 1) widths_le erefl erefl erefl pos point
+  (dnet square square' widths122 1 2 wide d).
 have [|d0 fd] := sub; first by exists d.
-have at_ x (i : 'I_2) : xdpre square square' wider wide d x 1 i = xdpre square square' widths point d0 x 1 i.
+have at_ x (i : 'I_2) : xdpre square square' widths122 wide d x 1 i = xdpre square square' widths112 point d0 x 1 i.
   by have /rowP/(_ i) := fd x; rewrite !xdnetE.
 have := (at_ (fun _ => 1) 0, at_ (fun _ => - 1) 0, at_ (fun _ => 1) 1, at_ (fun _ => - 1) 1).
 rewrite /xdpre /= /square /square' /xpre /= => -[[[]]].
@@ -274,7 +274,7 @@ Theorem control_embedding_two_fold_null : ~ forall (K : comRingType) (sigma : K 
                      (fun l i => if kept h m l.+1 i then bias th l i else 1) in
   net sigma two h D ones x = net sigma m h D th x.
 Proof.
-move=> H; have /rowP/(_ 0) := H Z square 1%N 2%N widths erefl point (fun _ => 1).
+move=> H; have /rowP/(_ 0) := H Z square 1%N 2%N widths112 erefl point (fun _ => 1).
 by rewrite !xnetE.
 Qed.
 
@@ -287,7 +287,7 @@ Theorem control_embedding_principle : ~ forall (K : comRingType) (sigma sigma' :
        critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (T th)).
 Proof.
 move=> H; pose none l := nth 0%N [:: 1; 0; 2]%N l.
-have [T /(_ point)[E _]] := H Z square square' 1%N 2%N widths none erefl erefl erefl.
+have [T /(_ point)[E _]] := H Z square square' 1%N 2%N widths112 none erefl erefl erefl.
 have /rowP/(_ 0) := E (fun _ => 1); have /rowP/(_ 0) := E (fun _ => 0).
 by rewrite !xnetE /xpre /= !add0r => ->.
 Qed.
@@ -300,7 +300,7 @@ Proof.
 move=> H; pose m (l : nat) := if l is 0%N then 0%N else 1%N; pose id_ (z : Z) := z.
 pose f (x : nat -> Z) : 'rV[Z]_1 := 0.
 have netE (th : params Z) x (i : 'I_1) : xpre id_ m th x 0 i = bias th 0 0 by rewrite ord1 /xpre /= add0r.
-have [||th _ [u span]] := H Z id_ id_ 0%N 1%N m m f 0%N (fun l => leqnn _) erefl erefl erefl.
+have [|th _ [u span]] := H Z id_ id_ 0%N 1%N m m f 0%N (fun l => leqnn _) erefl erefl erefl.
   exists (Params (fun _ _ _ => 0) (fun _ _ => 0)).
     by move=> x; apply/rowP => i; rewrite xnetE netE mxE.
   exists (fun _ _ => const_mx 1) => g [d gd]; exists (fun _ => bias d 0 0) => x; rewrite gd big_ord1.
@@ -315,8 +315,8 @@ Theorem control_deep_table : ~ forall (K : comRingType) (sigma sigma' : K -> K) 
   function_rank_le sigma sigma' h (D := D) m' (net sigma m h D th) (\sum_(l < h.+1) m l * m l.+1)%N.
 Proof.
 move=> H; pose m (l : nat) := if l is 0%N then 0%N else 1%N; pose id_ (z : Z) := z.
-have [|th _ [u span]] := H Z id_ id_ 0%N 1%N m m (Params (fun _ _ _ => 0) (fun _ _ => 0)) (fun l => leqnn _) erefl erefl erefl.
+have [th _ [u span]] := H Z id_ id_ 0%N 1%N m m (Params (fun _ _ _ => 0) (fun _ _ => 0)) (fun l => leqnn _) erefl erefl erefl.
+move: u span; rewrite big_ord1 mul0n => u span.
 have [|c] := span (dnet id_ id_ m 0 1 th (Params (fun _ _ _ => 0) (fun _ _ => 1))); first by eexists => x.
-move=> /(_ (fun _ => 0)) /rowP/(_ 0); rewrite big1 => [|[k km]]; first by rewrite xdnetE mxE.
-by move: (km); rewrite big_ord1.
+by move=> /(_ (fun _ => 0)) /rowP/(_ 0); rewrite big_ord0 xdnetE mxE.
 Qed.

@@ -142,7 +142,7 @@ Theorem control_embedding_splitting_output : ~ forall (K : comRingType) (q s : n
   (0 < q <= h)%N -> (s < m q)%N -> m h.+1 = D -> forall th x,
   net sigma (split_width q m) h D (copying q s m (fun _ => 1) (fun _ => a) th) x = net sigma m h D th x.
 Proof.
-move=> H; have /rowP/(_ 0) := H Z 1%N 0%N widths 1 square 1%N 2%N isT isT erefl point (fun _ => 1).
+move=> H; have /rowP/(_ 0) := H Z 1%N 0%N widths112 1 square 1%N 2%N isT isT erefl point (fun _ => 1).
 by rewrite !xnetE.
 Qed.
 
@@ -154,7 +154,7 @@ Theorem control_embedding_splitting_gradient_image : ~ forall (K : comRingType) 
 Proof.
 move=> H; pose ones := Params (fun _ _ _ => 1 : Z) (fun _ _ => 0).
 pose d := Params (fun l i j => if (l == 0%N) && (i == 0%N) then 1 else 0 : Z) (fun _ _ => 0).
-have := H Z 1%N 0%N widths 1 square square' 1%N 2%N isT isT erefl [:: fun _ => 1 : Z] loss' ones d.
+have := H Z 1%N 0%N widths112 1 square square' 1%N 2%N isT isT erefl [:: fun _ => 1 : Z] loss' ones d.
 by rewrite !xdriskE.
 Qed.
 
@@ -168,7 +168,7 @@ Proof.
 move=> H; pose u i : Z := if i == 0%N then 1 else 0; pose v i : Z := if i == 0%N then 0 else 1.
 pose d := Params (fun _ _ _ => 0 : Z) (fun l i => if (l == 0%N) && (i == 0%N) then 1 else 0).
 have uv i : u i + v i = 1 by rewrite /u /v; case: eqP.
-have := H Z 1%N 0%N widths u v square square' 1%N 2%N isT isT erefl uv inputs loss' point point_critical d.
+have := H Z 1%N 0%N widths112 u v square square' 1%N 2%N isT isT erefl uv inputs loss' point point_critical d.
 by rewrite !xdriskE.
 Qed.
 
@@ -181,13 +181,13 @@ Proof.
 move=> H; pose u i : Z := if i == 0%N then 1 else 0; pose v i : Z := if i == 0%N then 0 else 1.
 pose d := Params (fun _ _ _ => 0 : Z) (fun l i => if (l == 0%N) && (i == 0%N) then 1 else 0).
 have uv i : u i + v i = 1 by rewrite /u /v; case: eqP.
-have pos l : (l <= 2)%N -> (0 < widths l)%N by case: l => [|[|[|]]].
-pose wide := copying 1 0 widths u v point.
-have [sub _] := H Z 1%N 0%N widths u v square square' 1%N 2%N isT isT erefl uv pos point
-  (dnet square square' (split_width 1 widths) 1 2 wide d).
+have pos l : (l <= 2)%N -> (0 < widths112 l)%N by case: l => [|[|[|]]].
+pose wide := copying 1 0 widths112 u v point.
+have [sub _] := H Z 1%N 0%N widths112 u v square square' 1%N 2%N isT isT erefl uv pos point
+  (dnet square square' (split_width 1 widths112) 1 2 wide d).
 have [|d0 fd] := sub; first by exists d.
-have at_ x (i : 'I_2) : xdpre square square' (split_width 1 widths) wide d x 1 i
-    = xdpre square square' widths point d0 x 1 i.
+have at_ x (i : 'I_2) : xdpre square square' (split_width 1 widths112) wide d x 1 i
+    = xdpre square square' widths112 point d0 x 1 i.
   by have /rowP/(_ i) := fd x; rewrite !xdnetE.
 have := (at_ (fun _ => 1) 0, at_ (fun _ => - 1) 0, at_ (fun _ => 1) 1, at_ (fun _ => - 1) 1).
 rewrite /xdpre /= /square /square' /xpre /= /u /v /= => -[[[]]].
