@@ -57,7 +57,30 @@ exists (fun j => if j == k then s i / s k else 0) => x.
 rewrite (bigD1 k) //= eqxx big1 ?addr0 => [|j /andP[_ /negPf ->]]; last by rewrite mul0r.
 by rewrite !gE pk mulrA divfK.
 Qed.
+
+(* ... or zero functions *)
+Theorem scaled_rank_or_zero (I J : finType) (B : J -> X -> F) (p : I -> option J) (s : I -> F) (g : I -> X -> F) :
+  independent B -> (forall i x, g i x = if p i is Some j then s i * B j x else 0) ->
+  rank_is g #|[set j | [exists i, (p i == Some j) && (s i != 0)]]|.
+Proof.
+move=> indB gE; case: (pickP (fun _ : J => true)) => [j0 _|J0]; last first.
+  have p0 i : p i = None by case: (p i) => // j; have := J0 j.
+  rewrite (_ : [set j | _] = set0) ?cards0; last by apply/setP => j; have := J0 j.
+  exists set0; split=> [|c _ i|i]; rewrite ?cards0 ?inE //.
+  by exists (fun _ => 0) => x; rewrite gE p0 big_set0.
+pose p' i := odflt j0 (p i); pose s' i := if p i is Some _ then s i else 0.
+rewrite (_ : [set j | _] = [set j | [exists i, (p' i == j) && (s' i != 0)]]).
+  by apply: (scaled_rank indB) => i x; rewrite gE /p' /s'; case: (p i) => //=; rewrite mul0r.
+apply/setP => j; rewrite !inE; apply/existsP/existsP => -[i /andP[pi si]]; exists i; rewrite /p' /s' in pi si *.
+  by rewrite (eqP pi) eqxx.
+by case: (p i) pi si => [k|] /=; rewrite ?eqxx // => /eqP -> ->; rewrite eqxx.
+Qed.
 End Rank.
+
+(* counting in sums of sets *)
+Lemma card_set_sum (A B : finType) (P : pred (A + B)) :
+  #|[set j | P j]| = (#|[set x | P (inl x)]| + #|[set y | P (inr y)]|)%N.
+Proof. by rewrite -!sum1dep_card big_sumType. Qed.
 
 (* the rank is unique: it is the number of functions in any independent spanning subfamily *)
 Section Unique.
