@@ -1,0 +1,490 @@
+"""Machine-checked proofs: Coq's kernel accepts a file, and separate generated files ask it for statements, axioms and values.
+
+What a checked file prints is never read: a script can print anything. A proof counts when
+
+1. `coqc` accepts the file, and the files of ours that it needs, under a limit of processor time;
+2. a generated file finds the theorem under its full name, a proof of a proposition, with no axiom beyond the declared ones;
+3. its control is a proof of `~ P`: the statement made false in one place is refuted, inside Coq. (A proof script that is rejected refutes
+   nothing: scripts of true variants are rejected too.)
+
+Compiled files are kept in a cache of the user, under a key that hashes the source, the sources it needs, and the versions of Coq and of its
+libraries. The axioms are asked again each time. At most two runs of coqc go on at once, over all processes of a user.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+PROOFS = Path(__file__).resolve().parent.parent / "proofs"
+LIBRARY, OWN = "ProofsCheck", "Own"  # logical names: of the proofs that ship, of the folder of a file of a user
+WRITTEN_FOR = "8.16"
+PACKAGES = ("coq", "libcoq-mathcomp-algebra", "libcoq-mathcomp-algebra-tactics", "libcoq-mathcomp-zify", "libcoq-coquelicot")
+HOW_TO_INSTALL = f"proofs are written for Coq {WRITTEN_FOR} with MathComp 1.15 (Debian 12: apt-get install {' '.join(PACKAGES)})"
+CLASSICAL_REALS = frozenset(
+    {
+        "ClassicalDedekindReals.sig_forall_dec",
+        "ClassicalDedekindReals.sig_not_dec",
+        "FunctionalExtensionality.functional_extensionality_dep",
+        "Classical_Prop.classic",  # through Coquelicot
+    }
+)
+ALLOWED = {"none": frozenset(), "reals": CLASSICAL_REALS}
+
+PROCESSOR_SECONDS = 120  # of one coqc: not wall time, machines are shared
+AT_ONCE = 2
+
+
+class Refused(ValueError):
+    """Coq, or a rule of this module, refuses; the message says what and where."""
+
+
+class Unavailable(RuntimeError):
+    """No Coq, or not the libraries or the version that a proof needs; the message says how to get them."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What Coq said of one theorem. ``status``: `proved`, `refused` or `skipped`, with a ``message`` unless proved.
+
+    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a reader
+    could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
+    """
+
+    status: str
+    file: str
+    theorem: str
+    message: str = ""
+    control: str | None = None
+    statement: str = ""
+    control_statement: str = ""
+    axioms: tuple[str, ...] = ()
+    premises: tuple[str, ...] = ()
+    seconds: float = 0.0
+    lines: int = 0
+    key: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """``command``: the path of coqc; ``versions`` of Coq and its libraries where they are known; ``fingerprint`` of what is installed."""
+
+    command: str
+    versions: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A proof file: its ``path``, its ``logical`` name, its ``text`` without comments and the files of ours that it ``needs``."""
+
+    path: Path
+    logical: str
+    text: str
+    needs: tuple[Path, ...]
+
+    @property
+    def theorems(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
+
+    @property
+    def imports(self) -> str:
+        """The lines that load libraries which are not ours: their notations make statements readable."""
+        return "\n".join(re.findall(rf"^\s*From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.(?=\s)", self.text, re.MULTILINE))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their printed statements."""
+
+    logical: str
+    file: Path
+    needs: tuple[Built, ...] = ()
+    key: str = ""
+    seconds: float = 0.0
+    lines: int = 0
+    statements: tuple[tuple[str, str], ...] = ()
+
+    def closure(self) -> dict[str, Built]:
+        """This file and all that it needs, by logical name."""
+        found = {self.logical: self}
+        for need in self.needs:
+            found |= need.closure()
+        return found
+
+    def statement(self, theorem: str) -> str:
+        """The statement of ``theorem``; raises Refused when the file has no theorem of that name."""
+        stated = dict(self.statements)
+        if theorem not in stated:
+            raise Refused(f"{self.logical} has no theorem {theorem}; it has {', '.join(stated) or 'none'}")
+        return stated[theorem]
+
+
+def check(
+    file: str | Path,
+    theorem: str,
+    *,
+    control: str | None = None,
+    premises: Sequence[str] = (),
+    axioms: str = "none",
+) -> Proof:
+    """Has Coq's kernel accepted ``theorem`` of ``file`` (below the folder `proofs`, or a path of a user's own)?
+
+    ``control`` names a theorem of the same file that refutes the statement made false in one place. ``axioms``: `none`, or `reals` for the
+    axioms of the classical reals of Coq's standard library. Raises ValueError for arguments that cannot be meant.
+    """
+    if axioms not in ALLOWED:
+        raise ValueError(f"axioms: expected one of {', '.join(ALLOWED)}, got {axioms!r}")
+    for name in (theorem, control):
+        if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ValueError(f"theorem: expected the name of a Coq theorem, got {name!r}")
+    answer = Proof("skipped", str(file), theorem, control=control, premises=tuple(premises))
+    try:
+        tools = toolchain()
+        built = build(file)
+        statement = built.statement(theorem)
+        refuted = "" if control is None else built.statement(control)
+        used = set(_axioms(built)[theorem])
+        if control is not None:
+            _refutes_a_variant(built, theorem, control)
+            used |= set(_axioms(built)[control])
+        if forbidden := sorted(used - ALLOWED[axioms]):
+            raise Refused(f"{theorem} rests on {', '.join(forbidden)}" + ("" if axioms == "none" else ", beyond the classical reals"))
+    except Refused as refusal:
+        return replace(answer, status="refused", message=str(refusal))
+    except Unavailable as reason:
+        return replace(answer, message=str(reason))
+    return replace(
+        answer,
+        status="proved",
+        statement=statement,
+        control_statement=refuted,
+        axioms=tuple(sorted(used)),
+        seconds=round(sum(part.seconds for part in built.closure().values()), 2),
+        lines=built.lines,
+        key=built.key,
+        versions=tools.versions,
+    )
+
+
+def values(file: str | Path, terms: Sequence[str]) -> list[Any]:
+    """The values of closed ``terms`` over the definitions of ``file``, computed by Coq: numbers, truth values, tuples and lists of them.
+
+    This is how definitions are compared with ours: what a term means is decided by the file, what it should be by the caller.
+    Raises Refused or Unavailable.
+    """
+    built = build(file)
+    source = read(built_path(file))
+    lines = [source.imports, f"Require Import {built.logical}.", "From Coq Require Import ZArith.", _WIDE]
+    lines += [f'Redirect "v{k}" Eval vm_compute in ({term}).' for k, term in enumerate(terms)]
+    answers = _ask(built, "\n".join(lines), [f"v{k}" for k in range(len(terms))])
+    return [parse_value(answer) for answer in answers]
+
+
+_WIDE = "Set Printing Width 1000000. Set Printing Depth 1000000."
+
+
+def parse_value(answer: str) -> Any:
+    """`     = [:: (1, true); (-2, false)] : seq (Z * bool)` as Python data; raises Refused for anything else."""
+    shown = re.sub(r"%\w+", "", answer.split("=", 1)[-1].rsplit("\n     : ", 1)[0])
+    text = re.sub(r"\s+", " ", shown).replace("[::", "[").replace(";", ",").replace("nil", "[]")
+    text = re.sub(r"\btrue\b", "True", re.sub(r"\bfalse\b", "False", text)).strip()
+    if not re.fullmatch(r"[\[\](), \-\dTrueFals]*", text):
+        raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}")
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}") from None
+
+
+# ---- the toolchain ----
+
+
+@lru_cache
+def _toolchain(command: str | None) -> Toolchain | None:
+    if command is None:
+        return None
+    version = subprocess.run([command, "--print-version"], capture_output=True, text=True, timeout=60).stdout.split()
+    where = subprocess.run([command, "-where"], capture_output=True, text=True, timeout=60).stdout.strip()
+    digest = hashlib.sha256(" ".join(version).encode())
+    for compiled in sorted(Path(where, "user-contrib").glob("**/*.vo")):  # names and sizes: Coq itself refuses libraries that do not fit
+        digest.update(f"{compiled.relative_to(where)} {compiled.stat().st_size}\n".encode())
+    versions = {"coq": version[0] if version else "unknown"}
+    if shutil.which("dpkg-query"):
+        asked = ["dpkg-query", "--showformat", "${Package} ${Version}\n", "--show", *PACKAGES]
+        for line in subprocess.run(asked, capture_output=True, text=True, timeout=60).stdout.splitlines():
+            package, _, number = line.partition(" ")
+            if number and package != "coq":
+                versions[package.removeprefix("libcoq-")] = number
+    return Toolchain(command, versions, digest.hexdigest())
+
+
+def toolchain() -> Toolchain:
+    """The installed Coq; raises Unavailable, saying how to install one."""
+    found = _toolchain(shutil.which("coqc"))
+    if found is None:
+        raise Unavailable(f"coqc is not installed: {HOW_TO_INSTALL}")
+    return found
+
+
+def cache_folder() -> Path:
+    """Where compiled proofs are kept: $PROOFS_CHECK_CACHE, or proofs-check in the user's cache folder."""
+    base = os.environ.get("PROOFS_CHECK_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "proofs-check")
+    folder = Path(base, "proofs")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+# ---- sources ----
+
+
+def without_comments(text: str) -> str:
+    """Coq source with its comments, which nest, replaced by spaces; strings are kept."""
+    out, depth, position = [], 0, 0
+    for token in re.finditer(r'\(\*|\*\)|"(?:[^"]|"")*"', text):
+        if token.start() < position:
+            continue
+        if depth == 0:
+            out.append(text[position : token.start()])
+        position = token.start()
+        if token[0] == "(*":
+            depth += 1
+        elif token[0] == "*)":
+            depth = max(depth - 1, 0)
+            position = token.end()
+            out.append(" " if depth == 0 else "")
+            continue
+        elif depth == 0:
+            out.append(token[0])
+        position = token.end()
+    if depth == 0:
+        out.append(text[position:])
+    return "".join(out)
+
+
+_FORBIDDEN = re.compile(r"^\s*(?:\w+ )*(Load|Add\s+(?:Rec\s+)?(?:LoadPath|ML\s+Path)|Declare\s+ML\s+Module|Cd|Redirect|Drop)\b", re.MULTILINE)
+
+
+def built_path(file: str | Path) -> Path:
+    path = Path(file)
+    return path if path.is_absolute() else PROOFS / path
+
+
+def read(path: Path) -> Source:
+    """The proof file at ``path``; raises Refused when it is not there or reaches outside."""
+    if not path.is_file():
+        raise Refused(f"no proof file {path}")
+    text = without_comments(path.read_text(encoding="utf-8"))
+    if escape := _FORBIDDEN.search(text):
+        raise Refused(f"{path.name} uses the command {escape[1]}, which reaches outside the file")
+    shipped = path.is_relative_to(PROOFS)
+    logical = ".".join((LIBRARY, *path.relative_to(PROOFS).with_suffix("").parts)) if shipped else f"{OWN}.{path.stem}"
+    needs = []
+    for library, inner, names in re.findall(rf"From ({LIBRARY}|{OWN})((?:\.\w+)*) Require (?:Import |Export )?([\w\s]+?)\.\s", text):
+        folder = (PROOFS if library == LIBRARY else path.parent).joinpath(*inner.split(".")[1:])
+        needs += [folder / f"{name}.v" for name in names.split()]
+    return Source(path, logical, text, tuple(needs))
+
+
+# ---- compiling and asking ----
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with open(path, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the places at which coqc may run now."""
+    handles = [open(cache_folder() / f"turn-{k}.lock", "w") for k in range(AT_ONCE)]
+    try:
+        while True:
+            for handle in handles:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield
+                return
+            time.sleep(0.02)
+    finally:
+        for handle in handles:
+            handle.close()
+
+
+def _coqc(file: str, folder: Path) -> tuple[int, str, float]:
+    """Exit status, output and processor seconds of coqc on ``file`` in ``folder``."""
+    command = [toolchain().command, "-q", "-w", "-all", "-Q", LIBRARY, LIBRARY, "-Q", OWN, OWN, file]
+    limited = ["/bin/sh", "-c", 'ulimit -t "$0"; exec "$@"', str(PROCESSOR_SECONDS), *command]
+    for name in (LIBRARY, OWN):
+        (folder / name).mkdir(exist_ok=True)
+    with _turn(), open(folder / "coqc.out", "w+") as output:
+        process = subprocess.Popen(limited, cwd=folder, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        return process.returncode, output.read(), usage.ru_utime + usage.ru_stime
+
+
+def _place(files: Iterable[Built], folder: Path) -> None:
+    """Links compiled files, and all that they need, into ``folder`` under their logical names."""
+    for built in {name: part for file in files for name, part in file.closure().items()}.values():
+        target = folder.joinpath(*built.logical.split(".")).with_suffix(".vo")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(built.file)
+
+
+def _refusal(source: Source, code: int, output: str) -> Exception:
+    """Why coqc did not accept the file, as the exception to raise."""
+    said = " ".join(output.split())
+    if re.search(r"Cannot (?:find a physical path|load)|Unable to locate library", said) and not re.search(rf"\b(?:{LIBRARY}|{OWN})\b", said):
+        return Unavailable(f"{source.path.name} needs a library that is not installed ({said[-160:]}): {HOW_TO_INSTALL}")
+    if not toolchain().versions["coq"].startswith(WRITTEN_FOR):
+        return Unavailable(f"{source.path.name} is not accepted by Coq {toolchain().versions['coq']}: {HOW_TO_INSTALL}")
+    if code < 0 or code > 128:
+        return Refused(f"{source.path.name} was not checked within {PROCESSOR_SECONDS} processor seconds")
+    found = re.search(r"line (\d+), characters [\d-]+:\s+Error:\s*(.*)", output, re.DOTALL)
+    if found is None:
+        return Refused(f"{source.path.name} is not accepted: {said[-300:]}")
+    line = int(found[1])
+    above = "\n".join(source.path.read_text(encoding="utf-8").splitlines()[:line])
+    names = re.findall(r"(?:Theorem|Lemma|Corollary|Definition|Fixpoint|Record|Example)\s+(\w+)", above)
+    place = f"line {line}" + (f", in {names[-1]}" if names else "")
+    return Refused(f"{source.path.name} is not accepted at {place}: {' '.join(found[2].split())[:300]}")
+
+
+def build(file: str | Path) -> Built:
+    """Compiles a proof file and what it needs, or finds them compiled. Raises Refused or Unavailable."""
+    return _build(built_path(file), ())
+
+
+def _build(path: Path, above: tuple[Path, ...]) -> Built:
+    if path in above:
+        raise Refused(f"{path.name} needs itself")
+    source = read(path)
+    needs = tuple(_build(need, (*above, path)) for need in source.needs)
+    content = path.read_bytes()
+    parts = [toolchain().fingerprint, source.logical, hashlib.sha256(content).hexdigest(), *(need.key for need in needs)]
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    home = cache_folder() / key
+    with _locked(cache_folder() / f"{key}.lock"):
+        record = _stored(home)
+        if record is None:
+            record = _compile(source, content, needs, home)
+    lines = sum(1 for line in content.decode().splitlines() if line.strip())
+    return Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, tuple(map(tuple, record["statements"])))
+
+
+def _stored(home: Path) -> dict[str, Any] | None:
+    """The record of a compiled file, if it is whole."""
+    try:
+        record = json.loads((home / "record.json").read_text())
+        if record["sha256"] == hashlib.sha256((home / "proof.vo").read_bytes()).hexdigest():
+            return record
+    except (OSError, ValueError, KeyError):
+        pass
+    return None
+
+
+def _compile(source: Source, content: bytes, needs: tuple[Built, ...], home: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
+        folder = Path(scratch)
+        _place(needs, folder)
+        target = folder.joinpath(*source.logical.split(".")).with_suffix(".v")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        code, output, seconds = _coqc(str(target.relative_to(folder)), folder)
+        if code != 0:
+            raise _refusal(source, code, output)
+        staged = Path(tempfile.mkdtemp(prefix="staged-", dir=cache_folder()))
+        shutil.copy(target.with_suffix(".vo"), staged / "proof.vo")
+    digest = hashlib.sha256((staged / "proof.vo").read_bytes()).hexdigest()
+    statements = _statements(source, Built(source.logical, staged / "proof.vo", needs))
+    record = {"logical": source.logical, "seconds": seconds, "sha256": digest, "statements": statements}
+    (staged / "record.json").write_text(json.dumps(record))
+    shutil.rmtree(home, ignore_errors=True)
+    staged.rename(home)
+    return record
+
+
+def _ask(built: Built, text: str, answers: Sequence[str]) -> list[str]:
+    """What a generated file over the compiled one has Coq write into the files ``answers``."""
+    with tempfile.TemporaryDirectory(prefix="asked-") as scratch:
+        folder = Path(scratch)
+        _place([built], folder)
+        (folder / "asked.v").write_text(text)
+        code, output, _ = _coqc("asked.v", folder)
+        if code != 0:
+            raise Refused(f"{built.logical} does not answer: {' '.join(output.split())[-300:]}")
+        return [(folder / f"{name}.out").read_text() for name in answers]
+
+
+def _statements(source: Source, built: Built) -> list[tuple[str, str]]:
+    """The statements of all theorems of the file as Coq prints them, in the notations of the libraries that it loads."""
+    names = source.theorems
+    lines = [source.imports, f"Require {built.logical}.", "Set Printing Width 110."]
+    if "ring_scope" in source.text:
+        lines.append("Open Scope ring_scope.")
+    lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
+    shown = _ask(built, "\n".join(lines), [f"s{k}" for k in range(len(names))])
+    return [(name, _tidy(text.split("     : ", 1)[-1])) for name, text in zip(names, shown, strict=True)]
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(line.removeprefix("       ") for line in text.rstrip().splitlines())
+
+
+@lru_cache
+def _axioms(built: Built) -> dict[str, tuple[str, ...]]:
+    """The axioms of every theorem of one file, asked once per process: of all together, then one by one when there are any."""
+    names = [name for name, _ in built.statements]
+    every = "I"
+    for name in reversed(names):
+        every = f"conj (@{built.logical}.{name}) ({every})"  # conj takes proofs of propositions and nothing else
+    together = f'Require {built.logical}.\nDefinition every := {every}.\nRedirect "a" Print Assumptions every.\n'
+    if parse_axioms(_ask(built, together, ["a"])[0]) == ():
+        return dict.fromkeys(names, ())
+    lines = [f"Require {built.logical}.", *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names))]
+    each = _ask(built, "\n".join(lines), [f"a{k}" for k in range(len(names))])
+    return {name: parse_axioms(text) for name, text in zip(names, each, strict=True)}
+
+
+def parse_axioms(shown: str) -> tuple[str, ...]:
+    """The names in an answer of `Print Assumptions`; raises Refused for an answer in another form."""
+    if shown.strip() == "Closed under the global context":
+        return ()
+    head, _, rest = shown.partition("Axioms:")
+    entries = [line for line in rest.splitlines() if line.strip() and not line[0].isspace()]
+    if head.strip() or not entries:
+        raise Refused(f"Print Assumptions answered {' '.join(shown.split())[:200]!r}")
+    return tuple(name[0] if (name := re.match(r"[\w.']+(?= :|$)", line)) else line.strip() for line in entries)
+
+
+def _refutes_a_variant(built: Built, theorem: str, control: str) -> None:
+    """A control proves a negation, and speaks of a definition of ours of which the theorem speaks too, where the theorem speaks of one."""
+    stated = built.statement(control)
+    if not re.match(r"(forall[^~]*,\s*)?~\s*(?!False)", stated):
+        raise Refused(f"the control {control} is no negation, but {' '.join(stated.split())[:120]}")
+    modules = "|".join(sorted(re.escape(name.rsplit(".", 1)[-1]) for name in built.closure()))
+    subject, other = (set(re.findall(rf"\b(?:{modules})\.(\w+)", text)) for text in (built.statement(theorem), stated))
+    if subject and not subject & other:
+        raise Refused(f"the control {control} speaks of none of the definitions of {theorem} ({', '.join(sorted(subject))})")
