@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from proofs_check.claim import ClaimError
 
@@ -25,6 +27,7 @@ class Context:
 
     Random numbers depend on (seed, claim, check, key of the instance) alone: neither the order of the claims nor the number of
     workers nor the place in a batch changes them. ``spent`` holds the probabilities of a false alarm that decisions have used up.
+    ``folder`` is that of the claims file; ``read`` and ``variables`` hold digests of the files and environment variables asked for.
     """
 
     claim: str
@@ -34,6 +37,26 @@ class Context:
     device: str = "cpu"
     alpha: float | None = None
     spent: list[float] = field(default_factory=list, compare=False)
+    folder: Path = field(default=Path(), compare=False)
+    read: dict[str, str | None] = field(default_factory=dict, compare=False)
+    variables: dict[str, str | None] = field(default_factory=dict, compare=False)
+
+    def open(self, path: str | os.PathLike[str], mode: str = "r") -> IO[Any]:
+        """A data file, for reading; a relative ``path`` starts at the folder of the claims file. Stored results count while it is the same.
+
+        :raises ClaimError: when ``mode`` is neither ``r`` nor ``rb``.
+        """
+        if mode not in ("r", "rb"):
+            raise ClaimError(f"check {self.check!r}: context.open reads, mode must be 'r' or 'rb', got {mode!r}")
+        place = os.path.abspath(os.path.join(self.folder, path))
+        with open(place, "rb") as file:
+            self.read[place] = hashlib.file_digest(file, "sha256").hexdigest()
+        return open(place, mode, encoding=None if mode == "rb" else "utf-8")
+
+    def environment(self, name: str, default: str | None = None) -> str | None:
+        """The environment variable ``name``, or ``default``. Stored results count while it has the same value."""
+        self.variables[name] = digest_of_variable(name)
+        return os.environ.get(name, default)
 
     def entropy(self, *key: Any) -> int:
         """128 bits that name this seed, claim, check and ``key``: numbers, texts, cells, arrays, models, or tuples of them."""
@@ -102,3 +125,9 @@ class Context:
 
         alpha = self.spend(parts)
         return rate_is(successes, trials, what=what, at_least=at_least, at_most=at_most, margin=margin, alpha=alpha, undecided=undecided)
+
+
+def digest_of_variable(name: str) -> str | None:
+    """sha256 of the value of an environment variable (which may be a secret); ``None`` where it is not set."""
+    value = os.environ.get(name)
+    return None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()

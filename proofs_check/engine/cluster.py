@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from proofs_check.claim import Status
+from proofs_check.engine.answers import read
 from proofs_check.engine.finding import Finding
 from proofs_check.engine.job import Job
 from proofs_check.engine.pool import Pool
@@ -77,7 +78,7 @@ class Cluster:
 def _finding(future: Any) -> Finding:
     error = future.exception()
     if error is None:
-        return Finding.from_data(future.result())
+        return read(future.result())
     return Finding(Status.ERROR, message=f"the cluster gave the job up: {type(error).__name__}: {error}")
 
 

@@ -7,10 +7,7 @@ held to: exact evidence states no margin and compares no float, alpha is spent b
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import math
-import platform
 import sys
 import time
 import traceback
@@ -19,14 +16,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from numbers import Integral
+from pathlib import Path
 from typing import Any
 
-from proofs_check.claim import EXACT, Check, Claim, ClaimError, Outcome, Status
+from proofs_check.claim import EXACT, Check, Claim, ClaimError, Figure, Outcome, Status
 from proofs_check.comparing import Trail, followed
 from proofs_check.context import Context
 from proofs_check.engine.finding import CELLS, ITSELF, Finding
+from proofs_check.engine.provenance import versions
 from proofs_check.engine.reduction import reduce_instance
-from proofs_check.plain_data import to_data
+from proofs_check.plain_data import finite, written
 
 #: Messages kept when many instances are inconclusive or skipped for different reasons.
 MESSAGES = 3
@@ -38,8 +38,6 @@ NAMED_CELLS = 5
 QUICK_SHARE = 1 / 3
 #: Instances of one cell on which a false prediction may survive before the cell control has.
 ATTEMPTS = 20
-#: Libraries whose versions a finding records.
-RECORDED = ("numpy", "scipy", "torch", "sympy", "python-flint", "hypothesis", "networkx", "cupy-cuda13x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,13 @@ class Trial:
         return self.part == ITSELF
 
 
-def prepare(claim: Claim, check_name: str, part: str, *, level: str, seed: int, device: str) -> Trial:
+def prepare(claim: Claim, check_name: str, part: str, *, level: str, seed: int, device: str, folder: Path | None = None) -> Trial:
     """The trial of ``part`` (``itself``, ``cells``, ``control:NAME`` or ``probe:NUMBER``) of a check.
 
     A control meets exactly the instances of its check: random numbers do not depend on the part.
     """
     check = claim.check(check_name)
-    context = Context(claim.id, check.name, seed=seed, level=level, device=device, alpha=check.alpha)
+    context = Context(claim.id, check.name, seed=seed, level=level, device=device, alpha=check.alpha, folder=folder or Path())
     parameters, instances = dict(check.parameters), check.instances
     kind, _, which = part.partition(":")
     if kind == "control":
@@ -97,7 +95,25 @@ def _outcome(function: Callable[..., Outcome], instance: Any, context: Context, 
     outcome = function(instance, context=context, **parameters)
     if not isinstance(outcome, Outcome):
         raise TypeError(f"{function.__qualname__} must return an Outcome, got {type(outcome).__name__}")
-    return outcome
+    return outcome if outcome.status is not Status.FAILS else _bare(outcome)
+
+
+def _bare(outcome: Outcome) -> Outcome:
+    """A refutation without what is of no use beside it: a margin that is no number must not turn it into an error."""
+    counterexample = outcome.counterexample or {}
+    return replace(
+        outcome,
+        cases=outcome.cases if isinstance(outcome.cases, int) and outcome.cases > 0 else 1,
+        margin=finite(outcome.margin),
+        detectable=finite(outcome.detectable),
+        message=outcome.message if isinstance(outcome.message, str) else str(written(outcome.message)),
+        counterexample=counterexample if isinstance(counterexample, Mapping) else {"value": counterexample},
+        figures=tuple(figure for figure in outcome.figures if isinstance(figure, Figure)) if _listed(outcome.figures) else (),
+    )
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 class _Stop(BaseException):
@@ -163,7 +179,7 @@ class _Tally:
 
     def _confirm_witness(self, instance: Any, outcome: Outcome) -> None:
         """Have what shows an existence found again by the replay of the check, which decides in a second arithmetic."""
-        self.witness = to_data(outcome.witness)
+        self.witness = written(outcome.witness)
         replay = self.trial.check.replay
         if self.trial.existential and replay is not None:
             with _once_more(self.trial):
@@ -178,9 +194,9 @@ class _Tally:
         self.cases += outcome.cases if outcome.status in (Status.HOLDS, Status.FAILS, Status.INCONCLUSIVE) else 0
         self.margin = _extreme(min, self.margin, outcome.margin)
         self.detectable = _extreme(max, self.detectable, outcome.detectable)
-        self.figures += (to_data(asdict(figure)) for figure in outcome.figures)
+        self.figures += (written(asdict(figure)) for figure in outcome.figures)
         if outcome.certificate is not None:
-            self.certificates.append(to_data(outcome.certificate))
+            self.certificates.append(written(outcome.certificate))
 
     def withdraw(self, message: str) -> None:
         """Take the refutation back: it did not hold up."""
@@ -191,7 +207,7 @@ class _Tally:
     def _failed(self, number: int, instance: Any, outcome: Outcome, replay: str) -> Finding:
         return Finding(
             Status.FAILS,
-            margin=to_data(outcome.margin),
+            margin=outcome.margin,
             message=outcome.message,
             counterexample=_counterexample(number, instance, outcome, replay),
         )
@@ -214,11 +230,11 @@ class _Tally:
             spent=math.fsum(spent) if spent else None,
             witness=self.witness,
             confirmed=self.confirmed,
-            margin=to_data(self.margin),
+            margin=self.margin,
             message=message,
             counterexample=counterexample,
             certificates=tuple(self.certificates),
-            detectable=to_data(self.detectable),
+            detectable=self.detectable,
             figures=tuple(self.figures),
         )
 
@@ -268,13 +284,13 @@ def _hold_to_label(check: Check, outcome: Outcome, trail: Trail) -> None:
     """Refuse an outcome that its evidence cannot have."""
     if outcome.status in (Status.ERROR, Status.TIMEOUT):
         raise TypeError(f"a check must not return {outcome.status.value}; it raises")
-    if outcome.status is Status.HOLDS and not outcome.cases >= 1:
+    if outcome.status is Status.HOLDS and not (isinstance(outcome.cases, Integral) and outcome.cases >= 1):
         raise TypeError(f"an outcome that holds decides at least one case, got {outcome.cases}")
     if outcome.margin is not None:
         if check.evidence in EXACT:
             raise TypeError(f"evidence {check.evidence!r} has no margin, got {outcome.margin}: exact arithmetic keeps no tolerance")
         least = -1 if check.evidence == "training" else 0  # a rate is established above threshold - margin
-        if outcome.status is Status.HOLDS and not least <= outcome.margin < math.inf:
+        if outcome.status is Status.HOLDS and ((margin := finite(outcome.margin)) is None or margin < least):
             raise TypeError(f"an outcome that holds has a finite margin from {least} on, got {outcome.margin}")
     if check.judged and check.evidence in EXACT and "float" in trail.arithmetic:
         raise TypeError(f"evidence {check.evidence!r} compares floats; make them exact, or label the check property")
@@ -332,23 +348,29 @@ def _targets_forgotten() -> Iterator[None]:
         context.data.target_observations.update(kept)
 
 
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    return {str(written(key)): written(value) for key, value in (outcome.counterexample or {}).items()}
+
+
 def _counterexample(number: int, instance: Any, outcome: Outcome, replay: str) -> dict[str, Any]:
     return {
-        "instance": to_data(instance),
-        **to_data(outcome.counterexample or {}),
+        "instance": written(instance),
+        **_shown(outcome),
         "case": number,
         "replay": replay or outcome.message,
     }
 
 
-def run_part(claim: Claim, check_name: str, part: str, *, level: str, seed: int = 0, device: str = "cpu") -> Finding:
-    """Run one part of a check on all its instances, here and now.
+def run_part(
+    claim: Claim, check_name: str, part: str, *, level: str, seed: int = 0, device: str = "cpu", folder: Path | None = None
+) -> Finding:
+    """Run one part of a check on all its instances, here and now; ``folder`` is that of the claims file.
 
     The claim itself stops at its first confirmed counterexample, which is then reduced; a control or probe stops at its
     first failing instance, which is all that is asked of it.
     """
     started = time.perf_counter()
-    trial = prepare(claim, check_name, part, level=level, seed=seed, device=device)
+    trial = prepare(claim, check_name, part, level=level, seed=seed, device=device, folder=folder)
     tally = _Tally(trial)
     try:
         if part == CELLS:
@@ -359,7 +381,8 @@ def run_part(claim: Claim, check_name: str, part: str, *, level: str, seed: int 
             finding = tally.finding()
     except (Exception, SystemExit) as error:
         finding = Finding(Status.ERROR, cases=tally.cases, met=tally.met, message=_described(error))
-    return replace(finding, seconds=time.perf_counter() - started, versions=versions())
+    read, variables = dict(trial.context.read), dict(trial.context.variables)
+    return replace(finding, seconds=time.perf_counter() - started, versions=versions(), reads=read, variables=variables)
 
 
 def _hold_to_sample(trial: Trial, tally: _Tally) -> None:
@@ -371,18 +394,6 @@ def _hold_to_sample(trial: Trial, tally: _Tally) -> None:
     if trial.check.judged and trial.check.evidence == "property" and not tally.floats:
         better = "label it exact, with a distribution"
         raise ClaimError(f"check {trial.check.name!r} is 'property' and meets no float: {better}")
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Python and the libraries that findings depend on, where installed; none of them is imported."""
-    found = {"python": platform.python_version()}
-    for name in ("proofs-check", *RECORDED):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 # ------------------------------------------------------------------------------------------------------- cell controls
@@ -577,13 +588,15 @@ def _forget_local_constants() -> None:
         providers.HypothesisProvider._local_constants = providers.Constants()
 
 
-def run_case(claim: Claim, check_name: str, part: str, number: int, *, level: str, seed: int = 0, device: str = "cpu") -> Finding:
+def run_case(
+    claim: Claim, check_name: str, part: str, number: int, *, level: str, seed: int = 0, device: str = "cpu", folder: Path | None = None
+) -> Finding:
     """Case ``number`` of a part again, counted from 0 in the order in which they were met: its outcome, undoubled.
 
     The counterexample holds the instance, whatever came out, and what it reduces to where it fails and is reduced. Where the
     part has no such case, the finding is ``skipped`` and has met nothing.
     """
-    trial = prepare(claim, check_name, part, level=level, seed=seed, device=device)
+    trial = prepare(claim, check_name, part, level=level, seed=seed, device=device, folder=folder)
     source = trial.instances(trial.context)
     try:
         found = _drawn_case(source, trial, number) if is_strategy(source) else _listed_case(source, trial, number)
@@ -609,8 +622,8 @@ def _listed_case(source: Iterable[Any], trial: Trial, number: int) -> Finding | 
 
 def _one_case(trial: Trial, instance: Any) -> Finding:
     outcome = trial.decide(instance)
-    shown = {"instance": to_data(instance), **to_data(outcome.counterexample or {})}
-    return Finding(outcome.status, outcome.cases, 1, to_data(outcome.margin), outcome.message, shown)
+    shown = {"instance": written(instance), **_shown(outcome)}
+    return Finding(outcome.status, outcome.cases, 1, finite(outcome.margin), outcome.message, shown)
 
 
 def _drawn_case(strategy: Any, trial: Trial, number: int) -> Finding | None:

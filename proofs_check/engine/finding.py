@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from proofs_check.claim import Check, Claim, Status
@@ -22,7 +22,8 @@ class Finding:
     counts those it passed over, ``rejected`` those outside the hypotheses. ``cells`` is the number of cells met, ``missed`` names the
     others. ``margin`` is the smallest one met. ``spent`` is the probability of a false alarm that was used up, ``confirmed`` says how a
     ``witness`` was. ``cell_controls`` are {"cell", "refuted", "message"}. ``versions`` are those of the libraries that computed it.
-    ``log`` is what the part printed, cut to a bounded length.
+    ``log`` is what the part printed, cut to a bounded length. ``reads`` and ``variables`` are digests of the files and environment
+    variables on which it rests beside its code (``None``: not there).
     """
 
     status: Status
@@ -45,18 +46,12 @@ class Finding:
     confirmed: str = ""
     cell_controls: Sequence[Mapping[str, Any]] = ()
     versions: Mapping[str, str] | None = None
+    reads: Mapping[str, str | None] = field(default_factory=dict)
+    variables: Mapping[str, str | None] = field(default_factory=dict)
 
     def to_data(self) -> dict[str, Any]:
-        """As JSON data; :meth:`from_data` reads it back."""
+        """As JSON data; :func:`proofs_check.engine.answers.read` reads it back."""
         return {**asdict(self), "status": self.status.value}
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Finding:
-        """The finding that :meth:`to_data` wrote. Raises TypeError for what is none."""
-        if not isinstance(data, Mapping):
-            raise TypeError(f"expected a finding, got {type(data).__name__}")
-        sequences = {name: tuple(data.get(name, ())) for name in ("certificates", "figures", "missed", "cell_controls")}
-        return cls(**{**data, **sequences, "status": Status(data["status"])})
 
     @property
     def refuted(self) -> bool | None:

@@ -1,23 +1,10 @@
-"""How much memory the processes of a session fill together: a worker leads a session, so its children count with it."""
+"""How much memory several processes fill together."""
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import psutil
-
-
-def sessions() -> Mapping[int, Sequence[int]]:
-    """The ids of all processes by that of the process that leads their session."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for process in psutil.pids():
-        try:
-            found[os.getsid(process)].append(process)
-        except OSError:
-            continue  # it ended meanwhile, or may not be looked at
-    return found
 
 
 def filled(processes: Iterable[int], allowed: int) -> int:

@@ -8,8 +8,10 @@ import hashlib
 import importlib
 import importlib.util
 import math
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from proofs_check.claim import ALPHA_BUDGET, Claim, ClaimError
 from proofs_check.declaration import Declaration
-from proofs_check.engine.sources import source_hash
+from proofs_check.engine.sources import installed, ours, source_hash
+from proofs_check.engine.state import Modules, described
 
 if TYPE_CHECKING:
     import networkx
@@ -94,20 +97,59 @@ def load_claims(path: str | Path | None = None) -> Registry:
     Folders inside a directory are searched too. Files and folders whose name starts with an underscore are left out. The family of a
     claim that names none is the name of the folder that its file lies in, or of the file itself where ``path`` holds it directly.
 
-    :raises ClaimError: when a file does not import, has no list ``CLAIMS``, two claims share an id, a dependency is unknown or
-        circular, or the checks together spend more than the family-wise probability of a false alarm.
+    What a file outside the package does to the environment, the working directory or the path of imports when it is imported is undone,
+    and modules beside it are forgotten: the next file may have others of the same name.
+
+    :raises ClaimError: when a file does not import, has no list ``CLAIMS`` or changes a module of ours, two claims share an id, a
+        dependency is unknown or circular, or the checks together spend more than the family-wise probability of a false alarm.
     """
     root = SHIPPED if path is None else Path(path).resolve()
     claims: dict[str, Claim] = {}
     files: dict[str, Path] = {}
     for file in _files(root):
-        for claim in load_file(file, root):
+        with _undone(file):
+            found = load_file(file, root)
+        for claim in found:
             if claim.id in claims:
                 raise ClaimError(f"claim id {claim.id!r} is used twice: in {files[claim.id]} and in {file}")
             claims[claim.id], files[claim.id] = claim, file
     elsewhere = _check_dependencies(claims, shipped=root == SHIPPED)
     _check_budget(claims.values())
     return Registry(claims, files, None if path is None else root, elsewhere)
+
+
+@contextmanager
+def _undone(file: Path) -> Iterator[None]:
+    """Keep what importing a file of a user does from reaching other files, or the workers that run their claims."""
+    if shipped(file):
+        yield
+        return
+    environment, path, loaded = dict(os.environ), list(sys.path), set(sys.modules)
+    before = Modules()
+    try:
+        directory = os.getcwd()
+    except OSError:
+        directory = None
+    try:
+        yield
+        if changes := before.changes():
+            raise ClaimError(f"claims file {file}: importing it changes what it does not own: {described(changes)}")
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - loaded:
+            origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None)
+            if origin and Path(origin) != file and Path(origin).is_relative_to(file.parent) and not _elsewhere(Path(origin)):
+                del sys.modules[name]
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+        if directory is not None:
+            os.chdir(directory)
+
+
+def _elsewhere(module: Path) -> bool:
+    """Whether a module is a dependency, or ours, though it lies below a claims file."""
+    return ours(module) or installed(module)
 
 
 def load_file(file: Path, root: Path | None = None) -> list[Claim]:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from proofs_check.claim import ALPHA_BUDGET, LEVELS, Check, Claim, ClaimError, Status
-from proofs_check.engine.execution import versions
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
 from proofs_check.engine.job import Job, portable
 from proofs_check.engine.pool import Pool
+from proofs_check.engine.provenance import versions
 from proofs_check.engine.registry import Registry, load_claims
 from proofs_check.engine.results import SCHEMA, RunPlace, claim_result, sealed
 from proofs_check.engine.store import Store, locked
@@ -205,7 +205,7 @@ def make_job(
     """The job that runs ``part`` of ``check``; the time limit of the check comes before ``timeout``."""
     file, source = portable(registry.files[claim.id]), registry.source(claim.id)
     limit = check.timeout or timeout or TIMEOUTS[level]
-    return Job(file, source, claim.id, check.name, part, level, seed, device, limit)
+    return Job(file, source, claim.id, check.name, part, level, seed, device, limit, libraries=versions())
 
 
 def below(check: Check, part: str, level: str) -> Finding | None:

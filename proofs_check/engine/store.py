@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from proofs_check.engine.answers import read
 from proofs_check.engine.finding import Finding
 from proofs_check.engine.job import Job
 
@@ -69,7 +70,7 @@ class Store:
         )
         with self._clear_errors():
             row = self._database.execute(query, _key(job)).fetchone()
-            return None if row is None else Finding.from_data(json.loads(row[0]))
+            return None if row is None else read(json.loads(row[0]))
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
