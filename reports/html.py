@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import badge, bibliography, counterexamples, evidence, figures, graph, markdown, mathematics, reasons, views, wording
+from reports import badge, bibliography, counterexamples, evidence, gallery, graph, markdown, mathematics, reasons, views, wording
 from reports import history as past
 from reports.files import Directory
 from reports.results import Results, readable, upgraded, validate
@@ -65,6 +65,7 @@ class _Report:
         self.papers = bibliography.in_run(results)
         self.drawing = graph.draw(results["claims"])
         self.notation = views.notation(self.families)
+        self.pictures = gallery.of_claims(results["claims"])
 
     def files(self) -> Iterator[tuple[str, str]]:
         """(name, content) of everything that is written."""
@@ -130,7 +131,8 @@ class _Report:
         for check in claim["checks"]:
             drawn = []
             for number, figure in enumerate(check["figures"]):
-                name, content, problem = _picture(claim["id"], check["name"], number, figure)
+                name = _picture_name(claim["id"], check["name"], number)
+                content, problem = self.pictures[claim["id"], check["name"], number]
                 drawn.append({**figure, "file": name, "problem": problem})
                 if content:
                     yield name, content
@@ -165,14 +167,9 @@ class _Report:
 _UNDECIDED = ("vacuous", "error", "inconclusive", "skipped")
 
 
-def _picture(claim: str, check: str, number: int, figure: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(file name, SVG or nothing, why there is nothing)."""
+def _picture_name(claim: str, check: str, number: int) -> str:
     stem = hashlib.sha256(check.encode()).hexdigest()[:8]  # the name of a check may hold anything
-    name = f"figures/{claim}.{stem}.{number}.svg"
-    try:
-        return name, figures.draw(figure), ""
-    except figures.FigureError as error:
-        return name, "", str(error)
+    return f"figures/{claim}.{stem}.{number}.svg"
 
 
 @functools.cache

@@ -86,7 +86,8 @@ def of_clause(clause: Mapping[str, Any], checks: Iterable[Mapping[str, Any]]) ->
             return f"{named(rigorous)} decided {extents(rigorous)} without rounding; nothing here proves it for all sizes."
     trained = [check for check in held if check["evidence"] == "training"]
     if trained:
-        return f"In {named(trained, 'the')} trainings agree on {extents(trained)}, by a test with a stated probability of error."
+        cases = counted(sum(check["cases"] for check in trained), "case")
+        return f"In {named(trained, 'the')} trainings agree ({cases}), by a test with a stated probability of error."
     return f"{named(held)} agreed within tolerance on {extents(held)}; no evidence here is free of rounding or chance."
 
 

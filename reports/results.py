@@ -290,14 +290,18 @@ def readable(node: Any, depth: int = 0) -> Any:
     """
     match node:
         case str():
-            return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", node)
+            return _text(node)
         case list() | dict() if depth > DEEPEST:
             raise ResultsError("not a results.json: nested too deeply")
         case list():
             return [readable(entry, depth + 1) for entry in node]
         case dict():
-            return {NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", key): readable(value, depth + 1) for key, value in node.items()}
+            return {_text(key): readable(value, depth + 1) for key, value in node.items()}
     return node
+
+
+def _text(text: str) -> str:
+    return text if text.isprintable() else NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

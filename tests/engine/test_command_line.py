@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, what it writes, and its exit codes."""
 
+import copy
 import json
 import os
 import pty
@@ -15,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 
 from proofs_check.commands._group import explained
-from proofs_check.engine.results import sealed
 
 
 @pytest.fixture
@@ -115,22 +115,69 @@ def test_expected_seconds_come_from_the_baselines(tmp_path, monkeypatch):
     assert listing.expected_seconds() == {"a.b": {"quick": 1.75, "standard": 1.75}}
 
 
-def test_compare_a_run_with_itself_and_with_others(proofs_check, results, claim_files, tmp_path):
+def resealed(stored):
+    """A run with the checksum of its claims, as if it had been written so."""
+    from reports.results import checksum
+
+    return json.dumps({**stored, "checksum": checksum(stored["claims"])})
+
+
+def test_compare_a_run_with_itself_and_with_others(proofs_check, results, tmp_path):
     proofs_check("compare", results, results)
+    proofs_check("compare", results.parent, results.parent)
     stored = json.loads(results.read_text())
     edited = tmp_path / "edited.json"
     stored["claims"][0]["verdict"] = "certified"
     edited.write_text(json.dumps(stored))
     assert "was edited or damaged" in proofs_check("compare", results, edited, expect=2).stderr
-    edited.write_text(json.dumps(sealed(stored)))
+    edited.write_text(resealed(stored))
     assert stored["claims"][0]["id"] in proofs_check("compare", results, edited, expect=2).stderr  # its checks do not give that verdict
     stored = json.loads(results.read_text())
+    better = tmp_path / "better.json"
+    first = stored["claims"][0]
+    assert first["verdict"] == "refuted"
+    kept = copy.deepcopy(first)
+    for check in first["checks"]:
+        check["status"] = "holds"
+    first["verdict"] = first["clauses"][0]["verdict"] = "certified"
+    better.write_text(resealed(stored))
+    assert "refuted -> certified" in proofs_check("compare", results, better).stdout
+    assert "certified -> refuted" in proofs_check("compare", better, results, expect=1).stdout
+    new = tmp_path / "new.json"
+    new.write_text(resealed({**stored, "claims": [kept, *stored["claims"][1:]]}))
     vanished = tmp_path / "vanished.json"
-    vanished.write_text(json.dumps(sealed({**stored, "claims": stored["claims"][1:]})))
+    vanished.write_text(resealed({**stored, "claims": stored["claims"][1:]}))
     assert "vanished" in proofs_check("compare", results, vanished, expect=1).stdout
+    assert "new and bad" in proofs_check("compare", vanished, new, expect=1).stdout
+    assert "the baseline holds" in proofs_check("compare", results, vanished, "--only", stored["claims"][1]["id"]).stdout
+    assert "none of either run matches 'no.*'" in proofs_check("compare", results, results, "--only", "no.*", expect=2).stderr
     other_level = tmp_path / "level.json"
-    other_level.write_text(json.dumps(sealed({**stored, "run": {**stored["run"], "level": "full"}})))
+    other_level.write_text(resealed({**stored, "run": {**stored["run"], "level": "full"}}))
     assert "level" in proofs_check("compare", results, other_level, expect=2).stderr
+
+
+def test_an_edited_run_is_refused_by_every_command_that_reads_one(proofs_check, results, tmp_path):
+    stored = json.loads(results.read_text())
+    claim_id = stored["claims"][0]["id"]
+    stored["claims"][0]["verdict"] = "certified"
+    edited = tmp_path / "edited" / "results.json"
+    edited.parent.mkdir()
+    for text, said in (
+        (json.dumps(stored), "the claims are not those that were written"),
+        (resealed(stored), f"claim '{claim_id}': it is stored as certified, its checks give refuted"),
+    ):
+        edited.write_text(text)
+        for command in (
+            ["report", edited.parent],
+            ["compare", results, edited],
+            ["compare", edited, results],
+            ["baseline", "update", edited, "--reason", "r"],
+            ["reproduce", edited, claim_id, "c", "0"],
+        ):
+            assert said in proofs_check(*command, expect=2).stderr
+        shown = proofs_check("history", claim_id, "--runs", tmp_path)
+        assert f"left out of the history: {edited}: {said}" in shown.stderr
+        assert len(shown.stdout.splitlines()) == 1
 
 
 def test_a_baseline_is_updated_with_a_reason(proofs_check, results, tmp_path):
@@ -144,6 +191,11 @@ def test_a_baseline_is_updated_with_a_reason(proofs_check, results, tmp_path):
         "the first one",
         "and again",
     ]
+    some = json.loads(results.read_text())["claims"][0]["id"]
+    proofs_check("baseline", "update", results.parent, "--reason", "one claim", "--only", some)
+    assert len(json.loads(file.read_text())["claims"]) == len(json.loads(results.read_text())["claims"])
+    refused = proofs_check("baseline", "update", results, "--reason", "x", "--only", "no.*", expect=2)
+    assert "expected at least one to keep, got none that matches no.*" in refused.stderr
     refused = proofs_check("baseline", "update", results, "--reason", "x", "--baseline", "no/file.json", expect=2)
     assert "expected a file in an existing directory" in refused.stderr
 
@@ -322,3 +374,46 @@ def test_history_lists_the_verdicts_of_stored_runs(proofs_check, claim_files):
     shown = proofs_check("history", "many.c1")
     assert len(shown.stdout.splitlines()) == 2 and "certified" in shown.stdout
     assert "many.none" in proofs_check("history", "many.none", expect=2).stderr
+
+
+def test_a_strange_run_beside_costs_itself_alone(proofs_check, claim_files, tmp_path):
+    runs = tmp_path / "runs"
+    odd = {
+        "empty": "",
+        "list": "[]",
+        "text": '{"run": {"id": "text", "started": "now", "level": "quick"}, "claims": "many.c1", "schema": 1}',
+        "nested": "[" * 5000,
+        "escape": '{"schema": 1, "run": {"id": "\\u001b[31m::add-mask::x"}, "claims": []}',
+    }
+    for name, text in odd.items():
+        (runs / name).mkdir(parents=True)
+        (runs / name / "results.json").write_text(text)
+    (runs / "pipe").mkdir()
+    os.mkfifo(runs / "pipe" / "results.json")
+    (runs / "link").mkdir()
+    (runs / "link" / "results.json").symlink_to("/dev/zero")
+    done = proofs_check("verify", "--claims", claim_files / "many.py", "many.c1", "--out", runs / "good")
+    for name in (*odd, "pipe", "link"):
+        assert f"left out of the history: {runs / name / 'results.json'}: " in done.stderr
+        assert str(runs / name) in (runs / "good" / "index.html").read_text()
+    shown = proofs_check("history", "many.c1", "--runs", runs)
+    assert len(shown.stdout.splitlines()) == 1 and "good" in shown.stdout
+    assert "\x1b" not in shown.stderr and "\n::" not in shown.stderr
+    alone = proofs_check("history", "many.c1", "--runs", runs / "good")
+    assert alone.stdout == shown.stdout and not alone.stderr
+
+
+def test_a_report_follows_no_link(proofs_check, results, tmp_path):
+    (tmp_path / "pages").mkdir()
+    target = tmp_path / "dot-file"
+    target.write_text("mine")
+    (tmp_path / "pages" / "index.html").symlink_to(target)
+    proofs_check("report", results.parent, "--out", tmp_path / "pages")
+    assert target.read_text() == "mine" and not (tmp_path / "pages" / "index.html").is_symlink()
+    (tmp_path / "pages" / "families" / "x").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "claims").symlink_to(tmp_path / "elsewhere")
+    refused = proofs_check("report", results.parent, "--out", tmp_path / "more", expect=2)
+    assert "expected real directories and files, no links" in refused.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())

@@ -149,7 +149,7 @@ def orders_of_deviation(cell, drawn, *, power=2, context):
     FLOWS,
     clauses="direction",
     distribution="width and key 2; normal directions in (WQ, WK)",
-    tolerance="none: angles are compared with each other; the integrator's error is below 1e-8",
+    tolerance="angles are compared with each other; the integrator's error is below 1e-8",
 )
 @false("as eps grows", sizes=(1e-4, 1e-3, 1e-2))
 def directions(cell, drawn, *, sizes=(1e-2, 1e-3, 1e-4), context):
