@@ -62,6 +62,38 @@ def exact_inertia(matrix: Any) -> Inertia:
     return Inertia(len(rows) - zero - positive, zero, positive, True)
 
 
+def eliminated_inertia(matrix: Any) -> Inertia:
+    """The same by symmetric elimination (Lagrange's reduction to a sum of squares): an independent second opinion."""
+    a = [list(row) for row in _symmetric(exact.rationals(matrix))]
+    negative = positive = 0
+    while a:
+        n = len(a)
+        pivot = next((k for k in range(n) if a[k][k] != 0), None)
+        if pivot is None:
+            pair = next(((i, j) for i in range(n) for j in range(i) if a[i][j] != 0), None)
+            if pair is None:
+                break
+            _add_line(a, *pair)  # x_j -> x_j + x_i makes the diagonal entry 2 a_ij
+            pivot = pair[0]
+        square = a[pivot][pivot]
+        positive, negative = positive + (square > 0), negative + (square < 0)
+        a = _schur(a, pivot)
+    return Inertia(negative, len(matrix) - negative - positive, positive, True, "elimination")
+
+
+def _add_line(a: list[list[Any]], i: int, j: int) -> None:
+    a[i] = [x + y for x, y in zip(a[i], a[j], strict=True)]
+    for row in a:
+        row[i] = row[i] + row[j]
+
+
+def _schur(a: list[list[Any]], pivot: int) -> list[list[Any]]:
+    """What is left after the square of ``pivot`` is split off."""
+    rest = [k for k in range(len(a)) if k != pivot]
+    factors = {k: a[k][pivot] / a[pivot][pivot] for k in rest}
+    return [[a[i][j] - factors[i] * a[pivot][j] for j in rest] for i in rest]
+
+
 def _symmetric(matrix: np.ndarray) -> np.ndarray:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not (matrix == matrix.T).all():
         raise ValueError(f"expected a symmetric matrix, got shape {matrix.shape}")

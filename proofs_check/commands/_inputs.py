@@ -22,6 +22,8 @@ def load_object(described: str) -> Any:
     if not Path(path).is_file():
         raise ValueError(f"expected a Python file before the colon, found none at {path!r}")
     spec = importlib.util.spec_from_file_location("proofs_check_user_module", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"expected a Python file (PATH.py) before the colon, got {path!r}")
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = loaded
     spec.loader.exec_module(loaded)

@@ -224,7 +224,7 @@ def shares(k, entropy):
     BASINS,
     clauses="attracts",
     level="standard",
-    tolerance="none: no start may stay beyond the bound, one in two hundred must below it",
+    tolerance="shares of 0 and 0.005: no start may stay beyond the bound, one in two hundred must below it",
     scope="beta1 = 0, 5000 starts with x_0/eta log-uniform in [0.1, 1000], 1500 steps",
 )
 @false("1/(2k-1)", edge=lambda k: 1 / (2 * k - 1))
