@@ -66,10 +66,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One named hypothesis, with its ``statement`` in LaTeX or words, so that a probe can drop it by name."""
+    """One named hypothesis, with its ``statement`` in LaTeX or words, so that a probe can drop it by name.
+
+    ``unprobed`` says why no probe can, where that is so: nothing is defined without it, say.
+    """
 
     name: str
     statement: str
+    unprobed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

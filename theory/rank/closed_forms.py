@@ -225,8 +225,8 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
     if isinstance(model, SymmetricFactorization):
         return symmetric_factorization_rank(model.size, matrix_rank(model.unpack(theta)["A"]))
     if isinstance(model, CPFactorization):
-        upper = cp_expected_rank(model.sizes, model.components)
-        raise NotKnown("sums of rank-one tensors have defective formats", 0, upper, "expected rank")
+        upper = cp_generic_rank(model.sizes, model.components)
+        raise NotKnown("a point may have less than the generic rank", 0, upper, "generic rank of the format")
     if not isinstance(model, TwoLayer | TwoLayerCNN):
         raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
     if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
