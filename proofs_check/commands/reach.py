@@ -20,7 +20,7 @@ ALL_PAIRS, SAMPLE = 8, 2000
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
 def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_json: bool) -> None:
-    """Bounds on the reach of L layers (arXiv:2509.23178), its distribution over the orders of a chain, and an order that attains each bound.
+    """Bounds on the reach of L layers (arXiv:2509.23178), its distribution over orders of a chain, and an order that attains each.
 
     The reach is the number of steps from the query that the query's position knows after L layers of set propagation; what a trained
     transformer does is another question. Pairs are numbered along the chain from 0.
