@@ -14,15 +14,13 @@ ALL_PAIRS, SAMPLE = 8, 2000
 
 @click.command()
 @click.option("--layers", required=True, type=int, help="Number of layers L.")
-@click.option(
-    "--pairs", type=int, help="Pairs of the chain; by default as many as the upper bound asks for, at most 8 where all orders count."
-)
+@click.option("--pairs", type=int, help="Pairs of the chain; by default what the upper bound asks for, or 8 so that all orders count.")
 @click.option("--sample", type=int, help="Count this many random orders instead of all.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random orders.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
 def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_json: bool) -> None:
-    """Bounds on the reach of L layers (arXiv:2509.23178), its distribution over the orders of a chain, and an order that attains each bound.
+    """Bounds on the reach of L layers (arXiv:2509.23178), its distribution over orders of a chain, and an order that attains each.
 
     The reach is the number of steps from the query that the query's position knows after L layers of set propagation; what a trained
     transformer does is another question. Pairs are numbered along the chain from 0.
@@ -36,8 +34,8 @@ def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_js
             pairs = max(1, min(high, ALL_PAIRS) if low <= ALL_PAIRS else high)
         if sample is None and pairs > ALL_PAIRS:
             sample = SAMPLE
-        found = distribution(pairs, layers, sample=sample, seed=seed)
         lowest, highest = extremal(layers)
+        found = distribution(pairs, layers, sample=sample, seed=seed)
     if as_json:
         data = {
             "layers": layers,
