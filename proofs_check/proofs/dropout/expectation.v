@@ -123,3 +123,19 @@ rewrite (eq_mean (g := fun q => (\sum_j (a o j * h i j) * xi q j + (b o - y i o)
 by move=> q; rewrite E.
 Qed.
 End Dropout.
+
+(* control: the factor 1 - p instead of (1 - p) / p.  One neuron, one sample, one output, all numbers 1, p = 1/2. *)
+Theorem control_dropout_expectation : ~ forall (F : fieldType) m n D (p : F), p != 0 -> forall h a b y,
+  mean p (fun q : mask m => risk h a b y (xi p q)) =
+  risk h a b y (fun=> 1) + (1 - p) / (2%:R * n%:R) * \sum_(i < n) \sum_j (\sum_(o < D) a o j ^+ 2) * h i j ^+ 2.
+Proof.
+move=> H; pose one (i j : 'I_1) : rat := 1; pose half : rat := 2%:R^-1.
+have half0 : half != 0 by rewrite invr_eq0.
+have := H _ 1%N 1%N 1%N half half0 one one (fun _ => 0) one.
+rewrite dropout_expectation // /penalty !big_ord1 /one !expr1n !mulr1 => /addrI.
+have two0 : ((2%:R * 1 : rat)^-1) != 0 by rewrite mulr1 invr_eq0.
+move/(mulIf two0); rewrite /v -[RHS]mulr1.
+have -> : half^-1 = 2%:R by rewrite invrK.
+have h0 : 1 - half != 0 by rewrite subr_eq0 eq_sym; apply/eqP => /(congr1 (GRing.mul 2%:R)); rewrite divff.
+by move/(mulfI h0).
+Qed.

@@ -164,3 +164,19 @@ have [|i j|G sG] := H [eqType of 'I_3] [finType of 'I_3] M id.
 have lt i : G i < G (i + 1) by apply: sG; rewrite ?/M ?eqxx ?orbT //; case: i => [[|[|[|]]]].
 by have := lt_trans (lt_trans (lt 0) (lt (0 + 1))) (lt (0 + 1 + 1)); rewrite (_ : 0 + 1 + 1 + 1 = 0) ?ltxx //; apply/val_inj.
 Qed.
+
+(* limit points are told apart as soon as they differ: false in a two-point overlap *)
+Theorem control_regularization_criterion_acyclic_weak : ~ forall (P : eqType) (I : finType) (M : I -> pred P) (p : I -> P),
+  forall i j, (exists2 G : P -> rat_realDomainType, weak M p G & G (p i) != G (p j)) <-> p i != p j.
+Proof.
+move=> H; have [_ /(_ isT)[G w ne]] := H _ [finType of bool] (fun _ _ => true) id true false.
+by move/eqP: ne; apply; apply: le_anti; rewrite !w.
+Qed.
+
+(* two data sets that end at the same point exclude nothing *)
+Theorem control_regularization_lemma_two_point : ~ forall (R : realDomainType) (P : eqType) (M : bool -> pred P) (p : bool -> P),
+  M true (p false) -> M false (p true) -> ~ exists G : P -> R, strict M p G.
+Proof.
+move=> H; have := H rat_realDomainType [eqType of unit] (fun _ _ => true) (fun _ => tt) isT isT.
+by apply; exists (fun _ => 0) => i [] _.
+Qed.
