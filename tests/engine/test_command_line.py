@@ -222,7 +222,7 @@ def test_exit_codes_of_verify_are_told(proofs_check):
     ids=["sleeps", "loops", "heeds-nothing"],
 )
 def test_a_claims_file_that_hangs_when_imported_is_named(write_claims, hangs, said, code):
-    program = "import sys; from proofs_check.commands import _group as line; line.IMPORT_LIMIT = 1.0; line.main(['list', '--claims', sys.argv[1]])"
+    program = "import sys; from proofs_check.commands import _group as group; group.IMPORT_LIMIT = 1.0; group.main(['list', *sys.argv[1:]])"
     file = write_claims("claim('own.a')", before=hangs)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", program, "--claims", file], env=environment, capture_output=True, text=True, timeout=60)
