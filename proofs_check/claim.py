@@ -38,6 +38,12 @@ WHOLE = "statement"
 ALPHA_BUDGET = 1e-3
 
 
+#: Longest id of a claim and longest name of a check: pages, logs and certificates are files that bear them.
+LONGEST_ID, LONGEST_NAME = 100, 60
+#: Characters that no page, terminal or database is safe with: halves of surrogate pairs, and control characters but tab and line feed.
+ILLEGIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+
+
 class ClaimError(ValueError):
     """A claim, check, control or probe that is malformed; the message names it, what was expected and what came."""
 
@@ -242,6 +248,11 @@ class Check:
     def __post_init__(self) -> None:
         _slug("Check.name", self.name)
         where = f"check {self.name!r}: "
+        if len(self.name) > LONGEST_NAME:
+            raise ClaimError(f"Check.name must have at most {LONGEST_NAME} characters, got {len(self.name)}")
+        words = {name: getattr(self, name) for name in ("scope", "distribution", "because")}
+        _texts(where, {**words, **({} if self.tolerance is None else {"tolerance": self.tolerance})})
+        _texts(where, {f"the name of control {number}": control.name for number, control in enumerate(self.controls)})
         _one_of(where + "evidence", self.evidence, EVIDENCE)
         _one_of(where + "covers", self.covers, COVERS)
         _one_of(where + "level", self.level, LEVELS)
@@ -319,9 +330,19 @@ class Claim:
     symbols: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _texts("", {"Claim.id": self.id})
         if not re.fullmatch(r"[a-z0-9]+([.-][A-Za-z0-9_]+)+", self.id):
             raise ClaimError(f"Claim.id must read family.name (letters, digits, '.', '-', '_'), got {self.id!r}")
+        if len(self.id) > LONGEST_ID:
+            raise ClaimError(f"Claim.id must have at most {LONGEST_ID} characters, got {len(self.id)}: {self.id[:40]!r}...")
         where = f"claim {self.id!r}: "
+        _texts(where, {name: getattr(self, name) for name in ("title", "statement", "refuted_by", "notes", "family")})
+        _texts(where, {"source.paper": self.source.paper, "source.where": self.source.where})
+        for kind, entries in (("assumption", self.assumptions), ("clause", self.clauses)):
+            for entry in entries:
+                _texts(where, {f"the name of {kind} {entry.name!r}": entry.name, f"{kind} {entry.name!r}": entry.statement})
+        for symbol, meaning in self.symbols.items():
+            _texts(where, {"symbols": symbol, f"symbol {symbol!r}": meaning})
         _one_of(where + "kind", self.kind, KINDS)
         _one_of(where + "relation", self.relation, RELATIONS)
         for name in ("title", "statement"):
@@ -395,7 +416,17 @@ def _one_of(what: str, value: str, allowed: Sequence[str]) -> None:
         raise ClaimError(f"{what} must be one of {', '.join(allowed)}, got {value!r}")
 
 
+def _texts(where: str, values: Mapping[str, Any]) -> None:
+    """Refuse what is no text that every file and page can hold."""
+    for what, value in values.items():
+        if not isinstance(value, str):
+            raise ClaimError(f"{where}{what} must be a text, got {type(value).__name__}")
+        if found := ILLEGIBLE.search(value):
+            raise ClaimError(f"{where}{what} must hold no control characters or lone surrogates, got {ascii(found[0])} at {found.start()}")
+
+
 def _slug(what: str, value: str) -> None:
+    _texts("", {what: value})
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", value):
         raise ClaimError(f"{what} must be lower-case letters, digits and hyphens, got {value!r}")
 

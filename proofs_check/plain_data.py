@@ -8,12 +8,13 @@ import hashlib
 import json
 import math
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+from proofs_check.claim import ILLEGIBLE
 
 #: An array with more entries is described (shape, dtype, sha256, first entries) rather than written out.
 LARGEST_ARRAY = 10_000
@@ -78,13 +79,9 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-#: Characters that no page, terminal or database is safe with: halves of surrogate pairs, and control characters but tab and line feed.
-_ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
 def legible(text: str) -> str:
     """``text`` with the replacement character for what cannot be shown."""
-    return _ILLEGIBLE.sub("\ufffd", text)
+    return ILLEGIBLE.sub("\ufffd", text)
 
 
 def _integer(value: int) -> int | str:

@@ -20,6 +20,7 @@ import pytest
 from proofs_check.claim import LEVELS, Check, Claim, ClaimError, Status
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
 from proofs_check.engine.registry import SHIPPED, Registry, load_claims
+from proofs_check.engine.shadows import shadowed
 
 if TYPE_CHECKING:
     from proofs_check.engine.pool import Pool
@@ -35,15 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--claims", metavar="PATH", help=f"a claims file, a directory of them, or {_SHIPPED!r}")
     group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
     group.addoption("--claims-level", choices=LEVELS, metavar="LEVEL", help="quick (default), standard or full")
-    parser.addini("claims", f"what pytest collects when it is given no paths: a claims file, a directory of them, or {_SHIPPED!r}")
+    parser.addini(
+        "claims",
+        f"what pytest collects when it is given no paths: a claims file, a directory of them (from the ini file's own), or {_SHIPPED!r}",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the claims where an option, or the setting in a run without paths, asks for them."""
     options, named = config.option, config.args_source is pytest.Config.ArgsSource.ARGS
-    if not (options.claims or named):
-        options.claims = config.getini("claims") or None
+    if not (options.claims or named) and (setting := config.getini("claims")):
+        options.claims = setting if setting == _SHIPPED or config.inipath is None else str(config.inipath.parent / setting)
     if options.claims or options.claims_match or options.claims_level:
+        if shadow := shadowed():
+            raise pytest.UsageError(f"proofs-check: {shadow}")
         session = _Claims(config)
         config.pluginmanager.register(session, _PLUGIN)
         session.add_to_arguments()
@@ -185,4 +191,4 @@ class ClaimItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The claims file, and the claim with its check as the title of the report."""
-        return self.path, None, f"{self.claim.id}::{self.name}"
+        return self.path, None, f"{self.claim.id}, {self.name}"  # pytest rewrites the end of a node id that ends with the title

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import functools
 import importlib
+import io
 import signal
 import sys
 import traceback
@@ -18,6 +19,7 @@ import click
 
 from proofs_check.claim import ClaimError
 from proofs_check.engine.registry import Registry, load_claims
+from proofs_check.engine.shadows import shadowed
 
 #: To what files and arguments that cannot be used lead, where nothing else is at work.
 UNUSABLE = (ValueError, TypeError, ArithmeticError)
@@ -31,6 +33,15 @@ COMMANDS = Path(__file__).resolve().parent
 
 
 class _Commands(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than a claim
+        if shadow := shadowed():
+            click.echo(f"proofs-check: {shadow}", err=True)
+            sys.exit(2)
+        return super().invoke(context)
+
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted(file.stem for file in COMMANDS.glob("[!_]*.py"))
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from typing import Any
 
 from proofs_check.claim import Status
 from proofs_check.engine.answers import read
 from proofs_check.engine.finding import Finding
 from proofs_check.engine.job import Job
-from proofs_check.engine.pool import Pool
+from proofs_check.engine.pool import Lost, Pool
+from proofs_check.engine.provenance import other_versions, versions
+from proofs_check.engine.sources import packages_hash
 
 #: Seconds in which a scheduler must answer and a first worker must have joined it.
 PATIENCE = 15.0
@@ -29,7 +33,7 @@ class Cluster:
     """
 
     def __init__(self, address: str, *, memory: int | None = None, patience: float = PATIENCE) -> None:
-        self._memory = memory
+        self._memory, self._address = memory, address
         try:
             from distributed import Client
         except ImportError as error:
@@ -51,10 +55,15 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=patience)
         except TimeoutError as error:
             raise ClusterError(f"cluster {address!r}: expected at least one worker, none joined in {patience:g} s") from error
-        answers = self._client.run(_ready, on_error="return")
+        answers = self._client.run(_described, on_error="return")
+        here = _described()
         for worker, answer in answers.items():
-            if answer is not True:
+            if not isinstance(answer, dict):
                 raise ClusterError(f"cluster {address!r}: worker {worker} cannot import proofs_check: {answer!r}")
+            if differing := other_versions(here["versions"], answer["versions"]):
+                raise ClusterError(f"cluster {address!r}: worker {worker} computes with other versions: {differing}")
+            if answer["code"] != here["code"]:
+                raise ClusterError(f"cluster {address!r}: the code of proofs_check, its kernels or its data differ on worker {worker}")
 
     def __enter__(self) -> Cluster:
         return self
@@ -67,23 +76,34 @@ class Cluster:
         self._client.close()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Finding]]:
-        """Yield each job with its finding, in the order in which they finish."""
+        """Yield each job with its finding, in the order in which they finish.
+
+        :raises Lost: when the scheduler goes away.
+        """
         from distributed import as_completed
 
-        futures = {self._client.submit(run_isolated, job.to_data(), self._memory, pure=False): job for job in jobs}
-        for future in as_completed(futures, loop=self._client.loop):
-            yield futures.pop(future), _finding(future)
+        try:
+            futures = {self._client.submit(run_isolated, job.to_data(), self._memory, pure=False): job for job in jobs}
+            for future in as_completed(futures, loop=self._client.loop):
+                yield futures.pop(future), self._finding(future)
+        except (OSError, CancelledError, asyncio.CancelledError) as error:
+            raise self._lost(error) from error
+
+    def _finding(self, future: Any) -> Finding:
+        if future.status in ("cancelled", "lost"):
+            raise self._lost(future.status)
+        error = future.exception()
+        if error is None:
+            return read(future.result())
+        return Finding(Status.ERROR, message=f"the cluster gave the job up: {type(error).__name__}: {error}")
+
+    def _lost(self, why: object) -> Lost:
+        return Lost(f"the scheduler {self._address} went away ({why or 'connection lost'})")
 
 
-def _finding(future: Any) -> Finding:
-    error = future.exception()
-    if error is None:
-        return read(future.result())
-    return Finding(Status.ERROR, message=f"the cluster gave the job up: {type(error).__name__}: {error}")
-
-
-def _ready() -> bool:
-    return True
+def _described() -> dict[str, Any]:
+    """The libraries and the code of this machine, as far as findings depend on them."""
+    return {"versions": versions(), "code": packages_hash()}
 
 
 _threads = threading.local()

@@ -51,6 +51,10 @@ class PoolError(RuntimeError):
     """Workers cannot be started here; the message carries what they printed."""
 
 
+class Lost(RuntimeError):
+    """What ran the jobs has gone, for no fault of theirs: a run that is taken up again goes on."""
+
+
 class Pool:
     """``jobs`` worker processes, each limited to ``memory`` bytes (default: its share of the machine's)."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proofs_check.context import digest_of_variable
 from proofs_check.engine.sources import digest, installed, ours
 
 #: Libraries whose versions can change a finding.
@@ -30,16 +31,17 @@ def versions() -> dict[str, str]:
     return found
 
 
-def other_versions(expected: Mapping[str, str]) -> str:
-    """Where the libraries of this process are not the ``expected`` ones, in words; empty where they are."""
-    here = versions()
+def other_versions(expected: Mapping[str, str], found: Mapping[str, str] | None = None) -> str:
+    """Where ``found`` (default: the libraries of this process) are not the ``expected`` ones, in words; empty where they are."""
+    here = versions() if found is None else found
     names = [name for name in {**expected, **here} if expected.get(name) != here.get(name)]
     return ", ".join(f"{name} {here.get(name, 'missing')} (expected {expected.get(name, 'none')})" for name in names)
 
 
-def unchanged(reads: Mapping[str, str | None]) -> bool:
-    """Whether the files that were read while a finding was computed still hold what they held (``None``: it was not there)."""
-    return all(_digest(Path(path)) == expected for path, expected in reads.items())
+def unchanged(reads: Mapping[str, str | None], variables: Mapping[str, str | None]) -> bool:
+    """Whether files and environment variables are what they were while a finding was computed (``None``: it was not there)."""
+    same = all(digest_of_variable(name) == expected for name, expected in variables.items())
+    return same and all(_digest(Path(path)) == expected for path, expected in reads.items())
 
 
 def _digest(path: Path) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import datetime
+import hashlib
+import json
 import math
 import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +18,13 @@ from typing import Any, Protocol
 from proofs_check.claim import ALPHA_BUDGET, LEVELS, Check, Claim, ClaimError, Status
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
 from proofs_check.engine.job import Job, portable
-from proofs_check.engine.pool import Pool
+from proofs_check.engine.pool import Lost, Pool
 from proofs_check.engine.provenance import versions
 from proofs_check.engine.registry import Registry, load_claims
 from proofs_check.engine.results import SCHEMA, RunPlace, claim_result, sealed
-from proofs_check.engine.store import Store, locked
-from proofs_check.engine.verdict import BAD, undermined_by
-from proofs_check.plain_data import write_json
+from proofs_check.engine.store import Store, opened
+from proofs_check.engine.verdict import BAD, dead_probes, undermined_by
+from proofs_check.plain_data import legible, write_json
 
 #: Seconds that one part of a check may take when neither the check nor the caller says so.
 TIMEOUTS = {"quick": 300.0, "standard": 1800.0, "full": 86400.0}
@@ -40,11 +41,15 @@ class Executor(Protocol):
 
 
 class Interrupted(Exception):
-    """The run was stopped from outside; ``done`` of ``total`` parts are stored in ``directory``."""
+    """The run was stopped from outside, or what ran its jobs went away (``reason``); ``done`` of ``total`` parts are stored in
+    ``directory``.
 
-    def __init__(self, done: int, total: int, directory: Path | None) -> None:
-        super().__init__(f"stopped after {done} of {total} parts")
-        self.done, self.total, self.directory = done, total, directory
+    ``results`` are those of the claims that were finished, the others being skipped: enough for pages, no results of a run.
+    """
+
+    def __init__(self, done: int, total: int, directory: Path | None, results: Mapping[str, Any] | None = None, reason: str = "") -> None:
+        super().__init__(f"stopped after {done} of {total} parts" + (f": {reason}" if reason else ""))
+        self.done, self.total, self.directory, self.results, self.reason = done, total, directory, results, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,17 @@ class Run:
         """The verdict of each claim by its id."""
         return {claim["id"]: claim["verdict"] for claim in self.results["claims"]}
 
+    @property
+    def tested(self) -> bool:
+        """Whether anything was tested at all, rather than skipped."""
+        return any(verdict != "skipped" for verdict in self.verdicts.values())
+
     def passed(self, *, strict: bool = False) -> bool:
-        """Whether nothing is refuted, vacuous or in error (``strict``: nor inconclusive)."""
+        """Whether nothing is refuted, vacuous or in error (``strict``: nor inconclusive, no probe is dead, and something was tested)."""
         bad = (*BAD, "inconclusive") if strict else BAD
-        return not any(verdict in bad for verdict in self.verdicts.values())
+        if any(verdict in bad for verdict in self.verdicts.values()):
+            return False
+        return not strict or (self.tested and not any(dead_probes(claim) for claim in self.results["claims"]))
 
 
 def verify(
@@ -84,30 +96,24 @@ def verify(
 
     ``jobs`` worker processes share the work, each limited to ``memory`` bytes; or the workers of the dask scheduler at
     ``cluster``. ``timeout`` limits each part of a check, in seconds. ``resume`` reuses what an earlier run in ``out`` stored for
-    the same claim, source, level, seed and device kind; errors and timeouts run again.
+    the same claim, code, libraries, level, seed and device kind; errors and timeouts run again. A directory belongs to one run: it is
+    taken up again, or repeated, by the same patterns, level, seed, device and claims only.
 
     :raises ClaimError: when the claims do not load, nothing matches, or an argument is out of range.
-    :raises StoreError: when ``out`` is in use, cannot be written, or holds something else.
-    :raises Interrupted: on an interrupt from the keyboard; what was computed is stored.
+    :raises StoreError: when ``out`` is in use, cannot be written, holds another run, or is to be resumed and holds none.
+    :raises Interrupted: on an interrupt from the keyboard, or the loss of the cluster; what was computed is stored.
     """
     _validate(level, jobs, seed, timeout, resume, out)
     registry = claims if isinstance(claims, Registry) else load_claims(claims)
-    selected = registry.select([patterns] if isinstance(patterns, str) else patterns)
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns or ["*"])
+    selected = registry.select(patterns)
     device = resolve_device(device)
     place = RunPlace(None if out is None else Path(out), registry.path)
-    with ExitStack() as stack:
-        if place.directory is not None:
-            stack.enter_context(locked(place.directory))
-        store = Store(place.directory)
-        stack.callback(store.close)
-        started, clock = _now(), time.perf_counter()
-        work = _Work(registry, selected, place, store, progress)
-        try:
-            todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
-            if todo:
-                work.execute(stack.enter_context(_executor(min(jobs, len(todo)), memory, cluster)), todo)
-        except KeyboardInterrupt:
-            raise Interrupted(work.count, work.total, place.directory) from None
+    own = None if registry.path is None else str(registry.path)
+    request = {"patterns": sorted(set(patterns)), "level": level, "seed": seed, "device": device, "claims": own}
+    started, clock = _now(), time.perf_counter()
+
+    def results(entries: list[dict[str, Any]]) -> dict[str, Any]:
         header = {
             "id": place.directory.resolve().name if place.directory else new_run_id(),
             "started": started,
@@ -119,10 +125,23 @@ def verify(
             "alpha": ALPHA_BUDGET,
             "versions": {**versions(), "platform": platform.platform()},
         }
-        results = sealed({"schema": SCHEMA, "run": header, "claims": work.entries(versions())})
+        return sealed({"schema": SCHEMA, "run": header, "claims": entries})
+
+    with opened(place.directory, request, resume=resume) as store:
+        work = _Work(registry, selected, place, store, progress)
+        try:
+            todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
+            if todo:
+                with _executor(min(jobs, len(todo)), memory, cluster) as executor:
+                    work.execute(executor, todo)
+        except (KeyboardInterrupt, Lost) as error:
+            store.kept = True
+            reason = str(error) if isinstance(error, Lost) else ""
+            raise Interrupted(work.count, work.total, place.directory, results(work.so_far()), reason) from error
+        run = Run(results(work.entries()), place.directory)
         if place.directory is not None:
-            write_json(place.directory / "results.json", results)
-    return Run(results, place.directory)
+            write_json(place.directory / "results.json", run.results)
+    return run
 
 
 class _Work:
@@ -169,26 +188,67 @@ class _Work:
         claim, found = self.claims[job.claim], self.findings[job.claim]
         found[job.check, job.part] = finding
         if len(found) == len(parts(claim)):
-            self.done[claim.id] = claim_result(claim, found, self.place, self.registry)
+            self.done[claim.id] = self._entry(claim, found)
             if self.progress:
                 self.progress(self.done[claim.id])
+
+    def _entry(self, claim: Claim, found: Mapping[tuple[str, str], Finding]) -> dict[str, Any]:
+        """The entry of a claim in the results; where it cannot be made, one that says so: a claim costs itself alone."""
+        try:
+            entry = claim_result(claim, found, self.place, self.registry)
+            json.dumps(entry, allow_nan=False)
+        except (Exception, RecursionError) as error:
+            if isinstance(error, OSError):
+                raise  # no room for a certificate
+            broken = Finding(Status.ERROR, message=f"its findings cannot be told: {type(error).__name__}: {legible(str(error))}")
+            entry = claim_result(claim, dict.fromkeys(found, broken), self.place, self.registry)
+        return entry
 
     def _keep_log(self, job: Job, finding: Finding) -> None:
         if not finding.log or self.place.directory is None:
             return
-        part = "".join(letter if letter.isalnum() else "-" for letter in job.part)
-        file = self.place.directory / "logs" / f"{job.claim}.{job.check}.{part}.log"
+        file = self.place.directory / "logs" / log_name(job)
         file.parent.mkdir(exist_ok=True)
         file.write_text(finding.log, encoding="utf-8")
 
-    def entries(self, versions: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The claims of the results, in the order of the registry; ``versions`` are told of findings that others computed."""
-        verdicts = {claim_id: entry["verdict"] for claim_id, entry in self.done.items()}
-        undermined = undermined_by(self.registry, verdicts)
-        entries = [{**self.done[claim_id], "undermined_by": undermined[claim_id]} for claim_id in self.claims]
+    def entries(self) -> list[dict[str, Any]]:
+        """The claims of the results, in the order of the registry."""
+        return self._finished(self.done)
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """The claims of a run that was stopped: those that are not finished are skipped, but for a refutation that is there already."""
+        skipped = Finding(Status.SKIPPED, message="not run: the run was stopped before")
+
+        def kept(part: str, finding: Finding | None) -> Finding:
+            return finding if finding is not None and part == ITSELF and finding.status is Status.FAILS else skipped
+
+        done = dict(self.done)
+        for claim in self.claims.values():
+            if claim.id not in done:
+                found = self.findings[claim.id]
+                done[claim.id] = self._entry(claim, {(name, part): kept(part, found.get((name, part))) for name, part in parts(claim)})
+        return self._finished(done)
+
+    def _finished(self, done: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        undermined = undermined_by(self.registry, {claim_id: entry["verdict"] for claim_id, entry in done.items()})
+        entries = [{**done[claim_id], "undermined_by": undermined[claim_id]} for claim_id in self.claims]
+        here = versions()
         for check in (check for entry in entries for check in entry["checks"]):
-            check["versions"] = None if check["versions"] == versions else check["versions"]
+            check["versions"] = None if check["versions"] == here else check["versions"]  # told where others computed it
         return entries
+
+
+#: Longest name of a log file, in bytes.
+LOG_NAME = 200
+
+
+def log_name(job: Job) -> str:
+    """The file that holds what a part printed, of a length that file systems take."""
+    part = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in job.part)
+    name = f"{job.claim}.{job.check}.{part}"
+    if len(name) > LOG_NAME:
+        name = f"{name[: LOG_NAME - 20]}-{hashlib.sha256(job.title.encode()).hexdigest()[:16]}"
+    return f"{name}.log"
 
 
 def make_job(

@@ -41,6 +41,13 @@ def source_hash(file: Path) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+def packages_hash() -> str:
+    """sha256 over all files of our packages: modules, kernels, data."""
+    files = (file for name in OURS for file in (PACKAGES / name).rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    entries = sorted(f"{file.relative_to(PACKAGES).as_posix()} {digest(file)}" for file in files)
+    return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+
+
 def closure(file: Path) -> set[Path]:
     """The files that running ``file`` may read: modules, and what lies beside ours."""
     found: set[Path] = set()

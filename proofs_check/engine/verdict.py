@@ -5,6 +5,7 @@ they decide.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from proofs_check.claim import RIGOROUS, Check, Claim, Clause, Status
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, Findings
@@ -104,3 +105,8 @@ def undermined_by(registry: Registry, verdicts: Mapping[str, str]) -> dict[str, 
     """For each claim with a verdict, the refuted claims that it rests on, directly or not."""
     refuted = {claim_id for claim_id, found in verdicts.items() if found == "refuted"}
     return {claim_id: sorted(registry.ancestors(claim_id) & refuted) for claim_id in verdicts}
+
+
+def dead_probes(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The probes of a claim's entry in the results that ran and did not fail: the assumption that they drop shows no weight."""
+    return [probe for probe in entry["probes"] if not probe["fails_without"] and not probe["message"].startswith("skipped")]

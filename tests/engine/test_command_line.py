@@ -246,6 +246,22 @@ def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
     file.write_text(file.read_text().replace("range(2, cell.n + 2)", "range(1, cell.n + 1)"))
     printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
     assert "probe: expected to fail without 'starts at one', came out holds" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("certified")]
+    assert line.endswith("; 1 of 1 probes did not fail") and ", 1 dead probes in " in printed.splitlines()[-1]
+    proofs_check("verify", "--claims", file, "--out", "run", "--strict", expect=1)
+
+
+def test_a_run_that_tested_nothing_says_so_and_is_no_strict_pass(proofs_check, write_claims):
+    late = "from dataclasses import replace\ndef late(claim):\n    return replace(claim, checks=[replace(claim.checks[0], level='full')])"
+    file = write_claims("late(claim('own.a'))", before=late)
+    printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
+    assert printed.splitlines()[-1].startswith("1 skipped, nothing was tested in ")
+    proofs_check("verify", "--claims", file, "--out", "run", "--strict", expect=1)
+
+
+def test_exit_codes_of_verify_are_told(proofs_check):
+    text = " ".join(proofs_check("verify", "--help").stdout.split())
+    assert "Exit codes: 0 nothing is refuted, vacuous or in error" in text and "1 something is; 2 usage" in text
 
 
 @pytest.mark.parametrize(
@@ -262,10 +278,10 @@ def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
     ids=["sleeps", "loops", "heeds-nothing"],
 )
 def test_a_claims_file_that_hangs_when_imported_is_named(write_claims, hangs, said, code):
-    program = "import sys; from proofs_check.commands import _group as g; g.IMPORT_LIMIT = 1.0; g.main(['list', '--claims', sys.argv[1]])"
+    program = "import sys; from proofs_check.commands import _group as group; group.IMPORT_LIMIT = 1.0; group.main(['list', *sys.argv[1:]])"
     file = write_claims("claim('own.a')", before=hangs)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", program, file], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, "--claims", file], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == code
     assert re.search(said, done.stderr, re.DOTALL)
 
@@ -334,6 +350,7 @@ def test_an_interrupted_run_says_how_to_go_on(claim_files, proofs_check, tmp_pat
     assert re.search(r"Stopped: \d+ of 80 parts are done and stored\. To go on:\n", told)
     again = shlex.split(told.strip().splitlines()[-1])
     assert again[:2] == ["proofs-check", "verify"] and "--resume" in again and "--seed=0" in again
+    assert "What is done so far: run/index.html" in told and (tmp_path / "run" / "index.html").is_file()
     finished = proofs_check(*again[1:], expect=1)
     assert "4 refuted" in finished.stdout
 

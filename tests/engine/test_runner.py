@@ -131,14 +131,6 @@ def test_a_resumed_run_reuses_what_agrees(counted_claims, tmp_path):
     assert marks(file) == "1717"
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"level": "standard"}])
-def test_a_resumed_run_of_another_kind_reuses_nothing(counted_claims, tmp_path, change):
-    file, out = counted_claims(), tmp_path / "run"
-    verify(claims=file, out=out)
-    verify(claims=file, out=out, resume=True, **change)
-    assert marks(file) == "1717"
-
-
 def test_changed_code_runs_again(counted_claims, tmp_path):
     file, out = counted_claims(), tmp_path / "run"
     assert verify(claims=file, out=out).verdicts == {"own.a": "certified"}
