@@ -60,8 +60,8 @@ class Unavailable(RuntimeError):
 class Proof:
     """What Coq said of one theorem. ``status``: `proved`, `refused` or `skipped`, with a ``message`` unless proved.
 
-    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a reader
-    could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
+    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a
+    reader could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
     """
 
     status: str
@@ -109,7 +109,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Built:
-    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their printed statements."""
+    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their statements."""
 
     logical: str
     file: Path
@@ -201,15 +201,35 @@ _WIDE = "Set Printing Width 1000000. Set Printing Depth 1000000."
 def parse_value(answer: str) -> Any:
     """`     = [:: (1, true); (-2, false)] : seq (Z * bool)` as Python data; raises Refused for anything else."""
     shown = re.sub(r"%\w+", "", answer.split("=", 1)[-1].rsplit("\n     : ", 1)[0])
-    text = re.sub(r"\s+", " ", shown).replace("[::", "[").replace(";", ",").replace("nil", "[]")
-    text = re.sub(r"\btrue\b", "True", re.sub(r"\bfalse\b", "False", text)).strip()
-    if not re.fullmatch(r"[\[\](), \-\dTrueFals]*", text):
-        raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}")
-    import ast
+    tokens = re.findall(r"\[::|::|[\[\](),;]|-?\d+|\w+|\S", shown)
+    words = {"true": True, "false": False, "nil": []}
+
+    def item() -> Any:
+        token = tokens.pop(0)
+        if token in ("(", "[::", "["):
+            closing, mark = (")", ",") if token == "(" else ("]", ";")
+            items = [] if tokens[0] == closing else [chain()]
+            while tokens[0] == mark:
+                tokens.pop(0)
+                items.append(chain())
+            if tokens.pop(0) != closing:
+                raise ValueError
+            return items if closing == "]" else items[0] if len(items) == 1 else tuple(items)
+        return words[token] if token in words else int(token)
+
+    def chain() -> Any:
+        parts = [item()]
+        while tokens and tokens[0] == "::":
+            tokens.pop(0)
+            parts.append(item())
+        return parts[0] if len(parts) == 1 else [*parts[:-1], *parts[-1]]
 
     try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
+        value = chain()
+        if tokens:
+            raise ValueError
+        return value
+    except (ValueError, IndexError, TypeError):
         raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}") from None
 
 
@@ -278,7 +298,8 @@ def without_comments(text: str) -> str:
     return "".join(out)
 
 
-_FORBIDDEN = re.compile(r"^\s*(?:\w+ )*(Load|Add\s+(?:Rec\s+)?(?:LoadPath|ML\s+Path)|Declare\s+ML\s+Module|Cd|Redirect|Drop)\b", re.MULTILINE)
+_OUTSIDE = r"Load|Add\s+(?:Rec\s+)?(?:LoadPath|ML\s+Path)|Declare\s+ML\s+Module|Cd|Redirect|Drop"
+_FORBIDDEN = re.compile(rf"^\s*(?:\w+ )*({_OUTSIDE})\b", re.MULTILINE)
 
 
 def built_path(file: str | Path) -> Path:
@@ -356,8 +377,9 @@ def _place(files: Iterable[Built], folder: Path) -> None:
 def _refusal(source: Source, code: int, output: str) -> Exception:
     """Why coqc did not accept the file, as the exception to raise."""
     said = " ".join(output.split())
-    if re.search(r"Cannot (?:find a physical path|load)|Unable to locate library", said) and not re.search(rf"\b(?:{LIBRARY}|{OWN})\b", said):
-        return Unavailable(f"{source.path.name} needs a library that is not installed ({said[-160:]}): {HOW_TO_INSTALL}")
+    missing = re.search(r"Cannot find a physical path bound to logical path ([\w.]+?)(?: with prefix ([\w.]+?))?\.?$", said)
+    if missing and (missing[2] or missing[1]).split(".")[0] not in (LIBRARY, OWN):
+        return Unavailable(f"{source.path.name} needs {missing[1]} of a library that is not installed: {HOW_TO_INSTALL}")
     if not toolchain().versions["coq"].startswith(WRITTEN_FOR):
         return Unavailable(f"{source.path.name} is not accepted by Coq {toolchain().versions['coq']}: {HOW_TO_INSTALL}")
     if code < 0 or code > 128:
@@ -482,7 +504,7 @@ def parse_axioms(shown: str) -> tuple[str, ...]:
 def _refutes_a_variant(built: Built, theorem: str, control: str) -> None:
     """A control proves a negation, and speaks of a definition of ours of which the theorem speaks too, where the theorem speaks of one."""
     stated = built.statement(control)
-    if not re.match(r"(forall[^~]*,\s*)?~\s*(?!False)", stated):
+    if not re.match(r"(forall[^~]*,\s*)?~(?!\s*False\b)", stated):
         raise Refused(f"the control {control} is no negation, but {' '.join(stated.split())[:120]}")
     modules = "|".join(sorted(re.escape(name.rsplit(".", 1)[-1]) for name in built.closure()))
     subject, other = (set(re.findall(rf"\b(?:{modules})\.(\w+)", text)) for text in (built.statement(theorem), stated))
