@@ -104,7 +104,8 @@ class Source:
     @property
     def imports(self) -> str:
         """The lines that load libraries which are not ours: their notations make statements readable."""
-        return "\n".join(re.findall(rf"^\s*From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.(?=\s)", self.text, re.MULTILINE))
+        found = re.findall(rf"^\s*(From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.)(?=\s)", self.text, re.MULTILINE)
+        return "\n".join(" ".join(line.split()) for line in found)
 
 
 @dataclass(frozen=True)
@@ -181,18 +182,32 @@ def check(
     )
 
 
-def values(file: str | Path, terms: Sequence[str]) -> list[Any]:
-    """The values of closed ``terms`` over the definitions of ``file``, computed by Coq: numbers, truth values, tuples and lists of them.
+def values(files: str | Path | Sequence[str | Path], terms: Sequence[str]) -> list[Any]:
+    """The values of closed ``terms`` over the definitions of one or more files, computed by Coq: numbers, truth values, tuples and lists.
 
-    This is how definitions are compared with ours: what a term means is decided by the file, what it should be by the caller.
-    Raises Refused or Unavailable.
+    This is how definitions are compared with ours: what a term means is decided by the files, what it should be by the caller. Values are
+    kept under the key of the files and the terms. Raises Refused or Unavailable.
     """
-    built = build(file)
-    source = read(built_path(file))
-    lines = [source.imports, f"Require Import {built.logical}.", "From Coq Require Import ZArith.", _WIDE]
+    files = [files] if isinstance(files, str | Path) else list(files)
+    built = [build(file) for file in files]
+    lines = [_libraries([read(built_path(file)) for file in files]), *(f"Require Import {part.logical}." for part in built), _WIDE]
     lines += [f'Redirect "v{k}" Eval vm_compute in ({term}).' for k, term in enumerate(terms)]
-    answers = _ask(built, "\n".join(lines), [f"v{k}" for k in range(len(terms))])
-    return [parse_value(answer) for answer in answers]
+    text = "\n".join(lines)
+    key = hashlib.sha256("\n".join([*(part.key for part in built), text]).encode()).hexdigest()
+    kept = cache_folder() / f"{key}.values"
+    if kept.exists():
+        return json.loads(kept.read_text())
+    answers = _ask(built, text, [f"v{k}" for k in range(len(terms))])
+    found = [parse_value(answer) for answer in answers]
+    staged = Path(f"{kept}.{os.getpid()}")
+    staged.write_text(json.dumps(found))
+    staged.replace(kept)
+    return found
+
+
+def _libraries(sources: Sequence[Source]) -> str:
+    """The lines that load libraries which are not ours, each once."""
+    return "\n".join(dict.fromkeys(line for source in sources for line in source.imports.splitlines()))
 
 
 _WIDE = "Set Printing Width 1000000. Set Printing Depth 1000000."
@@ -214,7 +229,7 @@ def parse_value(answer: str) -> Any:
                 items.append(chain())
             if tokens.pop(0) != closing:
                 raise ValueError
-            return items if closing == "]" else items[0] if len(items) == 1 else tuple(items)
+            return items if closing == "]" or len(items) > 1 else items[0]
         return words[token] if token in words else int(token)
 
     def chain() -> Any:
@@ -448,15 +463,15 @@ def _compile(source: Source, content: bytes, needs: tuple[Built, ...], home: Pat
     return record
 
 
-def _ask(built: Built, text: str, answers: Sequence[str]) -> list[str]:
-    """What a generated file over the compiled one has Coq write into the files ``answers``."""
+def _ask(built: Sequence[Built], text: str, answers: Sequence[str]) -> list[str]:
+    """What a generated file over compiled ones has Coq write into the files ``answers``."""
     with tempfile.TemporaryDirectory(prefix="asked-") as scratch:
         folder = Path(scratch)
-        _place([built], folder)
+        _place(built, folder)
         (folder / "asked.v").write_text(text)
         code, output, _ = _coqc("asked.v", folder)
         if code != 0:
-            raise Refused(f"{built.logical} does not answer: {' '.join(output.split())[-300:]}")
+            raise Refused(f"{', '.join(part.logical for part in built)} does not answer: {' '.join(output.split())[-300:]}")
         return [(folder / f"{name}.out").read_text() for name in answers]
 
 
@@ -467,7 +482,7 @@ def _statements(source: Source, built: Built) -> list[tuple[str, str]]:
     if "ring_scope" in source.text:
         lines.append("Open Scope ring_scope.")
     lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
-    shown = _ask(built, "\n".join(lines), [f"s{k}" for k in range(len(names))])
+    shown = _ask([built], "\n".join(lines), [f"s{k}" for k in range(len(names))])
     return [(name, _tidy(text.split("     : ", 1)[-1])) for name, text in zip(names, shown, strict=True)]
 
 
@@ -483,10 +498,10 @@ def _axioms(built: Built) -> dict[str, tuple[str, ...]]:
     for name in reversed(names):
         every = f"conj (@{built.logical}.{name}) ({every})"  # conj takes proofs of propositions and nothing else
     together = f'Require {built.logical}.\nDefinition every := {every}.\nRedirect "a" Print Assumptions every.\n'
-    if parse_axioms(_ask(built, together, ["a"])[0]) == ():
+    if parse_axioms(_ask([built], together, ["a"])[0]) == ():
         return dict.fromkeys(names, ())
     lines = [f"Require {built.logical}.", *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names))]
-    each = _ask(built, "\n".join(lines), [f"a{k}" for k in range(len(names))])
+    each = _ask([built], "\n".join(lines), [f"a{k}" for k in range(len(names))])
     return {name: parse_axioms(text) for name, text in zip(names, each, strict=True)}
 
 

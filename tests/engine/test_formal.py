@@ -119,14 +119,14 @@ def test_a_definition_made_trivial_is_proved_and_has_other_values(write):
     trivial = "Definition twice (n : nat) := 0.\nTheorem t : forall n, exists k, twice n = 2 * k.\nProof. exists 0. reflexivity. Qed."
     assert formal.check(write(trivial, "trivial.v"), "t").status == "proved"
     terms = ["twice 3", "(twice 2, true, (cons (twice 1) nil))"]
-    assert formal.values(write(GOOD), terms) == [6, (4, True, [2])]
-    assert formal.values(write(trivial, "trivial.v"), terms) != [6, (4, True, [2])]
+    assert formal.values(write(GOOD), terms) == [6, [4, True, [2]]]
+    assert formal.values(write(trivial, "trivial.v"), terms) != [6, [4, True, [2]]]
 
 
 @needs_coq
 def test_values_are_data_only(write):
     path = write("From Coq Require Import ZArith.\nDefinition z := (-3)%Z. Definition f (n : nat) := n. Parameter p : nat.")
-    assert formal.values(path, ["z", "(cons z (cons 4%Z nil), false)"]) == [-3, ([-3, 4], False)]
+    assert formal.values(path, ["z", "(cons z (cons 4%Z nil), false)"]) == [-3, [[-3, 4], False]]
     for term in ("f", "p", "p + 1"):
         with pytest.raises(formal.Refused, match="did not compute a value"):
             formal.values(path, [term])
