@@ -99,7 +99,7 @@ def speed(networks: int) -> list[str]:
     from workloads import WORKLOADS
 
     from numerics.train import GradientDescent
-    from numerics.train.cuda import kernel_attributes
+    from numerics.train.cuda import compile_text, compiled
 
     limit = double_precision_limit()
     columns = ("workload", "contender", "ns per network-step", "kernel is faster by", "share of the limit", "registers, spills")
@@ -111,7 +111,8 @@ def speed(networks: int) -> list[str]:
                 times[contender] = seconds_per_step(load, contender) / networks
             except ValueError as error:
                 rows.append(f"| {load.title} | {contender} | {error} | | | |")
-        attributes = ", ".join(map(str, kernel_attributes(shape_of(load), GradientDescent()).values()))
+        kernel = compiled(compile_text(shape_of(load), GradientDescent()))
+        attributes = f"{kernel.num_regs}, {kernel.local_size_bytes} bytes"  # local memory means that registers spill
         for contender, cost in times.items():
             share = f"{load.flops / cost / limit:.1%}" if limit else "limit not known"
             ratio = f"{cost / times['cuda']:.3g}" if "cuda" in times else ""

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from numerics.deepening import deepen, prune, read_module
 from numerics.hessian import inertia
+from numerics.modules.deepening import deepen, prune, read_module
 from numerics.planting import plant
-from proofs_check.claims._depth_measures import fractions
-from proofs_check.claims._depth_points import enough_samples, rational_point, samples
-from proofs_check.claims.depth_data import SAMPLE_SIZES, nested_fractions
+from proofs_check.claims.depth._measures import fractions
+from proofs_check.claims.depth._points import enough_samples, rational_point, samples
+from proofs_check.claims.depth.data import SAMPLE_SIZES, nested_fractions
 from theory.lifting import lift, merge
 from theory.models import FullyConnected
 

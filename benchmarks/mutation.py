@@ -1,6 +1,6 @@
 """Mutation testing: change the formulas of theory/ and the checkers in one place at a time, and see that a test notices.
 
-    python benchmarks/mutation.py [--modules theory/rank.py ...] [--per-module 30] [--seed 0] [--jobs 1] [--again | --report]
+    python benchmarks/mutation.py [--modules theory/rank/closed_forms.py ...] [--per-module 30] [--seed 0] [--jobs 1] [--again | --report]
 
 cosmic-ray (extra ``mutation``) enumerates and applies the mutants, in a copy of the repository. A mutant is killed when the tests named
 for its module in ``KILLERS`` fail, or a claim named there gets another verdict. Rows go to ``results/mutation.json``, which keeps those of
@@ -73,17 +73,19 @@ def killers(tests: str, claims: str = "") -> Killers:
     return Killers(tuple(f"tests/{name}" for name in tests.split()), tuple(claims.split()))
 
 
-_LIFTING = killers("theory/test_lifting_margins.py theory/test_lifting.py")
-_RESIDUAL = killers("theory/test_residual.py theory/test_lifting.py")
-_REGULARIZATION = killers("theory/test_regularization.py theory/test_regularization_oracles.py")
-_EMBEDDING = killers("theory/test_sparse_maps.py theory/test_embedding.py")
-_CONGRUENCES = killers("theory/test_congruences.py", "embedding.splitting.congruence embedding.multicopy.inertia embedding.null.congruence")
+_LIFTING = killers("theory/lifting/test_lifting_margins.py theory/lifting/test_lifting.py")
+_RESIDUAL = killers("theory/lifting/test_residual.py theory/lifting/test_lifting.py")
+_REGULARIZATION = killers("theory/regularization/test_regularization.py theory/regularization/test_regularization_oracles.py")
+_EMBEDDING = killers("theory/embedding/test_sparse_maps.py theory/embedding/test_embedding.py")
+_CONGRUENCES = killers(
+    "theory/embedding/test_congruences.py", "embedding.splitting.congruence embedding.multicopy.inertia embedding.null.congruence"
+)
 
 #: The formulas that claims predict with, and what decides whether they hold; cheap tests first.
 KILLERS: dict[str, Killers] = {
     "theory/activations.py": killers("theory/test_activations.py"),
-    "theory/affine.py": killers("theory/test_affine.py theory/test_lifting.py"),
-    "theory/completion.py": killers("theory/test_completion_formulas.py"),
+    "theory/lifting/pieces.py": killers("theory/lifting/test_pieces.py theory/lifting/test_lifting.py"),
+    "theory/rank/completion.py": killers("theory/rank/test_completion_formulas.py"),
     "theory/embedding/affine.py": _EMBEDDING,
     "theory/embedding/blocks.py": _CONGRUENCES,
     "theory/embedding/compatible.py": _EMBEDDING,
@@ -92,41 +94,46 @@ KILLERS: dict[str, Killers] = {
     "theory/embedding/merging.py": _EMBEDDING,
     "theory/embedding/onestep.py": _EMBEDDING,
     "theory/embedding/symbolic.py": killers(
-        "", "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality"
+        "theory/embedding/test_symbolic.py",
+        "embedding.splitting.congruence embedding.null.congruence embedding.irreversibility embedding.compatible.criticality",
     ),
     "theory/embedding/wiring.py": _EMBEDDING,
-    "theory/factoring.py": killers("theory/test_factoring.py theory/test_lifting.py"),
-    "theory/factorizations.py": killers("theory/test_factorizations.py"),
-    "theory/generators.py": killers("theory/test_generators.py theory/test_closed_forms.py numerics/test_sample_bound.py"),
-    "theory/genericity.py": killers("theory/test_genericity.py theory/test_recovery.py"),
-    "theory/lifted.py": killers("theory/test_model_formulas.py theory/test_recovery.py"),
-    "theory/lifting.py": _LIFTING,
-    "theory/models.py": killers("theory/test_model_formulas.py theory/test_models.py"),
-    "theory/normalization.py": _RESIDUAL,
-    "theory/pooling.py": killers("theory/test_model_formulas.py theory/test_pooling.py"),
-    "theory/rank.py": killers("theory/test_rank_formulas.py theory/test_closed_forms.py theory/test_factorizations.py"),
-    "theory/recovery.py": killers("theory/test_branches.py theory/test_recovery.py"),
+    "theory/lifting/factoring.py": killers("theory/lifting/test_factoring.py theory/lifting/test_lifting.py"),
+    "theory/models/factorizations.py": killers("theory/models/test_factorizations.py"),
+    "theory/rank/generators.py": killers(
+        "theory/rank/test_generators.py theory/rank/test_closed_forms.py numerics/rank/test_sample_bound.py"
+    ),
+    "theory/recovery/genericity.py": killers("theory/recovery/test_genericity.py theory/recovery/test_recovery.py"),
+    "theory/recovery/silent_neuron.py": killers("theory/models/test_model_formulas.py theory/recovery/test_recovery.py"),
+    "theory/lifting/lifts.py": _LIFTING,
+    "theory/models/networks.py": killers("theory/models/test_model_formulas.py theory/models/test_models.py"),
+    "theory/models/normalization.py": _RESIDUAL,
+    "theory/models/pooling.py": killers("theory/models/test_model_formulas.py theory/models/test_pooling.py"),
+    "theory/rank/closed_forms.py": killers(
+        "theory/rank/test_rank_formulas.py theory/rank/test_closed_forms.py theory/models/test_factorizations.py"
+    ),
+    "theory/recovery/branches.py": killers("theory/recovery/test_branches.py theory/recovery/test_recovery.py"),
     "theory/regularization/constructions.py": _REGULARIZATION,
     "theory/regularization/criterion.py": _REGULARIZATION,
     "theory/regularization/first_integrals.py": _REGULARIZATION,
     "theory/regularization/mechanisms.py": _REGULARIZATION,
     "theory/regularization/regularizers.py": _REGULARIZATION,
-    "theory/residual.py": _RESIDUAL,
-    "theory/smooth_lifting.py": _LIFTING,
-    "theory/strata.py": killers("theory/test_strata.py theory/test_rank_formulas.py"),
-    "theory/toy.py": killers("theory/test_toy.py", "toy.*"),
-    "numerics/certificates.py": killers("numerics/test_referee_minors.py numerics/test_rank.py"),
-    "numerics/exact.py": killers("numerics/test_exact.py numerics/test_rank.py"),
-    "numerics/inertia.py": killers("numerics/test_inertia.py"),
-    "numerics/isolation.py": killers("numerics/test_isolation.py"),
-    "numerics/krawczyk.py": killers("numerics/test_krawczyk.py numerics/test_isolation.py"),
-    "numerics/module_rank.py": killers("numerics/test_module_steps.py numerics/test_module_rank.py"),
-    "numerics/rank.py": killers("numerics/test_rank.py numerics/test_series.py"),
+    "theory/lifting/residual.py": _RESIDUAL,
+    "theory/lifting/smooth.py": _LIFTING,
+    "theory/rank/strata.py": killers("theory/rank/test_strata.py theory/rank/test_rank_formulas.py"),
+    "theory/models/toy.py": killers("theory/models/test_toy.py", "toy.*"),
+    "numerics/rank/certificates.py": killers("numerics/rank/test_referee_minors.py numerics/rank/test_rank.py"),
+    "numerics/arithmetic/exact.py": killers("numerics/arithmetic/test_exact.py numerics/rank/test_rank.py"),
+    "numerics/hessian/inertias.py": killers("numerics/hessian/test_inertia.py"),
+    "numerics/arithmetic/isolation.py": killers("numerics/arithmetic/test_isolation.py"),
+    "numerics/arithmetic/krawczyk.py": killers("numerics/arithmetic/test_krawczyk.py numerics/arithmetic/test_isolation.py"),
+    "numerics/rank/modules.py": killers("numerics/modules/test_module_steps.py numerics/rank/test_module_rank.py"),
+    "numerics/rank/ladder.py": killers("numerics/rank/test_rank.py numerics/rank/test_series.py"),
     "numerics/statistics.py": killers("numerics/test_statistics_formulas.py numerics/test_statistics.py"),
-    "proofs_check/reduction.py": killers("engine/test_reduction_steps.py engine/test_reduction.py"),
-    "proofs_check/verdict.py": killers("engine/test_verdict.py"),
-    "examples/balls.py": killers("numerics/test_referee_balls.py"),
-    "examples/check_minor.py": killers("numerics/test_referee_minors.py"),
+    "proofs_check/engine/reduction.py": killers("engine/test_reduction_steps.py engine/test_reduction.py"),
+    "proofs_check/engine/verdict.py": killers("engine/test_verdict.py"),
+    "examples/balls.py": killers("numerics/arithmetic/test_referee_balls.py"),
+    "examples/check_minor.py": killers("numerics/rank/test_referee_minors.py"),
 }
 
 
@@ -186,11 +193,11 @@ def noticed(copy: Path, which: Killers) -> bool:
 
 def claims_pass(patterns: tuple[str, ...]) -> bool:
     """Whether every claim that matches keeps a good verdict at level quick, in this process."""
-    from proofs_check.execution import run_part
-    from proofs_check.finding import parts
-    from proofs_check.registry import load_claims
-    from proofs_check.runner import below
-    from proofs_check.verdict import BAD, verdict
+    from proofs_check.engine.execution import run_part
+    from proofs_check.engine.finding import parts
+    from proofs_check.engine.registry import load_claims
+    from proofs_check.engine.runner import below
+    from proofs_check.engine.verdict import BAD, verdict
 
     for claim in load_claims().select(patterns):
         findings = {}

@@ -13,9 +13,9 @@ import numpy as np
 import sympy
 from flint import nmod_mat
 
-from numerics.exact import PRIMES, modular_matrix, rank_modulo
+from numerics.arithmetic.exact import PRIMES, modular_matrix, rank_modulo
+from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, model_rank, sample_points
-from numerics.tape import tangents
 from theory.models import FullyConnected, TwoLayer
 
 REPEATS = 3

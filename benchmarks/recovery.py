@@ -18,12 +18,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from numerics.minima import flow, hessian_eigenvalues  # noqa: E402
+from numerics.derivatives.tape import tangents  # noqa: E402
 from numerics.rank import empirical_rank  # noqa: E402
-from numerics.tape import tangents  # noqa: E402
-from theory.genericity import shifted  # noqa: E402
+from numerics.recovery.minima import flow, hessian_eigenvalues  # noqa: E402
 from theory.models import TwoLayer  # noqa: E402
 from theory.recovery import Branch, branch_types, branches, intersection_graph, on_grid, random_target, refinement_graph  # noqa: E402
+from theory.recovery.genericity import shifted  # noqa: E402
 
 RANKS = 400
 

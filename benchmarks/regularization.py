@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 
-from numerics.flow import FlowDiverged, orbit
+from numerics.flows.flow import FlowDiverged, orbit
 from numerics.overlap import NotFound, find_cycle, find_one_point_overlap, find_two_point_overlap
-from numerics.screening import STEP, counts, draw, screen
+from numerics.overlap.screening import STEP, counts, draw, screen
 from theory.models import TwoLayer
 
 SEARCHES = [("sigmoid", 1, 1), ("gelu", 1, 1), ("tanh", 1, 2), ("sigmoid", 1, 2), ("softplus", 2, 1), ("tanh", 2, 1)]

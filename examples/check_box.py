@@ -5,7 +5,6 @@ z sigma'/sigma, or the gradient of the squared loss of a tanh network with one h
 the box follow the inertia there, and that after a neuron was split or a residual block was inserted.
 """
 
-import json
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +13,7 @@ from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, boxed, number, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
+from referee import main, refusing  # noqa: E402
 
 
 def inertia(rows, zeros=0):
@@ -99,7 +99,7 @@ def check_residual(certificate):
 
     def behind(parameters, x):
         """The network with the block; R and c come last."""
-        front, back, block, shifts = parameters[:cut], parameters[cut:-m * (m + 1)], parameters[-m * (m + 1) : -m], parameters[-m:]
+        front, back, block, shifts = parameters[:cut], parameters[cut : -m * (m + 1)], parameters[-m * (m + 1) : -m], parameters[-m:]
         u = [tanh(z) for z in outputs([d, m], tanh, front, x)]
         added = outputs([m, m], tanh, [*block, *shifts], u)
         return outputs([m, o], tanh, back, [p + tanh(q) for p, q in zip(u, added, strict=True)])
@@ -146,16 +146,12 @@ KINDS = {
 }
 
 
+@refusing
 def check(certificate):
     """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
-    try:
-        precision(next(box["bits"] for box in (certificate, certificate.get("box", {})) if "bits" in box))
-        return KINDS[certificate.get("kind")](certificate)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, SyntaxError, TypeError, ValueError) as error:
-        raise AssertionError(f"no certificate: {type(error).__name__}: {error}") from error
+    precision(next(box["bits"] for box in (certificate, certificate.get("box", {})) if "bits" in box))
+    return KINDS[certificate.get("kind")](certificate)
 
 
 if __name__ == "__main__":
-    stored = json.loads(Path(sys.argv[1]).read_text())
-    for place, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
-        print(f"certificate {place}: {check(certificate)}")
+    main(check)

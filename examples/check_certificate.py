@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 NAMES = ("check_minor", "check_series", "check_box", "check_neuron", "check_flow", "check_sign", "check_inertia")
+NAMES += ("check_trap", "check_cover", "check_two_cycle")
 SCRIPTS = [import_module(name) for name in NAMES]
 
 

@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
         check(network(shallow), network(deep), data["x"], data["y"], int(arguments[3]))
         return
     sys.path.insert(0, __file__.rsplit("/", 2)[0])  # to run from a checkout that is not installed
-    from numerics.deepening import deepen_module
+    from numerics.modules.deepening import deepen_module
 
     module, x, y = trained()
     for after in range(3):

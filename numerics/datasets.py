@@ -19,6 +19,13 @@ def iris(*, standardized: bool = True) -> tuple[np.ndarray, np.ndarray]:
     return ((x - x.mean(axis=0)) / x.std(axis=0) if standardized else x), y
 
 
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Handwritten digits (Alpaydin, Kaynak 1998): X (500, 64) in 0 .. 1, images of 8 x 8 row by row, and the digits (500,)."""
+    lines = (files("numerics") / "data" / "digits.csv").read_text(encoding="utf-8").splitlines()
+    rows = np.array([[int(value) for value in line.split(",")] for line in lines if not line.startswith("#")])
+    return rows[:, :-1] / 16, rows[:, -1]
+
+
 def wave(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
     """One-dimensional data (n, 1): y = tanh(x + 0.4) + 0.12 sin(3 x + 0.5) for x from -3 to 3; narrow tanh networks fit it step by step."""
     x = np.linspace(-3, 3, n)[:, None]

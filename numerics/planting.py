@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from numerics import exact
-from numerics.directional import Directional
+from numerics.arithmetic import exact
+from numerics.derivatives.directional import Directional
+from numerics.derivatives.tape import Node, tangents
 from numerics.hessian import in_one_arithmetic
-from numerics.losses import Loss
-from numerics.losses import loss as loss_named
-from numerics.tape import Node, tangents
+from numerics.hessian.losses import Loss
+from numerics.hessian.losses import loss as loss_named
+from theory.elementary import entrywise
 from theory.models import AbstractModel
 
 #: A condition (rows, values): rows (k, n outputs) times the flat cotangent equal ``values`` (k,).
@@ -59,7 +60,7 @@ def plant(
     theta, x = in_one_arithmetic(theta, x)
     _distinct(x)
     exactly = theta.dtype == object
-    if exactly and not (law.polynomial and model.activation.rational):
+    if exactly and not (law.polynomial and model.rational):
         raise ValueError(f"{model} under {law.name} has no rational values: give floats")
     output, jacobian = _tangents(model, theta, x)
     conditions = [*conditions, *_conditions_of(law, output.shape)]
@@ -105,18 +106,8 @@ def _distinct(x: np.ndarray) -> None:
 
 def _tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (..., n, D) and the stacked tangent matrix (..., n D, P)."""
-    if theta.ndim == 1:
-        output, jacobian = tangents(model, theta, x)
-        return output, jacobian.reshape(-1, model.n_params)
-    source = Node(np.repeat(theta[..., None, :], x.shape[-2], axis=-2))
-    output = model(source, x[..., None, :])
-    rows = []
-    for t in range(model.outputs):
-        unit = np.zeros_like(output.value)
-        unit[..., t] = 1
-        rows.append(output.pull_back(unit, source))
-    jacobian = np.stack(rows, axis=-2)
-    return output.value[..., 0, :], jacobian.reshape(*theta.shape[:-1], -1, model.n_params)
+    output, jacobian = tangents(model, theta, x)
+    return output, jacobian.reshape(*theta.shape[:-1], -1, model.n_params)
 
 
 def _conditions_of(law: Loss, shape: tuple[int, ...]) -> list[Condition]:
@@ -145,10 +136,11 @@ def _rational_cotangent(conditions: Sequence[Condition], size: Any, rng: np.rand
     start = _particular(rows, values) if any(value != 0 for value in values) else None
     if not len(kernel) and start is None:
         raise NothingToPlant(_too_few(shape[-1], exact.rank_rational(rows)))
-    free = _combination(kernel, rng) if len(kernel) else None
-    if free is not None:
-        free = exact.rationals(free) * (exact.rational(size) / sum(abs(value) for value in free))
-    return free if start is None else start if free is None else start + free
+    cotangent = exact.rationals(np.zeros(shape[-1], dtype=int)) if start is None else start
+    if len(kernel):
+        free = _combination(kernel, rng)
+        cotangent = cotangent + exact.rationals(free) * (exact.rational(size) / sum(abs(value) for value in free))
+    return cotangent
 
 
 def _too_few(unknowns: int, rank: int) -> str:
@@ -170,7 +162,7 @@ def _short_kernel(rows: np.ndarray) -> np.ndarray:
 
 def _combination(kernel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     factors = rng.integers(1, SMALL + 1, len(kernel)) * rng.choice([-1, 1], len(kernel))
-    combined = sum(int(factor) * vector for factor, vector in zip(factors, kernel, strict=True))
+    combined = factors.astype(object) @ kernel
     return combined // math.gcd(*combined)
 
 
@@ -179,7 +171,7 @@ def _particular(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     from flint import fmpq_mat
 
     augmented = np.concatenate([rows, values[:, None]], axis=1)
-    reduced, rank = fmpq_mat(*augmented.shape, list(augmented.ravel())).rref()
+    reduced, rank = fmpq_mat(augmented.tolist()).rref()
     solution = exact.rationals(np.zeros(rows.shape[1], dtype=int))
     for i in range(rank):
         pivot = next(j for j in range(augmented.shape[1]) if reduced[i, j] != 0)
@@ -224,7 +216,7 @@ def sharpened(model: AbstractModel, theta: np.ndarray, data: tuple[Any, Any], *,
     """
     from flint import arb_mat
 
-    from numerics.krawczyk import balls, working_precision
+    from numerics.arithmetic.krawczyk import balls, working_precision
 
     with working_precision(2 * bits):
         point, x, y = balls(theta), balls(data[0]), balls(data[1])
@@ -237,4 +229,4 @@ def sharpened(model: AbstractModel, theta: np.ndarray, data: tuple[Any, Any], *,
         except ZeroDivisionError as error:
             raise NothingToPlant("the tangents are dependent within the working precision: the projection has no formula") from error
         moved = y.ravel() + np.array([correction[k, 0] for k in range(y.size)], dtype=object)
-        return point, x, np.frompyfunc(lambda entry: entry.mid(), 1, 1)(moved).reshape(y.shape)
+        return point, x, entrywise(lambda entry: entry.mid(), moved).reshape(y.shape)

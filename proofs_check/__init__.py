@@ -6,11 +6,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from proofs_check.axes import axes, by_level
 from proofs_check.claim import (
     Assumption,
     Check,
     Claim,
     ClaimError,
+    Clause,
     Control,
     Figure,
     Outcome,
@@ -18,19 +20,20 @@ from proofs_check.claim import (
     Source,
     Status,
 )
+from proofs_check.declaration import Declaration, Paper, claim, exists, false
 
 if TYPE_CHECKING:
-    from proofs_check.reduction import reduce_instance
-    from proofs_check.registry import Registry, load_claims
-    from proofs_check.runner import Run, verify
+    from proofs_check.engine.reduction import reduce_instance
+    from proofs_check.engine.registry import Registry, load_claims
+    from proofs_check.engine.runner import Run, verify
 
 #: Loaded on first use, so that writing a claim costs no more than its vocabulary.
 _LAZY = {
-    "Registry": "registry",
-    "Run": "runner",
-    "load_claims": "registry",
-    "reduce_instance": "reduction",
-    "verify": "runner",
+    "Registry": "engine.registry",
+    "Run": "engine.runner",
+    "load_claims": "engine.registry",
+    "reduce_instance": "engine.reduction",
+    "verify": "engine.runner",
 }
 
 
@@ -45,14 +48,22 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimError",
+    "Clause",
     "Control",
+    "Declaration",
     "Figure",
     "Outcome",
+    "Paper",
     "Probe",
     "Registry",
     "Run",
     "Source",
     "Status",
+    "axes",
+    "by_level",
+    "claim",
+    "exists",
+    "false",
     "load_claims",
     "reduce_instance",
     "verify",

@@ -1,4 +1,4 @@
-"""Claims as pytest items: one for each check and one for each control.
+"""Claims as pytest items: one for each check, each control, and the cell controls of a check.
 
 ``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
 without it stands for the shipped claims; the setting ``claims`` names what a plain ``pytest`` collects. Items run in a worker
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proofs_check.claim import LEVELS, Check, Claim, ClaimError, Status
-from proofs_check.finding import ITSELF, Finding, parts
-from proofs_check.registry import SHIPPED, Registry, load_claims
+from proofs_check.engine.finding import CELLS, ITSELF, Finding, parts
+from proofs_check.engine.registry import SHIPPED, Registry, load_claims
+from proofs_check.engine.shadows import shadowed
 
 if TYPE_CHECKING:
-    from proofs_check.pool import Pool
+    from proofs_check.engine.pool import Pool
 
 _PLUGIN = "proofs-check-session"
 #: Stands for the claims that ship with the package.
@@ -35,15 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--claims", metavar="PATH", help=f"a claims file, a directory of them, or {_SHIPPED!r}")
     group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
     group.addoption("--claims-level", choices=LEVELS, metavar="LEVEL", help="quick (default), standard or full")
-    parser.addini("claims", f"what pytest collects when it is given no paths: a claims file, a directory of them, or {_SHIPPED!r}")
+    parser.addini(
+        "claims",
+        f"what pytest collects when it is given no paths: a claims file, a directory of them (from the ini file's own), or {_SHIPPED!r}",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the claims where an option, or the setting in a run without paths, asks for them."""
     options, named = config.option, config.args_source is pytest.Config.ArgsSource.ARGS
-    if not (options.claims or named):
-        options.claims = config.getini("claims") or None
+    if not (options.claims or named) and (setting := config.getini("claims")):
+        options.claims = setting if setting == _SHIPPED or config.inipath is None else str(config.inipath.parent / setting)
     if options.claims or options.claims_match or options.claims_level:
+        if shadow := shadowed():
+            raise pytest.UsageError(f"proofs-check: {shadow}")
         session = _Claims(config)
         config.pluginmanager.register(session, _PLUGIN)
         session.add_to_arguments()
@@ -76,14 +82,14 @@ class _Claims:
 
     @functools.cached_property
     def device(self) -> str:
-        from proofs_check.runner import resolve_device
+        from proofs_check.engine.runner import resolve_device
 
         return resolve_device("auto")
 
     @property
     def pool(self) -> Pool:
         if self._pool is None:
-            from proofs_check.pool import Pool
+            from proofs_check.engine.pool import Pool
 
             self._pool = Pool(1)
         return self._pool
@@ -96,7 +102,7 @@ class _Claims:
 
     def holds_claims(self, file: Path) -> bool:
         file = file.resolve()
-        return file == self.root or (file.parent == self.root and file.suffix == ".py" and not file.name.startswith("_"))
+        return file in self.registry.files.values()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Iterator[None]:
@@ -132,7 +138,7 @@ class ClaimCollector(pytest.Collector):
         for name, part in parts(self.claim):
             kind, _, control = part.partition(":")
             if kind != "probe":
-                title = f"{name}[{control}]" if control else name
+                title = name if part == ITSELF else f"{name}[{control or CELLS}]"
                 yield ClaimItem.from_parent(self, name=title, claim=self.claim, check=self.claim.check(name), part=part)
 
 
@@ -149,7 +155,7 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the part in the session's pool and judge what it found; skipped below the lowest level of its check."""
-        from proofs_check.runner import below, make_job
+        from proofs_check.engine.runner import below, make_job
 
         claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
         finding = below(self.check, self.part, claims.level)
@@ -165,7 +171,8 @@ class ClaimItem(pytest.Item):
             pytest.skip(finding.message)
         if self.part != ITSELF:
             if not finding.refuted:
-                raise Unmet(self._told(finding, f"the control came out {status.value}, expected fails"))
+                what = "predictions made false cell by cell" if self.part == CELLS else "the control"
+                raise Unmet(self._told(finding, f"{what} came out {status.value}, expected fails"))
         elif status is Status.INCONCLUSIVE and finding.met:
             pytest.xfail(finding.message)
         elif status is not Status.HOLDS:
@@ -184,4 +191,4 @@ class ClaimItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The claims file, and the claim with its check as the title of the report."""
-        return self.path, None, f"{self.claim.id}::{self.name}"
+        return self.path, None, f"{self.claim.id}, {self.name}"  # pytest rewrites the end of a node id that ends with the title

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from reports import baseline, markdown
 from reports.compare import Comparison, Kind, compare
+from reports.reasons import why
 from reports.results import Results, ResultsError, read
-from reports.wording import ALARMING, headline, why, worst_first
+from reports.wording import ALARMING, headline, one_line, worst_first
 
 #: The service shows ten annotations of each kind a step; the last one says what is left.
 LIMIT = 10
@@ -23,7 +24,7 @@ LIMIT = 10
 
 def of_comparison(comparison: Comparison, limit: int = LIMIT) -> list[str]:
     """Errors for what fails the comparison, warnings for drift, notices for improvements, worst first."""
-    lines = [(_severity(change.kind), f"{change.kind.value}: {change.where}", change.message) for change in comparison.changes]
+    lines = [(_severity(change.kind), f"{change.kind.value}: {change.where}", change.message) for change in comparison.told]
     return list(_cut(lines, limit))
 
 
@@ -59,8 +60,8 @@ def _command(severity: str, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    """``text`` with what would end or nest a workflow command encoded."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """``text`` on one line, with what would end or nest a workflow command encoded or taken out."""
+    return one_line(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
@@ -68,7 +69,7 @@ def _property(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The step of a workflow; the exit code is 0, 1 (baseline broken, or without one a claim is) or 2 (unreadable)."""
+    """The step of a workflow; the exit code is 0, 1 (the baseline does not hold; without one: a claim is bad) or 2 (unreadable)."""
     parser = argparse.ArgumentParser(prog="python -m reports.annotations", description="Show a run in GitHub Actions.")
     parser.add_argument("results", type=Path, metavar="RESULTS.json")
     parser.add_argument("--baseline", type=Path, metavar="BASELINE.json", help="what the run is compared with")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import networkx
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from reports.heatmap import Cells
 
@@ -49,6 +50,7 @@ def draw(figure: Mapping[str, Any]) -> str:
 
     :raises FigureError: when its data are incomplete or of unequal lengths.
     """
+    figure = _with_short_texts(figure)
     try:
         with _canvas(figure) as (axes, finish):
             _KINDS[figure["kind"]](axes, figure)
@@ -59,14 +61,28 @@ def draw(figure: Mapping[str, Any]) -> str:
         raise FigureError(f"a {figure['kind']} figure cannot be drawn from its data: {type(error).__name__} {error}") from error
 
 
+#: Characters of a text in a picture; the time that setting one takes grows with the square of its length.
+LONGEST = 200
+
+
+def _with_short_texts(node: Any) -> Any:
+    """The data with their texts cut; a long fraction is a number, not a text."""
+    if isinstance(node, str):
+        return node if len(node) <= LONGEST or node.lstrip("-").replace("/", "", 1).isdigit() else node[: LONGEST - 1] + "…"
+    if isinstance(node, Mapping):
+        return {key: _with_short_texts(value) for key, value in node.items()}
+    return [_with_short_texts(value) for value in node] if isinstance(node, list) else node
+
+
 @contextmanager
 def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]]]:
     import matplotlib
+    from cycler import cycler
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     ink, faint = COLOURS["ink"][0], COLOURS["faint"][0]
-    style = {
+    style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "proofs-check",
         "text.parse_math": False,
@@ -75,7 +91,7 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
         "text.color": ink,
         "axes.edgecolor": faint,
         "axes.labelcolor": ink,
-        "axes.prop_cycle": matplotlib.cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
+        "axes.prop_cycle": cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
         "xtick.color": ink,
         "ytick.color": ink,
         "grid.color": COLOURS["grid"][0],
@@ -86,18 +102,39 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
     }
     with matplotlib.rc_context(style), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph that no font here has, a legend without room: nothing a run can mend
-        picture = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+        picture = Figure(figsize=(_WIDTH, _HEIGHT))
         canvas = FigureCanvasSVG(picture)
+        picture.subplots_adjust(left=0.1, right=0.97, bottom=0.2, top=0.93)
         picture.patch.set_alpha(0)
         axes = picture.add_subplot()
         axes.patch.set_alpha(0)
 
         def finish() -> str:
+            _fit(picture)
             file = io.StringIO()
             canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
             return _themed(file.getvalue())
 
         yield axes, finish
+
+
+def _fit(picture: Figure) -> None:
+    """Give labels, legend and scale the room they take; once, as matplotlib's own layouts measure everything three times."""
+    from matplotlib.transforms import Bbox
+
+    whole, pad = picture.bbox, 5.0
+    axes = picture.axes
+    around = Bbox.union([box for one in axes if (box := one.get_tightbbox()) is not None])
+    inner = Bbox.union([one.bbox for one in axes])
+    left, right = inner.x0 - around.x0 + pad, around.x1 - inner.x1 + pad
+    below, above = inner.y0 - around.y0 + pad, around.y1 - inner.y1 + pad
+    across, down = (min(1.0, 0.75 * size / max(1.0, taken)) for size, taken in ((whole.width, left + right), (whole.height, below + above)))
+    picture.subplots_adjust(
+        left=across * left / whole.width,
+        right=1 - across * right / whole.width,
+        bottom=down * below / whole.height,
+        top=1 - down * above / whole.height,
+    )
 
 
 def _themed(svg: str) -> str:
@@ -196,9 +233,10 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
         axes.scatter(*zip(*points, strict=True), marker=_MARKERS[number % 6], s=110, label=label, zorder=2, linewidths=0)
     if len(graph) <= 60:
         for node in graph:
+            across, up = places[node]
             axes.annotate(
                 textwrap.fill(graph.nodes[node]["label"], 20),
-                places[node],
+                (across, up),
                 xytext=(0, 9),
                 textcoords="offset points",
                 ha="center",

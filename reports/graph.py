@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from reports.wording import SIGNS
+from reports.wording import SIGNS, brief
 
 if TYPE_CHECKING:
     import networkx
@@ -113,7 +113,7 @@ def _edge(first: tuple[float, float, float], second: tuple[float, float, float])
 def _node(claim: Mapping[str, Any], box: tuple[float, float, float], prefix: str) -> str:
     x, y, width = box
     name, verdict = escape(claim["id"]), claim["verdict"]
-    title = escape(f"{claim['id']}, {claim['title']}: {verdict}")
+    title = escape(f"{claim['id']}, {brief(claim['title'], 200)}: {verdict}")
     return (
         f'<a href="{escape(prefix)}{name}.html" class="v-{verdict}"><title>{title}</title>'
         f'<rect x="{x:.0f}" y="{y - _HEIGHT / 2:.0f}" width="{width:.0f}" height="{_HEIGHT}" rx="5"/>'

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from reports.results import Results, ResultsError
+from reports.results import Results, ResultsError, load
+from reports.verdicts import disagreement
 from reports.wording import VERDICTS
 
 #: A page shows this many runs at most, so that no page grows with history.
 SHOWN = 40
+#: A results.json beside a run with more bytes is left out: reading it would cost more than the strip of a page is worth.
+LARGEST = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One stored run: its id, when it started (ISO time), and the verdict of each claim by id."""
+    """One stored run: its id, when it started (ISO time), the verdict of each claim by id, and its level where that is known."""
 
     id: str
     started: str
     verdicts: Mapping[str, str]
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,55 @@ class Step:
     run: str
     started: str
     verdict: str
+
+
+def stored(parent: str | Path, newest: int | None = None) -> tuple[list[PastRun], list[str]]:
+    """The runs in the directories of ``parent`` (or the one that it is itself), oldest first, and what had to be left out, with the reason.
+
+    ``newest`` bounds how many are read, by the time of writing. Verdicts are those that the stored checks give. A copy of a run under
+    another name is passed over.
+    """
+    parent = Path(parent)
+    files = [parent / "results.json"] if (parent / "results.json").exists() else _by_time(parent)
+    runs, left_out = [], []
+    for file in files[-newest:] if newest else files:
+        try:
+            run = _stored(file)
+        except (ResultsError, OSError, LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            reason = str(error).removeprefix(f"{file}: ") or type(error).__name__
+            known = isinstance(error, ResultsError)
+            left_out.append(f"{file}: {reason}" if known else f"{file}: no results.json of a run ({type(error).__name__}: {reason})")
+            continue
+        if run.id == file.resolve().parent.name or parent == file.parent:
+            runs.append(run)
+    return sorted(runs, key=lambda run: (run.started, run.id)), left_out
+
+
+def _by_time(parent: Path) -> list[Path]:
+    found = []
+    for file in parent.glob("*/results.json"):
+        try:
+            found.append((file.stat().st_mtime, str(file)))
+        except OSError:
+            continue  # gone meanwhile
+    return [Path(name) for _, name in sorted(found)]
+
+
+def _stored(file: Path) -> PastRun:
+    """What a results.json says of itself and of each claim, whatever else is in it."""
+    if (size := file.stat().st_size) > LARGEST:
+        raise ResultsError(f"expected at most {LARGEST:,} bytes, got {size:,}")
+    document = load(file)
+    if "baseline" in document:
+        raise ResultsError("expected the results of a run, got a baseline")
+    if problem := disagreement(document):
+        raise ResultsError(problem)
+    run = document["run"]
+    verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
+    for text in (run["id"], run["started"], run["level"], *verdicts):
+        if not isinstance(text, str):
+            raise ResultsError(f"expected texts that name the run and its claims, got {text!r}"[:200])
+    return PastRun(run["id"], run["started"], verdicts, run["level"])
 
 
 def read(entries: Iterable[PastRun | Sequence[Any]]) -> list[PastRun]:

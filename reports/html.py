@@ -14,9 +14,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import badge, bibliography, figures, graph, markdown, mathematics, views, wording
+from reports import badge, bibliography, counterexamples, evidence, gallery, graph, markdown, mathematics, reasons, views, wording
 from reports import history as past
-from reports.results import Results, validate
+from reports.files import Directory
+from reports.results import Results, readable, upgraded, validate
 
 if TYPE_CHECKING:
     import jinja2
@@ -29,35 +30,42 @@ INDEX_ALARMS = 100
 INDEX_GRAPH = 200_000
 
 
-def write(results: Results, directory: str | Path, history: Iterable[past.PastRun | Sequence[Any]] | None = None) -> Path:
+def write(
+    results: Results,
+    directory: str | Path,
+    history: Iterable[past.PastRun | Sequence[Any]] | None = None,
+    left_out: Sequence[str] = (),
+) -> Path:
     """Write the report of ``results`` into ``directory`` and return its index.
 
-    ``history`` holds earlier runs as (run id, start, verdict of each claim); the pages of the claims show them as a strip.
+    ``history`` holds earlier runs as (run id, start, verdict of each claim); the pages of the claims show them as a strip. ``left_out``
+    names those that could not be read.
 
-    :raises ResultsError: when ``results`` does not match the schema, or two different runs of the history share an id.
-    :raises OSError: when ``directory`` cannot be written.
+    :raises ResultsError: when ``results`` does not match the schema or does not add up, or two different runs of the history share an id.
+    :raises OSError: when ``directory`` cannot be written, or holds links where directories should be.
     """
     validate(results)
-    directory = Path(directory)
-    report = _Report(results, past.before(history, results), directory)
-    for name, text in report.files():
-        file = directory / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
-    return directory / "index.html"
+    results = readable(upgraded(results))
+    with Directory(directory) as place:
+        report = _Report(results, past.before(history, results), place.path, left_out)
+        for name, text in report.files():
+            place.write(name, text)
+    return place.path / "index.html"
 
 
 class _Report:
     """The files of one report, made one after the other."""
 
-    def __init__(self, results: Results, runs: Sequence[past.PastRun], directory: Path) -> None:
-        self.results, self.runs, self.directory = results, runs, directory
+    def __init__(self, results: Results, runs: Sequence[past.PastRun], directory: Path, left_out: Sequence[str]) -> None:
+        self.results, self.runs, self.directory, self.left_out = results, runs, directory, left_out
         self.claims: Mapping[str, Mapping[str, Any]] = {claim["id"]: claim for claim in results["claims"]}
         self.families = views.families(results)
         self.family_of = {claim["id"]: family for family in self.families for claim in family.claims}
         self.followers = views.followers(results)
         self.papers = bibliography.in_run(results)
         self.drawing = graph.draw(results["claims"])
+        self.notation = views.notation(self.families)
+        self.pictures = gallery.of_claims(results["claims"])
 
     def files(self) -> Iterator[tuple[str, str]]:
         """(name, content) of everything that is written."""
@@ -68,6 +76,7 @@ class _Report:
             yield f"families/{family.slug}.html", self._page("family.html", "../", family.name, family=family)
         for claim in self.results["claims"]:
             yield from self._claim(claim)
+        yield "notation.html", self._page("notation.html", "", "Notation", families=self.families, notation=self.notation)
         yield "papers.html", self._page("papers.html", "", "Papers", papers=self.papers)
         yield "not-verified.html", self._not_verified()
         yield "graph.html", self._page("graph.html", "", "What rests on what", drawing=self.drawing)
@@ -79,7 +88,10 @@ class _Report:
     def _beside(self, name: str) -> bool:
         """Whether ``name`` is a file of the run that lies inside the directory of the report, so that a link resolves."""
         inside = not Path(name).is_absolute() and ".." not in Path(name).parts
-        return inside and (self.directory / name).is_file()
+        try:
+            return inside and (self.directory / name).is_file()
+        except OSError:  # too long to be the name of a file
+            return False
 
     @functools.cached_property
     def _budget(self) -> views.Budget:
@@ -101,18 +113,26 @@ class _Report:
             one_sided=views.one_sided(self.results),
             budget=self._budget,
             checks=sum(family.checks for family in self.families),
+            verdicts=wording.tally(self.claims.values()),
+            left_open=self._left_open,
+            left_out=self.left_out,
         )
 
     def _not_verified(self) -> str:
         undecided = [claim for claim in wording.worst_first(self.claims.values()) if claim["verdict"] in _UNDECIDED]
-        return self._page("not-verified.html", "", "Not verified", papers=self.papers, undecided=undecided)
+        return self._page("not-verified.html", "", "Not verified", papers=self.papers, undecided=undecided, left_open=self._left_open)
+
+    @functools.cached_property
+    def _left_open(self) -> views.Open:
+        return views.left_open(self.results)
 
     def _claim(self, claim: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         pictures = {}
         for check in claim["checks"]:
             drawn = []
             for number, figure in enumerate(check["figures"]):
-                name, content, problem = _picture(claim["id"], check["name"], number, figure)
+                name = _picture_name(claim["id"], check["name"], number)
+                content, problem = self.pictures[claim["id"], check["name"], number]
                 drawn.append({**figure, "file": name, "problem": problem})
                 if content:
                     yield name, content
@@ -127,6 +147,7 @@ class _Report:
                 claim=claim,
                 family=self.family_of[claim["id"]],
                 pictures=pictures,
+                rows=evidence.table(claim),
                 steps=steps,
                 steps_in_words=past.in_words(steps),
                 followers=self.followers.get(claim["id"], []),
@@ -146,14 +167,9 @@ class _Report:
 _UNDECIDED = ("vacuous", "error", "inconclusive", "skipped")
 
 
-def _picture(claim: str, check: str, number: int, figure: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(file name, SVG or nothing, why there is nothing)."""
+def _picture_name(claim: str, check: str, number: int) -> str:
     stem = hashlib.sha256(check.encode()).hexdigest()[:8]  # the name of a check may hold anything
-    name = f"figures/{claim}.{stem}.{number}.svg"
-    try:
-        return name, figures.draw(figure), ""
-    except figures.FigureError as error:
-        return name, "", str(error)
+    return f"figures/{claim}.{stem}.{number}.svg"
 
 
 @functools.cache
@@ -163,6 +179,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,
+        finalize=_bounded,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -175,7 +192,7 @@ def _environment() -> jinja2.Environment:
         "duration": wording.duration,
         "moment": wording.moment,
         "counted": wording.counted,
-        "cut": views.cut,
+        "cut": wording.cut,
         "address": bibliography.link,
         "paper_title": bibliography.title,
         "safe_svg": _markup(str),
@@ -183,9 +200,11 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "wording": wording,
         "views": views,
+        "evidence": evidence,
+        "counterexamples": counterexamples,
         "paper_kinds": bibliography.KINDS,
         "headline": wording.headline,
-        "why": wording.why,
+        "why": reasons.why,
         "tally": wording.tally,
         "worst_first": wording.worst_first,
     }
@@ -199,8 +218,16 @@ def _markup(function: Any) -> Any:
     return lambda value: markupsafe.Markup(function(value))
 
 
+def _bounded(value: Any) -> Any:
+    """What a page shows of one value: no text of a run is longer than :data:`reports.wording.LONGEST`."""
+    import markupsafe
+
+    return wording.cut(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
+
+
 def _words(text: str) -> str:
     """A title or sentence: set as mathematics only where it holds a command or a dollar sign."""
     from html import escape
 
+    text = wording.cut(text)
     return mathematics.render_math(text) if "\\" in text or "$" in text else escape(text)

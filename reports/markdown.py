@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reports.compare import Comparison
+from reports.counterexamples import command
+from reports.reasons import why
 from reports.results import Results
+from reports.verdicts import passed_over
 from reports.views import families, held
-from reports.wording import ALARMING, SIGNS, VERDICTS, counted, duration, headline, number, tally, why, worst_first
+from reports.wording import ALARMING, SIGNS, VERDICTS, counted, duration, headline, number, one_line, tally, worst_first
 
 #: GitHub takes summaries of 1 MiB and comments of 65,536 characters; the default fits both, with room for other text.
 LIMIT = 60_000
@@ -50,15 +53,15 @@ def _spaced(rows: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def cell(text: str) -> str:
-    """``text`` on one line of a table, without effect as Markdown or HTML."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """``text`` on one line of a table, cut, without effect as Markdown or HTML."""
+    plain = " ".join(one_line(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = re.sub(r"([\\`*_{}\[\]|~$@#!])", r"\\\1", plain)
     return re.sub(r"(?i)\b(https?)://", "\\1:\u200b//", plain)  # no automatic link: a zero-width space breaks the address
 
 
 def _code(text: str) -> str:
     """``text`` as inline code; backticks inside need a longer fence."""
-    line = " ".join(text.split())
+    line = " ".join(one_line(text).split())
     fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{pad}{line}{pad}{fence}"
@@ -83,7 +86,7 @@ def _change_rows(comparison: Comparison) -> list[str]:
     if not comparison.changes:
         return []
     rows = ["| change | claim | what |\n|---|---|---|"]
-    for change in comparison.changes:
+    for change in comparison.told:
         kind = f"**{change.kind.value}**" if change.kind.failing else change.kind.value
         rows.append(f"| {kind} | {cell(change.where)} | {cell(_shortened(change.message))} |")
     return rows
@@ -103,11 +106,16 @@ def _problems(claim: Mapping[str, Any]) -> Iterator[str]:
     for check in claim["checks"]:
         if check["status"] in ("fails", "error", "timeout"):
             yield f"{cell(check['name'])} ({check['evidence']}) {check['status']}: {cell(_shortened(check['message']))}"
-        if check["counterexample"]:
-            yield f"again: {_code(check['counterexample']['reproduce'])}"
+        if check["counterexample"] and (again := command(claim, check)):
+            yield f"again: {_code(again)}"
+        if passed_over(check):
+            continue
         for control in check["controls"]:
-            if control["refuted"] is False:
-                yield f"control {cell(control['name'])} was not refuted: {cell(_shortened(control['message']))}"
+            if control["refuted"] is not True:
+                state = "was not refuted" if control["refuted"] is False else "did not run"
+                yield f"control {cell(control['name'])} {state}: {cell(_shortened(control['message']))}"
+        if cells := [entry["cell"] for entry in check["cell_controls"] if not entry["refuted"]]:
+            yield f"a false prediction survived in {counted(len(cells), 'cell')}: {cell(_shortened('; '.join(cells[:5])))}"
 
 
 def _shortened(text: str, length: int = 400) -> str:

@@ -41,23 +41,38 @@ _LONG = 36
 Piece = tuple[str, str]  # ("math" | "text" | "break", content)
 
 
-@functools.lru_cache(maxsize=8192)
+#: Longer statements are shown as plain text, cut: setting them would take time and help nobody.
+LONGEST = 4000
+
+
 def render_math(latex: str) -> str:
     """``latex`` as HTML: MathML for its formulas, escaped text for its words.
 
-    What cannot be set (an unknown command, unbalanced braces) appears as plain text in ``<code class="unset">``,
-    without backslashes; nothing is raised.
+    What cannot be set (an unknown command, unbalanced braces, more than :data:`LONGEST` characters) appears as plain text in
+    ``<code class="unset">``, without backslashes; nothing is raised.
     """
+    if len(latex) > LONGEST:
+        return _unset(f"{latex[:LONGEST]} …")
+    return _rendered(latex)
+
+
+@functools.lru_cache(maxsize=8192)
+def _rendered(latex: str) -> str:
     source = " ".join(latex.split())
     try:
         return _joined(_set(piece) for piece in _pieces(source))
     except _CannotSet:
-        plain = html.escape(readable(source))
-        return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
+        return _unset(source)
+
+
+def _unset(latex: str) -> str:
+    plain = html.escape(readable(latex))
+    return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
 
 
 def readable(latex: str) -> str:
-    """``latex`` as one line of plain text without backslashes or braces, for titles, alt texts and badges."""
+    """``latex`` as one line of plain text without backslashes or braces, for titles, alt texts and badges; cut where it is very long."""
+    latex = latex[: 2 * LONGEST]
     text = re.sub(r"\\(?:text|operatorname|mathrm|mathbf|mathbb|mathcal|mathsf)\*?\s*", "", latex)
     text = re.sub(r"\\([A-Za-z]+)", lambda found: f" {_PLAIN.get(found[1], found[1])} ", text)
     text = re.sub(r"\\([{}#%&$_])", r"\1", text.replace("\\\\", " "))
@@ -154,7 +169,9 @@ def _prose(source: str) -> Iterator[Piece]:
 
 
 def _flush(run: list[str]) -> Iterator[Piece]:
-    formula, mark = re.fullmatch(r"(.*?)((?:(?<!\\)[.,;:])?)", " ".join(run), re.DOTALL).groups()
+    text = " ".join(run)
+    mark = text[-1:] if re.search(r"(?<!\\)[.,;:]\Z", text) else ""
+    formula = text.removesuffix(mark)
     if formula:
         yield from _formula(formula)
     if mark:
@@ -171,7 +188,7 @@ def _formula(source: str) -> Iterator[Piece]:
             yield from _words(text[0])
             start = position = text[1]
             continue
-        token = re.match(r"\\[A-Za-z]+|\\.|.", source[position:])[0]
+        token = _token(source, position)
         depth += _opens(token, source[position:])
         position += len(token)
         if depth == 0 and token in (",", ";", r"\quad", r"\qquad", r"\\") and _breaks(source, position):
@@ -179,6 +196,12 @@ def _formula(source: str) -> Iterator[Piece]:
             yield "break", token
             start = position
     yield from _stretch(source[start:])
+
+
+def _token(source: str, position: int) -> str:
+    r"""The command, the escaped or the plain character at ``position``."""
+    found = re.compile(r"\\[A-Za-z]+|\\.").match(source, position)
+    return found[0] if found else source[position]
 
 
 def _text_at(source: str, position: int) -> tuple[str, int] | None:
@@ -253,7 +276,7 @@ def _at_relations(source: str) -> list[str]:
         if relation and position - start > _LONG // 3 and len(source) - position > 3:
             parts.append(source[start:position])
             start = position
-        token = relation[0] if relation else re.match(r"\\[A-Za-z]+|\\.|.", source[position:])[0]
+        token = relation[0] if relation else _token(source, position)
         depth += 0 if relation else _opens(token, source[position:])
         position += len(token)
     return [*parts, source[start:]]

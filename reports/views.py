@@ -1,18 +1,15 @@
-"""What the pages show beside the results themselves: coverage, budget, dependencies, counterexamples as code."""
+"""What the pages show beside the results themselves: families, budget, dependencies, notation, what is not verified."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reports.results import Results
+from reports.verdicts import passed_over
 from reports.wording import EVIDENCE, VERDICTS, tally
-
-#: Values and messages longer than this are cut on a page; the JSON of the claim has them whole.
-LONGEST = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,15 @@ def _slug(name: str, used: set[str]) -> str:
     return slug
 
 
+def segments(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """(verdict, where its part of a bar begins, its length)."""
+    found, start = [], 0
+    for verdict, count in counts.items():
+        found.append((verdict, start, count))
+        start += count
+    return found
+
+
 def held(claim: Mapping[str, Any]) -> list[str]:
     """The kinds of evidence with a check that holds, strongest first."""
     found = {check["evidence"] for check in claim["checks"] if check["status"] == "holds"}
@@ -91,7 +97,7 @@ class Budget:
     @property
     def spent(self) -> float:
         """The sum over the checks that ran: by the union bound, an upper bound of the family-wise error."""
-        return sum(check["alpha"] for _, check in self.checks if check["status"] != "skipped")
+        return sum(spent(check) for _, check in self.checks)
 
     @property
     def share(self) -> float | None:
@@ -104,6 +110,45 @@ def budget(results: Results) -> Budget:
     checks = [(claim, check) for claim in results["claims"] for check in claim["checks"] if check["alpha"] is not None]
     checks.sort(key=lambda pair: (-pair[1]["alpha"], pair[0]["id"], pair[1]["name"]))
     return Budget(tuple(checks), results["run"]["alpha"])
+
+
+def spent(check: Mapping[str, Any]) -> float:
+    """The probability of a false alarm that a check used up; of version 1, which does not say, all that it declared."""
+    if check["met"] is None and check["status"] != "skipped":
+        return check["alpha"] or 0.0
+    return check["spent"] or 0.0
+
+
+# ------------------------------------------------------------------------------------------------- what is not verified
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What a run leaves open inside claims that have a verdict, each with its claim."""
+
+    clauses: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    checks: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    cells: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    probes: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    unprobed: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    assumptions: int
+
+
+def left_open(results: Results) -> Open:
+    """Clauses that nothing tested, checks not run, cells not met, probes that did not fail, assumptions that nothing dropped."""
+    claims = results["claims"]
+    decided = [claim for claim in claims if claim["verdict"] != "skipped"]
+    return Open(
+        tuple((claim, clause) for claim in decided for clause in claim["clauses"] if clause["verdict"] == "skipped"),
+        tuple((claim, check) for claim in decided for check in claim["checks"] if passed_over(check)),
+        tuple((claim, check) for claim in claims for check in claim["checks"] if check["cells"] and check["cells"]["missed"]),
+        tuple((claim, probe) for claim in claims for probe in claim["probes"] if probe["fails_without"] is False),
+        tuple((claim, entry) for claim in claims for entry in claim["assumptions"] if probe_of(claim, entry["name"]) is None),
+        sum(len(claim["assumptions"]) for claim in claims),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- dependencies
 
 
 def followers(results: Results) -> dict[str, list[str]]:
@@ -120,92 +165,57 @@ def probe_of(claim: Mapping[str, Any], assumption: str) -> Mapping[str, Any] | N
     return next((probe for probe in claim["probes"] if probe["drops"] == assumption), None)
 
 
-# --- counterexamples ----------------------------------------------------------------------------------------------
-
-
-def shown_values(counterexample: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """(name, ``"matrix"`` or ``"text"``, what to show) for the data of a counterexample."""
-    for name, value in _flat(counterexample):
-        if _is_matrix(value):
-            yield name, "matrix", value
-        else:
-            yield name, "text", cut(value if isinstance(value, str) else _compact(value))
-
-
-def _flat(counterexample: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The named values, those of a small instance each on its own."""
-    for name, value in counterexample.items():
-        if name in ("replay", "reproduce", "patch"):
-            continue
-        if isinstance(value, dict) and 0 < len(value) <= 12:
-            yield from ((f"{name}.{part}", entry) for part, entry in value.items())
-        else:
-            yield name, value
-
-
-def _is_matrix(value: Any) -> bool:
-    if not isinstance(value, list) or not 0 < len(value) <= 12 or not all(isinstance(row, list) for row in value):
-        return False
-    width = len(value[0])
-    return 0 < width <= 12 and all(
-        len(row) == width and all(isinstance(entry, int | float) or _is_number(entry) for entry in row) for row in value
-    )
-
-
-def _is_number(entry: Any) -> bool:
-    return isinstance(entry, str) and re.fullmatch(r"-?\d+(/\d+|\.\d+)?", entry) is not None
-
-
-def _compact(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else json.dumps(value, ensure_ascii=False, indent=1)
-
-
-def cut(text: str, length: int = LONGEST) -> str:
-    """``text``, or its beginning and a word on the rest."""
-    return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
-
-
 def parts(message: str) -> list[str]:
     """A long message that joins several by semicolons, as a list; any other as one."""
     found = message.split("; ")
     return found if len(message) > 200 and len(found) > 3 else [message]
 
 
-def patch(claim: Mapping[str, Any], check: Mapping[str, Any]) -> str:
-    """Python that keeps the counterexample of ``check`` as a permanent check, to be appended to the claims file."""
-    found = check["counterexample"]
-    if isinstance(found.get("patch"), str):
-        return found["patch"]
-    case = found.get("case", 0)
-    name = re.sub(r"[^a-z0-9-]", "", f"{check['name']}-case-{case}".lower())
-    instance = found.get("instance", {key: value for key, value in found.items() if key not in ("replay", "reproduce")})
-    exact = "    # Fractions are written as text here ('p/q'); give them back as Fraction('p/q').\n" if _has_fraction(instance) else ""
-    literal = repr(instance)
-    literal = literal if len(literal) <= 88 else _pretty(instance)
-    return (
-        "from dataclasses import replace\n\n\n"
-        "def kept(context):\n"
-        f'    """The counterexample to {claim["id"]} that {check["name"]} met as case {case}."""\n{exact}'
-        f"    return [{literal}]\n\n\n"
-        "CLAIMS = [\n"
-        f"    replace(claim, checks=[*claim.checks, replace(claim.check({check['name']!r}), name={name!r}, instances=kept)])\n"
-        f"    if claim.id == {claim['id']!r}\n"
-        "    else claim\n"
-        "    for claim in CLAIMS\n"
-        "]\n"
-    )
+# -------------------------------------------------------------------------------------------------------------- notation
 
 
-def _pretty(value: Any) -> str:
-    import pprint
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A symbol in a family: its meanings, each with the claims that give it. More than one is a fault of the family."""
 
-    return pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n            ")
+    latex: str
+    meanings: Mapping[str, Sequence[str]]
 
 
-def _has_fraction(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_fraction, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_fraction, value))
-    return isinstance(value, str) and re.fullmatch(r"-?\d+/\d+", value) is not None
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """The symbols of every family, those that mean different things in different families, and the claims that explain none."""
+
+    families: Mapping[str, Sequence[Symbol]]
+    differing: Sequence[tuple[str, Mapping[str, Sequence[str]]]]
+    silent: Sequence[Mapping[str, Any]]
+
+    def of(self, family: Family) -> Sequence[Symbol]:
+        """The symbols of one family."""
+        return self.families.get(family.name, ())
+
+
+def notation(groups: Iterable[Family]) -> Notation:
+    """What the claims of a run say of their symbols, by family."""
+    found: dict[str, list[Symbol]] = {}
+    everywhere: dict[str, dict[str, list[str]]] = {}
+    silent = []
+    for family in groups:
+        symbols: dict[str, dict[str, list[str]]] = {}
+        for claim in family.claims:
+            if not claim["symbols"]:
+                silent.append(claim)
+            for entry in claim["symbols"]:
+                symbols.setdefault(entry["symbol"], {}).setdefault(entry["meaning"], []).append(claim["id"])
+        found[family.name] = [Symbol(latex, symbols[latex]) for latex in sorted(symbols, key=_alphabetically)]
+        for latex, meanings in symbols.items():
+            for meaning in meanings:
+                everywhere.setdefault(latex, {}).setdefault(meaning, []).append(family.name)
+    differing = [(latex, everywhere[latex]) for latex in sorted(everywhere, key=_alphabetically) if len(everywhere[latex]) > 1]
+    return Notation(found, differing, silent)
+
+
+def _alphabetically(latex: str) -> tuple[str, str]:
+    """By the letters, commands for Greek ones and fonts last."""
+    letters = re.sub(r"[^A-Za-z]", "", re.sub(r"\\(?:operatorname|mathrm|mathbf|mathcal|mathbb|hat|tilde|bar)(?![a-z])", "", latex))
+    return letters.lower(), latex

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: From worst to best; the order in which verdicts are listed and judged.
-VERDICTS = ("refuted", "error", "vacuous", "inconclusive", "skipped", "supported", "certified", "proved")
+VERDICTS = ("refuted", "error", "vacuous", "inconclusive", "skipped", "partial", "supported", "certified", "proved")
 #: What needs a reader's attention first.
 ALARMING = ("refuted", "error", "vacuous")
-EVIDENCE = ("symbolic", "exact", "certified", "property", "training")
+EVIDENCE = ("formal", "symbolic", "exact", "certified", "property", "training")
+#: Evidence without rounding, or with all rounding enclosed.
+RIGOROUS = EVIDENCE[:4]
 
 #: A sign beside each verdict's word, so that colour is never alone.
 SIGNS = {
@@ -20,6 +23,7 @@ SIGNS = {
     "vacuous": "○",
     "inconclusive": "?",
     "skipped": "–",
+    "partial": "◐",
     "supported": "●",
     "certified": "◆",
     "proved": "■",
@@ -31,12 +35,14 @@ MEANINGS = {
     "vacuous": "a control that is false by construction was not refuted, or a check met no instance",
     "inconclusive": "no check decided: the result lay between the bounds",
     "skipped": "nothing could be run here",
+    "partial": "some clauses hold, others were not tested at this level",
     "supported": "random instances or trainings agree, within stated tolerances and error probabilities",
-    "certified": "exact or ball arithmetic proves it on the instances tried",
-    "proved": "symbolic, exact or certified evidence covers the statement itself",
+    "certified": "exact or ball arithmetic proves every clause on the instances tried",
+    "proved": "every clause is proved: for all it speaks of, or by a confirmed witness",
 }
 
 EVIDENCE_MEANINGS = {
+    "formal": "a proof for all sizes, accepted by a proof kernel",
     "symbolic": "exact symbolic computation",
     "exact": "rational or finite-field arithmetic, no rounding",
     "certified": "ball arithmetic: a theorem about each instance",
@@ -105,7 +111,7 @@ def headline(claims: Sequence[Mapping[str, Any]]) -> str:
     good = [
         f"{counts[verdict]:,} {verdict}".replace(",", "\u202f") for verdict in ("proved", "certified", "supported") if verdict in counts
     ]
-    rest = [f"{counts[verdict]} {verdict}" for verdict in ("inconclusive", "skipped") if verdict in counts]
+    rest = [f"{counts[verdict]} {verdict}" for verdict in ("partial", "inconclusive", "skipped") if verdict in counts]
     total = counted(len(claims), "claim")
     if alarms:
         return (
@@ -122,57 +128,50 @@ def _are(count: int, verdict: str) -> str:
     return f"{'is' if count == 1 else 'are'} {word}"
 
 
-def why(claim: Mapping[str, Any]) -> str:
-    """Why the claim has its verdict, in a sentence that names the deciding checks."""
-    checks = claim["checks"]
-    held = [check for check in checks if check["status"] == "holds"]
-    match claim["verdict"]:
-        case _ if not checks:
-            return "The claim has no check, so nothing was tested."
-        case "refuted":
-            return f"{_named([check for check in checks if check['status'] == 'fails'])} found a counterexample."
-        case "error":
-            broken = [check for check in checks if check["status"] in ("error", "timeout")]
-            return f"{_named(broken)} did not come to an end." if broken else "A control did not come to an answer."
-        case "vacuous":
-            return _why_vacuous(checks)
-        case "inconclusive":
-            return f"{_named([check for check in checks if check['status'] == 'inconclusive'])} could not decide."
-        case "skipped":
-            return "Every check was skipped here."
-        case "proved":
-            return _why_proved(claim, held)
-        case "certified":
-            rigorous = [check for check in held if check["evidence"] in ("symbolic", "exact", "certified")]
-            return f"{_named(rigorous)} decided instances without rounding; no check covers the statement itself."
-        case _:
-            return f"{_named(held)} agreed within tolerance; no evidence here is free of rounding or chance."
+def first_line(message: str, length: int = 200) -> str:
+    """The first line of a message, cut."""
+    return brief(message.strip().partition("\n")[0], length)
 
 
-def _why_vacuous(checks: Sequence[Mapping[str, Any]]) -> str:
-    surviving = [control for check in checks for control in check["controls"] if control["refuted"] is False]
-    if surviving:
-        return (
-            f"The control “{surviving[0]['name']}” is false by construction and was not refuted, "
-            "so the check that let it pass proves nothing."
-        )
-    return f"{_named([check for check in checks if check['cases'] == 0 and check['status'] != 'skipped'])} met no instance."
+def brief(text: str, length: int = 80) -> str:
+    """``text``, or its beginning and an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _why_proved(claim: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> str:
-    rigorous = [check for check in held if check["evidence"] in ("symbolic", "exact", "certified")]
-    covering = [check for check in rigorous if check["covers"] == "statement"]
-    if covering:
-        kinds = listed(sorted({check["evidence"] for check in covering}, key=EVIDENCE.index))
-        return f"{_named(covering)} covers the statement itself, with {kinds} evidence."
-    return f"{_named(rigorous)} exhibits an instance, which proves an existence statement."
+#: Values and messages longer than this are cut on a page; the JSON of the claim has them whole.
+LONGEST = 6000
 
 
-def _named(checks: Sequence[Mapping[str, Any]]) -> str:
-    names = [f"“{check['name']}”" for check in checks]
-    if not names:
-        return "A check"
-    return f"The check {names[0]}" if len(names) == 1 else f"The checks {listed(names[:4])}" + (" and others" if names[4:] else "")
+def cut(text: str, length: int = LONGEST) -> str:
+    """``text``, or its beginning and a word on the rest."""
+    return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
+
+
+def quoted(name: str) -> str:
+    """A name in quotation marks, cut."""
+    return f"“{brief(name)}”"
+
+
+#: What ends a line, starts a terminal sequence or turns the direction of text.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
+#: What a line of output must not start with (a command of a workflow), or hold anywhere (one in the older form).
+_COMMANDS = re.compile(r"^(\s*):(?=:)|##(?=\[)")
+
+
+def one_line(text: str, length: int = 1000) -> str:
+    """``text`` for a line of a terminal or a log: without control characters, cut, and no command of a workflow."""
+    line = _CONTROLS.sub(" ", text[: 2 * length]).strip()
+    return brief(_COMMANDS.sub(lambda found: "\N{RATIO}" if found[0].endswith(":") else "# #", line), length)
+
+
+def extent(check: Mapping[str, Any]) -> str:
+    """How much a check decided: instances and cells, or cases where these are not stored."""
+    met = counted(check["cases"], "case") if check["met"] is None else counted(check["met"], "instance")
+    if (cells := check["cells"]) is None:
+        return met
+    if missed := len(cells["missed"]):
+        return f"{met} in {number(cells['met'])} of {counted(cells['met'] + missed, 'cell')}"
+    return f"{met} in {counted(cells['met'], 'cell')}"
 
 
 def number(value: float | int | str | None, digits: int = 3) -> str:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from typing import Any, Protocol, overload
 
 import numpy as np
 
-from theory.elementary import elementary
+from theory.elementary import elementary, entrywise
 
 #: Powers up to this one are written as products.
 MOST_FACTORS = 100
@@ -30,6 +30,42 @@ class Reflection:
     parity: int
     constant: int = 0
     slope: Fraction = Fraction(0)
+
+
+class Activation(Protocol):
+    """What a model asks of its activation: values and derivatives at arrays of any arithmetic, and its symmetries."""
+
+    @property
+    def name(self) -> str:
+        """What reports and certificates call it."""
+        ...
+
+    @property
+    def reflection(self) -> Reflection | None:
+        """What links sigma(-z) to sigma(z), if anything."""
+        ...
+
+    @property
+    def degree(self) -> int | None:
+        """The p of z^p; 1 for a positively homogeneous one."""
+        ...
+
+    @property
+    def rational(self) -> bool:
+        """Whether rational z have rational values."""
+        ...
+
+    @property
+    def exponential(self) -> bool:
+        """Whether sigma(z + b) is a multiple of sigma(z)."""
+        ...
+
+    def __call__(self, z: Any) -> Any:
+        """sigma at every entry of ``z``."""
+
+    def jet(self, z: Any, order: int) -> tuple[Any, ...]:
+        """(sigma, sigma', ..., sigma^(order)) at every entry of ``z``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +133,7 @@ class PiecewiseActivation:
 
     def _choose(self, z: Any, pieces: Sequence[Callable]) -> Any:
         if isinstance(z, np.ndarray) and z.dtype == object:
-            return np.frompyfunc(lambda entry: pieces[self._piece(entry)](entry), 1, 1)(z)
+            return entrywise(lambda entry: pieces[self._piece(entry)](entry), z)
         import array_api_compat
 
         xp = array_api_compat.array_namespace(z)
@@ -116,9 +152,6 @@ class PiecewiseActivation:
 
     def __repr__(self) -> str:
         return f"activation {self.name!r}"
-
-
-Activation = SmoothActivation | PiecewiseActivation
 
 
 def _horner(coefficients: Sequence[Fraction | int], z: Any) -> Any:
@@ -179,9 +212,7 @@ _ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in [
         _smooth("tanh", _state("tanh"), lambda z, v: (1 - v[0] * v[0],), lambda z, v: v[0], reflection=_ODD),
-        _smooth(
-            "sigmoid", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: v[0], reflection=Reflection(-1, 1)
-        ),
+        _smooth("sigmoid", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: v[0], reflection=Reflection(-1, 1)),
         _smooth(
             "softplus",
             _state("softplus", "sigmoid"),
@@ -196,13 +227,9 @@ _ACTIVATIONS: dict[str, Activation] = {
             lambda z, v: z * v[0],
             reflection=_MINUS_LINEAR,
         ),
-        _smooth(
-            "silu", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: z * v[0], reflection=_MINUS_LINEAR
-        ),
+        _smooth("silu", _state("sigmoid"), lambda z, v: (v[0] - v[0] * v[0],), lambda z, v: z * v[0], reflection=_MINUS_LINEAR),
         _smooth("exp", _state("exp"), lambda z, v: (v[0],), lambda z, v: v[0], exponential=True),
-        _smooth(
-            "erf", _state("erf", "erf_slope"), lambda z, v: (v[1], -2 * z * v[1]), lambda z, v: v[0], reflection=_ODD
-        ),
+        _smooth("erf", _state("erf", "erf_slope"), lambda z, v: (v[1], -2 * z * v[1]), lambda z, v: v[0], reflection=_ODD),
         _smooth(
             "atan",
             (*_state("atan"), lambda z: 1 / (1 + z * z)),
@@ -237,9 +264,7 @@ _ACTIVATIONS: dict[str, Activation] = {
             rational=True,
         ),
         PiecewiseActivation("relu", (0,), ((0,), (0, 1)), reflection=_MINUS_LINEAR, degree=1),
-        PiecewiseActivation(
-            "leaky", (0,), ((0, Fraction(1, 2)), (0, 1)), reflection=Reflection(1, slope=Fraction(-3, 2)), degree=1
-        ),
+        PiecewiseActivation("leaky", (0,), ((0, Fraction(1, 2)), (0, 1)), reflection=Reflection(1, slope=Fraction(-3, 2)), degree=1),
         PiecewiseActivation("hinge3", (0,), ((0, 1), (0, 1, 0, 1))),
         PiecewiseActivation("hardtanh", (-1, 1), ((-1,), (0, 1), (1,)), reflection=_ODD),
     ]
@@ -267,7 +292,7 @@ def activation_names() -> tuple[str, ...]:
 
 def activation(name: str | Activation) -> Activation:
     """The activation called ``name``; whatever has a ``jet`` is returned as it is. Raises ValueError for an unknown name."""
-    if hasattr(name, "jet"):
+    if not isinstance(name, str) and hasattr(name, "jet"):
         return name
     if name == "identity":
         return _power(1)
@@ -276,3 +301,38 @@ def activation(name: str | Activation) -> Activation:
     if isinstance(name, str) and name in _ACTIVATIONS:
         return _ACTIVATIONS[name]
     raise ValueError(f"activation must be one of {', '.join(activation_names())} or an Activation, got {name!r}")
+
+
+def smooth_activation(name: str | Activation) -> SmoothActivation:
+    """As :func:`activation`; raises ValueError for one that is not differentiable everywhere."""
+    found = activation(name)
+    if isinstance(found, SmoothActivation):
+        return found
+    kinks = f" with kinks at {list(found.breaks)}" if isinstance(found, PiecewiseActivation) else ""
+    raise ValueError(f"activation must be differentiable everywhere here, got {found.name!r}{kinks}")
+
+
+class ActivationField:
+    """The field of a dataclass that is set to a name or an activation, and read as the activation."""
+
+    def __init__(self, default: str | None = None) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> str: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Activation: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Activation | str:
+        if instance is not None:
+            return vars(instance)[self._name]
+        if self._default is None:  # so a dataclass learns that its field has no default
+            raise AttributeError(self._name)
+        return self._default
+
+    def __set__(self, instance: object, value: Activation | str) -> None:
+        vars(instance)[self._name] = activation(value)

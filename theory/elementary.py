@@ -1,4 +1,4 @@
-"""Elementary functions on any container: floats (numpy, torch, cupy), sympy expressions, balls, elements with methods.
+"""Functions of every entry, the elementary ones on any container: floats (numpy, torch, cupy), sympy, balls, elements with methods.
 
 This is the only place where the type of a number decides what happens. Float containers go to the library they come
 from; containers that bring a method ``elementary(name)`` (an exact field, say) decide themselves; the entries of an
@@ -21,6 +21,11 @@ _OF_ENTRY: dict[str, Callable[[Callable, Any], Any]] = {
     "normal_density": lambda call, z: call("exp", -z * z / 2) / _root(z, 2 * _pi(z)),
     "erf_slope": lambda call, z: 2 * call("exp", -z * z) / _root(z, _pi(z)),
 }
+
+
+def entrywise(function: Callable[..., Any], *arrays: Any) -> Any:
+    """``function`` of the entries of ``arrays``, which broadcast: an object array, or one value where none has axes."""
+    return np.frompyfunc(function, len(arrays), 1)(*arrays)
 
 
 def _of_float(name: str, z: Any) -> Any:
@@ -50,7 +55,7 @@ def _special(z: Any) -> Any:
     if array_api_compat.is_torch_array(z):
         return sys.modules["torch"].special
     if array_api_compat.is_cupy_array(z):
-        from cupyx.scipy import special
+        from cupyx.scipy import special  # pyright: ignore[reportMissingImports]: there is one where cupy is, an extra of its own
     else:
         from scipy import special
     return special
@@ -94,4 +99,4 @@ def elementary(name: str, z: Any) -> Any:
         return _of_float(name, z)
     rule = _OF_ENTRY.get(name)
     of_entry = (lambda entry: rule(_call, entry)) if rule else (lambda entry: _call(name, entry))
-    return np.frompyfunc(of_entry, 1, 1)(z)
+    return entrywise(of_entry, z)

@@ -3,6 +3,7 @@
 from numerics.train.engine import train
 from numerics.train.methods import (
     Adam,
+    Dropout,
     GaussNewton,
     GradientDescent,
     GradientFlow,
@@ -15,6 +16,7 @@ from numerics.train.session import PathUnavailable
 
 __all__ = [
     "Adam",
+    "Dropout",
     "GaussNewton",
     "GradientDescent",
     "GradientFlow",

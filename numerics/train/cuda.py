@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,7 +25,7 @@ def reason_against_kernels() -> str | None:
     """Why cupy cannot run kernels here, or None."""
     if not find_spec("cupy"):
         return "cupy is not installed"
-    import cupy
+    cupy: Any = import_module("cupy")
 
     try:
         return None if cupy.cuda.runtime.getDeviceCount() else "no CUDA device"
@@ -45,27 +46,22 @@ def compile_text(shape: Shape, method: Method) -> str:
 
 
 @lru_cache(maxsize=256)
-def _function(text: str) -> Any:
-    import cupy
+def compiled(text: str) -> Any:
+    """The kernel that ``text`` (from :func:`compile_text`) describes."""
+    cupy: Any = import_module("cupy")
 
     return cupy.RawModule(code=text, options=("-std=c++17",)).get_function("descend_networks")
-
-
-def kernel_attributes(shape: Shape, method: Method) -> dict[str, int]:
-    """Registers and local memory (bytes) per thread of the compiled kernel; local memory means that it spills."""
-    function = _function(compile_text(shape, method))
-    return {"registers": function.num_regs, "local_bytes": function.local_size_bytes}
 
 
 class CudaSession:
     """Arrays [number][network] on the device; a launch makes all steps until the next check."""
 
     def __init__(self, problem: Problem, method: Method, state: dict[str, np.ndarray], shape: Shape) -> None:
-        import cupy
+        cupy: Any = import_module("cupy")
 
         self.method, self.networks, self.n, self.P = method, problem.networks, problem.samples, problem.theta.shape[1]
         self.steps = problem.steps.copy()
-        self.function = _function(compile_text(shape, method))
+        self.function = compiled(compile_text(shape, method))
         data = kernel_data(problem)
         on_device = lambda array: cupy.asarray(np.ascontiguousarray(array.T))
         self.data = [on_device(array) for array in (data.x, data.y, 2 * data.weight)]

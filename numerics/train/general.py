@@ -7,14 +7,16 @@ functional models f(theta, x) go through ``torch.func.vmap``.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from numerics.train.methods import Adam, GaussNewton, LevenbergMarquardt, Method, Momentum, StochasticGradientDescent
+from numerics.train.methods import Adam, Dropout, GaussNewton, LevenbergMarquardt, Method, Momentum, StochasticGradientDescent
 from numerics.train.problem import Problem
-from numerics.train.session import Look
+from numerics.train.session import Look, PathUnavailable
+from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 
 
 @contextlib.contextmanager
@@ -47,6 +49,7 @@ class TorchSession:
         self.X_batched = problem.X_batched
         self.evaluate = losses_and_gradients(problem)
         self.seed = problem.seed
+        self.dropped = dropped_parameters(problem.model, method) if isinstance(method, Dropout) else None
         self.state = {name: tensor(array).clone() for name, array in state.items()}
         for name in method.remembers:
             self.state.setdefault(name, torch.zeros_like(self.theta))
@@ -55,13 +58,20 @@ class TorchSession:
         """Make ``steps`` steps with every network."""
         for _ in range(steps):
             X, Y, weights = self._samples()
-            _, gradient = self.evaluate(self.theta, X, Y, weights)
+            if self.dropped is None:
+                _, gradient = self.evaluate(self.theta, X, Y, weights)
+            else:  # the loss of a mask at theta is the plain loss at theta * mask
+                mask = self._mask()
+                _, gradient = self.evaluate(self.theta * mask, X, Y, weights)
+                gradient = gradient * mask
             self.steps += 1
             self.update(gradient)
 
     def update(self, gradient: Any) -> None:
         """Apply the method's rule to theta, in place; ``steps`` already counts this step."""
         method, state = self.method, self.state
+        if isinstance(method, Dropout):
+            method = method.method
         if isinstance(method, Momentum):
             velocity = state["velocity"].mul_(method.momentum).add_(gradient)
             gradient = gradient + method.momentum * velocity if method.nesterov else velocity
@@ -78,6 +88,14 @@ class TorchSession:
     def remembered(self) -> dict[str, np.ndarray]:
         """The state of the method, each (b, ...)."""
         return {name: tensor.cpu().numpy().copy() for name, tensor in self.state.items()}
+
+    def _mask(self) -> Any:
+        """(b, P): 1/keep or 0 at the parameters that carry a neuron's output on, 1 at all others."""
+        import torch
+
+        kept = kept_neurons(self.seed, self.steps.cpu().numpy().astype(np.int64), int(self.dropped.max()) + 1, self.method.keep)
+        factor = np.hstack([kept / self.method.keep, np.ones((len(kept), 1))])
+        return torch.as_tensor(factor[:, self.dropped], device=self.device)
 
     def _samples(self) -> tuple[Any, Any, Any]:
         if not isinstance(self.method, StochasticGradientDescent):
@@ -183,6 +201,34 @@ def minibatch(seed: np.ndarray, step: np.ndarray, samples: int, size: int) -> np
     keys = _mix(_mix(seed.astype(np.uint64))[:, None] ^ _mix(epoch.astype(np.uint64))[:, None] ^ np.arange(samples, dtype=np.uint64))
     order = np.argsort(keys, axis=1, kind="stable")
     return np.take_along_axis(order, place[:, None] * size + np.arange(size), axis=1)
+
+
+def kept_neurons(seed: np.ndarray, step: np.ndarray, neurons: int, keep: float) -> np.ndarray:
+    """Which neurons (b, neurons) are kept in step number ``step`` (b,) of networks seeded ``seed`` (b,); no state, as minibatches."""
+    stream = _mix(seed.astype(np.uint64) ^ np.uint64(0x64726F706F757421))  # another stream than the minibatches' of the same seed
+    keys = _mix(_mix(stream[:, None] ^ _mix(step.astype(np.uint64))[:, None]) ^ np.arange(neurons, dtype=np.uint64))
+    return (keys >> np.uint64(11)).astype(float) * 2.0**-53 < keep
+
+
+def dropped_parameters(model: Any, method: Dropout) -> np.ndarray:
+    """For every parameter (P,) the number of the neuron whose output it carries on, -1 where a mask does not touch it.
+
+    Raises PathUnavailable for models without hidden layers that are known here, ValueError for a layer that the model lacks.
+    """
+    if type(model) in (TwoLayer, TwoLayerCNN):  # a subclass may compute something else
+        hidden, carrier = 1, "output_weights"
+    elif type(model) is FullyConnected and model.depth > 1:
+        hidden = model.depth - 1
+        carrier = f"W{(method.layer or hidden) + 1}"
+    else:
+        raise PathUnavailable(f"dropout needs a network with hidden layers of theory.models, got {model}")
+    if method.layer is not None and method.layer > hidden:
+        raise ValueError(f"layer must be at most {hidden}, the hidden layers of {model}, got {method.layer}")
+    numbers = {name: np.full(shape, -1) for name, shape in model.shapes.items()}
+    shape = model.shapes[carrier]
+    neurons = np.arange(math.prod(shape)).reshape(shape) if isinstance(model, TwoLayerCNN) else np.arange(shape[-1])
+    numbers[carrier] = np.broadcast_to(neurons, shape)
+    return model.pack(**numbers)
 
 
 def _mix(value: np.ndarray) -> np.ndarray:

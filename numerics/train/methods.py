@@ -131,7 +131,36 @@ class GaussNewton:
         _between(self, 0, 1, "cutoff")
 
 
-Method = GradientDescent | Momentum | StochasticGradientDescent | Adam | GradientFlow | LevenbergMarquardt | GaussNewton
+@dataclass(frozen=True)
+class Dropout:
+    """A first-order ``method`` on the loss of a network whose hidden neurons are kept with probability ``keep`` and scaled by 1/keep.
+
+    One mask serves all samples of a step; it is a function of the network's seed and the step alone. ``layer`` counts hidden layers from
+    1 (None: the last one, whose mean loss is known, arXiv:2207.05952). Checks look at the loss without a mask. A layer's masks multiply the
+    columns of the next weight matrix, so that any model with such matrices can be trained.
+    """
+
+    keep: float = 0.5
+    method: GradientDescent | Momentum | Adam = GradientDescent()
+    layer: int | None = None
+    name: ClassVar[str] = "dropout"
+    check_every: ClassVar[int] = 100
+
+    def __post_init__(self) -> None:
+        if isinstance(self.keep, bool) or not isinstance(self.keep, int | float) or not 0 < self.keep <= 1:
+            raise ValueError(f"keep must be a probability in (0, 1], got {self.keep!r}")
+        if not isinstance(self.method, GradientDescent | Momentum | Adam):
+            raise ValueError(f"method of Dropout must be gradient-descent, momentum or adam, got {self.method!r}")
+        if self.layer is not None and (isinstance(self.layer, bool) or not isinstance(self.layer, int) or self.layer < 1):
+            raise ValueError(f"layer must count hidden layers from 1, or be None for the last one, got {self.layer!r}")
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """What the inner method remembers; masks need no memory."""
+        return self.method.remembers
+
+
+Method = GradientDescent | Momentum | StochasticGradientDescent | Adam | GradientFlow | LevenbergMarquardt | GaussNewton | Dropout
 METHODS = {m.name: m for m in Method.__args__}
 
 #: Methods whose step length is theirs alone; the others need a learning rate.

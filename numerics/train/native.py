@@ -31,7 +31,7 @@ def reason_against() -> str | None:
 
 def kernel_source(name: str) -> str:
     """The text of a source file that ships with the package."""
-    return files("numerics").joinpath("kernels", name).read_text(encoding="utf-8")
+    return files("numerics").joinpath("train", "kernels", name).read_text(encoding="utf-8")
 
 
 def compile_text(shape: Shape, method: Method) -> str:

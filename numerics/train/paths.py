@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from numerics.train.methods import Adam, GaussNewton, GradientDescent, GradientFlow, LevenbergMarquardt, Method, Momentum
+from numerics.train.methods import Adam, Dropout, GaussNewton, GradientDescent, GradientFlow, LevenbergMarquardt, Method, Momentum
 from numerics.train.problem import Problem
 from numerics.train.session import PathUnavailable, Session
 from numerics.train.shapes import kernel_shape
@@ -133,18 +133,20 @@ def _cuda_graph(problem: Problem, method: Method, request: Request) -> Choice | 
 
 
 def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
-    from numerics.train.general import TorchSession, general_bytes, torch_threads
+    from numerics.train.general import TorchSession, dropped_parameters, general_bytes, torch_threads
 
     if request.device == "cuda":
         from numerics.train.cuda import reason_against_torch
 
         if reason := reason_against_torch():
             return reason
+    if isinstance(method, Dropout):
+        dropped_parameters(problem.model, method)  # refuses what it cannot mask before anything runs
     session: Any = TorchSession
     if isinstance(method, GradientFlow):
         from numerics.train.flow import FlowSession as session
     elif isinstance(method, LevenbergMarquardt | GaussNewton):
-        from numerics import newton
+        from numerics.train import second_order as newton
 
         session = newton.SESSIONS[type(method)]
     open_session = partial(session, device=request.device)

@@ -49,7 +49,7 @@ class Run:
         self.status = np.empty(networks, dtype=object)
         self.status[:] = Status.STEP_LIMIT
         self.status[self.dead] = Status.DIVERGED
-        self.films: list[_Film] = []
+        self.recordings: list[_Recording] = []
         self.done = 0
 
     def _continue_from(self, before: Trained) -> None:
@@ -80,7 +80,7 @@ class Run:
 
     def _train(self, numbers: np.ndarray) -> None:
         try:
-            self.films.append(self._film(numbers))
+            self.recordings.append(self._advance(numbers))
         except BaseException:
             self._reset(numbers)
             raise
@@ -93,13 +93,13 @@ class Run:
         self.status[numbers] = Status.STEP_LIMIT
         self.status[numbers[self.dead[numbers]]] = Status.DIVERGED
 
-    def _film(self, numbers: np.ndarray) -> _Film:
+    def _advance(self, numbers: np.ndarray) -> _Recording:
         """Run the chunks of one group, return what was recorded."""
-        film = _Film(numbers, self.plan.recorders)
+        recording = _Recording(numbers, self.plan.recorders)
         running = numbers[~self.dead[numbers]]
         alive, session = np.ones(len(running), dtype=bool), None
         if not len(running):
-            film.expose(0, self.theta, self.loss)
+            recording.add(0, self.theta, self.loss)
         for made, stride in self.plan.checks():
             if not alive.any():
                 break
@@ -107,14 +107,14 @@ class Run:
             was_alive, alive = alive, self._settle(session, running, alive)
             if not stride or not alive.all():
                 self._remember(session, running, was_alive)
-            film.expose(made, self.theta, self.loss)
+            recording.add(made, self.theta, self.loss)
             self._tell(self.done + len(numbers) - (int(alive.sum()) if stride else 0), made)
             if alive.sum() <= KEEP_SHARE * len(alive):
                 running, alive, session = running[alive], alive[alive], None
             if stride and len(running):
                 session = session or self._open(running, self.state)
                 session.advance(stride)
-        return film
+        return recording
 
     def _open(self, running: np.ndarray, state: dict[str, np.ndarray]) -> Session:
         start = replace(self.problem.take(running), theta=self.theta[running], steps=self.steps[running])
@@ -155,36 +155,37 @@ class Run:
             path=self.choice.name,
             seconds=seconds,
             skipped_paths=self.choice.skipped,
-            history=_develop(self.films) if self.plan.recorders else {},
+            history=_side_by_side(self.recordings) if self.plan.recorders else {},
             state=self.state,
         )
 
 
-class _Film:
-    """What was recorded of one group, a frame per check."""
+class _Recording:
+    """What was recorded of one group, an entry for each check."""
 
     def __init__(self, numbers: np.ndarray, recorders: dict[str, Callable | None]) -> None:
         self.numbers, self.recorders = numbers, recorders
         self.steps: list[int] = []
-        self.frames: dict[str, list[np.ndarray]] = {name: [] for name in recorders}
+        self.entries: dict[str, list[np.ndarray]] = {name: [] for name in recorders}
 
-    def expose(self, made: int, theta: np.ndarray, loss: np.ndarray) -> None:
-        """One frame; networks that have finished no longer change in ``theta`` and ``loss``."""
+    def add(self, made: int, theta: np.ndarray, loss: np.ndarray) -> None:
+        """One entry; networks that have finished no longer change in ``theta`` and ``loss``."""
         self.steps.append(made)
         for name, recorder in self.recorders.items():
-            frame = loss[self.numbers] if recorder is None else np.array(recorder(theta[self.numbers]))
-            if frame.shape[:1] != self.numbers.shape:
-                raise ValueError(f"record {name!r} must return ({len(self.numbers)}, ...), one entry per network, got {frame.shape}")
-            self.frames[name].append(frame)
+            entry = loss[self.numbers] if recorder is None else np.array(recorder(theta[self.numbers]))
+            if entry.shape[:1] != self.numbers.shape:
+                raise ValueError(f"record {name!r} must return ({len(self.numbers)}, ...), one entry per network, got {entry.shape}")
+            self.entries[name].append(entry)
 
 
-def _develop(films: list[_Film]) -> dict[str, np.ndarray]:
-    """All groups side by side in the order of the batch, the shorter ones holding their last frame."""
-    longest = max(films, key=lambda film: len(film.steps)).steps
+def _side_by_side(recordings: list[_Recording]) -> dict[str, np.ndarray]:
+    """All groups in the order of the batch, the shorter ones repeating their last entry."""
+    longest = max(recordings, key=lambda recording: len(recording.steps)).steps
     history = {"step": np.array(longest)}
-    order = np.argsort(np.concatenate([film.numbers for film in films]))
-    for name in films[0].frames:
-        padded = [np.stack(f + f[-1:] * (len(longest) - len(f))) for f in (film.frames[name] for film in films)]
+    order = np.argsort(np.concatenate([recording.numbers for recording in recordings]))
+    for name in recordings[0].entries:
+        seen = [recording.entries[name] for recording in recordings]
+        padded = [np.stack(entries + entries[-1:] * (len(longest) - len(entries))) for entries in seen]
         history[name] = np.concatenate(padded, axis=1)[:, order]
     return history
 

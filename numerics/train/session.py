@@ -24,9 +24,11 @@ class Session(Protocol):
 
     def look(self) -> Look:
         """Where every network is."""
+        ...
 
     def remembered(self) -> dict[str, np.ndarray]:
         """The state of the method, each (b, ...), to go on from later."""
+        ...
 
 
 class PathUnavailable(ValueError):

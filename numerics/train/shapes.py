@@ -145,16 +145,16 @@ class KernelData:
 def kernel_data(problem: Problem) -> KernelData:
     """Flat data of a problem that has a kernel; every value keeps its batch axis, shared ones get one of length 1."""
     if problem.index is not None:
-        return _entry_data(problem)
+        return _entry_data(problem, problem.index)
     flat = lambda array, batched: array.reshape(len(array) if batched else 1, -1)
     x, y = flat(problem.X, problem.X_batched), flat(problem.Y, problem.Y.ndim == 3)
     return KernelData(x, y, flat(problem.weights, problem.weights.ndim == 2), np.zeros(1))
 
 
-def _entry_data(problem: Problem) -> KernelData:
+def _entry_data(problem: Problem, index: np.ndarray) -> KernelData:
     """Weights and targets of all entries; sum_i w_i (p - y_i)^2 = W (p - mean)^2 + sum_i w_i (y_i - mean)^2 at every entry."""
     model, n = problem.model, problem.samples
-    place = np.atleast_2d(problem.index[..., 0] * model.d2 + problem.index[..., 1])
+    place = np.atleast_2d(index[..., 0] * model.d2 + index[..., 1])
     weights, y = np.atleast_2d(problem.weights), problem.Y[..., 0].reshape(-1, n)
     networks = max(len(place), len(weights), len(y))
     place, weights, y = (np.broadcast_to(a, (networks, n)) for a in (place, weights, y))

@@ -40,8 +40,8 @@ def check_formula_in_floats(instance, *, formula, point, context) -> Outcome:
 
 def check_series(instance, *, formula, point, context) -> Outcome:
     """The lower bound of Taylor series modulo a prime, for points where it meets the proved upper bound, against the formula."""
-    from numerics.certificates import series_certificate
-    from numerics.series import series_rank
+    from numerics.rank.certificates import series_certificate
+    from numerics.rank.series import series_rank
 
     model, facts, replicate = instance
     theta = point(model, facts, context.rng(replicate))
@@ -94,14 +94,14 @@ def compared_in_floats(expected: int, found: Any, **described: Any) -> Outcome:
 
 def tangent_matrix(model: Any, theta: Any, samples: Any) -> np.ndarray:
     """The tangent matrix (n, P) of a model with one output, in the arithmetic of ``theta`` and ``samples``."""
-    from numerics.tape import tangents
+    from numerics.derivatives.tape import tangents
 
     return tangents(model, theta, samples)[1][:, 0]
 
 
 def exact_tangent_matrix(model: Any, theta: Any, samples: Any = None) -> np.ndarray:
     """The same in rationals; of a factorization on all its entries by default."""
-    from numerics.exact import rationals
+    from numerics.arithmetic.exact import rationals
 
     if not hasattr(model, "entries"):
         samples = rationals(samples)

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 MECHANISMS = ("two-point", "one-point", "cycle")
 
@@ -45,7 +45,7 @@ def command(activation: Any, neurons: int, inputs: int, mechanism: str, seed: in
     Exits with 0 when a certified counterexample was written, with 1 when none was found; the reason is printed.
     """
     from numerics.overlap import NotFound, find_cycle, find_one_point_overlap, find_two_point_overlap
-    from proofs_check.serialization import write_json
+    from proofs_check.plain_data import write_json
 
     if neurons > 1 and mechanism != "two-point":
         raise click.UsageError(f"--neurons must be 1 for the mechanism {mechanism}, got {neurons}")

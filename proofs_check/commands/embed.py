@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained, told
+from proofs_check.commands._group import explained, told
 
 
 @click.command()
@@ -26,8 +26,8 @@ def command(module: str, layer: int, neuron: int, alpha: float, out: Path, input
     """
     from safetensors.torch import save_file
 
-    from proofs_check.inputs import load_object
-    from proofs_check.module_tools import widen
+    from numerics.modules.widening import widen
+    from proofs_check.commands._inputs import load_object
 
     with told():
         narrow = load_object(module)
@@ -43,7 +43,7 @@ def command(module: str, layer: int, neuron: int, alpha: float, out: Path, input
 def _samples(narrow, inputs: Path | None, input_shape: str | None):
     import torch
 
-    from proofs_check.inputs import load_array
+    from proofs_check.commands._inputs import load_array
 
     dtype = next(narrow.parameters()).dtype
     if inputs is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from proofs_check.command_line import explained, told
+from proofs_check.commands._group import explained, told
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -26,7 +26,7 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
     On the data every new neuron stays in one affine piece of the activation, so outputs there do not change, and a critical point
     stays critical (2205.13283).
     """
-    from numerics.deepening import deepen
+    from numerics.modules.deepening import deepen
 
     with told():
         state, layers, x = read(module, data, name)
@@ -39,8 +39,8 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
 
 def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any]:
     """((key prefix, dtype), layers, samples) of a state dict and a data file."""
-    from numerics.deepening import layers_from_state
-    from proofs_check.inputs import load_tensors
+    from numerics.modules.deepening import layers_from_state
+    from proofs_check.commands._inputs import load_tensors
 
     state = load_tensors(module)
     prefix, layers = layers_from_state(state, _activation(name))
@@ -66,14 +66,14 @@ def write(out: Path, layers: Any, state: tuple[str, Any]) -> None:
     """``layers`` as a state dict with the prefix and number type of the one that was read."""
     from safetensors.numpy import save_file
 
-    from numerics.deepening import state_of
+    from numerics.modules.deepening import state_of
 
     prefix, dtype = state
     save_file(state_of(layers, prefix=prefix, dtype=dtype), out)
 
 
 def _samples(file: Path) -> Any:
-    from proofs_check.inputs import load_array, load_tensors
+    from proofs_check.commands._inputs import load_array, load_tensors
 
     if file.suffix != ".safetensors":
         return load_array(file)

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.command_line import claims_at, explained
+from proofs_check.commands._group import claims_at, explained
+from proofs_check.engine.registry import shown_file
 
 BASELINES = Path(__file__).resolve().parents[2] / "reports"
 
@@ -27,7 +28,7 @@ def command(patterns: tuple[str, ...], as_json: bool, claims: Path | None) -> No
     """
     registry = claims_at(claims)
     seconds = {} if claims else expected_seconds()
-    entries = [_entry(claim, seconds.get(claim.id, {})) for claim in registry.select(patterns)]
+    entries = [_entry(claim, shown_file(registry.files[claim.id]), seconds.get(claim.id, {})) for claim in registry.select(patterns)]
     click.echo(json.dumps(entries, indent=1, ensure_ascii=False) if as_json else "\n".join(map(_text, entries)))
 
 
@@ -45,10 +46,11 @@ def expected_seconds() -> dict[str, dict[str, float]]:
     return found
 
 
-def _entry(claim: Claim, seconds: Mapping[str, float]) -> dict[str, Any]:
+def _entry(claim: Claim, file: str, seconds: Mapping[str, float]) -> dict[str, Any]:
     return {
         "id": claim.id,
         "family": claim.family,
+        "file": file,
         "title": claim.title,
         "kind": claim.kind,
         "relation": claim.relation,
@@ -60,7 +62,7 @@ def _entry(claim: Claim, seconds: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _text(entry: Mapping[str, Any]) -> str:
-    lines = [f"{entry['id']}  {entry['title']}", f"    {entry['source']['paper']}, {entry['source']['where']}"]
+    lines = [f"{entry['id']}  {entry['title']}", f"    {entry['source']['paper']}, {entry['source']['where']}", f"    {entry['file']}"]
     evidence = ", ".join(dict.fromkeys(check["evidence"] for check in entry["checks"]))
     seconds = ", ".join(f"{level} {spent:g} s" for level, spent in entry["seconds"].items())
     lines.append(f"    {entry['kind']}; {evidence}" + (f"; {seconds}" if seconds else ""))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained
-from proofs_check.new import write_template
+from proofs_check.commands._group import explained
+from proofs_check.commands._template import write_template
 
 
 @click.command()

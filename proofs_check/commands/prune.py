@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained, told
+from proofs_check.commands._group import explained, told
 from proofs_check.commands.lift import FILE, read, write
 
 
@@ -23,7 +23,7 @@ def command(module: Path, data: Path, name: str, tolerance: float, out: Path) ->
     A layer counts as affine when each neuron stays in one affine piece of the activation, or when an affine fit leaves less than the
     tolerance of its variance on more samples than the fit has parameters.
     """
-    from numerics.deepening import linearity, prune
+    from numerics.modules.deepening import linearity, prune
 
     with told():
         state, layers, x = read(module, data, name)

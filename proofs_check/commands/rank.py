@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from proofs_check.command_line import explained, told
+from proofs_check.commands._group import explained, told
 
 
 @click.command()
@@ -23,8 +23,8 @@ def command(module: str, inputs: Path, method: str, as_json: bool) -> None:
     linear layers and known activations; elsewhere it is read from singular values, and left open between bounds where they
     show no clear gap.
     """
-    from numerics.module_rank import module_rank
-    from proofs_check.inputs import load_array, load_object
+    from numerics.rank.modules import module_rank
+    from proofs_check.commands._inputs import load_array, load_object
 
     with told():
         found = module_rank(load_object(module), load_array(inputs), method)

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from proofs_check.claim import ClaimError, Status
-from proofs_check.command_line import claims_at, explained
-from proofs_check.finding import ITSELF
+from proofs_check.commands._group import claims_at, explained
+from proofs_check.engine.finding import ITSELF
 
 
 @click.command()
@@ -28,10 +28,10 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     CASE is a number, or control:NAME:NUMBER. Exits with 1 when the case fails (as that of a control should) or breaks, with 0
     when it holds, is inconclusive or skipped.
     """
-    from proofs_check.execution import prepare
-    from proofs_check.pool import Pool
-    from proofs_check.runner import make_job
-    from proofs_check.stored import read_results
+    from proofs_check.commands._stored import read_results
+    from proofs_check.engine.execution import prepare
+    from proofs_check.engine.pool import Pool
+    from proofs_check.engine.runner import make_job
 
     part, number = parse_case(case)
     stored = read_results(results)["run"]

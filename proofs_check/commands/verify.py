@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
-from proofs_check.claim import LEVELS
-from proofs_check.command_line import claims_at, explained
-from proofs_check.stored import RUNS, newest_run, write_pages
-from proofs_check.verdict import VERDICTS
+from proofs_check.claim import LEVELS, ClaimError
+from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._stored import RUNS, newest_run, write_pages
+from proofs_check.engine.verdict import VERDICTS, dead_probes
 
 COLOURS = {"refuted": "red", "error": "red", "vacuous": "red", "inconclusive": "yellow", "skipped": "bright_black"}
 
@@ -39,7 +39,7 @@ class _Seed(click.ParamType):
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
 @click.option("--seed", type=_Seed(), default=0, show_default=True, help="Of all random numbers.")
-@click.option("--strict", is_flag=True, help="Exit with 1 on inconclusive claims, too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 on inconclusive claims, dead probes, or when nothing was tested, too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write to; default: proofs-check-runs/<run id>.")
 @click.option("--resume", is_flag=True, help="Take up the run in --out (default: the newest) where it stopped.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each part of a check.")
@@ -49,9 +49,11 @@ class _Seed(click.ParamType):
 def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: bool, claims: Path | None, **options: Any) -> None:
     """Run claims and write the report.
 
-    A PATTERN is a glob over claim ids (default: all). Exits with 0 when nothing is refuted, vacuous or in error, with 1 when something is.
+    A PATTERN is a glob over claim ids (default: all). Exit codes: 0 nothing is refuted, vacuous or in error (with --strict: nor
+    inconclusive, every probe fails, and something was tested); 1 something is; 2 usage, no claim matches, or what ran the jobs went away;
+    130 stopped.
     """
-    from proofs_check.runner import Interrupted, new_run_id, verify
+    from proofs_check.engine.runner import Interrupted, new_run_id, verify
 
     registry = claims_at(claims)
     count = len(registry.select(patterns))
@@ -62,10 +64,24 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
             run = verify(patterns, out=directory, resume=resume, claims=registry, progress=show, **options)
     except Interrupted as stopped:
         again = _again(patterns, directory, claims, strict, options)
-        click.echo(f"\nStopped: {stopped.done} of {stopped.total} parts are done and stored. To go on:\n  {again}", err=True)
-        sys.exit(130)
-    _conclude(run.results, directory)
+        why = f"Stopped: {stopped.reason}." if stopped.reason else "Stopped:"
+        _show_so_far(stopped)
+        click.echo(f"\n{why} {stopped.done} of {stopped.total} parts are done and stored. To go on:\n  {again}", err=True)
+        sys.exit(2 if stopped.reason else 130)
+    _conclude(run, directory)
     sys.exit(0 if run.passed(strict=strict) else 1)
+
+
+def _show_so_far(stopped: Any) -> None:
+    """Pages of a run that was stopped, where some claim was finished; whatever keeps them from being written, the run is stored."""
+    if stopped.results is None or all(claim["verdict"] == "skipped" for claim in stopped.results["claims"]):
+        return
+    try:
+        write_pages(stopped.results, stopped.directory)
+    except (ClaimError, OSError) as error:
+        click.echo(f"proofs-check: no pages of what is done so far: {error}", err=True)
+    else:
+        click.echo(f"What is done so far: {stopped.directory / 'index.html'}", err=True)
 
 
 def _again(patterns: tuple[str, ...], directory: Path, claims: Path | None, strict: bool, options: Mapping[str, Any]) -> str:
@@ -107,7 +123,9 @@ def _line(claim: Mapping[str, Any]) -> str:
     evidence = ", ".join(dict.fromkeys(check["evidence"] for check in claim["checks"] if check["status"] != "skipped"))
     seconds = sum(check["seconds"] for check in claim["checks"])
     verdict = click.style(f"{claim['verdict']:<12}", fg=COLOURS.get(claim["verdict"], "green"))
-    lines = [f"{verdict} {claim['id']:<32} {evidence or '-'}  {seconds:.2f} s"]
+    dead, probes = len(dead_probes(claim)), len(claim["probes"])
+    note = f"; {dead} of {probes} probes did not fail" if dead else ""
+    lines = [f"{verdict} {claim['id']:<32} {evidence or '-'}  {seconds:.2f} s{note}"]
     lines += [f"             {problem}" for problem in _problems(claim)]
     return "\n".join(lines)
 
@@ -122,18 +140,21 @@ def _problems(claim: Mapping[str, Any]) -> Iterator[str]:
         for control in check["controls"]:
             if control["refuted"] is False or (control["refuted"] is None and check["status"] != "skipped"):
                 yield f"{check['name']}, control {control['name']!r}: {_first_line(control['message'])}"
-    for probe in claim["probes"]:
-        if not probe["fails_without"] and not probe["message"].startswith("skipped"):
-            yield f"probe: expected to fail without {probe['drops']!r}, came out {_first_line(probe['message'])}"
+    for probe in dead_probes(claim):
+        yield f"probe: expected to fail without {probe['drops']!r}, came out {_first_line(probe['message'])}"
 
 
 def _first_line(message: str) -> str:
     return message.partition("\n")[0]
 
 
-def _conclude(results: Mapping[str, Any], directory: Path) -> None:
+def _conclude(run: Any, directory: Path) -> None:
     """Write the pages, and say in one line what came out."""
-    write_pages(results, directory)
-    counts = Counter(claim["verdict"] for claim in results["claims"])
+    write_pages(run.results, directory)
+    counts = Counter(claim["verdict"] for claim in run.results["claims"])
     totals = ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(VERDICTS) if counts[verdict])
-    click.echo(f"{totals} in {results['run']['seconds']:.1f} s; report: {directory / 'index.html'}")
+    dead = sum(len(dead_probes(claim)) for claim in run.results["claims"])
+    notes = [f"{dead} dead probes"] if dead else []
+    notes += [] if run.tested else ["nothing was tested"]
+    said = ", ".join([totals, *notes])
+    click.echo(f"{said} in {run.results['run']['seconds']:.1f} s; report: {directory / 'index.html'}")

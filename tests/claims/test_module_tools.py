@@ -7,8 +7,8 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
+from numerics.modules.widening import UnsupportedModule, widen  # noqa: E402
 from proofs_check.commands.embed import command  # noqa: E402
-from proofs_check.module_tools import UnsupportedModule, widen  # noqa: E402
 
 
 def perceptron():

@@ -35,7 +35,7 @@ def make_check():
             "instances": lambda context: range(10),
             "parameters": {"bound": 10},
             "controls": [Control("below zero", bound=0)],
-            "tolerance": "0: integers" if details.get("evidence") == "property" else None,
+            "tolerance": "1e-9" if details.get("evidence") == "property" else None,
             "alpha": 1e-6 if details.get("evidence") == "training" else None,
         }
         return Check(name, **{**given, **details})

@@ -346,9 +346,9 @@ def boxes_target() -> Target:
 def stores_target() -> Target:
     """Run stores, byte by byte."""
     from proofs_check import Status
-    from proofs_check.finding import Finding
-    from proofs_check.job import Job
-    from proofs_check.store import Store, StoreError
+    from proofs_check.engine.finding import Finding
+    from proofs_check.engine.job import Job
+    from proofs_check.engine.store import Store, StoreError
 
     directory = Path(tempfile.mkdtemp())
     file = directory / "run.sqlite"
@@ -386,8 +386,8 @@ def networks_target() -> Target:
     import numpy as np
     from safetensors.numpy import save
 
-    from numerics.deepening import deepen
-    from proofs_check.command_line import UNUSABLE
+    from numerics.modules.deepening import deepen
+    from proofs_check.commands._group import UNUSABLE
     from proofs_check.commands.lift import read as load
 
     directory = Path(tempfile.mkdtemp())

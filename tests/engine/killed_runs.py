@@ -16,10 +16,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from proofs_check import Status, runner, verify
-from proofs_check.finding import parts
-from proofs_check.registry import load_claims
-from proofs_check.store import Store
+from proofs_check import Status, verify
+from proofs_check.engine import runner
+from proofs_check.engine.finding import parts
+from proofs_check.engine.registry import load_claims
+from proofs_check.engine.store import Store
 
 
 class Late(Store):
@@ -75,7 +76,7 @@ def fork_run(claims, directory):
     child = os.fork()
     if child == 0:
         runner.Store = telling(runner.Store, pipe)
-        verify(claims=claims, out=directory, resume=True)
+        verify(claims=claims, out=directory, resume=(directory / "run.lock").exists())
         os._exit(0)
     os.close(pipe)
     return child, os.fdopen(told)
@@ -126,7 +127,7 @@ def main(claims, root, kills, seed, store="sound"):
         found["lost"] += sum(digest(after.get(key, "")) != text for key, text in told.items())
         found["interrupted"] += 0 < len(after) < total
         if number == kills - 1 or len(after) == total or moments.random() < 0.1:  # finish this run, and begin another
-            found["wrong"] += verify(claims=claims, out=directory, resume=True).verdicts != verdicts
+            found["wrong"] += verify(claims=claims, out=directory, resume=(directory / "run.lock").exists()).verdicts != verdicts
             found["lost"] += total - len(stored(directory))
             found["runs"] += 1
     print(json.dumps(found))

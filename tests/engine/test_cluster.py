@@ -71,7 +71,7 @@ def test_claims_that_break_are_isolated_there_too(cluster, claim_files):
 
 
 def test_an_address_that_does_not_answer_is_named(proofs_check, write_claims, monkeypatch):
-    from proofs_check.cluster import Cluster, ClusterError
+    from proofs_check.engine.cluster import Cluster, ClusterError
 
     for address in ("tcp://127.0.0.1:9", "nonsense://host:1"):
         with pytest.raises(ClusterError, match=f"cluster '{address}': expected a dask scheduler"):
@@ -79,7 +79,7 @@ def test_an_address_that_does_not_answer_is_named(proofs_check, write_claims, mo
 
 
 def test_a_scheduler_without_workers_is_named(tmp_path, cluster):
-    from proofs_check.cluster import Cluster, ClusterError
+    from proofs_check.engine.cluster import Cluster, ClusterError
 
     address, workers = cluster
     for worker in workers:

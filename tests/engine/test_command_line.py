@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, what it writes, and its exit codes."""
 
+import copy
 import json
 import os
 import pty
@@ -14,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from proofs_check.command_line import explained
+from proofs_check.commands._group import explained
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_new_writes_a_claim_file_that_runs(proofs_check, tmp_path):
 
 @pytest.mark.parametrize("name", ["Sums", "my-sums", "2nd", "class", "a/b"])
 def test_a_bad_name_is_refused(proofs_check, tmp_path, name):
-    assert "NAME must be lower-case letters and digits" in proofs_check("new", name, expect=2).stderr
+    assert "NAME must be lower-case letters, digits and underscores" in proofs_check("new", name, expect=2).stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,6 +97,7 @@ def test_list_shows_claims_and_speaks_json(proofs_check, claim_files):
     assert shown.splitlines() == [
         "many.c1  Sums",
         "    arXiv:0000.00000v1, nowhere",
+        "    many.py",
         "    theorem; exact",
         "    rests on many.c0",
     ]
@@ -113,20 +115,69 @@ def test_expected_seconds_come_from_the_baselines(tmp_path, monkeypatch):
     assert listing.expected_seconds() == {"a.b": {"quick": 1.75, "standard": 1.75}}
 
 
-def test_compare_a_run_with_itself_and_with_others(proofs_check, results, claim_files, tmp_path):
+def resealed(stored):
+    """A run with the checksum of its claims, as if it had been written so."""
+    from reports.results import checksum
+
+    return json.dumps({**stored, "checksum": checksum(stored["claims"])})
+
+
+def test_compare_a_run_with_itself_and_with_others(proofs_check, results, tmp_path):
     proofs_check("compare", results, results)
+    proofs_check("compare", results.parent, results.parent)
+    stored = json.loads(results.read_text())
+    edited = tmp_path / "edited.json"
+    stored["claims"][0]["verdict"] = "certified"
+    edited.write_text(json.dumps(stored))
+    assert "was edited or damaged" in proofs_check("compare", results, edited, expect=2).stderr
+    edited.write_text(resealed(stored))
+    assert stored["claims"][0]["id"] in proofs_check("compare", results, edited, expect=2).stderr  # its checks do not give that verdict
     stored = json.loads(results.read_text())
     better = tmp_path / "better.json"
-    stored["claims"][0]["verdict"] = "certified"
-    better.write_text(json.dumps(stored))
+    first = stored["claims"][0]
+    assert first["verdict"] == "refuted"
+    kept = copy.deepcopy(first)
+    for check in first["checks"]:
+        check["status"] = "holds"
+    first["verdict"] = first["clauses"][0]["verdict"] = "certified"
+    better.write_text(resealed(stored))
     assert "refuted -> certified" in proofs_check("compare", results, better).stdout
     assert "certified -> refuted" in proofs_check("compare", better, results, expect=1).stdout
+    new = tmp_path / "new.json"
+    new.write_text(resealed({**stored, "claims": [kept, *stored["claims"][1:]]}))
     vanished = tmp_path / "vanished.json"
-    vanished.write_text(json.dumps({**stored, "claims": stored["claims"][1:]}))
+    vanished.write_text(resealed({**stored, "claims": stored["claims"][1:]}))
     assert "vanished" in proofs_check("compare", results, vanished, expect=1).stdout
+    assert "new and bad" in proofs_check("compare", vanished, new, expect=1).stdout
+    assert "the baseline holds" in proofs_check("compare", results, vanished, "--only", stored["claims"][1]["id"]).stdout
+    assert "none of either run matches 'no.*'" in proofs_check("compare", results, results, "--only", "no.*", expect=2).stderr
     other_level = tmp_path / "level.json"
-    other_level.write_text(json.dumps({**stored, "run": {**stored["run"], "level": "full"}}))
+    other_level.write_text(resealed({**stored, "run": {**stored["run"], "level": "full"}}))
     assert "level" in proofs_check("compare", results, other_level, expect=2).stderr
+
+
+def test_an_edited_run_is_refused_by_every_command_that_reads_one(proofs_check, results, tmp_path):
+    stored = json.loads(results.read_text())
+    claim_id = stored["claims"][0]["id"]
+    stored["claims"][0]["verdict"] = "certified"
+    edited = tmp_path / "edited" / "results.json"
+    edited.parent.mkdir()
+    for text, said in (
+        (json.dumps(stored), "the claims are not those that were written"),
+        (resealed(stored), f"claim '{claim_id}': it is stored as certified, its checks give refuted"),
+    ):
+        edited.write_text(text)
+        for command in (
+            ["report", edited.parent],
+            ["compare", results, edited],
+            ["compare", edited, results],
+            ["baseline", "update", edited, "--reason", "r"],
+            ["reproduce", edited, claim_id, "c", "0"],
+        ):
+            assert said in proofs_check(*command, expect=2).stderr
+        shown = proofs_check("history", claim_id, "--runs", tmp_path)
+        assert f"left out of the history: {edited}: {said}" in shown.stderr
+        assert len(shown.stdout.splitlines()) == 1
 
 
 def test_a_baseline_is_updated_with_a_reason(proofs_check, results, tmp_path):
@@ -140,6 +191,11 @@ def test_a_baseline_is_updated_with_a_reason(proofs_check, results, tmp_path):
         "the first one",
         "and again",
     ]
+    some = json.loads(results.read_text())["claims"][0]["id"]
+    proofs_check("baseline", "update", results.parent, "--reason", "one claim", "--only", some)
+    assert len(json.loads(file.read_text())["claims"]) == len(json.loads(results.read_text())["claims"])
+    refused = proofs_check("baseline", "update", results, "--reason", "x", "--only", "no.*", expect=2)
+    assert "expected at least one to keep, got none that matches no.*" in refused.stderr
     refused = proofs_check("baseline", "update", results, "--reason", "x", "--baseline", "no/file.json", expect=2)
     assert "expected a file in an existing directory" in refused.stderr
 
@@ -187,9 +243,25 @@ def test_bad_usage_exits_with_2_and_a_message(proofs_check, write_claims, tmp_pa
 def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
     proofs_check("new", "sums")
     file = tmp_path / "sums.py"
-    file.write_text(file.read_text().replace("for first in (0, 2, 5)", "for first in (1,)"))
+    file.write_text(file.read_text().replace("range(2, cell.n + 2)", "range(1, cell.n + 1)"))
     printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
     assert "probe: expected to fail without 'starts at one', came out holds" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("certified")]
+    assert line.endswith("; 1 of 1 probes did not fail") and ", 1 dead probes in " in printed.splitlines()[-1]
+    proofs_check("verify", "--claims", file, "--out", "run", "--strict", expect=1)
+
+
+def test_a_run_that_tested_nothing_says_so_and_is_no_strict_pass(proofs_check, write_claims):
+    late = "from dataclasses import replace\ndef late(claim):\n    return replace(claim, checks=[replace(claim.checks[0], level='full')])"
+    file = write_claims("late(claim('own.a'))", before=late)
+    printed = proofs_check("verify", "--claims", file, "--out", "run").stdout
+    assert printed.splitlines()[-1].startswith("1 skipped, nothing was tested in ")
+    proofs_check("verify", "--claims", file, "--out", "run", "--strict", expect=1)
+
+
+def test_exit_codes_of_verify_are_told(proofs_check):
+    text = " ".join(proofs_check("verify", "--help").stdout.split())
+    assert "Exit codes: 0 nothing is refuted, vacuous or in error" in text and "1 something is; 2 usage" in text
 
 
 @pytest.mark.parametrize(
@@ -206,12 +278,10 @@ def test_a_probe_that_does_not_fail_is_told(proofs_check, tmp_path):
     ids=["sleeps", "loops", "heeds-nothing"],
 )
 def test_a_claims_file_that_hangs_when_imported_is_named(write_claims, hangs, said, code):
-    program = (
-        "import sys; from proofs_check import command_line as line; line.IMPORT_LIMIT = 1.0; line.main(['list', '--claims', sys.argv[1]])"
-    )
+    program = "import sys; from proofs_check.commands import _group as group; group.IMPORT_LIMIT = 1.0; group.main(['list', *sys.argv[1:]])"
     file = write_claims("claim('own.a')", before=hangs)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", program, file], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, "--claims", file], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == code
     assert re.search(said, done.stderr, re.DOTALL)
 
@@ -280,6 +350,7 @@ def test_an_interrupted_run_says_how_to_go_on(claim_files, proofs_check, tmp_pat
     assert re.search(r"Stopped: \d+ of 80 parts are done and stored\. To go on:\n", told)
     again = shlex.split(told.strip().splitlines()[-1])
     assert again[:2] == ["proofs-check", "verify"] and "--resume" in again and "--seed=0" in again
+    assert "What is done so far: run/index.html" in told and (tmp_path / "run" / "index.html").is_file()
     finished = proofs_check(*again[1:], expect=1)
     assert "4 refuted" in finished.stdout
 
@@ -320,3 +391,46 @@ def test_history_lists_the_verdicts_of_stored_runs(proofs_check, claim_files):
     shown = proofs_check("history", "many.c1")
     assert len(shown.stdout.splitlines()) == 2 and "certified" in shown.stdout
     assert "many.none" in proofs_check("history", "many.none", expect=2).stderr
+
+
+def test_a_strange_run_beside_costs_itself_alone(proofs_check, claim_files, tmp_path):
+    runs = tmp_path / "runs"
+    odd = {
+        "empty": "",
+        "list": "[]",
+        "text": '{"run": {"id": "text", "started": "now", "level": "quick"}, "claims": "many.c1", "schema": 1}',
+        "nested": "[" * 5000,
+        "escape": '{"schema": 1, "run": {"id": "\\u001b[31m::add-mask::x"}, "claims": []}',
+    }
+    for name, text in odd.items():
+        (runs / name).mkdir(parents=True)
+        (runs / name / "results.json").write_text(text)
+    (runs / "pipe").mkdir()
+    os.mkfifo(runs / "pipe" / "results.json")
+    (runs / "link").mkdir()
+    (runs / "link" / "results.json").symlink_to("/dev/zero")
+    done = proofs_check("verify", "--claims", claim_files / "many.py", "many.c1", "--out", runs / "good")
+    for name in (*odd, "pipe", "link"):
+        assert f"left out of the history: {runs / name / 'results.json'}: " in done.stderr
+        assert str(runs / name) in (runs / "good" / "index.html").read_text()
+    shown = proofs_check("history", "many.c1", "--runs", runs)
+    assert len(shown.stdout.splitlines()) == 1 and "good" in shown.stdout
+    assert "\x1b" not in shown.stderr and "\n::" not in shown.stderr
+    alone = proofs_check("history", "many.c1", "--runs", runs / "good")
+    assert alone.stdout == shown.stdout and not alone.stderr
+
+
+def test_a_report_follows_no_link(proofs_check, results, tmp_path):
+    (tmp_path / "pages").mkdir()
+    target = tmp_path / "dot-file"
+    target.write_text("mine")
+    (tmp_path / "pages" / "index.html").symlink_to(target)
+    proofs_check("report", results.parent, "--out", tmp_path / "pages")
+    assert target.read_text() == "mine" and not (tmp_path / "pages" / "index.html").is_symlink()
+    (tmp_path / "pages" / "families" / "x").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "claims").symlink_to(tmp_path / "elsewhere")
+    refused = proofs_check("report", results.parent, "--out", tmp_path / "more", expect=2)
+    assert "expected real directories and files, no links" in refused.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())

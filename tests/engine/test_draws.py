@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from proofs_check import draws
-from theory.factorizations import CPFactorization
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models.factorizations import CPFactorization
 
 DRAWS = 3000
 

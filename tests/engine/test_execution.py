@@ -5,12 +5,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume
+from hypothesis import assume, target
 from hypothesis import strategies as st
 
 from proofs_check import ClaimError, Control, Figure, Outcome, Probe, Status
-from proofs_check.execution import run_case, run_part
-from proofs_check.finding import ITSELF
+from proofs_check.context import Context
+from proofs_check.engine.execution import run_case, run_part
+from proofs_check.engine.finding import ITSELF
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_outcomes_add_up(run):
     def decide(instance, *, bound, context):
         return Outcome.holds(cases=instance, margin=1 / instance, detectable=instance / 10, message=f"m{instance % 5}", figures=[figure])
 
-    finding = run(run=decide, instances=lambda context: range(1, 5))
+    finding = run(run=decide, instances=lambda context: range(1, 5), evidence="property")
     assert (finding.status, finding.cases, finding.met) == (Status.HOLDS, 10, 4)
     assert (finding.margin, finding.detectable) == (0.25, 0.4)
     assert len(finding.figures) == 4 and finding.figures[0]["kind"] == "lines"
@@ -291,7 +292,7 @@ def test_a_missing_check_or_control_is_named(make_claim, make_check):
         run_case(claim, "below", "control:zero", 0, level="quick")
     with pytest.raises(ClaimError, match="no check 'above'"):
         run_case(claim, "above", ITSELF, 0, level="quick")
-    with pytest.raises(ClaimError, match="part must be 'itself', control:NAME or probe:NUMBER, got 'everything'"):
+    with pytest.raises(ClaimError, match="part must be 'itself', 'cells', control:NAME or probe:NUMBER, got 'everything'"):
         run_case(claim, "below", "everything", 0, level="quick")
 
 
@@ -327,8 +328,89 @@ def test_examples_that_are_assumed_away_are_not_met(run):
 
 def test_certificates_and_figures_are_plain_data(run):
     def decide(instance, *, bound, context):
-        return Outcome.holds(certificate={"radius": Fraction(1, 3), "rows": np.arange(2)}, margin=float("nan"))
+        return Outcome.holds(certificate={"radius": Fraction(1, 3), "rows": np.arange(2)})
 
     finding = run(run=decide, instances=lambda context: [1])
     assert list(finding.certificates) == [{"radius": "1/3", "rows": [0, 1]}]
-    assert finding.margin is None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "outcome", "told"),
+    [
+        ("exact", Outcome.holds(margin=0.5), "has no margin"),
+        ("symbolic", Outcome.holds(margin=0.5), "has no margin"),
+        ("property", Outcome.holds(margin=float("nan")), "finite margin"),
+        ("property", Outcome.holds(margin=-100.0), "finite margin"),
+        ("certified", Outcome.holds(margin=float("inf")), "finite margin"),
+        ("exact", replace(Outcome.holds(), cases=0), "at least one case"),
+        ("training", Outcome.holds(), "spends no alpha"),
+    ],
+)
+def test_an_outcome_is_held_to_the_label_of_its_check(run, evidence, outcome, told):
+    finding = run(run=lambda instance, *, bound, context: outcome, evidence=evidence)
+    assert finding.status is Status.ERROR and told in finding.message
+
+
+def test_alpha_is_booked_and_cannot_be_overspent(run):
+    def decide(instance, *, bound, context):
+        return context.rate(95, 100, what="a rate", at_least=0.8, margin=0.2, parts=bound)
+
+    finding = run(run=decide, evidence="training", instances=lambda context: [1, 2], parameters={"bound": 2})
+    assert finding.status is Status.HOLDS and 0.99e-6 < finding.spent <= 1e-6
+    finding = run(run=decide, evidence="training", instances=lambda context: [1, 2, 3], parameters={"bound": 2})
+    assert finding.status is Status.ERROR and "has spent 1.5e-06 of its alpha 1e-06" in finding.message
+
+
+def test_trainings_that_did_not_end_are_neither_success_nor_failure():
+    context = Context("test.claim", "check", alpha=1e-3)
+    rate = dict(what="recovered", at_least=0.8, margin=0.3)
+    assert context.rate(7, 60, undecided=53, **rate).status is Status.INCONCLUSIVE
+    context.spent.clear()
+    assert context.rate(7, 60, **rate).status is Status.FAILS
+    context.spent.clear()
+    assert context.rate(57, 60, undecided=3, **rate).status is Status.HOLDS
+
+
+def test_more_skipped_than_decided_is_inconclusive(run):
+    def decide(instance, *, bound, context):
+        return Outcome.holds() if instance < 4 else Outcome.skipped("too large")
+
+    finding = run(run=decide)
+    assert (finding.status, finding.met, finding.skipped) == (Status.INCONCLUSIVE, 4, 6)
+    assert "6 of 10 instances were skipped" in finding.message
+
+
+def test_instances_outside_the_hypotheses_are_counted_apart(run):
+    def decide(instance, *, bound, context):
+        return Outcome.holds() if instance % 2 else Outcome.rejected("even")
+
+    finding = run(run=decide)
+    assert (finding.status, finding.met, finding.skipped, finding.rejected) == (Status.HOLDS, 5, 0, 5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_refutation_survives_an_error_while_it_is_shrunk(run, seed):
+    def decide(instance, *, bound, context):
+        if instance in (10, 11):
+            raise ZeroDivisionError("this size is not handled")
+        return Outcome.holds() if instance < bound else Outcome.fails("too large", counterexample={"x": instance})
+
+    finding = run(run=decide, instances=lambda context: st.integers(0, 1000), seed=seed)
+    assert finding.status is Status.FAILS and finding.counterexample["x"] >= 12
+
+
+def test_a_check_may_call_target(run):
+    def decide(instance, *, bound, context):
+        target(float(instance))
+        return Outcome.holds() if instance < bound else Outcome.fails("too large", counterexample={"x": instance})
+
+    finding = run(run=decide, instances=lambda context: st.integers(0, 1000))
+    assert finding.status is Status.FAILS and finding.counterexample["x"] == 10
+
+
+def test_generators_are_keyed_by_the_instance_itself():
+    context = Context("test.claim", "check")
+    keys = [(1,), (2,), ("1",), ((1, 2),), (1, 2), (2, 1), ({"d": 1},), (Fraction(1, 2),), (np.arange(3),), (None,), (True, 1)]
+    draws = [context.rng(*key).integers(2**62) for key in keys]
+    assert len(set(draws)) == len(draws)
+    assert context.rng((1, 2)).integers(2**62) == draws[3]

@@ -26,10 +26,10 @@ print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.
     [
         "import proofs_check",
         "import proofs_check.pytest_plugin",
-        "import proofs_check.command_line, proofs_check.commands.verify",
-        "import proofs_check.worker, proofs_check.pool, proofs_check.runner",
+        "import proofs_check.commands._group, proofs_check.commands.verify",
+        "import proofs_check.engine.worker, proofs_check.engine.pool, proofs_check.engine.runner",
         "from proofs_check import load_claims; load_claims()",
-        "from proofs_check.command_line import main; main(['list', '--json'], standalone_mode=False)",
+        "from proofs_check.commands._group import main; main(['list', '--json'], standalone_mode=False)",
     ],
 )
 def test_no_heavy_module_is_imported(code):

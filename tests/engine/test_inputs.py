@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from proofs_check.inputs import load_array, load_object, load_tensors
+from proofs_check.commands._inputs import load_array, load_object, load_tensors
 
 HEADER = b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (3, 1), }".ljust(128)
 
@@ -44,3 +44,10 @@ def test_what_holds_no_tensors_is_named(tmp_path, content):
 def test_what_describes_no_object_is_named(described):
     with pytest.raises(ValueError, match="expected"):
         load_object(described)
+
+
+def test_an_object_comes_from_a_python_file(tmp_path):
+    file = tmp_path / "net.txt"
+    file.write_text("net = 1")
+    with pytest.raises(ValueError, match=r"expected a Python file \(PATH\.py\) before the colon, got .*net\.txt"):
+        load_object(f"{file}:net")

@@ -10,10 +10,10 @@ import psutil
 import pytest
 
 from proofs_check import Status, load_claims
-from proofs_check.finding import ITSELF
-from proofs_check.memory import sessions
-from proofs_check.pool import LOG, Pool
-from proofs_check.runner import make_job
+from proofs_check.engine.finding import ITSELF
+from proofs_check.engine.pool import LOG, Pool
+from proofs_check.engine.processes import family
+from proofs_check.engine.runner import make_job
 
 MEMORY = 300 * 2**20
 
@@ -80,7 +80,7 @@ def test_what_a_job_leaves_behind_is_not_held_against_the_next_one(trouble, pool
     before = pool._workers[0].process.pid
     assert trouble("abandons-a-child").status is Status.HOLDS
     assert trouble("shares-with-children").status is Status.HOLDS
-    assert sessions().get(before) is None
+    assert family(before) == []
 
 
 def test_megabytes_of_output_are_cut_to_both_ends(trouble):

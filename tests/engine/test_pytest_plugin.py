@@ -142,3 +142,74 @@ def test_the_setting_is_collected_by_a_plain_run_only(project, pytester, claim_f
     plain, named = project("--collect-only", "-q"), project("--collect-only", "-q", "test_own.py")
     plain.stdout.fnmatch_lines(["*many.c1*"])
     named.stdout.no_fnmatch_line("*many.c1*")
+
+
+def test_the_setting_starts_at_the_file_that_holds_it(project, pytester, claim_files, monkeypatch):
+    folder = pytester.mkdir("claims")
+    (folder / "many.py").write_text((claim_files / "many.py").read_text())
+    pytester.makeini("[pytest]\nclaims = claims/many.py")
+    monkeypatch.chdir(pytester.mkdir("elsewhere"))
+    project("--collect-only", "-q", "--rootdir", pytester.path, "-c", pytester.path / "tox.ini").stdout.fnmatch_lines(["*many.c1*"])
+
+
+def test_node_ids_can_be_passed_back_as_they_are_printed(project, statuses):
+    shown = project("--claims", statuses, "-v", "--claims-match", "own.holds").stdout.str()
+    printed = [line.split(" PASSED")[0] for line in shown.splitlines() if "own.holds" in line and " PASSED" in line]
+    assert len(printed) == 2 and all("own.holds::only" in node for node in printed)
+    project("--claims", statuses, printed[1]).assert_outcomes(passed=1)
+
+
+def test_claims_in_subfolders_are_collected(project, pytester, claim_files):
+    folder = pytester.path / "claims" / "deeper" / "still"
+    folder.mkdir(parents=True)
+    (folder / "many.py").write_text((claim_files / "many.py").read_text())
+    project("--claims", "claims", "--claims-match", "many.c1").assert_outcomes(passed=1 + 4)
+
+
+INTERRUPTS = """
+import signal
+import pytest
+
+class Late(Exception):
+    pass
+
+def late(number, frame):
+    raise Late
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    if "trouble.sleeps" in item.nodeid:
+        signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+    return (yield)
+"""
+
+
+def test_items_after_one_that_was_interrupted_work(project, pytester, claim_files):
+    pytester.makeconftest(INTERRUPTS)
+    result = project("--claims", claim_files / "trouble.py", "--claims-match", "trouble.[sp][lor][eui]*")
+    result.assert_outcomes(passed=1 + 5, failed=1)
+    result.stdout.fnmatch_lines(["*FAILED *trouble.sleeps::only*"])
+
+
+LEAVES_A_MARK = """
+import atexit, os, pathlib, sys
+atexit.register(lambda: pathlib.Path(__file__).with_name(f"{os.getpid()}.left").write_text(repr(sys.argv[:1])))
+"""
+
+
+def test_workers_come_to_their_own_end(project, pytester, claim_files, monkeypatch):
+    """So that what is to be done at exit, as by coverage, is done."""
+    marks = pytester.mkdir("marks")
+    (marks / "sitecustomize.py").write_text(LEAVES_A_MARK)
+    monkeypatch.setenv("PYTHONPATH", f"{marks}:{claim_files.parents[2]}")
+    project("--claims", claim_files / "many.py", "--claims-match", "many.c1").assert_outcomes(passed=1 + 4)
+    assert sorted(mark.read_text() for mark in marks.glob("*.left")).count("['-c']") == 1
+
+
+def test_a_package_that_stands_in_the_way_is_named(project, pytester, claim_files, monkeypatch):
+    pytester.mkpydir("theory")
+    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{claim_files.parents[2]}")
+    result = project("--claims", claim_files / "many.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*the package theory that belongs to proofs-check lies in *, but *theory shadows it*"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.reduction import LIMIT, reduce_instance, simpler
+from proofs_check.engine.reduction import LIMIT, reduce_instance, simpler
 
 
 @dataclass(frozen=True)

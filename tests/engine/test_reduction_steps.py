@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from proofs_check.reduction import simpler
+from proofs_check.engine.reduction import simpler
 
 
 @pytest.mark.parametrize("kind", [float, Fraction])

@@ -101,7 +101,7 @@ def test_the_same_id_in_two_files_names_both(write_claims):
 
 
 def test_the_family_wise_budget_is_kept(make_claim, make_check):
-    from proofs_check.registry import _check_budget
+    from proofs_check.engine.registry import _check_budget
 
     share = [make_claim(f"test.a{n}", make_check(evidence="training", alpha=1e-4)) for n in range(11)]
     _check_budget(share[:10])

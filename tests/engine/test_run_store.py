@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from proofs_check import Status
-from proofs_check.finding import ITSELF, Finding
-from proofs_check.job import Job
-from proofs_check.store import Store, StoreError, locked
+from proofs_check.engine.finding import ITSELF, Finding
+from proofs_check.engine.job import Job
+from proofs_check.engine.store import Store, StoreError, _checksum, locked
 
 JOB = Job("own.py", "s" * 64, "own.a", "only", ITSELF, "quick", 2**40, "cpu", 10.0)
 FINDING = Finding(Status.FAILS, cases=3, met=2, margin=-0.5, message="no", counterexample={"x": [1]}, certificates=({"n": 1},), log="é")
@@ -81,7 +81,7 @@ def test_a_damaged_store_is_named(tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "{}", "null", "[]", '{"status": "maybe", "certificates": [], "figures": []}'])
 def test_a_finding_that_cannot_be_read_is_named(store, text):
     store.put(JOB, FINDING)
-    store._database.execute("UPDATE findings SET finding = ?", (text,))
+    store._database.execute("UPDATE findings SET finding = ?, checksum = ?", (text, _checksum(JOB, text)))
     with pytest.raises(StoreError, match="damaged"):
         store.get(JOB)
 
@@ -90,7 +90,7 @@ def test_a_store_of_another_version_is_refused(tmp_path):
     database = sqlite3.connect(tmp_path / "run.sqlite")
     database.execute("PRAGMA user_version = 7")
     database.close()
-    with pytest.raises(StoreError, match="expected version 1, got 7"):
+    with pytest.raises(StoreError, match="expected version 3, got 7; choose another --out"):
         Store(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pytest
 import sympy
 import torch
 
-from proofs_check.serialization import LARGEST_ARRAY, to_data, write_json
+from proofs_check.plain_data import LARGEST_ARRAY, to_data, write_json
 
 
 class Colour(enum.Enum):

@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics.arithmetic.exact import rationals
+from numerics.arithmetic.krawczyk import NotCertified, working_precision
 from numerics.critical import certify, certify_split, find_critical_points
-from numerics.datasets import iris, wave
-from numerics.embedded import planted_batch, split_counts
-from numerics.exact import rationals
+from numerics.critical.embedded import planted_batch, split_counts
+from numerics.datasets import digits, iris, wave
 from numerics.hessian import gradient, hessian, inertia, risk
-from numerics.krawczyk import NotCertified, working_precision
-from numerics.layers import neuron_matrices, trace
+from numerics.hessian.neuron_matrices import neuron_matrices, trace
 from numerics.planting import NothingToPlant, cotangent_of, curvature_rows, plant, sharpened
 from theory.embedding import split
 from theory.models import FullyConnected, MatrixFactorization, TwoLayerCNN
@@ -148,6 +148,13 @@ def test_batches_of_splits_have_the_predicted_inertia(alpha):
     found = split_counts(model, theta, data, 1, 0, alpha)
     assert found.predicted.shape == (60, 3) and not len(found.wrong)
     assert len(split_counts(model, theta, data, 1, 0, alpha, block_alpha=Fraction(-1) if alpha * (1 - alpha) > 0 else Fraction(1, 2)).wrong)
+
+
+def test_digits_are_images_in_sixteenths():
+    x, labels = digits()
+    assert x.shape == (500, 64) and x.min() == 0 and x.max() == 1 and (16 * x == np.round(16 * x)).all()
+    assert sorted(np.bincount(labels)) == [46, 48, 49, 50, 50, 50, 51, 51, 52, 53]
+    assert (16 * x[0].reshape(8, 8)[0]).tolist() == [0, 0, 5, 13, 9, 1, 0, 0] and labels[:10].tolist() == list(range(10))
 
 
 def test_irises_are_fishers():

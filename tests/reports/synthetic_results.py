@@ -8,7 +8,9 @@ import math
 import random
 from typing import Any
 
-EVIDENCE = ("symbolic", "exact", "certified", "property", "training")
+from reports.results import checksum
+from reports.verdicts import of_clauses, weakest
+from reports.wording import EVIDENCE
 
 
 def sha(text: str) -> str:
@@ -39,8 +41,28 @@ def check(name: str = "strata", evidence: str = "exact", **changes: Any) -> dict
         "counterexample": None,
         "figures": [],
         "controls": [control()],
+        "because": "",
+        "clauses": ["statement"],
+        "met": changes.get("cases", 225),
+        "skipped": 0,
+        "rejected": 0,
+        "cells": None,
+        "spent": 1e-4 if evidence == "training" else None,
+        "body": sha(f"body of {name}"),
+        "versions": None,
+        "witness": None,
+        "confirmed": "",
+        "cell_controls": [],
     }
     return entry | changes
+
+
+def cell_control(cell: str = "d1 = 2, d2 = 3", refuted: bool = True, message: str = "case 7: expected 7, observed 6") -> dict:
+    return {"cell": cell, "refuted": refuted, "message": message}
+
+
+def clause(name: str = "statement", statement: str = "", existential: bool = False, verdict: str = "certified") -> dict:
+    return {"name": name, "statement": statement or rf"\text{{{name}}}", "existential": existential, "verdict": verdict}
 
 
 def claim(claim_id: str = "mf.function-rank", **changes: Any) -> dict[str, Any]:
@@ -55,12 +77,26 @@ def claim(claim_id: str = "mf.function-rank", **changes: Any) -> dict[str, Any]:
         "relation": "equality",
         "depends_on": [],
         "statement_hash": sha(claim_id),
-        "verdict": "certified",
+        "verdict": None,
         "undermined_by": [],
         "probes": [],
         "checks": [check()],
+        "file": "proofs_check/claims/factorization/matrices.py",
+        "symbols": [],
+        "refuted_by": "",
+        "notes": "",
     }
-    return entry | changes
+    entry |= changes
+    existential = entry["relation"] == "existence"
+    entry.setdefault("clauses", [clause(statement=entry["statement"], existential=existential, verdict=entry["verdict"])])
+    return entry if "verdict" in changes else judged(entry)
+
+
+def judged(entry: dict[str, Any]) -> dict[str, Any]:
+    """The claim with the verdicts that its checks give; a claim made with a verdict of its own keeps it, right or wrong."""
+    found = of_clauses(entry)
+    clauses = [{**part, "verdict": found[part["name"]]} for part in entry["clauses"]]
+    return entry | {"clauses": clauses, "verdict": weakest(found)}
 
 
 def run(**changes: Any) -> dict[str, Any]:
@@ -79,7 +115,22 @@ def run(**changes: Any) -> dict[str, Any]:
 
 
 def results(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return copy.deepcopy({"schema": 1, "run": run(**changes), "claims": list(claims)})
+    kept = copy.deepcopy(list(claims))
+    return {"schema": 2, "run": run(**changes), "claims": kept, "checksum": checksum(kept)}
+
+
+def version_1(document: dict[str, Any]) -> dict[str, Any]:
+    """The same run as schema version 1 wrote it: without clauses, cells, counts of instances and checksum."""
+    old = copy.deepcopy(document)
+    del old["checksum"]
+    for entry in old["claims"]:
+        for name in ("file", "symbols", "clauses"):
+            del entry[name]
+        for one in entry["checks"]:
+            for name in ("because", "clauses", "met", "skipped", "rejected", "cells", "spent", "body", "versions", "witness", "confirmed"):
+                del one[name]
+            del one["cell_controls"]
+    return old | {"schema": 1}
 
 
 def figure(kind: str = "heatmap", **changes: Any) -> dict[str, Any]:
@@ -167,22 +218,45 @@ COUNTEREXAMPLE = {
 
 def small() -> dict[str, Any]:
     """A run in which every verdict, kind of evidence and kind of figure occurs."""
-    return results(
+    return results(*small_claims())
+
+
+STRATA_SYMBOLS = [
+    {"symbol": "R(A, B)", "meaning": "model rank at the point $(A, B)$: the dimension of the span of the tangent functions"},
+    {"symbol": "d_1, d_2", "meaning": "numbers of rows and columns of the product, at least 1"},
+    {"symbol": r"\operatorname{rank} A", "meaning": "rank of a factor"},
+]
+
+
+def small_claims() -> list[dict[str, Any]]:
+    axes_scope = (
+        "d1 = 1..3; d2 = 1..3; rank = 0..min(d1, d2) (quick 23 cells of 2 draws, standard 70 cells of 2 draws, full 70 cells of 6 draws)"
+    )
+    return [
         claim(
             "mf.strata",
             title="Model rank of a matrix factorization at a point",
             statement=r"R(A, B) = d_1 d_2 - (d_1 - \operatorname{rank} A)(d_2 - \operatorname{rank} B)",
+            symbols=STRATA_SYMBOLS,
             assumptions=[],
-            verdict="proved",
             refuted_by="One pair of factors whose tangent matrix has another rank.",
             checks=[
                 check("identity", "symbolic", covers="statement", cases=1, scope="all sizes and ranks"),
-                check("strata", certificate="certificates/mf.strata.strata.json"),
+                check(
+                    "strata",
+                    certificate="certificates/mf.strata.strata.json",
+                    scope=axes_scope,
+                    cells={"met": 23, "missed": []},
+                    cases=46,
+                    rejected=4,
+                    cell_controls=[cell_control(), cell_control("d1 = 1, d2 = 1")],
+                ),
                 check("random-factors", "property", cases=300, margin=0.97),
             ],
         ),
         claim(
             depends_on=["mf.strata"],
+            symbols=[STRATA_SYMBOLS[1], {"symbol": "R(f^*)", "meaning": r"least model rank among the points that represent $f^*$"}],
             probes=[{"drops": "wide enough", "fails_without": True, "message": "with m = 1 a matrix of rank 2 has R = 6, not 8"}],
             notes="Square case in the paper; the rectangular one follows in the same way.",
             refuted_by="A representative of f* of smaller model rank.",
@@ -192,7 +266,6 @@ def small() -> dict[str, Any]:
             title="A rank formula off by one",
             statement=r"R(A, B) = \operatorname{rank} A \cdot d_2 + 1",
             assumptions=[],
-            verdict="refuted",
             kind="conjecture",
             checks=[check(status="fails", message="expected 4, observed 3", counterexample=COUNTEREXAMPLE, cases=17)],
         ),
@@ -208,52 +281,131 @@ def small() -> dict[str, Any]:
             probes=[{"drops": "generic", "fails_without": False, "message": "holds: no failure on 40 instances"}],
         ),
         claim(
+            "mf.attained",
+            title="A bound of the rank, and a point that attains it",
+            statement=r"R \le r (d_1 + d_2 - r), \text{ with equality at a balanced point}",
+            relation="tight",
+            symbols=[{"symbol": "R", "meaning": "empirical rank on the sampled entries"}],
+            clauses=[
+                clause("bound", r"R \le r (d_1 + d_2 - r)"),
+                clause("attained", r"\exists\, (A, B):\ R = r (d_1 + d_2 - r)", existential=True),
+                clause("training", r"\text{gradient descent ends at such a point}"),
+            ],
+            checks=[
+                check(
+                    "bound-by-minors",
+                    "exact",
+                    clauses=["bound"],
+                    covers="statement",
+                    because="the entries of a tangent matrix are polynomials of bounded degree, tested on a grid that decides them",
+                ),
+                check(
+                    "balanced",
+                    "certified",
+                    clauses=["attained"],
+                    witness={"A": [[1, 0], [0, 0]], "rank": 3},
+                    confirmed="found again by exact_rank",
+                    versions={"numpy": "2.2.0"},
+                ),
+                check(
+                    "descent",
+                    "training",
+                    clauses=["training"],
+                    status="skipped",
+                    cases=0,
+                    spent=None,
+                    message="runs from level standard on",
+                    controls=[control(refuted=None, message="not run: its check runs from level standard on")],
+                ),
+            ],
+        ),
+        claim(
             "exp.recovery",
             title="Gradient descent recovers a matrix from R samples",
             statement=r"n \ge R(f^*) \Rightarrow \Pr[\text{recovery}] \ge 0.8",
             kind="law",
             relation="lower",
-            verdict="supported",
             depends_on=["mf.function-rank"],
             source={"paper": "arXiv:2307.08921v1", "where": "Figure 3"},
-            checks=[check("success-rate", "training", cases=200, figures=[figure(kind) for kind in FIGURES])],
+            symbols=[{"symbol": "R(f^*)", "meaning": "optimistic sample size of the target $f^*$"}],
+            checks=[
+                check(
+                    "success-rate",
+                    "training",
+                    cases=200,
+                    met=1,
+                    message="n = 7: 190 of 200, at least 0.8 expected",
+                    figures=[figure(kind) for kind in FIGURES],
+                    controls=[control("one sample fewer", message="case 0: n = 6: 3 of 200, at least 0.8 expected")],
+                )
+            ],
         ),
         claim(
             "exp.slow",
             title="A law that needs more samples",
             kind="law",
-            verdict="inconclusive",
             source={"paper": "doi:10.1000/xyz-123", "where": "Sec. 2"},
-            checks=[check("success-rate", "training", status="inconclusive", message="0.71 lies between 0.2 and 0.8", margin=-0.4)],
+            checks=[
+                check(
+                    "success-rate", "training", status="inconclusive", message="case 0: n = 5: 71 of 100, at most 0.2 expected", margin=-0.4
+                )
+            ],
         ),
         claim(
             "exp.large",
             title="A law that needs a GPU",
             kind="law",
-            verdict="skipped",
             checks=[
-                check("scaling", "training", status="skipped", cases=0, message="needs CUDA", controls=[control(refuted=None, message="")])
+                check(
+                    "scaling",
+                    "training",
+                    status="skipped",
+                    cases=0,
+                    message="needs CUDA",
+                    spent=None,
+                    controls=[control(refuted=None, message="")],
+                )
             ],
         ),
         claim(
             "toy.loose",
             title="A check that cannot fail",
-            verdict="vacuous",
             checks=[check(controls=[control(refuted=False, message="not refuted on 40 instances")])],
+        ),
+        claim(
+            "toy.corner",
+            title="A formula that is wrong in one cell",
+            checks=[
+                check(
+                    cells={"met": 3, "missed": ["d1 = 3"]},
+                    cell_controls=[cell_control("d1 = 1"), cell_control("d1 = 2", False, "case 4: holds")],
+                )
+            ],
         ),
         claim(
             "toy.broken",
             title="A check that breaks",
-            verdict="error",
             checks=[check(status="error", cases=0, message="ZeroDivisionError: Fraction(1, 0)\n  in check_strata")],
         ),
-        claim(
-            "toy.slow",
-            title="A check without end",
-            verdict="error",
-            checks=[check(status="timeout", cases=0, message="stopped after 5 s")],
-        ),
-    )
+        claim("toy.slow", title="A check without end", checks=[check(status="timeout", cases=0, message="stopped after 5 s")]),
+    ]
+
+
+#: What :func:`small` comes to.
+SMALL = {
+    "mf.strata": "proved",
+    "mf.function-rank": "certified",
+    "mf.wrong": "refuted",
+    "mf.corollary": "certified",
+    "mf.attained": "partial",
+    "exp.recovery": "supported",
+    "exp.slow": "inconclusive",
+    "exp.large": "skipped",
+    "toy.loose": "vacuous",
+    "toy.corner": "vacuous",
+    "toy.broken": "error",
+    "toy.slow": "error",
+}
 
 
 HISTORY = [
@@ -266,23 +418,31 @@ HISTORY = [
 def large(checks: int, *, checks_per_claim: int = 4, seed: int = 0) -> dict[str, Any]:
     """A run of ``checks`` checks in 20 families, with some dependencies and some claims of every verdict."""
     draw = random.Random(seed)
-    verdicts = ("proved",) * 30 + ("certified",) * 40 + ("supported",) * 25 + ("inconclusive", "skipped", "vacuous", "error")
     claims = []
     for number in range(math.ceil(checks / checks_per_claim)):
         family = f"family{number % 20:02d}"
-        name = f"{family}.claim-{number}"
-        earlier = f"{family}.claim-{number - 20}"
+        made = [
+            check(f"check-{place}", draw.choice(EVIDENCE), seconds=draw.random(), cases=draw.randrange(1, 500))
+            for place in range(checks_per_claim)
+        ]
+        match draw.randrange(100):
+            case 0:
+                made[0] |= {"status": "error", "message": "ValueError: x"}
+            case 1:
+                made[0]["controls"] = [control(refuted=False)]
+            case 2:
+                made[0] |= {"status": "inconclusive", "message": "case 0: 0.4 lies between the bounds"}
+            case 3:
+                made = [{**one, "status": "skipped", "cases": 0, "met": 0, "message": "runs from level full on"} for one in made]
+            case share if share > 70:
+                made[0] |= {"covers": "statement", "evidence": "symbolic"}
         claims.append(
             claim(
-                name,
+                f"{family}.claim-{number}",
                 title=f"Bound number {number} on the rank of a network",
                 statement=rf"R(\theta) \le {number} + \sum_{{i=1}}^{{m}} d_i, \quad m \ge {number % 7}",
-                verdict=draw.choice(verdicts),
-                depends_on=[earlier] if number >= 20 and number % 3 == 0 else [],
-                checks=[
-                    check(f"check-{place}", draw.choice(EVIDENCE), seconds=draw.random(), cases=draw.randrange(1, 500))
-                    for place in range(checks_per_claim)
-                ],
+                depends_on=[f"{family}.claim-{number - 20}"] if number >= 20 and number % 3 == 0 else [],
+                checks=made,
             )
         )
     return results(*claims)

@@ -84,3 +84,23 @@ def test_hostile_labels_stay_text():
 
 def test_every_colour_has_a_dark_twin():
     assert all(light != dark for light, dark in COLOURS.values())
+
+
+def test_several_processes_draw_the_same_pictures():
+    from reports.gallery import draw_all
+
+    figures = [figure(kind) for kind in FIGURES] + [figure("lines", data={})]
+    alone, together = draw_all(figures, 1), draw_all(figures, 2)
+    assert alone == together
+    assert [bool(problem) for _, problem in alone] == [False] * len(FIGURES) + [True]
+
+
+def test_texts_of_any_length_are_cut():
+    long = figure("lines", x_label="x" * 1_000_000, y_label="y" * 1_000_000)
+    long["data"]["series"][0]["label"] = "z" * 1_000_000
+    assert len(draw(long)) < 100_000
+
+
+def test_a_long_fraction_is_a_number():
+    plain = figure("scatter", data={"series": [{"label": "a", "x": [1, 2], "y": ["1" * 300 + "/" + "1" * 300, "2"]}]})
+    assert draw(plain).count("<use") >= 2

@@ -97,7 +97,7 @@ def test_an_application_never_looks_verified():
 
 def test_sources_are_matched_without_their_version():
     rows = {row.paper.arxiv: row for row in bibliography.in_run(small())}
-    assert len(rows["2211.11623"].claims) == 8
+    assert len(rows["2211.11623"].claims) == 10
     assert len(rows["2307.08921"].claims) == 1
     assert rows["10.1000/xyz-123"].paper.url == "https://doi.org/10.1000/xyz-123"
 

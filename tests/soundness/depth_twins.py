@@ -76,7 +76,7 @@ def plane(n, rng):
 
 def minimum(widths, name, rng, size=Fraction(1, 100)):
     """(model, theta, data) of an exact critical point of non-zero loss."""
-    from numerics.exact import fraction
+    from numerics.arithmetic.exact import fraction
     from numerics.planting import plant
     from theory.models import FullyConnected
 
@@ -94,8 +94,8 @@ def counts(model, theta, data):
 
 def lifts_through_the_rank(rng):
     """The dimension of the kernel of the constraints at lifts through the rank of W, which is full or not."""
-    from theory.factoring import rank_of
     from theory.lifting import lift
+    from theory.lifting.factoring import rank_of
     from theory.models import FullyConnected
 
     model = FullyConnected((2, 3, 3, 1), "leaky")
@@ -125,11 +125,11 @@ def null_neuron_in_lift(rng):
 
 def residual_negatives(rng):
     """Negative eigenvalues that a residual block of curved biases adds behind the only neuron or the two neurons of a layer."""
-    from numerics.exact import fraction
-    from numerics.inertia import exact_inertia
-    from numerics.layers import trace
+    from numerics.arithmetic.exact import fraction
+    from numerics.hessian.inertias import exact_inertia
+    from numerics.hessian.neuron_matrices import trace
     from numerics.planting import cotangent_of
-    from theory.residual import insert_residual
+    from theory.lifting.residual import insert_residual
 
     width = int(rng.integers(1, 3))
     model, theta, data = minimum((2, width, 1), "ratsig", rng)
@@ -145,7 +145,7 @@ def residual_negatives(rng):
 
 def largest_score(rng):
     """Whether the largest squared score of a batch, an extremal one now and then, is at most what the formula says."""
-    from theory.normalization import extremal_batch, squared_scores
+    from theory.models.normalization import extremal_batch, squared_scores
 
     n = int(rng.integers(2, 9))
     batch = extremal_batch(n) if rng.random() < 0.5 else [*rng.integers(-9, 9, n - 1).tolist(), 10]

@@ -79,21 +79,21 @@ def matrix(rng):
 
 
 def symmetric(rng):
-    from theory.factorizations import SymmetricFactorization
+    from theory.models.factorizations import SymmetricFactorization
 
     model = SymmetricFactorization(int(rng.integers(1, 5)), int(rng.integers(1, 5)))
     return model, generic(rng, model), {}
 
 
 def chain(rng):
-    from theory.factorizations import DeepFactorization
+    from theory.models.factorizations import DeepFactorization
 
     model = DeepFactorization(tuple(rng.integers(1, 4, 4).tolist()))
     return model, rng.integers(0, 2, model.n_params), {}
 
 
 def tensor(rng):
-    from theory.factorizations import CPFactorization
+    from theory.models.factorizations import CPFactorization
 
     sizes = [(2, 2, 2), (2, 2, 3), (2, 3, 3), (3, 3, 3)][int(rng.integers(4))]
     model = CPFactorization(sizes, int(rng.integers(1, 6)))
@@ -190,7 +190,7 @@ def line(rng):
 
 
 def numerical_rank(model, theta, facts):
-    from numerics.tape import tangents
+    from numerics.derivatives.tape import tangents
 
     x = np.linspace(-3, 3, 200)[:, None]
     return int(np.linalg.matrix_rank(tangents(model, theta, x)[1][:, 0]))

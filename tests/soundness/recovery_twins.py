@@ -12,11 +12,11 @@ from typing import Any
 from referee_twins import CONSTANT, SMALL
 
 from proofs_check import Check, Claim, Control, Source
-from proofs_check.claims._recovery import PAPER, RANKED, kinds_up_to, sizes
-from proofs_check.claims.recovery_branches import check_count
-from proofs_check.claims.recovery_flow import check_linear_rate, morse_bott_flows
-from proofs_check.claims.recovery_hessian import check_morse_bott, check_rank, ranked_branches
-from proofs_check.claims.recovery_separation import check_projection
+from proofs_check.claims.recovery._points import PAPER, RANKED, kinds_up_to, sizes
+from proofs_check.claims.recovery.branches import check_count
+from proofs_check.claims.recovery.flow import check_linear_rate, morse_bott_flows
+from proofs_check.claims.recovery.hessian import check_morse_bott, check_rank, ranked_branches
+from proofs_check.claims.recovery.separation import check_projection
 from theory.recovery import branch_types, separation_size, stirling
 
 

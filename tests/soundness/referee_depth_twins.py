@@ -45,7 +45,7 @@ def network(rng, widths=(2, 2, 1), name="hinge3"):
 
 
 def check_dimension(instance, *, claimed, domain, context):
-    from numerics.exact import rank_rational
+    from numerics.arithmetic.exact import rank_rational
     from theory.lifting import lift
 
     rng = context.rng(instance)
@@ -75,8 +75,8 @@ def check_inertia(instance, *, claimed, domain, context):
 
 
 def check_least_width(instance, *, claimed, domain, context):
-    from theory.factoring import rank_of
     from theory.lifting import lift
+    from theory.lifting.factoring import rank_of
 
     rng = context.rng(instance)
     model, theta, x = network(rng, tuple(int(size) for size in rng.integers(1, 4, 3)))
@@ -94,7 +94,7 @@ def check_least_width(instance, *, claimed, domain, context):
 
 def check_product(instance, *, claimed, domain, context):
     from numerics.rank import model_rank
-    from theory.factorizations import DeepFactorization
+    from theory.models.factorizations import DeepFactorization
 
     rng = context.rng(instance)
     sizes = tuple(int(size) for size in rng.integers(1, 5, int(rng.integers(3, 5))))
@@ -109,7 +109,7 @@ def check_product(instance, *, claimed, domain, context):
 
 
 def product_rank(factors):
-    from numerics.exact import rank_rational
+    from numerics.arithmetic.exact import rank_rational
 
     whole = factors[0]
     for factor in factors[1:]:
@@ -122,7 +122,7 @@ def least_rank(factors):
 
 
 def check_scores(instance, *, claimed, domain, context):
-    from theory.normalization import squared_scores
+    from theory.models.normalization import squared_scores
 
     rng = context.rng(instance)
     n = int(rng.integers(3, 20))

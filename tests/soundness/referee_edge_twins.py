@@ -33,7 +33,7 @@ def exactly(found, claimed, **instance):
 
 
 def rank(rows):
-    from numerics.exact import rank_rational
+    from numerics.arithmetic.exact import rank_rational
 
     return rank_rational(np.array(rows, dtype=object)) if len(rows) else 0
 
@@ -69,7 +69,7 @@ def rank_of_the_product(left, right):
 
 def check_diagonal_product(instance, *, claimed, domain, context):
     from numerics.rank import empirical_rank
-    from theory.toy import DeepDiagonal, faithful_points
+    from theory.models.toy import DeepDiagonal, faithful_points
 
     rng = context.rng(instance)
     model = DeepDiagonal(int(rng.integers(1, 5)), int(rng.integers(2, 5)))
@@ -156,7 +156,7 @@ def added(embedding, theta, data):
 
 
 def check_null_neuron(instance, *, claimed, domain, context):
-    from numerics.exact import rank_rational, rationals
+    from numerics.arithmetic.exact import rank_rational, rationals
     from numerics.planting import cotangent_of
     from theory.embedding import null
 
@@ -172,9 +172,9 @@ def check_null_neuron(instance, *, claimed, domain, context):
 
 
 def check_copies(instance, *, claimed, domain, context):
-    from numerics.exact import rationals
-    from numerics.inertia import exact_inertia
-    from numerics.layers import neuron_matrices
+    from numerics.arithmetic.exact import rationals
+    from numerics.hessian.inertias import exact_inertia
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
     from theory.embedding import copies
 

@@ -57,7 +57,7 @@ def check_connected(instance, *, claimed, domain, context):
 
 
 def connected(d1, d2, pattern):
-    from theory import completion
+    from theory.rank import completion
 
     return completion.connected(d1, d2, pattern)
 
@@ -102,7 +102,7 @@ def trees(d1, d2):
 
 def check_symmetric(instance, *, claimed, domain, context):
     from numerics.rank import model_rank
-    from theory.factorizations import SymmetricFactorization
+    from theory.models.factorizations import SymmetricFactorization
 
     rng = context.rng(instance)
     d, m = int(rng.integers(1, 6)), int(rng.integers(1, 6))
@@ -115,7 +115,7 @@ def check_symmetric(instance, *, claimed, domain, context):
 
 def check_tensor_format(instance, *, claimed, domain, context):
     from numerics.rank import model_rank
-    from theory.factorizations import CPFactorization
+    from theory.models.factorizations import CPFactorization
 
     rng = context.rng(instance)
     largest, most = domain
@@ -266,7 +266,7 @@ def check_float_rank(instance, *, claimed, domain, context):
 
 
 def float_tangents(model, theta, x):
-    from numerics.tape import tangents
+    from numerics.derivatives.tape import tangents
 
     return tangents(model, theta, x)[1][:, 0]
 

@@ -29,7 +29,7 @@ SIZES = [(1, 1), (2, 1), (3, 1), (3, 2)]
 
 
 def shifted_tanh():
-    from theory.genericity import shifted
+    from theory.recovery.genericity import shifted
 
     return shifted("tanh")
 
@@ -77,7 +77,7 @@ def check_branch_count(instance, *, claimed, domain, context):
 
 
 def check_definite(instance, *, claimed, domain, context):
-    from numerics.inertia import exact_inertia
+    from numerics.hessian.inertias import exact_inertia
 
     rng = context.rng(instance)
     a = draws.nonzero(rng, 3, 9)
@@ -94,7 +94,7 @@ def check_definite(instance, *, claimed, domain, context):
 
 
 def check_separation(instance, *, claimed, domain, context):
-    from numerics.minima import designs, nearby_zero_loss
+    from numerics.recovery.minima import designs, nearby_zero_loss
     from theory.models import TwoLayer
     from theory.recovery import Branch, random_target
 
@@ -117,8 +117,8 @@ def check_separation(instance, *, claimed, domain, context):
 def check_interpolants(instance, *, claimed, domain, context):
     from fractions import Fraction
 
-    from numerics.minima import other_interpolants
-    from theory.genericity import shifted
+    from numerics.recovery.minima import other_interpolants
+    from theory.recovery.genericity import shifted
 
     rng = context.rng(instance)
     weight = float(rng.normal(0, 1.2))
@@ -157,8 +157,8 @@ def check_independence(instance, *, claimed, domain, context):
 
 
 def check_merging(instance, *, claimed, domain, context):
+    from numerics.derivatives.tape import tangents
     from numerics.rank import model_rank
-    from numerics.tape import tangents
     from theory.models import TwoLayer
 
     rng = context.rng(instance)
@@ -178,7 +178,7 @@ def check_merging(instance, *, claimed, domain, context):
 
 
 def check_decay(instance, *, claimed, domain, context):
-    from numerics.minima import decay_rate, flow, hessian_eigenvalues
+    from numerics.recovery.minima import decay_rate, flow, hessian_eigenvalues
     from theory.models import TwoLayer
     from theory.recovery import random_target
 
@@ -196,9 +196,9 @@ def check_decay(instance, *, claimed, domain, context):
 
 
 def check_completion(instance, *, claimed, domain, context):
-    from numerics.completion import VANISHING_INIT, complete, low_rank_targets, random_masks
+    from numerics.recovery.completion import VANISHING_INIT, complete, low_rank_targets, random_masks
     from numerics.statistics import Answer, decide_rate_at_least
-    from theory.completion import connected
+    from theory.rank.completion import connected
 
     rng, trials = context.rng(instance), 40
     masks = random_masks(rng, 20 * trials, 4, claimed)
@@ -206,7 +206,7 @@ def check_completion(instance, *, claimed, domain, context):
         masks = np.array([mask for mask in masks if connected(4, 4, np.flatnonzero(mask).tolist())])
     masks, targets = masks[:trials], low_rank_targets(rng, trials, 4, 1)
     recovered = int((complete(targets, masks, recipe=VANISHING_INIT, rng=rng) < 1e-6).sum())
-    decision = decide_rate_at_least(recovered, trials, threshold=0.9, margin=0.4, alpha=context.alpha)
+    decision = decide_rate_at_least(recovered, trials, threshold=0.9, margin=0.4, alpha=context.spend(1))
     if decision.answer is Answer.ESTABLISHED:
         return Outcome.holds(trials)
     if decision.answer is Answer.REFUTED:

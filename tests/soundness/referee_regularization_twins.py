@@ -80,7 +80,7 @@ def weak_classes(limits, members):
 def check_fold(instance, *, claimed, domain, context):
     from flint import arb
 
-    from numerics.krawczyk import working_precision
+    from numerics.arithmetic.krawczyk import working_precision
 
     with working_precision(256):
         z, radius = claimed(), arb(10) ** -instance
@@ -114,7 +114,7 @@ def rough_root():
 def check_elasticity(instance, *, claimed, domain, context):
     from flint import arb
 
-    from numerics.krawczyk import working_precision
+    from numerics.arithmetic.krawczyk import working_precision
     from theory.activations import activation
 
     rng = context.rng(instance)
@@ -159,7 +159,7 @@ def check_diagonal(instance, *, claimed, domain, context):
 
 
 def check_kept_sign(instance, *, claimed, domain, context):
-    from numerics.flow import gradient_flow
+    from numerics.flows.flow import gradient_flow
     from theory.models import TwoLayer
 
     rng = context.rng(instance)
@@ -175,7 +175,7 @@ def check_kept_sign(instance, *, claimed, domain, context):
 
 
 def check_zero_label(instance, *, claimed, domain, context):
-    from numerics.flow import gradient_flow
+    from numerics.flows.flow import gradient_flow
     from theory.models import TwoLayer
 
     rng = context.rng(instance)
@@ -187,7 +187,7 @@ def check_zero_label(instance, *, claimed, domain, context):
 
 
 def check_drift(instance, *, claimed, domain, context):
-    from numerics.flow import gradient_descent
+    from numerics.flows.flow import gradient_descent
     from theory.models import TwoLayer
 
     rng = context.rng(instance)

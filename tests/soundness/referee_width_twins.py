@@ -67,8 +67,8 @@ def planted(rng, widths, *, size=Fraction(1, 3), point=no_zeros):
 
 
 def matrices(model, theta, data, neuron):
-    from numerics.exact import rationals
-    from numerics.layers import neuron_matrices
+    from numerics.arithmetic.exact import rationals
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
 
     cotangent = cotangent_of(model, theta, data)
@@ -89,7 +89,7 @@ def fraction_of(rng, largest=18):
 
 
 def check_congruence(instance, *, claimed, domain, context):
-    from numerics.exact import rational, rationals
+    from numerics.arithmetic.exact import rational, rationals
     from numerics.hessian import hessian
     from theory.embedding import split, split_congruence
     from theory.embedding.blocks import bordered, direct_sum
@@ -108,7 +108,7 @@ def check_congruence(instance, *, claimed, domain, context):
 
 
 def check_tiny_alpha(instance, *, claimed, domain, context):
-    from numerics.inertia import exact_inertia
+    from numerics.hessian.inertias import exact_inertia
     from theory.embedding import split
 
     rng = context.rng(instance)
@@ -134,7 +134,7 @@ def check_further_zero(instance, *, claimed, domain, context):
 
 
 def check_split_minimum(instance, *, claimed, domain, context):
-    from numerics.inertia import exact_inertia
+    from numerics.hessian.inertias import exact_inertia
     from theory.embedding import split
 
     rng = context.rng(instance)
@@ -158,7 +158,7 @@ def negative_curvature(counts, alpha):
 
 def check_least_eigenvalue(instance, *, claimed, domain, context):
     from numerics.hessian import hessian
-    from numerics.layers import neuron_matrices
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of, plant
     from theory.embedding import split
     from theory.models import FullyConnected

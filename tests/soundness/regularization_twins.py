@@ -15,7 +15,7 @@ SOURCE = Source("arXiv:2201.12198", "soundness bench")
 
 def reflected(instance, *, factor, context) -> Outcome:
     """tanh from (w_0, a_0) on (x, -a_0 tanh(w_0 x)): the weight changes sign iff a_0^2 > factor G/x^2, otherwise the output weight does."""
-    from numerics.flow import gradient_flow
+    from numerics.flows.flow import gradient_flow
     from theory.models import TwoLayer
 
     w0, a0, x = instance
@@ -73,7 +73,7 @@ def no_pair(graph):
 
 def closed_form(instance, *, coefficient, context) -> Outcome:
     """Sigmoid, samples at ln 2 and ln 3: both first integrals of the limits agree with the start's, in balls of 200 bits."""
-    from numerics.krawczyk import ball, working_precision
+    from numerics.arithmetic.krawczyk import ball, working_precision
 
     with working_precision(200):
         l2, l3 = ball(2).log(), ball(3).log()
@@ -91,8 +91,8 @@ def closed_form(instance, *, coefficient, context) -> Outcome:
 
 def turning(instance, *, place, context) -> Outcome:
     """h' of the sigmoid changes sign within 1e-9 of the place."""
-    from numerics.dual import jet
-    from numerics.krawczyk import ball, working_precision
+    from numerics.arithmetic.krawczyk import ball, working_precision
+    from numerics.derivatives.dual import jet
     from theory.activations import activation
 
     with working_precision(160):
@@ -113,7 +113,7 @@ def turning(instance, *, place, context) -> Outcome:
 
 def smallest(instance, *, weight, context) -> Outcome:
     """exp: along the solutions a^2/2 - a_0^2 log a + weight |w - w_0|^2 is stationary at the limit (two samples, three inputs)."""
-    from numerics.flow import gradient_flow
+    from numerics.flows.flow import gradient_flow
     from theory.models import TwoLayer
 
     rng = np.random.default_rng(instance)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from numerics.statistics import clopper_pearson
+from scipy.stats import binomtest
+
 from proofs_check import verify
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.registry import load_claims
+from proofs_check.engine.registry import load_claims
 
 HERE = Path(__file__).resolve().parent
 CAUGHT = ("refuted",)
@@ -114,8 +115,8 @@ def _rate(what: str, count: int, total: int) -> str:
 
 
 def _interval(count: int, total: int) -> str:
-    interval = clopper_pearson(count, total, alpha=0.05)
-    return f"{interval.lower:.2f} to {interval.upper:.2f}"
+    interval = binomtest(count, total).proportion_ci(0.95, method="exact")
+    return f"{interval.low:.2f} to {interval.high:.2f}"
 
 
 # -------------------------------------------------------------------------------------------------------- as a page

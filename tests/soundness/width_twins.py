@@ -71,7 +71,7 @@ ALPHAS = [Fraction(1, 2), Fraction(1, 2), Fraction(0), Fraction(1, 3), Fraction(
 
 
 def draw_network(rng, shapes, activation="ratsig4", *, bias=True):
-    from numerics.exact import rationals
+    from numerics.arithmetic.exact import rationals
     from theory.models import FullyConnected
 
     model = FullyConnected(shapes[int(rng.integers(len(shapes)))], activation, bias=bias)
@@ -79,14 +79,14 @@ def draw_network(rng, shapes, activation="ratsig4", *, bias=True):
 
 
 def draw_inputs(rng, model, n):
-    from numerics.exact import rationals
+    from numerics.arithmetic.exact import rationals
 
     d = model.inputs
     return rationals([[Fraction(int(k) // 41**axis % 41 - 20, 2) for axis in range(d)] for k in rng.choice(41**d, n, replace=False)])
 
 
 def draw_data(rng, model, n=2):
-    from numerics.exact import rationals
+    from numerics.arithmetic.exact import rationals
 
     return draw_inputs(rng, model, n), rationals(rng.integers(-5, 6, (n, model.outputs)))
 
@@ -137,7 +137,7 @@ def half_trace(rng, law):
 
 def _curvature(model, theta, data, a):
     """What sigma'' contributes to the trace: ((1 - a) + a - (1 - a)^2 - a^2) tr S."""
-    from numerics.layers import neuron_matrices
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
 
     _, S = neuron_matrices(model, theta, data[0], cotangent_of(model, theta, data), 1, 0)
@@ -180,16 +180,16 @@ def positive_copies(rng, law):
 
 
 def _inertia_of_S(model, theta, data):
-    from numerics.inertia import exact_inertia
-    from numerics.layers import neuron_matrices
+    from numerics.hessian.inertias import exact_inertia
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
 
     return exact_inertia(neuron_matrices(model, theta, data[0], cotangent_of(model, theta, data), 1, 0)[1]).counts
 
 
 def family_dimension(rng, law):
-    from numerics.compatible import tangent_directions
-    from numerics.exact import rank_rational
+    from numerics.arithmetic.exact import rank_rational
+    from numerics.critical.compatible import tangent_directions
     from theory.embedding import draw_layers
 
     shapes = [(1, 1, 1, 1), (1, 1, 1, 1, 1)]
@@ -201,10 +201,10 @@ def family_dimension(rng, law):
 
 def smallest_eigenvalue(rng, law):
     """Whether H minus kappa times an eigenvalue bound of S is indefinite, over rationals; S is 1 x 1 (no bias)."""
-    from numerics.exact import rationals
+    from numerics.arithmetic.exact import rationals
     from numerics.hessian import hessian
-    from numerics.inertia import exact_inertia
-    from numerics.layers import neuron_matrices
+    from numerics.hessian.inertias import exact_inertia
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
     from theory.embedding import split
 
@@ -227,7 +227,7 @@ def Fraction_to(theta, value):
 
 def block_factor(rng, law):
     from numerics.hessian import hessian
-    from numerics.layers import neuron_matrices
+    from numerics.hessian.neuron_matrices import neuron_matrices
     from numerics.planting import cotangent_of
     from theory.embedding import split, split_congruence
     from theory.embedding.blocks import bordered, direct_sum

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from theory.models import MatrixFactorization, TwoLayer
-from theory.points import (
+from theory.draws import (
     distinct_moduli,
     distinct_rows,
     dyadic_normal,
@@ -14,6 +13,7 @@ from theory.points import (
     signs,
     singular_point,
 )
+from theory.models import MatrixFactorization, TwoLayer
 from theory.rank import matrix_rank, rank_at, up_to_sign
 
 

@@ -5,27 +5,40 @@ T(theta) = A theta + c comes with the constant map M of gradients, grad R_wide(T
 losses and theta, and A^T M = I; criticality and the monotone inertia of Hessians follow from these two identities.
 """
 
-from theory.embedding.affine import Embedding as Embedding
-from theory.embedding.affine import SparseMatrix as SparseMatrix
-from theory.embedding.affine import compose as compose
-from theory.embedding.compatible import IncompatibleError as IncompatibleError
-from theory.embedding.compatible import Layer as Layer
-from theory.embedding.compatible import compatible as compatible
-from theory.embedding.compatible import draw_layers as draw_layers
-from theory.embedding.compatible import three_fold as three_fold
-from theory.embedding.compatible import two_fold_null as two_fold_null
-from theory.embedding.congruence import copies_congruence as copies_congruence
-from theory.embedding.congruence import null_congruence as null_congruence
-from theory.embedding.congruence import split_congruence as split_congruence
-from theory.embedding.graph import architecture_graph as architecture_graph
-from theory.embedding.graph import embed_along as embed_along
-from theory.embedding.graph import is_wider as is_wider
-from theory.embedding.merging import merge as merge
-from theory.embedding.merging import remove as remove
-from theory.embedding.onestep import copies as copies
-from theory.embedding.onestep import null as null
-from theory.embedding.onestep import permutation as permutation
-from theory.embedding.onestep import split as split
-from theory.embedding.wiring import hidden_widths as hidden_widths
-from theory.embedding.wiring import widened as widened
-from theory.embedding.wiring import wiring as wiring
+from theory.embedding.affine import Embedding, SparseMatrix, compose
+from theory.embedding.compatible import IncompatibleError, Layer, compatible, draw_layers, three_fold, two_fold_null
+from theory.embedding.congruence import copies_congruence, null_congruence, split_congruence
+from theory.embedding.graph import architecture_graph, embed_along, is_wider
+from theory.embedding.merging import merge, remove
+from theory.embedding.onestep import copies, null, permutation, split
+from theory.embedding.parallel import merge_parallel, merging_error
+from theory.embedding.wiring import hidden_widths, widened, wiring
+
+__all__ = [
+    "Embedding",
+    "IncompatibleError",
+    "Layer",
+    "SparseMatrix",
+    "architecture_graph",
+    "compatible",
+    "compose",
+    "copies",
+    "copies_congruence",
+    "draw_layers",
+    "embed_along",
+    "hidden_widths",
+    "is_wider",
+    "merge",
+    "merge_parallel",
+    "merging_error",
+    "null",
+    "null_congruence",
+    "permutation",
+    "remove",
+    "split",
+    "split_congruence",
+    "three_fold",
+    "two_fold_null",
+    "widened",
+    "wiring",
+]

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.models import AbstractModel, as_container
+from theory.elementary import entrywise
+from theory.models import AbstractNetwork, as_container
+from theory.rationals import fraction_of
 
 Entries = Mapping[tuple[int, int], Any]
 
@@ -27,7 +29,7 @@ class SparseMatrix:
     @cached_property
     def T(self) -> SparseMatrix:
         """The transpose."""
-        return SparseMatrix(self.shape[::-1], {(j, i): value for (i, j), value in self.entries.items()})
+        return SparseMatrix((self.shape[1], self.shape[0]), {(j, i): value for (i, j), value in self.entries.items()})
 
     def __matmul__(self, other: Any) -> Any:
         """The product with another sparse matrix, a vector (columns,) or a matrix (columns, k)."""
@@ -83,8 +85,6 @@ class SparseMatrix:
         nonzero = lambda entries: {place: value for place, value in entries.items() if value != 0}
         return self.shape == other.shape and nonzero(self.entries) == nonzero(other.entries)
 
-    __hash__ = None
-
 
 def identity(size: int) -> SparseMatrix:
     """The identity matrix."""
@@ -99,8 +99,8 @@ class Embedding:
     with grad R_wide(T theta) = M grad R_narrow(theta) and A^T M = I.
     """
 
-    narrow: AbstractModel
-    wide: AbstractModel
+    narrow: AbstractNetwork
+    wide: AbstractNetwork
     offset: Mapping[int, Any]
     build_matrix: Callable[[], SparseMatrix]
     build_gradient_map: Callable[[], SparseMatrix]
@@ -162,15 +162,11 @@ def number(name: str, value: Any) -> Any:
     """
     if isinstance(value, bool | np.bool_ | str | bytes) or value is None:
         raise ValueError(f"{name} must be a number, got {value!r}")
-    if isinstance(value, Rational | Real | np.number):
+    if isinstance(value, Rational | Real | np.number) or (hasattr(value, "p") and hasattr(value, "q")):
         try:
-            if isinstance(value, np.floating):
-                return Fraction(*value.as_integer_ratio())
-            return Fraction(value.item() if isinstance(value, np.generic) else value)
+            return fraction_of(value)
         except (ValueError, OverflowError, TypeError):
             raise ValueError(f"{name} must be a finite real number, got {value!r}") from None
-    if hasattr(value, "p") and hasattr(value, "q"):  # sympy and flint rationals
-        return Fraction(int(value.p), int(value.q))
     if hasattr(value, "__rsub__") and hasattr(value, "__mul__") and not hasattr(value, "shape"):
         if isinstance(value, Complex) or getattr(value, "is_real", None) is False or getattr(value, "imag", 0) != 0:
             raise ValueError(f"{name} must be a finite real number, got {value!r}")
@@ -185,8 +181,10 @@ def _times(value: Any, entries: Any) -> Any:
     if value.denominator == 1:
         return entries if value == 1 else entries * value.numerator
     if isinstance(entries, np.ndarray):
-        return np.frompyfunc(lambda entry: _times(value, entry), 1, 1)(entries)
-    if isinstance(entries, int | np.integer | Fraction):  # a zero stays an integer: beside other numbers it is of their kind
+        return entrywise(lambda entry: _times(value, entry), entries)
+    if isinstance(entries, np.integer):
+        entries = int(entries)
+    if isinstance(entries, int | Fraction):  # a zero stays an integer: beside other numbers it is of their kind
         return entries * value if entries else 0
     return entries * value.numerator / value.denominator
 

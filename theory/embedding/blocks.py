@@ -40,7 +40,8 @@ def copies_block(B: Any, S: Any, coefficients: Sequence[Any]) -> np.ndarray:
 
 def plus(*counts: Counts) -> Counts:
     """Inertias (negative, zero, positive) of direct summands, added up."""
-    return tuple(map(sum, zip(*counts, strict=True)))
+    negative, zero, positive = (sum(count) for count in zip(*counts, strict=True))
+    return negative, zero, positive
 
 
 def kkt_inertia(outputs: int, rank: int, restricted: Counts) -> Counts:

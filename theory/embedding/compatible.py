@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from theory.elementary import entrywise
 from theory.embedding.affine import Embedding, SparseMatrix, number
 from theory.embedding.onestep import sigma_at
 from theory.embedding.wiring import hidden_widths, layers
-from theory.models import AbstractModel, FullyConnected, TwoLayer
+from theory.models import FullyConnected, TwoLayer
 
 #: Coefficients that come as floats must satisfy the conditions up to this many units of rounding.
 ROUNDING = 64 * np.finfo(float).eps
@@ -47,7 +48,7 @@ class Spread:
     constants: tuple[tuple[Any, ...], ...]
 
 
-def compatible(model: AbstractModel, parts: Sequence[Layer]) -> Embedding:
+def compatible(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> Embedding:
     """The embedding that ``parts``, one :class:`Layer` for each of the layers 1 .. L, describe.
 
     Raises :class:`IncompatibleError` for a violated condition, ValueError for wrong shapes.
@@ -57,7 +58,7 @@ def compatible(model: AbstractModel, parts: Sequence[Layer]) -> Embedding:
     return unchecked_compatible(model, parts, spread)
 
 
-def unchecked_compatible(model: AbstractModel, parts: Sequence[Layer], spread: Spread) -> Embedding:
+def unchecked_compatible(model: FullyConnected | TwoLayer, parts: Sequence[Layer], spread: Spread) -> Embedding:
     """The affine map and gradient map of the formulas, whether or not the conditions hold."""
     wide = _wide(model, parts)
     narrow_layers, wide_layers = layers(model), layers(wide)
@@ -79,28 +80,28 @@ def unchecked_compatible(model: AbstractModel, parts: Sequence[Layer], spread: S
                     offset[place] = value
                 if s is not None and old_biases is not None:
                     gradients[place, int(old_biases[s])] = constants[j] * beta[i]
-            if biases is not None:
+            if biases is not None and old_biases is not None:
                 if part.shifts[i] != 0:
                     offset[int(biases[i])] = part.shifts[i]
                 if s is not None:
-                    entries[int(biases[i]), int(old_biases[s])] = Fraction(1)
-                    gradients[int(biases[i]), int(old_biases[s])] = beta[i]
+                    place, old_place = int(biases[i]), int(old_biases[s])
+                    entries[place, old_place], gradients[place, old_place] = Fraction(1), beta[i]
     shape = (wide.n_params, model.n_params)
     return Embedding(model, wide, offset, lambda: SparseMatrix(shape, entries), lambda: SparseMatrix(shape, gradients))
 
 
-def _wide(model: AbstractModel, parts: Sequence[Layer]) -> AbstractModel:
+def _wide(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> FullyConnected | TwoLayer:
     hidden = tuple(len(part.source) for part in parts[:-1])
     if isinstance(model, TwoLayer):
         return replace(model, width=hidden[0])
     return replace(model, widths=(model.widths[0], *hidden, model.widths[-1]))
 
 
-def _inputs(model: AbstractModel) -> tuple[int, ...]:
+def _inputs(model: FullyConnected | TwoLayer) -> tuple[int, ...]:
     return tuple(range(model.inputs))
 
 
-def _checked(model: AbstractModel, parts: Sequence[Layer]) -> list[Layer]:
+def _checked(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> list[Layer]:
     if not isinstance(model, TwoLayer | FullyConnected):
         raise TypeError(f"model must be TwoLayer or FullyConnected, got {model!r}")
     widths = (*hidden_widths(model), model.outputs)
@@ -133,7 +134,7 @@ def _check_source(l: int, source: Sequence[int | None], width: int, *, last: boo
         )
 
 
-def multipliers(model: AbstractModel, parts: Sequence[Layer]) -> tuple[tuple[Any, ...], ...]:
+def multipliers(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> tuple[tuple[Any, ...], ...]:
     """beta of every layer 0 .. L, backwards from 1 at the outputs; checks the forward and backward conditions."""
     sources = [_inputs(model), *(part.source for part in parts)]
     found = [tuple(Fraction(1) for _ in parts[-1].source)]
@@ -173,7 +174,7 @@ def _require(value: Any, expected: Any, condition: str) -> None:
     raise IncompatibleError(f"{condition}: expected {expected}, got {value} (off by {difference})")
 
 
-def _constants(model: AbstractModel, parts: Sequence[Layer]) -> tuple[tuple[Any, ...], ...]:
+def _constants(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> tuple[tuple[Any, ...], ...]:
     """sigma(b*_i) of every null neuron, layer by layer; checks that shifts correct effective biases for null inputs."""
     found = [tuple(None for _ in _inputs(model))]
     for l, part in enumerate(parts, start=1):
@@ -189,13 +190,13 @@ def _constants(model: AbstractModel, parts: Sequence[Layer]) -> tuple[tuple[Any,
 # -------------------------------------------------------------------------------------------------- families of them
 
 
-def three_fold(model: AbstractModel) -> Embedding:
+def three_fold(model: FullyConnected | TwoLayer) -> Embedding:
     """Three copies of all hidden layers side by side, the last layer as [W, W, -W] (2111.15527, Example 5.1)."""
     signs = (Fraction(1), Fraction(1), Fraction(-1))
     return compatible(model, _side_by_side(model, signs))
 
 
-def _side_by_side(model: AbstractModel, signs: Sequence[Fraction]) -> list[Layer]:
+def _side_by_side(model: FullyConnected | TwoLayer, signs: Sequence[Fraction]) -> list[Layer]:
     hidden, parts, before = hidden_widths(model), [], model.inputs
     for l, width in enumerate(hidden, start=1):
         blocks = np.ones((width, before), dtype=object) * Fraction(1)
@@ -206,7 +207,7 @@ def _side_by_side(model: AbstractModel, signs: Sequence[Fraction]) -> list[Layer
     return [*parts, Layer(tuple(range(model.outputs)), last, np.zeros(model.outputs, dtype=object))]
 
 
-def two_fold_null(model: AbstractModel, biases: Sequence[Sequence[Any]]) -> Embedding:
+def two_fold_null(model: FullyConnected | TwoLayer, biases: Sequence[Sequence[Any]]) -> Embedding:
     """As many null neurons as neurons in every hidden layer, with arbitrary ``biases`` (2111.15527, Example 5.2)."""
     hidden, parts, before = hidden_widths(model), [], _inputs(model)
     for width, values in zip((*hidden, model.outputs), (*biases, ()), strict=True):
@@ -221,27 +222,31 @@ def two_fold_null(model: AbstractModel, biases: Sequence[Sequence[Any]]) -> Embe
 
 
 def draw_layers(
-    model: AbstractModel, sources: Sequence[Sequence[int | None]], rng: np.random.Generator, *, denominator: int = 3, nonzero: bool = False
+    model: FullyConnected | TwoLayer,
+    sources: Sequence[Sequence[int | None]],
+    rng: np.random.Generator,
+    *,
+    denominator: int = 3,
+    nonzero: bool = False,
 ) -> list[Layer]:
     """Random coefficients that satisfy all conditions for the index maps ``sources`` of the hidden layers.
 
     alpha_ij = beta_j + N_ij within a pair of groups, where the rows of N add up to 0 and the columns, weighted by beta, too.
     With ``nonzero`` every multiplier is non-zero.
     """
-    sources = [_inputs(model), *map(tuple, sources), tuple(range(model.outputs))]
+    maps: list[tuple[int | None, ...]] = [_inputs(model), *map(tuple, sources), tuple(range(model.outputs))]
     draw = lambda *shape: _fractions(rng, shape, denominator)
     betas = [
-        _draw_multipliers(source, draw, nonzero) if 0 < l < len(sources) - 1 else [Fraction(1)] * len(source)
-        for l, source in enumerate(sources)
+        _draw_multipliers(source, draw, nonzero) if 0 < l < len(maps) - 1 else [Fraction(1)] * len(source) for l, source in enumerate(maps)
     ]
     parts = []
-    for l in range(1, len(sources)):
-        weights = _draw_weights(sources[l], sources[l - 1], betas[l], betas[l - 1], draw)
-        parts.append(Layer(sources[l], weights, draw(len(sources[l]))))
+    for l in range(1, len(maps)):
+        weights = _draw_weights(maps[l], maps[l - 1], betas[l], betas[l - 1], draw)
+        parts.append(Layer(maps[l], weights, draw(len(maps[l]))))
     return _with_corrections(model, parts)
 
 
-def _with_corrections(model: AbstractModel, parts: list[Layer]) -> list[Layer]:
+def _with_corrections(model: FullyConnected | TwoLayer, parts: list[Layer]) -> list[Layer]:
     """Effective shifts set to what null inputs ask for, layer by layer."""
     constants, corrected = [None] * model.inputs, []
     for part in parts:
@@ -254,7 +259,7 @@ def _with_corrections(model: AbstractModel, parts: list[Layer]) -> list[Layer]:
 
 
 def _fractions(rng: np.random.Generator, shape: tuple[int, ...], denominator: int) -> np.ndarray:
-    return np.frompyfunc(lambda k: Fraction(int(k), denominator), 1, 1)(rng.integers(-4, 5, shape))
+    return entrywise(lambda k: Fraction(int(k), denominator), rng.integers(-4, 5, shape))
 
 
 def _draw_multipliers(source: Sequence[int | None], draw: Any, nonzero: bool) -> list[Any]:

@@ -13,10 +13,10 @@ from typing import Any
 from theory.embedding.affine import SparseMatrix, number
 from theory.embedding.onestep import copies, sigma_at, unchecked_null
 from theory.embedding.wiring import wiring
-from theory.models import AbstractModel
+from theory.models import AbstractNetwork
 
 
-def split_congruence(model: AbstractModel, layer: int, neuron: int, alpha: Any) -> SparseMatrix:
+def split_congruence(model: AbstractNetwork, layer: int, neuron: int, alpha: Any) -> SparseMatrix:
     """C of T^alpha_{l,s}: behind A, the columns N_t (+1 on the old, -1 on the new outgoing weight t) and E_a.
 
     E_a is alpha on the incoming parameter a of the old copy and alpha - 1 on that of the new one. The block is
@@ -26,7 +26,7 @@ def split_congruence(model: AbstractModel, layer: int, neuron: int, alpha: Any) 
     return copies_congruence(model, layer, neuron, (1 - alpha, alpha))
 
 
-def copies_congruence(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence[Any]) -> SparseMatrix:
+def copies_congruence(model: AbstractNetwork, layer: int, neuron: int, coefficients: Sequence[Any]) -> SparseMatrix:
     """C of n copies with coefficients beta: behind A, the columns N_(c,t), then E_(c,a), for the new copies c = 1 .. n - 1.
 
     N_(c,t) moves outgoing weight t from copy c to the old neuron. E_(c,a) is beta_c on the incoming parameter a of every copy, minus 1 on
@@ -49,13 +49,15 @@ def copies_congruence(model: AbstractModel, layer: int, neuron: int, coefficient
     return SparseMatrix((column, column), entries)
 
 
-def null_congruence(model: AbstractModel, layer: int, bias: Any) -> SparseMatrix:
+def null_congruence(model: AbstractNetwork, layer: int, bias: Any) -> SparseMatrix:
     """C of the null embedding: behind A, the new outgoing weights compensated in the next bias, and the new incoming parameters.
 
-    The block is [[0, sigma'(bias) C_l], [., 0]] with C_l = E[e^[l+1] h^[l-1]T].
+    The block is [[0, sigma'(bias) C_l], [., 0]] with C_l = E[e^[l+1] h^[l-1]T]. Raises ValueError where the next layer has no biases.
     """
     embedding = unchecked_null(model, layer, bias)
     old, new = wiring(model, layer), wiring(embedding.wide, layer)
+    if old.next_bias is None:
+        raise ValueError(f"model must have biases behind layer {layer}, which compensate the new outgoing weights, got {model}")
     constant = sigma_at(model.activation, bias)
     entries, column = dict(embedding.matrix.entries), model.n_params
     for weight, shift in zip(new.outgoing[-1], old.next_bias, strict=True):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from functools import reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from theory.embedding.affine import Embedding, compose, identity
 from theory.embedding.onestep import null, split
-from theory.models import AbstractModel
+from theory.models import AbstractNetwork
 
 if TYPE_CHECKING:
     import networkx
@@ -48,21 +47,16 @@ def count_paths(narrow: Sequence[int], wide: Sequence[int]) -> int:
     return math.factorial(sum(added)) // math.prod(math.factorial(k) for k in added)
 
 
-def embed_along(model: AbstractModel, steps: Iterable[tuple]) -> Embedding:
+def embed_along(model: AbstractNetwork, steps: Iterable[tuple]) -> Embedding:
     """The composition of one-step embeddings ("split", layer, neuron, alpha) and ("null", layer, bias) on the growing model."""
     eye = identity(model.n_params)
     whole = Embedding(model, model, {}, lambda: eye, lambda: eye)
     return reduce(lambda found, step: compose(found, one_step(found.wide, step)), steps, whole)
 
 
-def one_step(model: AbstractModel, step: tuple[Any, ...]) -> Embedding:
+def one_step(model: AbstractNetwork, step: tuple[Any, ...]) -> Embedding:
     """The one-step embedding that ``step`` names."""
     kind, *place = step
     if kind not in ("split", "null"):
         raise ValueError(f"a step must be ('split', layer, neuron, alpha) or ('null', layer, bias), got {step!r}")
     return split(model, *place) if kind == "split" else null(model, *place)
-
-
-def default_path(narrow: Sequence[int], wide: Sequence[int], alpha: Any = Fraction(1, 2)) -> list[tuple]:
-    """Splits of the first neuron of every layer that grows, one at a time."""
-    return [("split", l, 0, alpha) for l, (a, b) in enumerate(zip(narrow, wide, strict=True)) for _ in range(b - a)]

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from theory.embedding.wiring import check_place, kept, widened, wiring
-from theory.models import AbstractModel, as_container
+from theory.models import AbstractNetwork, as_container
 
 
-def merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int], *, tolerance: float = 0.0) -> tuple[AbstractModel, Any]:
+def merge(
+    model: AbstractNetwork, theta: Any, layer: int, neurons: tuple[int, int], *, tolerance: float = 0.0
+) -> tuple[AbstractNetwork, Any]:
     """The narrower model and its theta after the second of ``neurons`` is merged into the first: outgoing weights add up.
 
     The output function is kept, and a critical point stays one. Raises ValueError, with the largest difference, when incoming weights and
@@ -28,7 +30,7 @@ def merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int]
     return unchecked_merge(model, theta, layer, neurons)
 
 
-def unchecked_merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractModel, Any]:
+def unchecked_merge(model: AbstractNetwork, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractNetwork, Any]:
     """As :func:`merge` for any two neurons; outputs are kept only when they are equal."""
     first, second = neurons
     places, theta = wiring(model, layer), np.array(as_container(theta))
@@ -36,7 +38,7 @@ def unchecked_merge(model: AbstractModel, theta: Any, layer: int, neurons: tuple
     return _without(model, theta, layer, second)
 
 
-def remove(model: AbstractModel, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0) -> tuple[AbstractModel, Any]:
+def remove(model: AbstractNetwork, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0) -> tuple[AbstractNetwork, Any]:
     """The narrower model and its theta without ``neuron``. Raises ValueError when an outgoing weight exceeds ``tolerance``."""
     check_place(model, layer, neuron)
     theta = as_container(theta)
@@ -52,7 +54,7 @@ def _exceeds(values: Any, tolerance: float) -> bool:
     return bool((np.abs(values).astype(float) > tolerance).any())
 
 
-def _without(model: AbstractModel, theta: Any, layer: int, neuron: int) -> tuple[AbstractModel, Any]:
+def _without(model: AbstractNetwork, theta: Any, layer: int, neuron: int) -> tuple[AbstractNetwork, Any]:
     from theory.embedding.onestep import permutation
 
     width = wiring(model, layer).width

@@ -11,10 +11,10 @@ import numpy as np
 
 from theory.embedding.affine import Embedding, SparseMatrix, number
 from theory.embedding.wiring import check_place, kept, widened, wiring
-from theory.models import AbstractModel
+from theory.models import AbstractNetwork
 
 
-def split(model: AbstractModel, layer: int, neuron: int, alpha: Any) -> Embedding:
+def split(model: AbstractNetwork, layer: int, neuron: int, alpha: Any) -> Embedding:
     """T^alpha_{l,s}: a copy of ``neuron`` comes last in ``layer`` and takes the fraction ``alpha`` of its outgoing weights.
 
     ``alpha`` is any real number (2105.14573, Definition 5), a sympy expression or a ball. For a CNN a neuron is a channel.
@@ -23,7 +23,7 @@ def split(model: AbstractModel, layer: int, neuron: int, alpha: Any) -> Embeddin
     return copies(model, layer, neuron, (1 - alpha, alpha))
 
 
-def copies(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence[Any]) -> Embedding:
+def copies(model: AbstractNetwork, layer: int, neuron: int, coefficients: Sequence[Any]) -> Embedding:
     """``neuron`` in len(coefficients) copies, copy c with the fraction coefficients[c] of its outgoing weights.
 
     The first copy is the old neuron, the others come last. Raises ValueError unless the coefficients add up to 1.
@@ -35,7 +35,7 @@ def copies(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence
     return unchecked_copies(model, layer, neuron, coefficients)
 
 
-def unchecked_copies(model: AbstractModel, layer: int, neuron: int, coefficients: Sequence[Any]) -> Embedding:
+def unchecked_copies(model: AbstractNetwork, layer: int, neuron: int, coefficients: Sequence[Any]) -> Embedding:
     """As :func:`copies` for coefficients of any sum, an embedding only when that is 1."""
     check_place(model, layer, neuron)
     wide = widened(model, layer, len(coefficients) - 1)
@@ -58,7 +58,7 @@ def _line(to: np.ndarray, of: np.ndarray, factor: Any) -> dict[tuple[int, int], 
     return {(int(i), int(j)): factor for i, j in zip(to, of, strict=True)}
 
 
-def null(model: AbstractModel, layer: int, bias: Any = 0) -> Embedding:
+def null(model: AbstractNetwork, layer: int, bias: Any = 0) -> Embedding:
     """T_{l,0}: a neuron with zero incoming and outgoing weights and an arbitrary ``bias`` comes last in ``layer``.
 
     Raises ValueError where a bias is missing that the claim needs: in ``layer`` when ``bias`` is not 0, in the next layer when
@@ -78,7 +78,7 @@ def null(model: AbstractModel, layer: int, bias: Any = 0) -> Embedding:
     return unchecked_null(model, layer, bias)
 
 
-def unchecked_null(model: AbstractModel, layer: int, bias: Any) -> Embedding:
+def unchecked_null(model: AbstractNetwork, layer: int, bias: Any) -> Embedding:
     """As :func:`null` where biases may be missing; then it keeps the output, and not every critical point."""
     wide = widened(model, layer, 1)
     old, new = wiring(model, layer), wiring(wide, layer)
@@ -94,7 +94,7 @@ def unchecked_null(model: AbstractModel, layer: int, bias: Any) -> Embedding:
     return Embedding(model, wide, offset, lambda: SparseMatrix(shape, plain), gradients)
 
 
-def constant_neuron(model: AbstractModel, layer: int, bias: Any, outgoing: Sequence[Any]) -> Embedding:
+def constant_neuron(model: AbstractNetwork, layer: int, bias: Any, outgoing: Sequence[Any]) -> Embedding:
     """A neuron without incoming weights, last in ``layer``; what its weights ``outgoing`` (t,) send is taken off the next biases.
 
     It keeps the output function. The gradient map is that of the null neuron, true only where ``outgoing`` vanishes.
@@ -110,7 +110,7 @@ def constant_neuron(model: AbstractModel, layer: int, bias: Any, outgoing: Seque
     return replace(embedding, offset=offset)
 
 
-def permutation(model: AbstractModel, layer: int, order: Sequence[int]) -> Embedding:
+def permutation(model: AbstractNetwork, layer: int, order: Sequence[int]) -> Embedding:
     """Neuron order[i] of ``layer`` goes to place i; an orthogonal map of theta that keeps the network."""
     places = wiring(model, layer)
     if sorted(order) != list(range(places.width)):
@@ -118,7 +118,7 @@ def permutation(model: AbstractModel, layer: int, order: Sequence[int]) -> Embed
     source = np.arange(model.n_params)
     for lines in (places.incoming, places.outgoing):
         source[lines] = lines[list(order)]
-    build = lambda: SparseMatrix((model.n_params,) * 2, {(i, int(j)): Fraction(1) for i, j in enumerate(source)})
+    build = lambda: SparseMatrix((model.n_params, model.n_params), {(i, int(j)): Fraction(1) for i, j in enumerate(source)})
     return Embedding(model, model, {}, build, build)
 
 

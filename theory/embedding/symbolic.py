@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.elementary import entrywise
 from theory.embedding.affine import Embedding, SparseMatrix
 from theory.models import TwoLayer
 
@@ -157,39 +158,47 @@ def _input(symbols: NeuronSymbols, a: int, n: int) -> Taylor:
 
 def _outer(symbols: NeuronSymbols, arguments: Sequence[Taylor], n: int) -> Taylor:
     """F(arguments) with arbitrary first and second derivatives."""
-    gradient = sum(u.gradient * symbols[f"F{i}"] for i, u in enumerate(arguments))
-    hessian = sum(u.hessian * symbols[f"F{i}"] for i, u in enumerate(arguments))
+    gradient, hessian = (np.zeros(shape, dtype=object) * symbols.ring.one for shape in (n, (n, n)))
+    for i, u in enumerate(arguments):
+        gradient = gradient + u.gradient * symbols[f"F{i}"]
+        hessian = hessian + u.hessian * symbols[f"F{i}"]
     for (i, u), (j, v) in product(enumerate(arguments), repeat=2):
         hessian = hessian + np.outer(u.gradient, v.gradient) * symbols[f"F{min(i, j)}_{max(i, j)}"]
     return Taylor(None, gradient, hessian)
 
 
 class Undefined:
-    """An activation about which nothing is assumed: sigma^(k) at every new argument is a fresh symbol of ``ring``.
+    """An activation about which nothing is assumed: sigma^(k) at every new argument is a fresh symbol of the ``pool`` of generators.
 
-    Arguments are polynomials in normal form, so that equal ones meet the same symbols. ``pool`` lists the generators that may be used.
+    Arguments are polynomials in normal form (or numbers), so that equal ones meet the same symbols. Raises ValueError when the pool is
+    used up.
     """
 
     name = "undefined"
     rational = True
     reflection = None
     degree = None
+    exponential = False
 
     def __init__(self, pool: Sequence[Any]) -> None:
-        self._fresh = iter(pool)
-        self._known: dict[tuple[Any, int], Any] = {}
+        self._pool = list(pool)
+        self._known: dict[tuple[frozenset[Any], int], Any] = {}
 
     def __call__(self, z: Any) -> Any:
         return z.activate(self) if hasattr(z, "activate") else self.jet(z, 0)[0]
 
     def jet(self, z: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
         """(sigma, ..., sigma^(order)) at every entry."""
-        return tuple(np.frompyfunc(lambda entry, k=k: self._value(entry, k), 1, 1)(z) for k in range(order + 1))
+        return tuple(entrywise(lambda entry, k=k: self._value(entry, k), z) for k in range(order + 1))
 
     def _value(self, entry: Any, k: int) -> Any:
-        if (entry, k) not in self._known:
-            self._known[entry, k] = next(self._fresh)
-        return self._known[entry, k]
+        polynomial = entry * self._pool[0].ring.one
+        key = frozenset(polynomial.items()), k  # not the polynomial itself: sympy keeps its hash while it is being built up
+        if key not in self._known:
+            if len(self._known) == len(self._pool):
+                raise ValueError(f"pool must hold a symbol for every value of sigma, got {len(self._pool)} and need one for {entry}")
+            self._known[key] = self._pool[len(self._known)]
+        return self._known[key]
 
     def __repr__(self) -> str:
         return "an undefined activation"

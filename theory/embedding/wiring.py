@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models import AbstractNetwork, FullyConnected, TwoLayer, TwoLayerCNN
 
 _MODELS = "TwoLayer, FullyConnected (two layers or more) or TwoLayerCNN"
 
@@ -37,7 +37,7 @@ class Wiring:
         return len(self.incoming)
 
 
-def hidden_widths(model: AbstractModel) -> tuple[int, ...]:
+def hidden_widths(model: AbstractNetwork) -> tuple[int, ...]:
     """Widths of the hidden layers. Raises TypeError for a model without any."""
     match model:
         case TwoLayer():
@@ -49,7 +49,7 @@ def hidden_widths(model: AbstractModel) -> tuple[int, ...]:
     raise TypeError(f"model must be {_MODELS}, got {model!r}")
 
 
-def check_place(model: AbstractModel, layer: int, neuron: int | None = None) -> None:
+def check_place(model: AbstractNetwork, layer: int, neuron: int | None = None) -> None:
     """Raises ValueError when there is no such hidden layer (from 1) or neuron (from 0)."""
     widths = hidden_widths(model)
     if not _is_integer(layer) or not 1 <= layer <= len(widths):
@@ -62,19 +62,23 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def widened(model: AbstractModel, layer: int, extra: int) -> AbstractModel:
+def widened(model: AbstractNetwork, layer: int, extra: int) -> AbstractNetwork:
     """The model with ``extra`` neurons more (or, negative, fewer) in hidden ``layer``."""
     check_place(model, layer)
-    if isinstance(model, FullyConnected):
-        widths = list(model.widths)
-        widths[layer] += extra
-        return replace(model, widths=tuple(widths))
-    name = "width" if isinstance(model, TwoLayer) else "kernels"
-    return replace(model, **{name: getattr(model, name) + extra})
+    match model:
+        case TwoLayer():
+            return replace(model, width=model.width + extra)
+        case TwoLayerCNN():
+            return replace(model, kernels=model.kernels + extra)
+        case FullyConnected():
+            widths = list(model.widths)
+            widths[layer] += extra
+            return replace(model, widths=tuple(widths))
+    raise TypeError(f"model must be {_MODELS}, got {model!r}")
 
 
 @lru_cache(maxsize=512)
-def wiring(model: AbstractModel, layer: int) -> Wiring:
+def wiring(model: AbstractNetwork, layer: int) -> Wiring:
     """The index arrays of hidden ``layer`` (from 1)."""
     check_place(model, layer)
     index = model.unpack(np.arange(model.n_params))
@@ -95,7 +99,7 @@ def wiring(model: AbstractModel, layer: int) -> Wiring:
 
 
 @lru_cache(maxsize=512)
-def kept(narrow: AbstractModel, wide: AbstractModel) -> np.ndarray:
+def kept(narrow: AbstractNetwork, wide: AbstractNetwork) -> np.ndarray:
     """For every parameter of ``narrow`` its place in ``wide``, new neurons coming last in their layers."""
     index, places = wide.unpack(np.arange(wide.n_params)), []
     for name, shape in narrow.shapes.items():
@@ -103,7 +107,7 @@ def kept(narrow: AbstractModel, wide: AbstractModel) -> np.ndarray:
     return np.concatenate(places)
 
 
-def layers(model: AbstractModel) -> list[tuple[np.ndarray, np.ndarray | None]]:
+def layers(model: AbstractNetwork) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """(indices of W_l (m_l, m_(l-1)), indices of b_l (m_l,) or None) for l = 1 .. L of a fully connected network."""
     index = model.unpack(np.arange(model.n_params))
     if isinstance(model, TwoLayer):

@@ -1,7 +1,7 @@
 """Models whose implicit regularization *is* a data-independent function, with that function.
 
-They mark the other side of the line: linear regression, diagonal linear networks, mirror flows, homogeneous networks, and the
-neurons sigma = (p z + q)^(1/p) with sigma/sigma' affine, for which an explicit strict G exists on all datasets.
+They mark the other side of the line: linear regression, homogeneous networks, and the neurons sigma = (p z + q)^(1/p) with
+sigma/sigma' affine, for which an explicit strict G exists on all datasets.
 """
 
 from __future__ import annotations
@@ -19,18 +19,6 @@ def nearest_solution(X: Any, y: Any, theta0: Any, *, solve: Callable[[Any, Any],
     ``X`` (n, M) of full rank n < M, ``y`` (n,), ``theta0`` (M,); ``solve(A, b)`` solves a linear system in their arithmetic.
     """
     return theta0 + X.T @ solve(X @ X.T, y - X @ theta0)
-
-
-def hyperbolic_entropy(beta: Any, u0: Any, v0: Any, *, factor: Any = 2, functions: Any = np) -> Any:
-    """Q(beta) of the diagonal linear network beta = u^2 - v^2 started at (u0, v0), summed over coordinates.
-
-    Gradient flow ends at the minimizer of Q on {X beta = y} (Woodworth et al. 2020). The ``factor`` 2 inside asinh belongs to the
-    theorem; ``functions`` brings asinh, sqrt, log for the arithmetic at hand.
-    """
-    scale = factor * u0 * v0
-    asinh = getattr(functions, "asinh", None) or functions.arcsinh
-    term = beta * asinh(beta / scale) - functions.sqrt(beta * beta + scale * scale)
-    return (term + beta * functions.log(v0 * v0 / (u0 * u0)) / 2).sum()
 
 
 @dataclass(frozen=True)
@@ -64,16 +52,6 @@ class PFamily:
         last = -functions.log(a) if p == -2 else p * a ** (p + 2) / (2 * (p + 2))
         return (1 if p > 0 else -1) * (whole + last)
 
-    def structure(self, a: Any, w: Any, a0: Any, w0: Any, x: Any) -> Any:
-        """What gradient flow conserves on samples ``x`` (n, d): (offset along the samples, defect of the output weight).
-
-        w - w0 = sum tau_i x_i and (a^2 - a0^2 - p(|w|^2 - |w0|^2))/2 = q sum tau_i; the second relation's defect is returned, with
-        tau from least squares, together with the distance of w - w0 from the span of the samples.
-        """
-        tau, *_ = np.linalg.lstsq(x.T, w - w0, rcond=None)
-        defect = (a * a - a0 * a0 - self.p * (_square(w) - _square(w0))) / 2 - self.q * tau.sum()
-        return np.linalg.norm(x.T @ tau - (w - w0)), abs(defect)
-
 
 def _square(w: Any) -> Any:
     return (w * w).sum(-1)
@@ -94,7 +72,7 @@ def p_family_identities(*, weight: int = 1) -> dict[str, Any]:
     a, w = b ** (1 / p), v / b
     offset = (a0_square - p * w0.dot(w0)) / 2
     G = weight * (p * b * w.dot(w) / 2 - p * b * w.dot(w0)) - offset * b + p * a ** (p + 2) / (2 * (p + 2))
-    reached = {component: b * (w0[k] + s[k]) for k, component in enumerate(v)}
+    reached: dict[Any, Any] = {v[k]: b * (w0[k] + s[k]) for k in range(2)}
     square = a0_square + p * ((w0 + s).dot(w0 + s) - w0.dot(w0)) + 2 * q * t
     a_square = lambda expression: sp.expand(sp.powsimp(sp.expand(expression))).subs(b ** (2 / p), square)
     z, rate, slope = sp.symbols("z rate slope")  # rate = d tau / dt = -residual a slope, of one sample

@@ -1,0 +1,1 @@
+"""Exact fields, residues, balls: the numbers that measurements are made of."""

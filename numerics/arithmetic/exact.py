@@ -1,0 +1,204 @@
+"""Exact arithmetic on arrays: rationals, residues modulo a prime, and the field Q(s) of exponentials of rationals.
+
+For rational z != 0 the number e^z is transcendental (Hermite-Lindemann), so with s = e^(1/q), q a common denominator of all
+pre-activations, tanh, sigmoid and exp of them lie in Q(s), a field of rational functions. Sending s to a unit modulo a prime is a
+ring homomorphism (where denominators stay units), hence a minor that is non-zero modulo the prime is non-zero at the
+given point. For sin and cos take s = e^(i/q) and a prime that is 1 modulo 4, so that i exists.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.elementary import entrywise
+from theory.rationals import fraction_of
+
+#: 61-bit primes that are 1 modulo 4, so that -1 is a square. A prime can be unlucky (a denominator vanishes); then the next one serves.
+PRIMES = (2305843009213693921, 2305843009213693693, 2305843009213693669)
+
+
+class NoExactValue(TypeError):
+    """The value asked for does not lie in the exact field at hand; balls or Taylor series may serve instead."""
+
+
+class UnluckyPrime(ArithmeticError):
+    """A denominator vanishes modulo the prime; another prime or another s decides."""
+
+
+def rational(value: Any) -> Any:
+    """``value`` (int, float, numpy scalar, Fraction, decimal string, sympy or flint rational) as flint's fmpq, without rounding.
+
+    Raises ValueError for NaN and infinities, TypeError for what is no rational number.
+    """
+    from flint import fmpq, fmpz
+
+    if isinstance(value, fmpq):
+        return value
+    if isinstance(value, float | np.floating) and not np.isfinite(value):
+        raise ValueError(f"expected finite numbers, got {value}")
+    if isinstance(value, int | np.integer | np.bool_ | fmpz):
+        return fmpq(int(value))
+    try:
+        found = fraction_of(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"expected a rational number, got {value!r} ({type(value).__name__})") from error
+    return fmpq(found.numerator, found.denominator)
+
+
+def rationals(values: Any) -> np.ndarray:
+    """An object array of fmpq, of the shape of ``values``; one that is such an array already is returned as it is."""
+    from flint import fmpq
+
+    array = np.asarray(values)
+    return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
+
+
+def fraction(value: Any) -> Fraction:
+    """A flint rational as a Fraction."""
+    return Fraction(int(value.p), int(value.q))
+
+
+def residues(values: np.ndarray, prime: int) -> np.ndarray:
+    """An array of fmpq (or nmod of that prime) as nmod. Raises UnluckyPrime where a denominator vanishes."""
+    from flint import fmpq, nmod
+
+    def residue(value: Any) -> Any:
+        if isinstance(value, nmod):
+            return value
+        if isinstance(value, fmpq):
+            return nmod(int(value.p) % prime, prime) / nmod(int(value.q) % prime, prime)
+        return nmod(int(value), prime)
+
+    try:
+        return entrywise(residue, values)
+    except ZeroDivisionError as error:
+        raise UnluckyPrime(f"a denominator vanishes modulo {prime}") from error
+
+
+class ExponentialField:
+    """The image of Q(e^(1/q)) (or of Q(i)(e^(i/q))) modulo ``prime`` under s -> ``unit``; q is fixed by the first array seen."""
+
+    def __init__(self, prime: int, unit: int) -> None:
+        self.prime = prime
+        self.unit = unit % prime
+        self.denominator: int | None = None
+        if not 1 < self.unit < prime - 1:
+            raise ValueError(f"unit must lie strictly between 1 and {prime - 1} modulo the prime, got {unit}")
+
+    def powers(self, z: np.ndarray) -> np.ndarray:
+        """s^(q z) for an array of fmpq: the images of e^z (or e^(iz)) as residues (Python integers)."""
+        from flint import fmpq
+
+        if not all(isinstance(entry, fmpq) for entry in z.flat):
+            raise NoExactValue("an exponential of a number that is no rational: the exact field reaches one transcendental layer only")
+        common = math.lcm(*(int(entry.q) for entry in z.flat)) if z.size else 1
+        if self.denominator is None:
+            self.denominator = common
+        if self.denominator % common:
+            raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
+        scale, order = self.denominator, self.prime - 1
+        power = lambda entry: pow(self.unit, int(entry.p) * (scale // int(entry.q)) % order, self.prime)
+        return entrywise(power, z)
+
+    def elementary(self, name: str, z: np.ndarray) -> np.ndarray:
+        """The function ``name`` of every entry as nmod. Raises NoExactValue outside the field, UnluckyPrime on a zero denominator."""
+        if name not in _IN_EXPONENTIALS:
+            raise NoExactValue(f"{name} of a rational is no rational function of an exponential")
+        from flint import nmod
+
+        rule, root = _IN_EXPONENTIALS[name], _square_root_of_minus_one(self.prime)
+        try:
+            value = lambda e: rule(nmod(e, self.prime), root)
+            return entrywise(value, self.powers(z))
+        except ZeroDivisionError as error:
+            raise UnluckyPrime(f"1 + e^z vanishes modulo {self.prime}") from error
+
+
+#: Each function of z from e = e^z (for sin and cos from e = e^(iz) and i).
+_IN_EXPONENTIALS = {
+    "exp": lambda e, i: e,
+    "sigmoid": lambda e, i: e / (1 + e),
+    "tanh": lambda e, i: (e * e - 1) / (e * e + 1),
+    "cos": lambda e, i: (e + 1 / e) / 2,
+    "sin": lambda e, i: (e - 1 / e) / (2 * i),
+}
+
+
+def _square_root_of_minus_one(prime: int) -> int:
+    for candidate in range(2, 100):
+        root = pow(candidate, (prime - 1) // 4, prime)
+        if root * root % prime == prime - 1:
+            return root
+    raise ValueError(f"no square root of -1 found modulo {prime}: it must be 1 modulo 4")
+
+
+class ExactArray(np.ndarray):
+    """An object array of rationals whose elementary functions are taken in ``field``; arithmetic is numpy's own."""
+
+    field: ExponentialField
+
+    def __new__(cls, values: np.ndarray, field: ExponentialField) -> ExactArray:
+        array = np.asarray(values, dtype=object).view(cls)
+        array.field = field
+        return array
+
+    def __array_finalize__(self, origin: Any) -> None:
+        if hasattr(origin, "field"):
+            self.field = origin.field
+
+    def elementary(self, name: str) -> ExactArray:
+        """The function ``name`` of every entry, as the field knows it."""
+        return ExactArray(self.field.elementary(name, np.asarray(self)), self.field)
+
+
+def rank_modulo(matrix: np.ndarray, prime: int) -> int:
+    """Rank of a matrix of residues: a lower bound for the rank of the matrix it is the image of."""
+    return modular_matrix(matrix, prime).rank()
+
+
+def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
+    """A 2-d array of nmod, fmpq or integers as flint's nmod_mat."""
+    from flint import nmod_mat
+
+    rows, columns = matrix.shape
+    entries = matrix.ravel().tolist()
+    if matrix.dtype == object and not all(type(entry) is int for entry in entries):
+        entries = [int(entry) for entry in residues(matrix, prime).flat]
+    return nmod_mat(rows, columns, entries, prime)
+
+
+def rank_rational(matrix: np.ndarray) -> int:
+    """Exact rank of a 2-d array of fmpq, Fractions or integers (denominators cleared row by row)."""
+    return _integer_matrix(matrix).rank() if matrix.size else 0
+
+
+def nullspace_rational(matrix: np.ndarray) -> list[list[int]]:
+    """Integer vectors that span the right kernel of a 2-d array of rationals."""
+    rows, columns = matrix.shape
+    if not matrix.size:
+        return [[int(i == j) for i in range(columns)] for j in range(columns)]
+    basis, nullity = _integer_matrix(matrix).nullspace()
+    vectors = [[int(basis[i, j]) for i in range(columns)] for j in range(nullity)]
+    return [[entry // math.gcd(*vector) for entry in vector] for vector in vectors]
+
+
+def _integer_matrix(matrix: np.ndarray) -> Any:
+    from flint import fmpz_mat
+
+    cleared = []
+    for row in matrix:
+        entries = [_numerator_and_denominator(entry) for entry in row]
+        common = math.lcm(*(denominator for _, denominator in entries))
+        cleared.append([numerator * (common // denominator) for numerator, denominator in entries])
+    return fmpz_mat(cleared)
+
+
+def _numerator_and_denominator(value: Any) -> tuple[int, int]:
+    if isinstance(value, int | Fraction):
+        return value.numerator, value.denominator
+    exact = rational(value)
+    return int(exact.p), int(exact.q)

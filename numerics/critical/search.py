@@ -1,0 +1,182 @@
+"""Critical points of real losses: found in floats, many starts at once, and certified in balls.
+
+Search: Levenberg-Marquardt on the gradient field, step = -V diag(lambda / (lambda^2 + mu)) V^T g with the eigenpairs of the Hessian
+(never H^2, which squares the condition number); it is drawn to saddles as well as to minima. Certificate: Krawczyk's test on grad R = 0
+encloses the one critical point in a box, and balls prove the inertia of its Hessian. Degenerate points, such as embedded ones, are
+certified through the narrow point that they come from (:func:`certify_split`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero, working_precision
+from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
+from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
+from numerics.hessian.losses import Loss
+from numerics.hessian.neuron_matrices import trace
+from numerics.planting import cotangent_of
+from theory.embedding.blocks import plus, split_block
+from theory.embedding.onestep import split
+from theory.embedding.wiring import wiring
+from theory.models import AbstractModel, AbstractNetwork
+
+#: A critical point farther out than this is on its way to infinity.
+FARTHEST = 30.0
+#: Losses closer than this are one critical value.
+SAME_LOSS = 1e-7
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """``theta`` (P,) with the ``loss`` and the norm of the gradient there; ``inertia`` is None where floats leave it in doubt."""
+
+    theta: np.ndarray
+    loss: float
+    gradient: float
+    inertia: Inertia | None
+
+
+@dataclass(frozen=True)
+class CertifiedPoint:
+    """The one critical point in ``box``, with the certified ``inertia`` of its Hessian."""
+
+    box: Box
+    inertia: Inertia
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The centre of the box in double precision."""
+        return self.box.midpoint
+
+
+def find_critical_points(
+    model: AbstractModel,
+    data: Data,
+    *,
+    starts: int | np.ndarray = 100,
+    seed: int = 0,
+    scale: float = 1.0,
+    minima: bool = False,
+    loss: str | Loss = "mse",
+    steps: int = 300,
+    tolerance: float = 1e-11,
+) -> list[CriticalPoint]:
+    """Critical points with |grad R| <= ``tolerance`` from ``starts`` (a number, or an array (starts, P)), by increasing loss.
+
+    Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. The search may miss points;
+    it proves nothing, see :func:`certify`.
+    """
+    theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,)) if isinstance(starts, int) else np.array(starts, float)
+    if theta.ndim != 2:
+        raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
+    data = np.asarray(data[0], dtype=float), np.asarray(data[1], dtype=float)
+    if minima:
+        theta = _descend(model, theta, data, loss, steps)
+    theta = _settle(model, theta, data, loss, steps)
+    slope, curvature = gradient_and_hessian(model, theta, data, loss)
+    norms, values = np.linalg.norm(slope, axis=-1), risk(model, theta, data, loss)
+    counts, doubtful = float_counts(np.linalg.eigvalsh(curvature))
+    good = (norms <= tolerance) & (np.abs(theta).max(axis=-1) <= FARTHEST)
+    found: list[CriticalPoint] = []
+    for k in np.flatnonzero(good)[np.argsort(values[good], kind="stable")]:
+        if found and abs(values[k] - found[-1].loss) <= SAME_LOSS:
+            continue
+        inertia = None if doubtful[k] else Inertia(*counts[k].tolist(), method="float")
+        found.append(CriticalPoint(theta[k], float(values[k]), float(norms[k]), inertia))
+    return found
+
+
+def _spectral_step(slope: np.ndarray, curvature: np.ndarray, filtered: Any) -> np.ndarray:
+    values, vectors = np.linalg.eigh(curvature)
+    return -(vectors @ (filtered(values) * (vectors.swapaxes(-1, -2) @ slope[..., None])[..., 0])[..., None])[..., 0]
+
+
+def _descend(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Loss, steps: int) -> np.ndarray:
+    """Damped Newton on |H|: every accepted step lowers the loss."""
+    damping, value = np.full(len(theta), 1.0), risk(model, theta, data, loss)
+    for _ in range(steps):
+        slope, curvature = gradient_and_hessian(model, theta, data, loss)
+        step = _spectral_step(slope, curvature, lambda values, mu=damping[:, None]: 1 / (np.abs(values) + mu))
+        trial = risk(model, theta + step, data, loss)
+        better = trial < value
+        theta = np.where(better[:, None], theta + step, theta)
+        value = np.where(better, trial, value)
+        damping = np.clip(np.where(better, damping / 4, damping * 4), 1e-14, 1e8)
+    return theta
+
+
+def _settle(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Loss, steps: int) -> np.ndarray:
+    """Levenberg-Marquardt on the gradient field; points whose gradient no longer falls rest."""
+    slope, curvature = gradient_and_hessian(model, theta, data, loss)
+    damping, size = np.full(len(theta), 1e-2), np.linalg.norm(slope, axis=-1)
+    active = np.arange(len(theta))
+    for _ in range(steps):
+        if not len(active):
+            break
+        mu = damping[active, None]
+        step = _spectral_step(slope[active], curvature[active], lambda values, mu=mu: values / (values**2 + mu))
+        moved = theta[active] + step
+        new_slope, new_curvature = gradient_and_hessian(model, moved, data, loss)
+        new_size = np.linalg.norm(new_slope, axis=-1)
+        better = new_size < size[active]
+        places = active[better]
+        theta[places], slope[places], curvature[places] = moved[better], new_slope[better], new_curvature[better]
+        size[places] = new_size[better]
+        damping[active] = np.clip(np.where(better, damping[active] / 5, damping[active] * 4), 1e-32, 1e12)
+        active = active[(damping[active] < 1e11) & (size[active] > 1e-16) & (np.abs(theta[active]).max(axis=-1) < 10 * FARTHEST)]
+    return theta
+
+
+def certify(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> CertifiedPoint:
+    """The critical point near ``theta`` enclosed, and the inertia of its Hessian, both proved in balls of ``bits`` bits.
+
+    ``data`` are read exactly (floats as the rationals they are). Raises :class:`NotCertified` at a degenerate point or far from any.
+    """
+    with working_precision(bits):
+        data = balls(data[0]), balls(data[1])
+    slope = lambda point: gradient(model, point, data, loss)
+    curvature = lambda point: hessian(model, point, data, loss)
+    box = certify_zero(slope, [float(value) for value in theta], jacobian=curvature, bits=bits)
+    with working_precision(bits):
+        inertia = ball_inertia(curvature(box.enclosure))
+    if not inertia.certified:
+        raise NotCertified(f"the Hessian over the box has inertia {inertia} with its zeros unproved")
+    return CertifiedPoint(box, inertia)
+
+
+def certify_split(
+    model: AbstractNetwork, point: CertifiedPoint, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
+) -> tuple[Inertia, Inertia]:
+    """Certified inertia of the Hessian at T^alpha of a certified point: (by the block formula, of the wide Hessian itself).
+
+    Either may be uncertified where more eigenvalues vanish than structure tells (alpha in {0, 1}, say). See :func:`split_inertias`.
+    """
+    with working_precision(point.box.bits):
+        return split_inertias(model, point.box.enclosure, point.inertia, (balls(data[0]), balls(data[1])), layer, neuron, alpha, loss)
+
+
+def split_inertias(
+    model: AbstractNetwork, theta: np.ndarray, narrow: Inertia, data: Data, layer: int, neuron: int, alpha: Any, loss: str | Loss = "mse"
+) -> tuple[Inertia, Inertia]:
+    """(narrow inertia + that of the block, inertia of the wide Hessian) in balls, ``theta`` enclosing a critical point.
+
+    Both know one zero from structure: moving alpha moves along critical points, in a direction that is not 0 as some outgoing weight of
+    the neuron is not. The first eliminates it from [[0, B], [B^T, alpha (1 - alpha) S]]. Raises :class:`NotCertified` where no outgoing
+    weight is proved non-zero.
+    """
+    embedding = split(model, layer, neuron, alpha)
+    outgoing = theta[wiring(model, layer).outgoing[neuron]]
+    pivot = next((t for t, weight in enumerate(outgoing) if not weight.contains(0)), None)
+    if pivot is None:
+        raise NotCertified(f"no outgoing weight of neuron {neuron} in layer {layer} is proved non-zero")
+    found, cotangent = trace(model, theta, data[0]), cotangent_of(model, theta, data, loss)
+    B, S = found.B(layer, neuron, cotangent), found.S(layer, neuron, cotangent)
+    # W_s^T B = 0 at a critical point: the row of the pivot is determined by the others.
+    extra = ball_inertia(split_block(np.delete(B, pivot, axis=0), S, balls([alpha])[0]))
+    counts = plus(narrow.counts, extra.counts, (0, 1, 0))
+    wide = hessian(embedding.wide, embedding(theta), data, loss)
+    return Inertia(*counts, narrow.certified and extra.certified, "ball"), ball_inertia(wide, zeros=1)

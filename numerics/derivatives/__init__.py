@@ -1,0 +1,1 @@
+"""Derivatives of a model in any arithmetic: reverse tape, forward duals, batches."""

@@ -1,0 +1,1 @@
+"""Gradient flow, approximated and enclosed."""

@@ -1,0 +1,27 @@
+"""Counterexamples to data-independent regularization: searched for, and certified."""
+
+from numerics.overlap.find import (
+    NotFound,
+    Overlap,
+    certify_two_point,
+    elasticity_extremum,
+    find_cycle,
+    find_one_point_overlap,
+    find_two_point_overlap,
+    is_p_family,
+    midpoints,
+    smooth,
+)
+
+__all__ = [
+    "NotFound",
+    "Overlap",
+    "certify_two_point",
+    "elasticity_extremum",
+    "find_cycle",
+    "find_one_point_overlap",
+    "find_two_point_overlap",
+    "is_p_family",
+    "midpoints",
+    "smooth",
+]

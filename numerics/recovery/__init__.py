@@ -1,0 +1,1 @@
+"""The structure near global minima, measured."""

@@ -1,0 +1,92 @@
+r"""The multiplicity of an activation, from its differential system alone, and what a factor z^q makes of it."""
+
+from proofs_check import axes, claim, false
+from proofs_check.judging import at_most, equal
+from theory.activations import activation
+from theory.dynamics.condensation import multiplicity, origin
+from theory.expressions import parse
+
+from . import INITIAL, SMOOTH
+
+MULTIPLICITY = claim(
+    "condensation.multiplicity",
+    "The multiplicity of an activation",
+    r"p = \min\{k \ge 1 : \sigma^{(k)}(0) \neq 0\}",
+    clauses={
+        "values": r"1 \text{ for tanh, sigmoid, softplus, SiLU, GELU};\ 2 \text{ for } z\tanh z, \cos z;\ 3 \text{ for } z^2 \tanh z",
+        "product": r"z^q \sigma,\ q \ge 1 \text{, has } q + p \text{ if } \sigma(0) = 0 \text{, and } q \text{ if } \sigma(0) \neq 0",
+    },
+    symbols=["p", "\\sigma"],
+    assumptions=[SMOOTH],
+    source=INITIAL.at("Definition 1"),
+    refuted_by="one activation whose first derivative at 0 that is not zero, from the first on, has another order",
+    notes="sigma(0) plays no part. ReLU has no multiplicity, nor has a function all of whose derivatives vanish at 0.",
+)
+
+PRINTED = {
+    "tanh": 1, "sigmoid": 1, "softplus": 1, "silu": 1, "gelu": 1, "sin": 1, "erf": 1, "atan": 1,
+    "cos": 2, "lorentz": 2, "z*tanh(z)": 2, "z*sin(z)": 2, "exp(-z**2)": 2, "z**2*tanh(z)": 3, "tanh(z) - z": 3, "z**5*sigmoid(z)": 5,
+}  # fmt: skip
+SIGMAS = axes(sigma=tuple(PRINTED))
+
+
+def named(cell, rng):
+    return parse(cell.sigma) if "(" in cell.sigma else activation(cell.sigma)
+
+
+def first_derivative(sigma):
+    """The multiplicity, or "none"."""
+    try:
+        return multiplicity(sigma)
+    except ValueError:
+        return "none"
+
+
+def from_zero(sigma):
+    """The false rule that counts sigma(0) as the derivative of order 0."""
+    return 0 if origin(sigma).offset else first_derivative(sigma)
+
+
+@MULTIPLICITY.check("symbolic", named, SIGMAS, clauses="values")
+@false("counted from k = 0 (s)", rule=from_zero)
+@false("one order too high", rule=lambda sigma: first_derivative(sigma) + 1)
+def values(cell, sigma, *, rule=first_derivative, context):
+    """Derivatives at 0 from the differential system, in exact numbers, against the printed multiplicity."""
+    return equal(multiplicity=(PRINTED[cell.sigma], rule(sigma)))
+
+
+@MULTIPLICITY.check("certified", named, SIGMAS, clauses="values")
+@false("one order too high", order=lambda p: p + 1)
+@false("one order too low", order=lambda p: p - 1)
+def growth(cell, sigma, *, order=lambda p: p, context):
+    """(sigma(h) - sigma(0))/h^p in balls at h = 2^-100, from the function itself: within 2^-50 of a number that is not zero."""
+    import numpy as np
+    from flint import arb
+
+    from numerics.arithmetic.krawczyk import ball, working_precision
+
+    with working_precision(2000):
+        h, derivative = arb(2) ** -100, origin(sigma).derivative
+        value = lambda z: sigma(np.array([z], dtype=object))[0]
+        quotient = (value(h) - value(arb(0))) / h ** order(PRINTED[cell.sigma])
+        limit = ball(str(derivative.evalf(100))) / arb(PRINTED[cell.sigma]).gamma() / PRINTED[cell.sigma]
+        return at_most("distance from the limit", abs(quotient - limit), arb(2) ** -50, attained=False)
+
+
+FACTORS = {"tanh(z)": (1, False), "sigmoid(z)": (1, True), "cos(z)": (2, True), "z*sin(z)": (2, False), "exp(z) - z - 1": (2, False)}
+
+
+def by_leibniz(q, p, offset):
+    """The first derivative of z^q sigma that is not zero is the q-th if sigma(0) is not, otherwise it follows p later."""
+    return q if offset else q + p
+
+
+@MULTIPLICITY.check("symbolic", lambda cell, rng: None, axes(sigma=tuple(FACTORS), q=(1, 2, 3, 6)), clauses="product")
+@false("always q + p", formula=lambda q, p, offset: q + p)
+@false("always q (s)", formula=lambda q, p, offset: q)
+def product(cell, _, *, formula=by_leibniz, context):
+    """The differential system of z^q sigma(z) against the multiplicity of sigma."""
+    return equal(multiplicity=(formula(cell.q, *FACTORS[cell.sigma]), first_derivative(parse(f"z**{cell.q}*({cell.sigma})"))))
+
+
+MULTIPLICITY.without("smooth at 0", values, lambda cell, rng: activation("relu"))

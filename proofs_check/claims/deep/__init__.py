@@ -1,0 +1,1 @@
+"""Deep networks: ranks and the neurons added to them."""

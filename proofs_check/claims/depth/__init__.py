@@ -1,0 +1,1 @@
+"""Critical liftings in depth."""

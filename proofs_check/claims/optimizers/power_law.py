@@ -1,0 +1,109 @@
+r"""Gradient descent and momentum on x^k: a power of the number of steps, and which factor momentum brings."""
+
+from functools import cache
+
+from numerics.dynamics.power_law import power_law
+from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check.judging import at_least, at_most, vanishing, worst
+from theory.dynamics.adam import in_powers
+from theory.dynamics.power_law import growth, limit_of_w
+from theory.dynamics.quadratic import METHODS
+
+from . import DEGENERATE, EVEN
+
+GD = claim(
+    "adam.degenerate.gd",
+    "Gradient descent and momentum on a power fall like a power of the step",
+    r"|x_t| \sim \big((k-2)\,\eta\, c\, t\big)^{-1/(k-2)},\quad c = 1 \text{ (gradient descent, } m' = \mu m + (1-\mu) g),"
+    r"\ c = \tfrac{1}{1-\mu} \text{ (heavy ball, } m' = \mu m + g)",
+    clauses={
+        "bounds": r"n = k-2,\ y = x^{-n}:\ n\eta w \le y' - y \le n\eta w\,(1 - \eta w/y)^{-(n+1)},\ w = m/x^{k-1}",
+        "factor": r"y_t/t \to (k-2)\,\eta\, c",
+    },
+    symbols=["x_t", "k", r"\eta", r"\mu", "w"],
+    assumptions=[EVEN, Assumption("small step", r"\eta\, x_0^{k-2} < 1")],
+    source=DEGENERATE.at("Theorems 5.1 and 5.3 (the two factors told apart: ours)"),
+    refuted_by="An orbit whose |x| t^(1/(k-2)) tends to another number.",
+    notes="The factor 1/(1 - mu) belongs to the heavy ball; the published moving average has none.",
+)
+
+
+def lower(q, n):
+    """(1 - z)^-n - 1 - n z at q = 1 - z."""
+    return q**-n - 1 - n * (1 - q)
+
+
+def upper(q, n):
+    """n z (1 - z)^-(n+1) - ((1 - z)^-n - 1) at q = 1 - z."""
+    return n * (1 - q) * q ** (-n - 1) - (q**-n - 1)
+
+
+@GD.check(
+    "symbolic",
+    [None],
+    clauses="bounds",
+    covers="statement",
+    scope="every real n > 0 and 0 < z < 1: both differences vanish at 0 and have non-negative slopes",
+)
+@false("n for n + 1", above=lambda q, n: n * (1 - q) * q**-n - (q**-n - 1))
+@false("n + 1 for n below", below=lambda q, n: q**-n - 1 - (n + 1) * (1 - q))
+def convexity(_, *, below=lower, above=upper, context):
+    """With z = eta w/y the claim is n z <= (1 - z)^-n - 1 <= n z (1 - z)^-(n+1); slopes n ((1-z)^-(n+1) - 1) and n (n+1) z (1-z)^-(n+2)."""
+    import sympy as sp
+
+    q, n, Q = sp.symbols("q n Q", positive=True)
+    slopes = [n * (q ** (-n - 1) - 1), n * (n + 1) * (1 - q) * q ** (-n - 2)]
+    differences = [-sp.diff(f(q, n), q) - slope for f, slope in zip((below, above), slopes, strict=True)]
+    values = [f(sp.Integer(1), n) for f in (below, above)]
+    return vanishing("differences", [*values, *(in_powers(d, q, n, Q) for d in differences)])
+
+
+def momentum_once(method, mu):
+    """gradient descent has no mu"""
+    return method != METHODS[0] or mu == "0.9"
+
+
+ORBITS = axes(method=METHODS, k=by_level((4,), (4, 6), (4, 6, 8)), mu=("0.5", "0.9"), where=momentum_once)
+
+
+law = cache(power_law)
+
+
+def followed(cell, rng):
+    return law(cell.method, cell.k, "0.01", "0" if cell.method == METHODS[0] else cell.mu)
+
+
+@GD.check("certified", followed, ORBITS, clauses="factor", scope="10,000 steps in balls, then bounds on all later steps, within 3 per cent")
+@false("the heavy ball's factor for the moving average", limit=lambda method, mu: 1 / (1 - mu))
+@false("no factor for the heavy ball", limit=lambda method, mu: 1 + 0 * mu)
+@false("k - 1 for k - 2", count=lambda k: k - 1)
+def increments(cell, found, *, limit=limit_of_w, count=lambda k: k - 2, context):
+    """y gains between two numbers at every later step; the stated growth lies between them, and they are close."""
+    from numerics.arithmetic.krawczyk import ball
+
+    mu = ball("0" if cell.method == METHODS[0] else cell.mu)
+    predicted = growth(count(cell.k) + 2, ball("0.01"), limit(cell.method, mu))
+    return worst(
+        [
+            at_least("growth of y", predicted, found.low, attained=False),
+            at_most("growth of y", predicted, found.high, attained=False),
+            at_most("ratio of the bounds", found.high / found.low, ball("1.03"), attained=False),
+        ],
+        figures=[sizes()] if (cell.method, cell.k, cell.mu) == (METHODS[1], 4, "0.9") else [],
+    )
+
+
+def sizes():
+    """Proved upper bounds on |x| of the three methods, k = 4, for steps after those that were followed."""
+    steps = [10**n for n in range(4, 10)]
+    laws = {method: law(method, 4, "0.01", "0" if method == METHODS[0] else "0.9") for method in METHODS}
+    return Figure(
+        kind="lines",
+        title="Proved upper bounds on |x|, k = 4, eta = 0.01, momentum 0.9",
+        alt="Straight lines in logarithmic scales; gradient descent and the moving average agree, the heavy ball is smaller by sqrt(10).",
+        x_label="step t",
+        y_label="|x|",
+        log_x=True,
+        log_y=True,
+        data={"series": [{"label": name, "x": steps, "y": [float(found.size(4, t)[1]) for t in steps]} for name, found in laws.items()]},
+    )

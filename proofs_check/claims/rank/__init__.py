@@ -1,0 +1,1 @@
+"""Model rank and optimistic sample size of any model."""

@@ -1,0 +1,1 @@
+"""Implicit regularization that no data-independent function describes."""

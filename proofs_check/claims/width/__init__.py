@@ -1,0 +1,1 @@
+"""Critical embeddings in width."""

@@ -1,0 +1,62 @@
+"""``proofs-check reach``: how far layers of symbolic matching reach along a chain."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from proofs_check.commands._group import explained, told
+
+#: Chains whose orders are all counted without being asked for a sample, and the size of a sample.
+ALL_PAIRS, SAMPLE = 8, 2000
+
+
+@click.command()
+@click.option("--layers", required=True, type=int, help="Number of layers L.")
+@click.option("--pairs", type=int, help="Pairs of the chain; by default what the upper bound asks for, or 8 so that all orders count.")
+@click.option("--sample", type=int, help="Count this many random orders instead of all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random orders.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@explained
+def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_json: bool) -> None:
+    """Bounds on the reach of L layers (arXiv:2509.23178), its distribution over orders of a chain, and an order that attains each.
+
+    The reach is the number of steps from the query that the query's position knows after L layers of set propagation; what a trained
+    transformer does is another question. Pairs are numbered along the chain from 0.
+    """
+    from numerics.dynamics.reach import distribution, extremal
+    from theory.dynamics.propagation import largest_reach, least_reach
+
+    with told():
+        low, high = least_reach(layers), largest_reach(layers)
+        if pairs is None:
+            pairs = max(1, min(high, ALL_PAIRS) if low <= ALL_PAIRS else high)
+        if sample is None and pairs > ALL_PAIRS:
+            sample = SAMPLE
+        lowest, highest = extremal(layers)
+        found = distribution(pairs, layers, sample=sample, seed=seed)
+    if as_json:
+        data = {
+            "layers": layers,
+            "bounds": [low, high],
+            "pairs": pairs,
+            "exhaustive": found.exhaustive,
+            "orders": {str(m): count for m, count in found.counts.items()},
+            "examples": {str(m): list(order) for m, order in found.examples.items()},
+            "attained": {"lower": list(lowest.order), "upper": list(highest.order)},
+        }
+        click.echo(json.dumps(data, indent=1))
+        return
+    click.echo(f"{layers} layers reach at least {low} and at most {high} steps, whatever the order of the pairs")
+    click.echo(f"{'all' if found.exhaustive else 'random'} orders of {pairs} pairs, {found.orders} in number:")
+    for m, count in found.counts.items():
+        click.echo(f"  reach {m:>3}  {count:>8}  {count / found.orders:6.1%}  {_shown(found.examples[m])}")
+    click.echo(f"lower bound attained by {_shown(lowest.order)} (run: {lowest.reach})")
+    click.echo(f"upper bound attained by {_shown(highest.order)} (run: {highest.reach})")
+
+
+def _shown(order: tuple[int, ...], most: int = 24) -> str:
+    """An order in one line, cut where it is long."""
+    text = " ".join(map(str, order[:most]))
+    return text if len(order) <= most else f"{text} ... ({len(order)} pairs)"

@@ -1,0 +1,1 @@
+"""From claims files to results.json: discovery, execution in workers, verdicts, storage."""

@@ -1,0 +1,105 @@
+"""What a check does, as one hash: its function with all it refers to in its own file, words left out.
+
+A changed threshold or tolerance changes it, a comment or docstring does not; a baseline so sees that a test was changed without its
+declaration.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from proofs_check.claim import Check
+from proofs_check.plain_data import to_data
+
+
+def body_hash(check: Check) -> str:
+    """sha256 over the code of ``check``: how it decides, where its instances come from, its true values, controls and axes."""
+    parts: list[Any] = [_code(check.run), _code(check.instances), _code(check.replay), check.axes.text() if check.axes else None]
+    parts += [[name, _value(value)] for name, value in sorted(check.parameters.items())]
+    parts += [[control.name, [[name, _value(value)] for name, value in control.override.items()]] for control in check.controls]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _value(value: Any) -> Any:
+    return _code(value) if callable(value) else repr(to_data(value))
+
+
+def _code(function: Any) -> Any:
+    """The code of a function as it stands in its file, or what its bytes say where there is no file."""
+    if function is None:
+        return None
+    inner = _unwrapped(function)
+    code = getattr(inner, "__code__", None)
+    if code is None:
+        return getattr(inner, "__qualname__", type(inner).__name__)
+    captured = [_value(cell.cell_contents) for cell in inner.__closure__ or () if not _endless(cell, inner)]
+    try:
+        return _closure(inspect.getsourcefile(inner) or "", code.co_firstlineno, code.co_name), captured
+    except (OSError, SyntaxError, ValueError):
+        return code.co_code.hex(), repr(code.co_consts), captured
+
+
+def _unwrapped(function: Any) -> Any:
+    if isinstance(function, functools.partial):
+        return _unwrapped(function.func)
+    return inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+
+
+def _endless(cell: Any, function: Callable[..., Any]) -> bool:
+    """Whether what a function has captured is itself or is not there yet."""
+    try:
+        return cell.cell_contents is function or isinstance(cell.cell_contents, Check)
+    except ValueError:
+        return True
+
+
+@functools.lru_cache(maxsize=4096)
+def _closure(file: str, line: int, name: str) -> str:
+    """The definition at ``line`` of ``file`` and all that it refers to at the top level there."""
+    top, places = _module(file)
+    start = places.get((line, name)) or next((node for number, node in _within(top.values(), line)), None)
+    if start is None:
+        raise ValueError(f"nothing is defined at line {line} of {file}")
+    found: dict[str, str] = {}
+    waiting = [("", start)]
+    while waiting:
+        key, node = waiting.pop()
+        if key in found:
+            continue
+        found[key] = ast.dump(node)
+        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        waiting += [(one, top[one]) for one in names if one in top]
+    return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
+
+
+def _within(nodes: Any, line: int) -> Iterator[tuple[int, ast.AST]]:
+    return ((node.lineno, node) for node in nodes if node.lineno <= line <= (node.end_lineno or node.lineno))
+
+
+@functools.lru_cache(maxsize=256)
+def _module(file: str) -> tuple[dict[str, ast.stmt], dict[tuple[int, str], ast.AST]]:
+    """The top level of a file by name, and its functions by (line, name), words left out."""
+    with open(file, encoding="utf-8") as text:
+        tree = ast.parse(text.read())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+            del body[0]
+    top: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            top[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            top |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    places: dict[tuple[int, str], ast.AST] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            places[first, node.name] = places[node.lineno, node.name] = node
+    return top, places

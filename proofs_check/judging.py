@@ -1,0 +1,261 @@
+"""The one place that compares: what a claim predicts against what is measured, in any arithmetic of the house.
+
+Every function returns an :class:`~proofs_check.claim.Outcome` with expected and observed. Where nothing is decided (an open rank, balls
+that overlap, ``None``) the outcome is inconclusive. As all comparisons pass here, the engine can make a prediction false
+(:func:`proofs_check.comparing.followed`) and see whether the check notices: off by one where values are counted, the other way round
+where they are ordered, beyond the tolerance where they are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from proofs_check.claim import ClaimError, Figure, Outcome, Status
+from proofs_check.comparing import agree, another, brief, compared, entries_of, is_rank, shown_value
+
+#: Share of the trials that may end without a decision (not converged, say) before their rate is not decided at all.
+UNDECIDED_SHARE = 0.1
+
+
+# ------------------------------------------------------------------------------------------------------------ equality
+
+
+def equal(
+    *, shown: Mapping[str, Any] | None = None, certificate: Any = None, witness: Any = None, message: str = "", **pairs: tuple[Any, Any]
+) -> Outcome:
+    """Holds when the two values of every pair ``name=(expected, observed)`` are equal, entry by entry and without tolerance.
+
+    Numbers of all exact types agree with each other (int, Fraction, numpy, sympy, flint, residues), lists with tuples and arrays. Pairs
+    with ``None``, an open rank or an inexact ball that is not apart are not decided. ``shown`` is added to a counterexample.
+
+    :raises ClaimError: without any pair.
+    """
+    if not pairs:
+        raise ClaimError("equal: expected at least one pair name=(expected, observed), got none")
+    return _equal({name.replace("_", " "): pair for name, pair in pairs.items()}, shown, certificate, witness, message)
+
+
+def _equal(
+    pairs: Mapping[str, tuple[Any, Any]], shown: Mapping[str, Any] | None, certificate: Any = None, witness: Any = None, message: str = ""
+) -> Outcome:
+    open_pair = ""
+    for name, (expected, observed) in pairs.items():
+        if compared(expected, observed):
+            expected = another(expected)
+        same = agree(expected, observed)
+        text = f"{'' if name == 'value' else name + ': '}expected {brief(expected)}, observed {brief(observed)}"
+        if same is False:
+            more = {} if name == "value" else {"what": name}
+            return Outcome.fails(text, counterexample={**(shown or {}), **more, "expected": expected, "observed": observed})
+        open_pair = open_pair or (text if same is None else "")
+    if open_pair:
+        return Outcome.inconclusive(open_pair + ", which is not decided", cases=1, counterexample=dict(shown or {}) or None)
+    return Outcome.holds(len(pairs), certificate=certificate, witness=witness, message=message)
+
+
+def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
+    """Holds when the two values differ in some entry; read falsely, it expects them equal."""
+    expected = "one value" if compared(first, second) else "two values"
+    same = agree(first, second)
+    text = f"{what}: expected {expected}, observed {brief(first)} and {brief(second)}"
+    if same is None:
+        return Outcome.inconclusive(text + ", which is not decided", cases=1)
+    if same is (expected == "two values"):
+        return Outcome.fails(text, counterexample={**shown, "what": what, "first": first, "second": second})
+    return Outcome.holds()
+
+
+def true(what: str, fact: bool | None, **shown: Any) -> Outcome:
+    """Holds when ``fact`` is true; None is not decided."""
+    return _equal({what: (True, None if fact is None else bool(fact))}, shown)
+
+
+def vanishing(what: str, observed: Any, **shown: Any) -> Outcome:
+    """Holds when every entry of ``observed`` is zero, in exact arithmetic."""
+    return _equal({what: (_zeros_like(observed), observed)}, shown)
+
+
+def _zeros_like(observed: Any) -> Any:
+    entries = entries_of(observed)
+    return 0 if entries is None else [_zeros_like(entry) for entry in entries]
+
+
+# ------------------------------------------------------------------------------------------------ bounds and tolerances
+
+
+def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
+    """Holds when |observed| <= ``bound`` entry by entry, both floats; the margin is the least slack in units of the bound.
+
+    ``bound`` is a derived tolerance, so a false prediction is one that lies four bounds away.
+    """
+    import numpy as np
+
+    false = compared(np.asarray(observed, float))
+    sizes = np.abs(np.asarray(observed, float) - (4 * np.asarray(bound, float) if false else 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where((sizes == 0) & np.isfinite(bound), 0.0, sizes / bound)
+    ratio = float(ratios.max(initial=0.0))
+    if ratio <= 1:  # NaN keeps no bound
+        return Outcome.holds(margin=1 - ratio)
+    return Outcome.fails(
+        f"{what}: {ratio:.3g} times what is allowed",
+        margin=1 - ratio,
+        counterexample={**shown, "what": what, "observed": observed, "bound": bound},
+    )
+
+
+def at_most(what: str, observed: Any, bound: Any, *, attained: bool = True, **shown: Any) -> Outcome:
+    """Holds when ``observed`` <= ``bound``, exact numbers, balls or open ranks (whose proved upper bound is taken).
+
+    ``attained`` says that the bound is reached in every cell, so that the next smaller integer must be refuted there; a bound that need
+    not be reached is made false below what was observed.
+    """
+    return _ordered(what, observed, bound, attained=attained, up=True, shown=shown)
+
+
+def at_least(what: str, observed: Any, bound: Any, *, attained: bool = True, **shown: Any) -> Outcome:
+    """Holds when ``observed`` >= ``bound``: see :func:`at_most`."""
+    return _ordered(what, observed, bound, attained=attained, up=False, shown=shown)
+
+
+def _ordered(what: str, observed: Any, bound: Any, *, attained: bool, up: bool, shown: Mapping[str, Any]) -> Outcome:
+    low, high = (observed.lower, observed.upper) if is_rank(observed) else (observed, observed)
+    if compared(observed, bound):
+        step = -1 if up else 1
+        bound = (bound if attained else (low if up else high)) + step
+    kept, broken = (_less_equal(high, bound), _less(bound, low)) if up else (_less_equal(bound, low), _less(high, bound))
+    sign = "at most" if up else "at least"
+    text = f"{what}: expected {sign} {brief(bound)}, observed {brief(observed)}"
+    if broken:
+        return Outcome.fails(text, counterexample={**shown, "what": what, "bound": bound, "observed": shown_value(observed)})
+    return Outcome.holds() if kept else Outcome.inconclusive(text + ", which is not decided", cases=1)
+
+
+def _less_equal(first: Any, second: Any) -> bool:
+    """Whether first <= second is certain."""
+    return first is not None and second is not None and bool(first <= second)
+
+
+def _less(first: Any, second: Any) -> bool:
+    """Whether first < second is certain."""
+    return first is not None and second is not None and bool(first < second)
+
+
+def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any) -> Outcome:
+    """Holds when ``values`` grow from each to the next (``strict``) or do not fall; falsely read, they are expected the other way round."""
+    listed = list(values)
+    if len(listed) < 2:
+        raise ClaimError(f"order: expected at least two values of {what}, got {len(listed)}")
+    if compared(*listed):
+        listed, strict = listed[::-1], True
+    pairs = list(zip(listed, listed[1:], strict=False))
+    kept = [_less(a, b) if strict else _less_equal(a, b) for a, b in pairs]
+    broken = [_less_equal(b, a) if strict else _less(b, a) for a, b in pairs]
+    text = f"{what}: expected {'increasing' if strict else 'non-decreasing'} values, observed {brief(listed)}"
+    if any(broken):
+        return Outcome.fails(text, counterexample={**shown, "what": what, "values": listed})
+    return Outcome.holds(len(pairs)) if all(kept) else Outcome.inconclusive(text + ", which is not decided", cases=1)
+
+
+# ------------------------------------------------------------------------------------------------------ ranks and inertia
+
+
+def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> Outcome:
+    """A Rank with its proved bounds against ``expected``: within open bounds nothing is decided; with ``keep`` its certificate is kept."""
+    if compared(found if getattr(found, "certified", True) else 0.5):
+        expected = another(expected)
+    if not found.lower <= expected <= found.upper:
+        shown_rank = found.rank if found.rank is not None else f"between {found.lower} and {found.upper}"
+        return Outcome.fails(
+            f"expected {expected}, observed {shown_rank}",
+            counterexample={**shown, "expected": expected, "observed": [found.lower, found.upper]},
+        )
+    if found.rank is None:
+        where = "".join(f", {name} = {brief(value)}" for name, value in shown.items())
+        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}{where}", cases=1)
+    return Outcome.holds(certificate=found.certificate if keep else None)
+
+
+def inertia_is(expected: Sequence[int], found: Any, **shown: Any) -> Outcome:
+    """(n_-, n_0, n_+) of an Inertia, or of a triple, against ``expected``; an undecided count decides nothing."""
+    counts = tuple(found) if isinstance(found, tuple | list) else (found.negative, found.zero, found.positive)
+    return equal(inertia=(tuple(expected), counts), shown=shown)
+
+
+# --------------------------------------------------------------------------------------------------------------- rates
+
+
+def rate_is(
+    successes: int,
+    trials: int,
+    *,
+    what: str,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    margin: float,
+    alpha: float,
+    undecided: int = 0,
+) -> Outcome:
+    """The exact binomial decision of :meth:`proofs_check.context.Context.rate`, which is what a check calls: there alpha is booked.
+
+    A false prediction is the opposite one: at most ``at_least - margin``, at least ``at_most + margin``.
+    """
+    from numerics.statistics import Answer, decide_rate_at_least, decide_rate_at_most, min_detectable_drop
+
+    if (at_least is None) == (at_most is None):
+        raise ClaimError(f"rate of {what}: expected at_least or at_most, got {'both' if at_least is not None else 'neither'}")
+    upward = at_least is not None
+    threshold = at_least if at_least is not None else at_most or 0.0
+    if compared(0.5):
+        threshold += -margin if upward else margin
+        upward, margin = not upward, margin / 2  # half of it keeps the opposite threshold and its margin between 0 and 1
+    rule = decide_rate_at_least if upward else decide_rate_at_most
+    worst_case, best_case = (successes, successes + undecided) if upward else (successes + undecided, successes)
+    against, for_it = (rule(count, trials, threshold=threshold, margin=margin, alpha=alpha) for count in (worst_case, best_case))
+    sign = "at least" if upward else "at most"
+    text = f"{what}: {successes} of {trials}" + (f" ({undecided} undecided)" if undecided else "") + f", {sign} {threshold:g} expected"
+    slack = (worst_case / trials - threshold) / margin * (1 if upward else -1)
+    measured = {"margin": slack, "detectable": min_detectable_drop(trials, threshold=threshold if upward else 1 - threshold, alpha=alpha)}
+    if undecided > UNDECIDED_SHARE * trials:
+        return Outcome.inconclusive(f"{text}: more than {UNDECIDED_SHARE:.0%} ended undecided", cases=trials, **measured)
+    if for_it.answer is Answer.REFUTED:
+        counterexample = {"successes": successes, "trials": trials, "undecided": undecided, "case": what}
+        return Outcome.fails(text, counterexample=counterexample, **measured)
+    if against.answer is Answer.ESTABLISHED:
+        return Outcome.holds(trials, message=text, **measured)
+    return Outcome.inconclusive(text, cases=trials, **measured)
+
+
+# ---------------------------------------------------------------------------------------------------------- together
+
+
+def worst(outcomes: Iterable[Outcome], *, figures: Sequence[Figure] = (), message: str = "", certificate: Any = None) -> Outcome:
+    """One outcome for several: the first that fails, else the first undecided or skipped, else all hold with the least margin.
+
+    ``message`` replaces theirs unless one fails.
+
+    :raises ClaimError: without any outcome.
+    """
+    found = list(outcomes)
+    if not found:
+        raise ClaimError("worst: expected at least one outcome, got none")
+    for status in (Status.FAILS, Status.INCONCLUSIVE, Status.SKIPPED):
+        for outcome in found:
+            if outcome.status is status:
+                told = outcome.message if status is Status.FAILS else message or outcome.message
+                return replace(outcome, figures=[*outcome.figures, *figures], message=told)
+    margins = [outcome.margin for outcome in found if outcome.margin is not None]
+    effects = [outcome.detectable for outcome in found if outcome.detectable is not None]
+    closest = min((one for one in found if one.margin is not None), key=lambda one: one.margin or 0.0, default=found[0])
+    kept = next((one.certificate for one in found if one.certificate is not None), None)
+    return Outcome.holds(
+        sum(outcome.cases for outcome in found),
+        margin=min(margins, default=None),
+        message=message or closest.message,
+        detectable=max(effects, default=None),
+        certificate=certificate if certificate is not None else kept,
+        witness=next((one.witness for one in found if one.witness is not None), None),
+        figures=[*(figure for outcome in found for figure in outcome.figures), *figures],
+    )

@@ -1,0 +1,204 @@
+"""The one place that compares: equality across the arithmetics of the house, bounds, ranks, rates, and predictions made false."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from flint import acb, arb, fmpq, fmpz, fmpz_mat, nmod
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs_check import ClaimError, Outcome, Status
+from proofs_check.comparing import agree, another, followed
+from proofs_check.judging import (
+    at_least,
+    at_most,
+    bounded,
+    different,
+    equal,
+    inertia_is,
+    order,
+    rank_is,
+    rate_is,
+    true,
+    vanishing,
+    worst,
+)
+
+WIDE, THIRD = arb(1, 0.5), arb(fmpq(1, 3))
+
+
+@dataclass
+class Found:
+    lower: int
+    upper: int
+    certificate: Any = None
+    certified: bool = True
+
+    @property
+    def rank(self):
+        return self.lower if self.lower == self.upper else None
+
+
+SAME = [
+    (Fraction(1, 2), fmpq(1, 2)),
+    (fmpq(4, 2), 2),
+    (fmpz(3), np.int64(3)),
+    (sympy.Rational(1, 2), Fraction(1, 2)),
+    (0.5, Fraction(1, 2)),
+    (np.float64(2), 2),
+    (10**30, fmpz(10**30)),
+    ((1, 2), [1, 2]),
+    ([1, 2], np.array([1, 2])),
+    (np.array([[1, 2]]), fmpz_mat([[1, 2]])),
+    ([], ()),
+    (np.zeros((2, 0)), np.zeros((2, 0))),
+    (nmod(5, 7), nmod(12, 7)),
+    (nmod(5, 7), 5),
+    (sympy.sympify("(x + 1)**2"), sympy.sympify("x**2 + 2*x + 1")),
+    (sympy.sympify("1/x + 1/y"), sympy.sympify("(x + y)/(x*y)")),
+    ({"a": 1, "b": [2]}, {"b": (2,), "a": fmpz(1)}),
+    ({1, 2}, {2, 1}),
+    ("tanh", "tanh"),
+    (True, True),
+    (arb(2), 2),
+    (3, Found(3, 3)),
+]
+DIFFERENT = [
+    (Fraction(1, 2), fmpq(1, 3)),
+    ((1, 2), [1, 2, 3]),
+    ((1, 2), [2, 1]),
+    (1, [1]),
+    (np.zeros((2, 1)), np.zeros((1, 2))),
+    (10**30, fmpz(10**30 + 1)),
+    (arb(2), 3),
+    (WIDE, 2),
+    (acb(1, 1), acb(1, -1)),
+    (nmod(5, 7), nmod(4, 7)),
+    (sympy.Symbol("x"), sympy.Symbol("y")),
+    ({"a": 1}, {"b": 1}),
+    ("tanh", "relu"),
+    (True, False),
+    (4, Found(1, 3)),
+]
+OPEN = [(None, 3), (20, None), ([1, None], [1, 2]), (WIDE, 1), (THIRD, THIRD), (2, Found(1, 3)), (float("nan"), 1)]
+
+
+@pytest.mark.parametrize("pair", SAME, ids=str)
+def test_equal_values_of_any_exact_type_agree(pair):
+    assert agree(*pair) is True and agree(*pair[::-1]) is True
+    assert equal(value=pair).status is Status.HOLDS
+    assert Outcome.equal(*pair).status is Status.HOLDS
+
+
+@pytest.mark.parametrize("pair", DIFFERENT, ids=str)
+def test_different_values_fail_with_both_shown(pair):
+    found = equal(what=pair)
+    assert found.status is Status.FAILS
+    assert "expected" in found.message and found.counterexample["what"] == "what"
+
+
+@pytest.mark.parametrize("pair", OPEN, ids=str)
+def test_what_is_not_decided_is_inconclusive(pair):
+    assert equal(value=pair).status is Status.INCONCLUSIVE
+
+
+def test_a_pair_that_differs_decides_before_one_that_is_open():
+    assert equal(first=(1, None), second=(1, 2)).status is Status.FAILS
+
+
+@given(
+    st.recursive(
+        st.one_of(st.integers(), st.fractions(), st.booleans(), st.text(), st.floats(allow_nan=False, allow_infinity=False)),
+        lambda inner: st.one_of(st.lists(inner), st.tuples(inner, inner), st.dictionaries(st.text(), inner)),
+        max_leaves=8,
+    )
+)
+def test_another_value_never_agrees(value):
+    assert agree(another(value), value) is False
+
+
+@pytest.mark.parametrize("value", [np.arange(3), np.zeros((2, 2)), np.zeros(0), fmpq(1, 2), sympy.Symbol("x"), {1}, np.bool_(True), arb(2)])
+def test_another_value_of_every_kind(value):
+    assert agree(another(value), value) is False
+
+
+#: Judgements that hold, and must fail once their prediction is made false.
+HOLDING = {
+    "equal": lambda: equal(value=(3, 3)),
+    "array": lambda: equal(value=(np.arange(3), [0, 1, 2])),
+    "different": lambda: different("two ranks", 3, 4),
+    "true": lambda: true("is affine", True),
+    "vanishing": lambda: vanishing("residual", np.array([Fraction(0), Fraction(0)])),
+    "bounded": lambda: bounded("error", np.array([1e-17, 0]), 1e-15),
+    "bounded by zero": lambda: bounded("error", 0.0, 1e-300),
+    "at most, attained": lambda: at_most("rank", 3, 3),
+    "at most, not attained": lambda: at_most("rank", 2, 7, attained=False),
+    "at least": lambda: at_least("rank", Found(3, 3), 3),
+    "at least, open": lambda: at_least("rank", Found(3, 5), 3, attained=False),
+    "order": lambda: order("norms", [1, 2, 3]),
+    "order that does not fall": lambda: order("norms", [1, 1, 3], strict=False),
+    "rank": lambda: rank_is(3, Found(3, 3)),
+    "inertia": lambda: inertia_is((1, 2, 3), (1, 2, 3)),
+    "rate": lambda: rate_is(99, 100, what="recovery", at_least=0.8, margin=0.2, alpha=1e-6),
+    "rate of nearly one": lambda: rate_is(400, 400, what="recovery", at_least=1.0, margin=0.2, alpha=1e-6),
+    "low rate": lambda: rate_is(1, 100, what="recovery", at_most=0.2, margin=0.2, alpha=1e-6),
+    "worst": lambda: worst([equal(value=(3, 3)), bounded("error", 0.0, 1.0)]),
+}
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_every_judgement_notices_a_prediction_made_false(name):
+    with followed() as trail:
+        assert HOLDING[name]().status is Status.HOLDS
+    assert trail.comparisons and not trail.false
+    with followed(false=True):
+        assert HOLDING[name]().status is Status.FAILS
+    assert HOLDING[name]().status is Status.HOLDS
+
+
+def test_a_bound_that_is_never_reached_survives_the_next_smaller_one():
+    with followed(false=True):
+        assert at_most("rank", 2, 7).status is Status.HOLDS
+
+
+def test_the_arithmetic_that_was_compared_is_recorded():
+    for value, kind in [(0.5, "float"), (np.zeros(2), "float"), (arb(1), "ball"), (Fraction(1, 2), "exact"), (sympy.Symbol("x"), "symbol")]:
+        with followed() as trail:
+            equal(value=(value, value))
+        assert trail.arithmetic == {kind}
+
+
+def test_bounds_keep_their_margin_and_nan_keeps_none():
+    assert bounded("error", [0.5, -0.25], 1.0).margin == 0.5
+    assert bounded("error", [0.5, np.nan], 1.0).status is Status.FAILS
+    assert bounded("error", [0.5, 2.0], [1.0, 1.0]).status is Status.FAILS
+    assert bounded("error", 1.0, np.nan).status is Status.FAILS
+    assert bounded("error", 1.0, 0.0).status is Status.FAILS
+
+
+def test_open_ranks_are_ordered_only_where_their_bounds_are():
+    assert at_most("rank", Found(1, 3), 3).status is Status.HOLDS
+    assert at_most("rank", Found(1, 4), 3).status is Status.INCONCLUSIVE
+    assert at_most("rank", Found(4, 5), 3).status is Status.FAILS
+    assert rank_is(2, Found(1, 3)).status is Status.INCONCLUSIVE
+    assert rank_is(4, Found(1, 3)).status is Status.FAILS
+    assert rank_is(3, Found(3, 3, {"rows": [0]}), keep=True).certificate == {"rows": [0]}
+
+
+def test_worst_of_several():
+    fails, open_one, holds = equal(value=(1, 2)), equal(value=(None, 2)), bounded("error", 0.5, 1.0)
+    assert worst([holds, open_one, fails]).status is Status.FAILS
+    assert worst([holds, open_one]).status is Status.INCONCLUSIVE
+    assert worst([holds, equal(value=(1, 1))]).margin == 0.5
+    with pytest.raises(ClaimError, match="at least one outcome"):
+        worst([])
+
+
+@pytest.mark.parametrize("judge", [lambda: equal(), lambda: order("x", [1]), lambda: rate_is(1, 2, what="x", margin=0.1, alpha=0.1)])
+def test_judgements_without_a_question_are_refused(judge):
+    with pytest.raises(ClaimError, match="expected"):
+        judge()

@@ -1,0 +1,181 @@
+"""Gradients and Hessians in every arithmetic against torch; inertia by two exact methods, in floats and in balls."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from elimination import counts_by_elimination
+
+from numerics.arithmetic.exact import NoExactValue, fraction, rationals
+from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.hessian import gradient, gradient_and_hessian, hessian, inertia, risk
+from numerics.hessian.inertias import Inertia, Undecided, ball_inertia, exact_inertia, float_inertia
+from numerics.hessian.losses import LOSSES
+from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+
+MODELS = {
+    "two layers": TwoLayer(2, 3, 2, "tanh", bias=True, output_bias=True),
+    "three layers": FullyConnected((2, 3, 2, 2), "softplus"),
+    "no bias": FullyConnected((1, 2, 1), "sigmoid", bias=False),
+    "cnn": TwoLayerCNN(5, 2, 2, activation="gelu", bias=True, output_bias=True),
+    "unshared cnn": TwoLayerCNN((2, 3), (2, 2), 2, activation="sin", sharing=False),
+    "hinge": FullyConnected((2, 2, 2), "hinge3"),
+}
+
+
+def instance(model, rng, n=7):
+    x = rng.normal(size=(n, model.input_size))
+    y = rng.uniform(0.1, 1, size=(n, model.outputs))
+    return rng.normal(size=model.n_params), (x, y / y.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_against_torch(name, loss):
+    torch = pytest.importorskip("torch")
+    model, rng = MODELS[name], np.random.default_rng(0)
+    theta, data = instance(model, rng)
+    weights = rng.uniform(1, 2, 7)
+    x, y, scales = (torch.tensor(values) for values in (*data, weights))
+    total = lambda point: (LOSSES[loss].value(model(point, x), y) * scales).sum()
+    if loss == "cross-entropy":
+        total = lambda point: -(y * torch.log_softmax(model(point, x), -1)).sum(-1) @ scales
+    expected = torch.autograd.functional.hessian(total, torch.tensor(theta)).numpy()
+    slope, curvature = gradient_and_hessian(model, theta, data, loss, weights=weights)
+    np.testing.assert_allclose(curvature, expected, rtol=0, atol=1e-12 * (1 + np.abs(expected).max()))
+    np.testing.assert_allclose(slope, torch.func.grad(total)(torch.tensor(theta)).numpy(), rtol=0, atol=1e-12 * (1 + np.abs(slope).max()))
+    np.testing.assert_allclose(gradient(model, theta, data, loss, weights=weights), slope, rtol=1e-12, atol=1e-13)
+    assert risk(model, theta, data, loss, weights=weights) == pytest.approx(float(total(torch.tensor(theta))), rel=1e-12)
+
+
+def test_factorization_entries():
+    model, theta = MatrixFactorization(2, 2, 1), np.array([1.0, 2.0, 3.0, 4.0])
+    data = model.entries(), np.ones((4, 1))
+    slope = gradient(model, theta, data)
+    residual = np.outer([1, 2], [3, 4]) - 1
+    np.testing.assert_allclose(slope, np.concatenate([residual @ [3, 4], residual.T @ [1, 2]]) / 2)
+
+
+def test_a_batch_is_its_members():
+    model, rng = MODELS["three layers"], np.random.default_rng(1)
+    theta = rng.normal(size=(4, model.n_params))
+    x, y = rng.normal(size=(4, 5, 2)), rng.normal(size=(4, 5, 2))
+    whole = hessian(model, theta, (x, y))
+    for k in range(4):
+        np.testing.assert_allclose(whole[k], hessian(model, theta[k], (x[k], y[k])), rtol=0, atol=1e-12 * np.abs(whole).max())
+
+
+def test_rationals_and_balls_agree_with_floats():
+    model = FullyConnected((2, 2, 1, 2), "ratsig4")
+    rng = np.random.default_rng(2)
+    theta = rationals([Fraction(int(k), 3) for k in rng.integers(-5, 6, model.n_params)])
+    data = rationals(rng.integers(-3, 4, (3, 2))), rationals(rng.integers(-3, 4, (3, 2)))
+    exactly = rationals(hessian(model, theta, data))
+    as_float = np.frompyfunc(lambda value: float(fraction(value)), 1, 1)(exactly).astype(float)
+    with working_precision(128):
+        enclosed = balls(hessian(model, balls(theta), tuple(map(balls, data))))
+        assert all(ball.contains(value) for ball, value in zip(enclosed.ravel(), exactly.ravel(), strict=True))
+    inputs = [np.frompyfunc(lambda value: float(fraction(value)), 1, 1)(part).astype(float) for part in (theta, *data)]
+    np.testing.assert_allclose(hessian(model, inputs[0], inputs[1:]), as_float, rtol=0, atol=1e-12 * np.abs(as_float).max())
+
+
+def random_symmetric(rng):
+    size, rank = int(rng.integers(1, 8)), int(rng.integers(0, 9))
+    basis = rng.integers(-3, 4, (min(rank, size), size))
+    return rationals(basis.T @ np.diag(rng.integers(-3, 4, len(basis))) @ basis if len(basis) else np.zeros((size, size), dtype=int)) / 3
+
+
+def test_two_exact_methods_agree_on_500_matrices():
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        matrix = random_symmetric(rng)
+        assert exact_inertia(matrix).counts == counts_by_elimination(matrix)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "counts"),
+    [
+        ([[0]], (0, 1, 0)),
+        ([[0, 1], [1, 0]], (1, 0, 1)),
+        ([[0, 0, 1], [0, 0, 0], [1, 0, 0]], (1, 1, 1)),
+        ([[2, 1], [1, 2]], (0, 0, 2)),
+        ([[-1, 1], [1, -1]], (1, 1, 0)),
+    ],
+)
+def test_known_inertia(matrix, counts):
+    matrix = np.array(matrix)
+    assert exact_inertia(matrix).counts == counts_by_elimination(matrix) == float_inertia(matrix).counts == counts
+    with working_precision(128):
+        found = ball_inertia(balls(matrix), zeros=counts[1])
+    assert found.counts == counts and found.certified
+
+
+def test_inertia_is_invariant_under_congruence():
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        matrix = random_symmetric(rng)
+        lower = rationals(np.tril(rng.integers(-2, 3, matrix.shape), -1) + np.eye(len(matrix), dtype=int))
+        assert exact_inertia(lower.T @ matrix @ lower).counts == exact_inertia(matrix).counts
+
+
+def test_floats_do_not_guess():
+    with pytest.raises(Undecided, match="too close to the rounding level"):
+        float_inertia(np.diag([1.0, 1e-12]))
+    assert float_inertia(np.diag([1.0, 1e-18, -1e-9])).counts == (1, 1, 1)
+
+
+def test_balls_do_not_certify_zeros_that_nobody_proved():
+    with working_precision(128):
+        assert not ball_inertia(balls(np.diag([1, 0]))).certified
+        with pytest.raises(ValueError, match="zeros = 1 is refuted"):
+            ball_inertia(balls(np.diag([1, 2])), zeros=1)
+
+
+def test_auto_takes_the_method_that_decides():
+    model = FullyConnected((1, 1, 1), "ratsig4")
+    theta, data = [Fraction(1, 2)] * 4, ([[1], [Fraction(2)]], [[0], [1]])
+    assert inertia(model, theta, data).method == "exact"
+    assert inertia(FullyConnected((1, 1, 1)), theta, data).method == "ball"
+    floats = [0.5] * 4, ([[1.0], [2.0]], [[0.0], [1.0]])
+    assert inertia(model, *floats).method == "float"
+    assert inertia(model, *floats).counts == inertia(model, theta, data, method="ball").counts == inertia(model, theta, data).counts
+
+
+def test_auto_leaves_floats_in_doubt_to_balls():
+    wide = TwoLayer(2, 1, 1, "identity")
+    theta, data = np.array([1.0, 0.0, 1.0]), (np.array([[1.0, 0.0], [0.0, 1e-6]]), np.array([[1.0], [0.0]]))
+    with pytest.raises(Undecided):
+        inertia(wide, theta, data, method="float")
+    found = inertia(wide, theta, data)
+    assert found.method == "ball" and found.counts == (0, 1, 2)
+    assert inertia(FullyConnected((1, 1), "identity"), [1, 0], ([[1]], [[1]])) == Inertia(0, 1, 1, True)
+
+
+RELU = FullyConnected((1, 1, 1), "relu")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error", "message"),
+    [
+        (lambda: hessian(RELU, [1, -1, 1, 0], ([[1]], [[0]])), ValueError, "relu has no derivative of order 2 at 0"),
+        (lambda: hessian(RELU, [1, 1, 1], ([[1]], [[0]])), ValueError, "theta must have a last axis of 4"),
+        (lambda: hessian(RELU, [1, 1, 1, 1], ([[1]], [[0, 1]])), ValueError, "targets must have shape"),
+        (lambda: hessian(RELU, [1, 1, 1, 1], ([[1], [2]], [[0]])), ValueError, "as many samples"),
+        (lambda: hessian(RELU, [1, 1, 1, 1], (np.zeros((0, 1)), np.zeros((0, 1)))), ValueError, "at least one sample"),
+        (lambda: hessian(RELU, [1, 1, 1, 1], ([[1]], [[0]]), weights=[1, 2]), ValueError, "weights must have shape"),
+        (lambda: hessian(RELU, [1, 1, 1, 1], ([[1]], [[0]]), "hinge"), ValueError, "loss must be one of mse"),
+        (lambda: inertia(RELU, [1, 1, 1, 1], ([[1]], [[0]]), method="guess"), ValueError, "method must be one of auto"),
+        (lambda: inertia(RELU, [[1, 1, 1, 1]], ([[1]], [[0]])), ValueError, "one point"),
+        (lambda: inertia(RELU, [1, np.inf, 1, 1], ([[1]], [[0]])), ValueError, "theta must be finite, got inf"),
+        (lambda: inertia(FullyConnected((1, 1, 1)), [1] * 4, ([[1]], [[0]]), method="exact"), NoExactValue, "method ball"),
+        (lambda: exact_inertia(np.array([[1, 2], [3, 4]])), ValueError, "symmetric"),
+    ],
+)
+def test_bad_arguments_are_named(attempt, error, message):
+    with pytest.raises(error, match=message):
+        attempt()
+
+
+def test_hinge3_has_a_hessian_at_its_break():
+    curvature = hessian(FullyConnected((1, 1, 1), "hinge3"), rationals([1, -1, 1, 0]), (rationals([[1]]), rationals([[0]])))
+    assert curvature.shape == (4, 4)

@@ -1,0 +1,91 @@
+"""Inertia: what counts as zero in floats, in batches, at the limits of the tolerance; what is no symmetric matrix; rational entries."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from numerics.arithmetic.exact import rationals
+from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.hessian.inertias import (
+    Inertia,
+    Undecided,
+    ball_inertia,
+    eliminated_inertia,
+    exact_inertia,
+    float_counts,
+    float_inertia,
+    float_tolerance,
+)
+
+EPS = np.finfo(float).eps
+
+
+@pytest.mark.parametrize("matrix", [[[1, 2], [3, 4]], [[1, 3], [2, 4]], [[1, 2, 3], [2, 1, 3]], [1, 2]])
+@pytest.mark.parametrize("method", [exact_inertia, eliminated_inertia])
+def test_what_is_not_symmetric_is_refused(matrix, method):
+    with pytest.raises(ValueError, match="symmetric"):
+        method(np.array(matrix))
+
+
+def drawn(rng, size):
+    """Q^T D Q with a known D in {-2, ..., 2} and a random rational Q of full rank: its inertia is that of D (Sylvester)."""
+    diagonal = rng.integers(-2, 3, size)
+    lower = np.tril(rng.integers(-3, 4, (size, size)), -1) + np.eye(size, dtype=int)
+    change = rationals(lower) @ rationals(np.triu(rng.integers(-3, 4, (size, size)), 1) + np.diag(rng.integers(1, 4, size)))
+    change = change * rationals([[Fraction(1, int(k))] for k in rng.integers(1, 7, size)])
+    counts = tuple(int(n) for n in ((diagonal < 0).sum(), (diagonal == 0).sum(), (diagonal > 0).sum()))
+    return change.T @ rationals(np.diag(diagonal)) @ change, counts
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
+def test_every_method_meets_a_known_inertia(size):
+    rng = np.random.default_rng(size)
+    for _ in range(8):
+        matrix, counts = drawn(rng, size)
+        exact, second = exact_inertia(matrix), eliminated_inertia(matrix)
+        assert exact.counts == second.counts == counts and exact.certified and second.certified
+        assert (exact.method, second.method) == ("exact", "elimination") and sum(counts) == size
+        with working_precision(300):
+            found = ball_inertia(balls(np.array([[Fraction(int(v.p), int(v.q)) for v in row] for row in matrix])), zeros=counts[1])
+        assert found.counts == counts and found.certified and found.method == "ball"
+
+
+def test_nothing_has_no_eigenvalues():
+    assert exact_inertia(np.zeros((0, 0))).counts == eliminated_inertia(np.zeros((0, 0), dtype=object)).counts == (0, 0, 0)
+
+
+def test_an_inertia_shows_its_counts():
+    found = Inertia(1, 2, 3)
+    assert found.counts == (1, 2, 3) and str(found) == "(1, 2, 3)" and not found.certified
+
+
+def test_the_tolerance_is_64_units_for_each_row():
+    values = np.array([[-4.0, 1.0, 2.0], [0.5, -0.25, 0.0]])
+    assert float_tolerance(values).tolist() == [[64 * 3 * EPS * 4], [64 * 3 * EPS * 0.5]]
+
+
+def test_counts_in_batches_and_doubt_between_one_and_a_thousand_tolerances():
+    tolerance = 64 * 4 * EPS
+    small = [0.0, 0.5 * tolerance, -tolerance, 2 * tolerance, -999 * tolerance, 1001 * tolerance, -1001 * tolerance]
+    counts, doubtful = float_counts(np.array([[value, -1.0, 1.0, 1.0] for value in small]))
+    assert doubtful.tolist() == [False, False, False, True, True, False, False]
+    assert counts[[0, 1, 2, 5, 6]].tolist() == [[1, 1, 2]] * 3 + [[1, 0, 3], [2, 0, 2]]
+
+
+def test_the_eigenvalue_in_doubt_is_named():
+    with pytest.raises(Undecided, match=r"modulus 2\.5e-13 .* level 2\.84e-14"):
+        float_inertia(np.diag([1.0, 2.5e-13]))
+    found = float_inertia(np.diag([3.0, -2.0, 1e-20]))
+    assert found.counts == (1, 1, 1) and found.method == "float" and not found.certified
+
+
+def test_balls_leave_open_what_they_cannot_see():
+    from flint import arb
+
+    with working_precision(64):
+        matrix = balls(np.diag([1, -1, 0]))
+        for entry in (arb(0), arb(0, 1e-3)):
+            matrix[2, 2] = entry
+            found = ball_inertia(matrix)
+            assert found.counts == (1, 1, 1) and not found.certified

@@ -1,0 +1,39 @@
+"""Neurons that agree in direction, and the narrow network they come to."""
+
+import numpy as np
+import pytest
+
+from numerics.recovery.condensation import condensed, orientations
+from theory.models import TwoLayer
+
+X = np.linspace(-2, 2, 9)[:, None]
+
+
+def gathered(turned=0.0):
+    """Five neurons along two directions: 0, 2 and, reversed, 4 along one, 1 and 3 along another; the last is turned away."""
+    model, first, second = TwoLayer(1, 5, 1, bias=True, output_bias=True), np.array([1.5, -0.5]), np.array([0.2, 0.9])
+    rows = np.array([first, second, first, second, -first])
+    rows[4] = rows[4] @ np.array([[np.cos(turned), -np.sin(turned)], [np.sin(turned), np.cos(turned)]])
+    parts = {"input_weights": rows[:, :1], "input_biases": rows[:, 1], "output_weights": np.array([[2.0, 0.3, -0.5, 0.1, 1.0]])}
+    return model, model.pack(**parts, output_bias=np.array([0.7]))
+
+
+def test_groups_come_by_their_share_and_signs_do_not_part_them():
+    model, theta = gathered()
+    (share, heavy), (rest, light) = orientations(model, theta)
+    assert heavy.tolist() == [0, 2, 4] and light.tolist() == [1, 3]
+    lengths = np.hypot(1.5, 0.5) * 3.5, np.hypot(0.2, 0.9) * 0.4
+    assert (share, rest) == pytest.approx((lengths[0] / sum(lengths), lengths[1] / sum(lengths)))
+
+
+def test_a_neuron_turned_away_has_a_group_of_its_own():
+    assert [len(members) for _, members in orientations(*gathered(turned=1.0))] == [2, 1, 2]
+
+
+def test_of_an_odd_sigma_the_condensed_network_is_the_same_function():
+    model, theta = gathered()
+    narrow, point = condensed(model, theta, 2)
+    assert narrow.width == 2 and narrow(point, X) == pytest.approx(model(theta, X), abs=1e-14)
+    fewer, point = condensed(model, theta, 1)
+    assert fewer.width == 1 and np.abs(fewer(point, X) - model(theta, X)).max() > 0.1
+    assert condensed(model, theta, 9)[0].width == 2

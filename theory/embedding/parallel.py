@@ -1,0 +1,81 @@
+r"""Parallel neurons: merged into one exactly where the activation allows it, and the error of merging neurons that are nearly parallel.
+
+Condensed networks have such neurons (arXiv:2405.01041 reduces networks by merging them). A positively homogeneous activation (ReLU) makes
+neurons l_j u with l_j > 0 one neuron u of outgoing weight sum_j l_j a_j; for others the incoming weights must be equal, up to the sign
+where sigma is odd or even.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory.activations import Activation
+from theory.embedding.merging import unchecked_merge
+from theory.embedding.wiring import check_place, wiring
+from theory.models import AbstractModel, as_container
+
+
+def merge_parallel(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractModel, Any]:
+    """The narrower model and its theta (P',) after the second of ``neurons`` is merged into the first; the output function is kept.
+
+    ``theta`` (P,) holds exact numbers or floats whose weights are exactly parallel. Raises ValueError, naming what would be needed, when
+    the activation does not allow it: a positive factor for a homogeneous one, +1 for any, -1 for odd and even ones.
+    """
+    first, second = neurons
+    for neuron in neurons:
+        check_place(model, layer, neuron)
+    if first == second:
+        raise ValueError(f"neurons must be two different ones, got {neurons}")
+    places, theta = wiring(model, layer), np.array(as_container(theta))
+    ratio = _ratio(theta[places.incoming[first]], theta[places.incoming[second]])
+    weight = None if ratio is None else outgoing_factor(model.activation, ratio)
+    if weight is None:
+        raise ValueError(
+            f"neurons {first} and {second} of layer {layer} cannot be merged under {model.activation!r}: their incoming weights have the "
+            f"ratio {ratio}, needed is {needed_ratio(model.activation)}"
+        )
+    theta[places.outgoing[second]] = theta[places.outgoing[second]] * weight
+    return unchecked_merge(model, theta, layer, (first, second))
+
+
+def outgoing_factor(sigma: Activation, ratio: Any) -> Any:
+    """c with sigma(ratio z) = c sigma(z) for all z, by the declared symmetries of ``sigma``; None where they give none."""
+    if ratio == 1 or sigma.degree == 1 and (ratio > 0 or sigma.name == "identity"):
+        return ratio
+    reflection = sigma.reflection
+    if ratio == -1 and reflection is not None and not reflection.constant and not reflection.slope:
+        return reflection.parity
+    return None
+
+
+def needed_ratio(sigma: Activation) -> str:
+    """What :func:`outgoing_factor` accepts, in words."""
+    if sigma.degree == 1:
+        return "any number" if sigma.name == "identity" else "a positive number"
+    reflection = sigma.reflection
+    return "1 or -1" if reflection is not None and not reflection.constant and not reflection.slope else "1"
+
+
+def merging_error(outgoing: np.ndarray, incoming: np.ndarray, unit: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """sum_j |a_j| |w_j| |x| sqrt(2 - 2 cos(w_j, u)) (n,): how far the merged neuron |w_j| u can be from sum_j a_j sigma(w_j . x).
+
+    ``outgoing`` (m,), ``incoming`` (m, d) not 0, ``unit`` (d,) of length 1, ``x`` (n, d). For activations with |sigma(y) - sigma(z)| <=
+    |y - z|, merged as neurons |w_j| u: the argument moves by at most |x| |w_j - |w_j| u|.
+    """
+    lengths = np.linalg.norm(incoming, axis=1)
+    # sqrt(2 - 2 cos) is the distance of the unit vectors, which does not cancel
+    apart = np.linalg.norm(incoming / lengths[:, None] - unit, axis=1)
+    return np.linalg.norm(x, axis=1) * (np.abs(outgoing) * lengths * apart).sum()
+
+
+def _ratio(first: np.ndarray, second: np.ndarray) -> Any:
+    """r with second = r first, or None."""
+    pivot = next((k for k, entry in enumerate(first) if entry != 0), None)
+    if pivot is None:
+        return 1 if not any(entry != 0 for entry in second) else None
+    # cross products keep floats that are exactly parallel so
+    if any(first[pivot] * b != second[pivot] * a for a, b in zip(first, second, strict=True)):
+        return None
+    return second[pivot] / first[pivot]

@@ -1,0 +1,87 @@
+r"""One convolutional function in three networks: with shared kernels, without sharing, and fully connected.
+
+f(x) = sum over kernels l and positions q of outputs[l, q] sigma(kernels[l] . patch_q(x) [+ biases[l]]). Sources: arXiv:2211.11623v1,
+section 4 and Tables 4 to 8; arXiv:2406.18035v1, Theorems 6 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory.draws import pack_known, signs
+from theory.models import TwoLayer, TwoLayerCNN
+
+ARCHITECTURES = ("shared", "unshared", "fully-connected")
+
+
+@dataclass(frozen=True)
+class ConvolutionalTarget:
+    """A function of ``model``, a network with shared kernels, whose output bias is 1 where it has one.
+
+    ``kernels`` (k, entries), ``outputs`` (k, positions) and ``biases`` (k,) are integers; the biases count where ``model`` has them.
+    """
+
+    model: TwoLayerCNN
+    kernels: np.ndarray
+    outputs: np.ndarray
+    biases: np.ndarray
+
+    def neurons(self, *, used: bool = True) -> Iterator[tuple[np.ndarray, Any, Any]]:
+        """(w, b, a) on all inputs for every kernel and position; with ``used`` only where a is not 0."""
+        for l, q in np.ndindex(self.outputs.shape):
+            if self.outputs[l, q] or not used:
+                w = np.zeros(self.model.input_size, int)
+                w[self.model.patches[q]] = self.kernels[l]
+                yield w, self.biases[l], self.outputs[l, q]
+
+    def realize(self, architecture: str, *, prune: bool = True, spare: int = 0) -> tuple[TwoLayer | TwoLayerCNN, np.ndarray]:
+        """(network, theta) in one of :data:`ARCHITECTURES`, with ``spare`` null kernels or neurons.
+
+        With ``prune`` a neuron that is not used has no weights: the point of least rank. Otherwise it keeps those of its kernel.
+        """
+        model = self.model
+        pad = lambda values: np.concatenate([values, np.zeros((spare, *np.shape(values)[1:]), int)])
+        biases: dict[str, Any] = dict(bias=model.bias, output_bias=model.output_bias)
+        if architecture == "fully-connected":
+            w, b, a = (pad(column) for column in zip(*self.neurons(used=prune), strict=True))
+            network = TwoLayer(model.input_size, len(a), **biases)
+            return network, pack_known(network, input_weights=w, input_biases=b, output_weights=a[None], output_bias=[1])
+        K, b, a = pad(self.kernels), pad(self.biases), pad(self.outputs)
+        network = TwoLayerCNN(model.inputs, model.kernel, len(K), model.stride, sharing=architecture == "shared", **biases)
+        if not network.sharing:
+            own = (a != 0) | (not prune)
+            K, b = K[:, None] * own[..., None], b[:, None] * own
+        return network, pack_known(network, kernels=K, biases=b, output_weights=a, output_bias=[1])
+
+
+def generic_kernels(model: TwoLayerCNN, rng: np.random.Generator) -> np.ndarray:
+    """Integer kernels (kernels, entries) without zeros, so that none is a translate of another; distinct up to sign."""
+    kernels = signs(rng, (model.kernels, model.patches.shape[1]))
+    kernels[:, 0] = 5 + np.arange(model.kernels)
+    return kernels
+
+
+def draw_target(
+    model: TwoLayerCNN,
+    rng: np.random.Generator,
+    *,
+    zeros: int = 0,
+    kernels: Callable[[TwoLayerCNN, np.random.Generator], np.ndarray] = generic_kernels,
+) -> ConvolutionalTarget:
+    """A target with ``zeros`` vanishing output weights (no kernel idle altogether) and biases from 1 to 4."""
+    outputs = signs(rng, (model.kernels, len(model.patches)))
+    free = [(l, q) for l in range(model.kernels) for q in range(1, len(model.patches))]
+    for place in rng.permutation(len(free))[:zeros]:
+        outputs[free[place]] = 0
+    return ConvolutionalTarget(model, kernels(model, rng), outputs, rng.integers(1, 5, model.kernels))
+
+
+def two_kernels(inputs: int, entries: int, first: Sequence[int], second: Sequence[int]) -> ConvolutionalTarget:
+    """The two kernels ``first`` and ``second`` without biases, output weights 1, 2, ..., distinct at every position."""
+    model = TwoLayerCNN(inputs, entries, 2)
+    outputs = np.arange(1, 2 * len(model.patches) + 1).reshape(2, -1)
+    return ConvolutionalTarget(model, np.array([first, second]), outputs, np.zeros(2, int))

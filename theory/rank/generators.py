@@ -1,0 +1,254 @@
+"""The tangent functions of a network with one hidden layer, written over functions that span them.
+
+Every tangent function is a rational combination of few *generators*: sigma(z_c), sigma'(z_c) x_j (one set per class c of
+neurons that agree up to the reflection and scaling identities of sigma), the coordinates x_j and the constant 1. The rank of the table of
+coefficients bounds the model rank from above, at the very point and without any rounding; its left kernel lists
+the identities among the tangents. For z^p the generators are the monomials, which are independent: the bound is the rank.
+
+On given samples generators become numbers, and more of them agree (:func:`sampled_tangents`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+
+from theory.activations import Reflection
+from theory.models import TwoLayer, TwoLayerCNN
+from theory.models.layers import layers
+
+Generator = tuple
+Combination = Mapping[Generator, Fraction]
+
+_ONE: Generator = ("monomial", ())
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """a sigma(w . x + b): ``weights`` w on all inputs, ``bias`` b, ``outputs`` a; the index fields say which parameter each is.
+
+    ``weight_index`` maps an input to its parameter; ``bias_index`` is None without a bias.
+    """
+
+    weights: tuple[Fraction, ...]
+    bias: Fraction
+    outputs: tuple[Fraction, ...]
+    weight_index: Mapping[int, int]
+    bias_index: int | None
+    output_index: tuple[int, ...]
+
+
+def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterator[Neuron]:
+    """The hidden neurons of ``model`` at rational ``theta``; a kernel at a position is a neuron with zeros around it."""
+    first, last = layers(model)
+    value = lambda k: Fraction(0) if k is None else theta[k]
+    for i, (row, bias) in enumerate(zip(first.weights, first.biases, strict=True)):
+        outputs = tuple(k for t in range(model.outputs) if (k := last.weights[t][i]) is not None)  # every neuron feeds every output
+        places = {j: k for j, k in enumerate(row) if k is not None}
+        yield Neuron(tuple(map(value, row)), value(bias), tuple(map(value, outputs)), places, bias, outputs)
+
+
+def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) -> list[Combination]:
+    """For every parameter (flat order) its tangent function as a combination of generators; ``theta`` as Fractions.
+
+    Generators carry the output component t that they feed in their first place. Tangents are given up to a non-zero factor of
+    their own (such as e^b for exp), which no rank sees.
+    """
+    theta = [Fraction(value) for value in theta]
+    rows: list[dict[Generator, Fraction]] = [defaultdict(Fraction) for _ in range(model.n_params)]
+    for neuron in neurons(model, theta):
+        expansion = _expansion(model.activation, neuron)
+        for t, parameter in enumerate(neuron.output_index):
+            _accumulate(rows[parameter], t, expansion.value(), 1)
+        places = [*neuron.weight_index.items()] + ([(None, neuron.bias_index)] if neuron.bias_index is not None else [])
+        for j, parameter in places:
+            slope = expansion.slope(j)
+            for t, a in enumerate(neuron.outputs):
+                _accumulate(rows[parameter], t, slope, a)
+    if model.output_bias:
+        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+            rows[parameter][(t, *_ONE)] += 1
+    return [{g: c for g, c in row.items() if c} for row in rows]
+
+
+def _accumulate(row: dict, t: int, combination: Combination, factor: Any) -> None:
+    for generator, coefficient in combination.items():
+        row[(t, *generator)] += factor * coefficient
+
+
+def coefficient_matrix(combinations: Sequence[Combination]) -> np.ndarray:
+    """The combinations as a matrix of Fractions (parameters x generators)."""
+    columns = {generator: k for k, generator in enumerate(dict.fromkeys(g for row in combinations for g in row))}
+    matrix = np.full((len(combinations), len(columns)), Fraction(0), dtype=object)
+    for i, row in enumerate(combinations):
+        for generator, coefficient in row.items():
+            matrix[i, columns[generator]] = coefficient
+    return matrix
+
+
+# ----------------------------------------------------------------------------------------------------- on given samples
+
+
+def sampled_tangents(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any], x: Sequence[Sequence[Any]]) -> list[Combination]:
+    """The rows of the tangent matrix on rational samples ``x`` (n, inputs), over the numbers sigma(z), sigma'(z) and 1 that occur.
+
+    One row for each sample and output, outputs fastest, as {(parameter, number): coefficient}; sigma is smooth and no polynomial. Numbers
+    of opposite z are told apart only where sigma has no reflection. A rational dependency among rows (repeated samples, opposite
+    samples of an odd network, a sample 0) or among columns (samples on a subspace) is one of the tangent matrix.
+    """
+    theta, samples = [Fraction(value) for value in theta], [[Fraction(value) for value in row] for row in x]
+    rows: list[dict[Generator, Fraction]] = [defaultdict(Fraction) for _ in range(len(samples) * model.outputs)]
+    for neuron in neurons(model, theta):
+        places = [*neuron.weight_index.items()] + ([(None, neuron.bias_index)] if neuron.bias_index is not None else [])
+        for i, sample in enumerate(samples):
+            own = rows[i * model.outputs : (i + 1) * model.outputs]
+            z = sum((w * v for w, v in zip(neuron.weights, sample, strict=True)), neuron.bias)
+            value, slope = _numbers_at(model.activation, z)
+            for row, a, parameter in zip(own, neuron.outputs, neuron.output_index, strict=True):
+                for number, c in value.items():
+                    row[parameter, number] += c
+                for j, incoming in places:
+                    for number, c in slope.items():
+                        row[incoming, number] += c * a * (1 if j is None else sample[j])
+    if model.output_bias:
+        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+            for row in rows[t :: model.outputs]:
+                row[parameter, _ONE] += 1
+    return [{place: c for place, c in row.items() if c} for row in rows]
+
+
+def transposed(rows: Sequence[Combination]) -> list[Combination]:
+    """The columns of a matrix of combinations, {(row, number): coefficient} for each parameter that occurs."""
+    columns: dict[Any, dict[Generator, Fraction]] = defaultdict(dict)
+    for i, row in enumerate(rows):
+        for (parameter, number), c in row.items():
+            columns[parameter][i, number] = c
+    return list(columns.values())
+
+
+def _numbers_at(activation: Any, z: Fraction) -> tuple[Combination, Combination]:
+    """sigma(z) and sigma'(z) over the numbers ("value", |z|), ("slope", |z|) and 1."""
+    if not z:
+        at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
+        value, slope = ({(kind, z): Fraction(1)} if number else {} for kind, number in zip(("value", "slope"), at_zero, strict=True))
+        return value, slope
+    if activation.exponential:
+        return {("value", z): Fraction(1)}, {("value", z): Fraction(1)}
+    r = activation.reflection
+    if r is None or z > 0:
+        return {("value", z): Fraction(1)}, {("slope", z): Fraction(1)}
+    value = {("value", -z): Fraction(r.parity), _ONE: Fraction(r.constant) - r.slope * z}
+    return value, {("slope", -z): Fraction(-r.parity), _ONE: -Fraction(r.slope)}
+
+
+def _expansion(activation: Any, neuron: Neuron) -> Any:
+    if getattr(activation, "state", None) == ():
+        return _Polynomial(activation.degree, neuron)
+    if not any(neuron.weights):
+        return _Constant(activation, neuron.bias)
+    return _Generic(activation, neuron)
+
+
+class _Polynomial:
+    """sigma(z) = z^p with z = w . x + b, expanded into monomials in x."""
+
+    def __init__(self, degree: int, neuron: Neuron) -> None:
+        self.degree = degree
+        self.linear = {(j,): w for j, w in enumerate(neuron.weights) if w} | ({(): neuron.bias} if neuron.bias else {})
+
+    def value(self) -> Combination:
+        return self._power(self.degree)
+
+    def slope(self, j: int | None) -> Combination:
+        factor = () if j is None else (j,)
+        lower = self._power(self.degree - 1)
+        return {("monomial", tuple(sorted(g[1] + factor))): self.degree * c for g, c in lower.items()}
+
+    def _power(self, p: int) -> Combination:
+        expanded: dict[Generator, Fraction] = defaultdict(Fraction)
+        for terms in combinations_with_replacement(self.linear, p):
+            coefficient = Fraction(_multinomial(terms))
+            for term in terms:
+                coefficient *= self.linear[term]
+            expanded[("monomial", tuple(sorted(sum(terms, ()))))] += coefficient
+        return expanded
+
+
+def _multinomial(terms: Sequence[Any]) -> int:
+    import math
+
+    count = math.factorial(len(terms))
+    for term in set(terms):
+        count //= math.factorial(terms.count(term))
+    return count
+
+
+class _Constant:
+    """A neuron without input weights: sigma(b) and sigma'(b) are numbers, of which only the vanishing is used.
+
+    They are known to vanish at b = 0 where they do; elsewhere they count as non-zero, which keeps the bound an upper one.
+    """
+
+    def __init__(self, activation: Any, bias: Fraction) -> None:
+        at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
+        self.values = [Fraction(1) if bias or value else Fraction(0) for value in at_zero]
+
+    def value(self) -> Combination:
+        return {_ONE: self.values[0]}
+
+    def slope(self, j: int | None) -> Combination:
+        return {("monomial", () if j is None else (j,)): self.values[1]}
+
+
+class _Generic:
+    """A neuron of a class: z = sign * scale * z_c, where z_c is the representative that the class shares."""
+
+    def __init__(self, activation: Any, neuron: Neuron) -> None:
+        vector = (*neuron.weights, neuron.bias)
+        scale = max(abs(w) for w in vector) if activation.degree == 1 else Fraction(1)
+        lead = next(w for w in neuron.weights if w)
+        self.sign = -1 if activation.reflection is not None and lead < 0 else 1
+        self.vector = tuple(self.sign * w / scale for w in vector)
+        self.scale = scale
+        self.key = self.vector[:-1] if activation.exponential else self.vector
+        self.reflection = activation.reflection or Reflection(1)
+        self.homogeneous = activation.degree == 1
+        self.exponential = activation.exponential
+
+    def value(self) -> Combination:
+        if self.homogeneous:  # Euler: sigma(z) = z sigma'(z), and z is a combination of the x_j and 1
+            terms: dict[Generator, Fraction] = defaultdict(Fraction)
+            for j, w in self._linear():
+                for generator, c in self.slope(j).items():
+                    terms[generator] += self.sign * self.scale * w * c
+            return terms
+        own = {("value", self.key): Fraction(1)}
+        if self.sign == 1:
+            return own
+        r = self.reflection
+        terms = {("value", self.key): Fraction(r.parity), _ONE: Fraction(r.constant)}
+        for j, w in self._linear():
+            generator = ("monomial", () if j is None else (j,))
+            terms[generator] = terms.get(generator, Fraction(0)) + r.slope * w
+        return terms
+
+    def slope(self, j: int | None) -> Combination:
+        if self.exponential:
+            return {("value", self.key): Fraction(1)} if j is None else {("slope", self.key, j): Fraction(1)}
+        own = ("slope", self.key, j)
+        if self.sign == 1:
+            return {own: Fraction(1)}
+        r = self.reflection  # differentiate sigma(-z) = parity sigma(z) + constant + slope z
+        return {own: Fraction(-r.parity), ("monomial", () if j is None else (j,)): -r.slope}
+
+    def _linear(self) -> Iterator[tuple[int | None, Fraction]]:
+        *weights, bias = self.vector
+        yield from ((j, w) for j, w in enumerate(weights) if w)
+        if bias:
+            yield None, bias

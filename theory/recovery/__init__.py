@@ -1,0 +1,41 @@
+"""Perfect minima of two-layer networks: branches, separation, genericity."""
+
+from theory.recovery.branches import (
+    APART,
+    GRID,
+    OUTPUT_LEAST,
+    Branch,
+    Target,
+    branch_count,
+    branch_types,
+    branches,
+    intersection_graph,
+    least_deficient,
+    on_grid,
+    partitions,
+    permutation_classes,
+    random_target,
+    refinement_graph,
+    separation_size,
+    stirling,
+)
+
+__all__ = [
+    "APART",
+    "Branch",
+    "GRID",
+    "OUTPUT_LEAST",
+    "Target",
+    "branch_count",
+    "branch_types",
+    "branches",
+    "intersection_graph",
+    "least_deficient",
+    "on_grid",
+    "partitions",
+    "permutation_classes",
+    "random_target",
+    "refinement_graph",
+    "separation_size",
+    "stirling",
+]
