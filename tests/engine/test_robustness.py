@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from proofs_check.engine.serialization import DEEPEST, legible, to_data
+from proofs_check.plain_data import DEEPEST, legible, to_data
 
 from proofs_check import ClaimError, Status, load_claims
 from proofs_check.claim import LONGEST_ID
