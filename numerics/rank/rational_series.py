@@ -75,9 +75,14 @@ def gradient_along_ray(model: Any, theta: Any, x: Any, y: Any, *, order: int) ->
 
     ``x`` (n, inputs), ``y`` (n, outputs). Raises NoExactValue where the activation's state at 0 is not rational.
     """
+    return gradient_of_series(model, along_ray(theta, order), x, y, order=order)
+
+
+def gradient_of_series(model: Any, theta: RationalSeriesArray, x: Any, y: Any, *, order: int) -> np.ndarray:
+    """The same for parameters ``theta`` (P,) that are series; the pre-activations must vanish at epsilon = 0."""
     from numerics.derivatives.tape import tangents
 
-    values, jacobian = tangents(model, along_ray(theta, order), constants(x, order))
+    values, jacobian = tangents(model, theta.view(RationalSeriesArray), constants(x, order))
     residuals = constants(y, order) - values
     samples = len(residuals)
     pull = (residuals[..., None] * jacobian).reshape(-1, model.n_params).sum(axis=0)

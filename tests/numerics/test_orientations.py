@@ -57,14 +57,15 @@ def test_the_cubic_counterexample_is_found_and_proved(dimension):
     expected = np.concatenate([np.eye(dimension), -np.ones((1, dimension)) / dimension**0.5])
     for side in (1, -1):
         directions = np.array([o.direction for o in found.orientations if o.side == side])
-        assert len(directions) == dimension + 1 and ((side * directions) @ expected.T).max(axis=0) == pytest.approx(1, abs=1e-9)
+        assert len(directions) == dimension + 1 and sum(o.growing for o in found.orientations if o.side == side) == dimension
+        assert ((side * directions) @ expected.T).max(axis=0) == pytest.approx(1, abs=1e-9)
 
 
 @pytest.mark.parametrize("p", [3, 4, 5])
 def test_more_orientations_than_twice_the_multiplicity(p):
     x, y = many_orientations(3, p)
     found = predict_orientations(power(p), augmented(x), y)
-    assert found.certified and len(found.orientations) >= extrema_of_many(3, p) > 2 * p
+    assert found.certified and len(found.growing) >= extrema_of_many(3, p) > 2 * p
 
 
 def test_a_box_is_repeated_from_its_text():
@@ -73,6 +74,14 @@ def test_a_box_is_repeated_from_its_text():
     value = lambda v: v[3] * arb(certificate["scale"])
     system = lambda v: [*(v[k] * v[k] - value(v) * v[k] for k in range(3)), (1 - v[0] * v[0] - v[1] * v[1] - v[2] * v[2]) / 2]
     assert check_box(system, certificate)
+
+
+@pytest.mark.parametrize(("eigenvalues", "growing"), [((1, 2, 3), [1, 1]), ((-1, -2, -3), [-1, -1]), ((1, 2, -3), [1, 1, -1, -1])])
+def test_weights_grow_where_the_form_has_the_sign_of_the_side(eigenvalues, growing):
+    found = predict_orientations(power(2), np.eye(3), eigenvalues)
+    assert [o.side for o in found.growing] == growing and len(found.orientations) == 4
+    zero = predict_orientations(power(2), np.eye(3), (0, 1, 2))
+    assert [o.growing for o in zero.orientations] == [True, True, None, None]
 
 
 def test_degenerate_extrema_are_left_unproved():
