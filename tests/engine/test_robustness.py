@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from proofs_check.plain_data import DEEPEST, legible, to_data
 
 from proofs_check import ClaimError, Status, load_claims
 from proofs_check.claim import LONGEST_ID
@@ -16,6 +15,7 @@ from proofs_check.engine.answers import read, safe
 from proofs_check.engine.finding import ITSELF, Finding
 from proofs_check.engine.pool import Pool
 from proofs_check.engine.runner import log_name, make_job, verify
+from proofs_check.plain_data import DEEPEST, legible, to_data
 
 HERE = Path(__file__).parent
 

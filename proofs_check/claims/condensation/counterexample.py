@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics.dynamics.orientations import predict_orientations
+from numerics.train import GradientFlow, train
 from proofs_check import Assumption, Figure, axes, by_level, claim, exists, false
 from proofs_check.judging import at_least, equal, worst
 from theory.dynamics.condensation import (
@@ -197,8 +199,6 @@ def rational_example(change=Fraction(0)):
 
 def by_ascent(_, *, count=8, change=Fraction(0), context):
     """A second arithmetic: ascents of the form, each end proved by Krawczyk's test and the inertia of its Hessian in balls."""
-    from numerics.dynamics.orientations import predict_orientations
-
     x, y, _ = rational_example(change)
     found = predict_orientations("power:3", augmented(x), y)
     return at_least("proved growing orientations", sum(o.certificate is not None for o in found.growing), count)
@@ -251,8 +251,6 @@ GRID = axes(p=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6)), D=by_level((3,), (3, 4)
 @false("labels of the other axes doubled", form=lambda D, p: {**powers_of(D, p, range(1, D - 1)), (p,) + (0,) * (D - 1): Fraction(2)})
 def proved_extrema(cell, _, *, count=extrema_of_many, form=None, context):
     """The form of the data, expanded exactly, and extrema proved by Krawczyk's test and inertia in balls."""
-    from numerics.dynamics.orientations import predict_orientations
-
     x, y = many_orientations(cell.D, cell.p)
     found = predict_orientations(f"power:{cell.p}", augmented(x), y, starts=100)
     proved = sum(o.certificate is not None for o in found.growing)
@@ -314,9 +312,6 @@ def dominant_neurons(seeds, *, side=1, directions=8, context):
 @lru_cache(maxsize=2)
 def small_networks(context, seeds):
     """(model, predicted orientations, theta after training)."""
-    from numerics.dynamics.orientations import predict_orientations
-    from numerics.train import GradientFlow, train
-
     x, y = many_orientations(3, 3)
     model = TwoLayer(3, 3, activation=power_tanh(3))
     inputs, labels = augmented(x).astype(float), y.astype(float)[:, None]

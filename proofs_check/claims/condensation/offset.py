@@ -6,11 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics.arithmetic.exact import fraction
+from numerics.rank.rational_series import along_ray, constants, gradient_of_series
+from numerics.train import GradientFlow, train
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal
 from theory.activations import activation
 from theory.dynamics.condensation import augmented, centred, mean_input, origin
 from theory.dynamics.condensation.offset import majority, majority_at
+from theory.expressions import parse
 from theory.models import TwoLayer
 
 from . import FLOW, INITIAL, SMALL
@@ -44,8 +48,6 @@ SIGMAS = axes(sigma=("sigmoid", "exp", "cos(z) + z"), D=by_level((2,), (2, 3)), 
 
 
 def named(name):
-    from theory.expressions import parse
-
     return parse(name) if "(" in name else activation(name)
 
 
@@ -60,9 +62,6 @@ def networks(cell, rng):
 
 def field(model, x, y, a, weights, *, moving):
     """Minus the gradient at weights epsilon w_1, output weights a (or epsilon a when ``moving``): coefficients of epsilon^0, epsilon^1."""
-    from numerics.arithmetic.exact import fraction
-    from numerics.rank.rational_series import along_ray, constants, gradient_of_series
-
     outgoing = along_ray(a, 2) if moving else constants(a, 2)
     theta = np.concatenate([along_ray(weights, 2), outgoing])
     series = np.frompyfunc(fraction, 1, 1)(gradient_of_series(model, theta, x, y[:, None], order=2))
@@ -111,8 +110,6 @@ def wave(rng, mean, inputs=2, samples=8):
 @lru_cache(maxsize=4)
 def after(context, m, epsilon, mean, time):
     """Sigmoid networks after a time of gradient flow: data (x, y), weights (seeds, m, 3), output weights (seeds, m)."""
-    from numerics.train import GradientFlow, train
-
     model, seeds = TwoLayer(3, m, activation="sigmoid"), SEEDS.at(context.level)
     rngs = [context.rng((seed, m, str(epsilon), str(mean))) for seed in range(seeds)]
     x, y = map(np.array, zip(*(wave(rng, mean) for rng in rngs), strict=True))

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics.train import Adam, GradientDescent, train
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal
 from theory.dynamics.condensation import augmented, mean_input
@@ -104,8 +105,6 @@ def admitted(x, y, clear):
 @lru_cache(maxsize=4)
 def networks(context, method, clear):
     """Data and weights (50, 6) of every seed."""
-    from numerics.train import Adam, GradientDescent, train
-
     model, data, starts = TwoLayer(6, 50), [], []
     for seed in range(SEEDS.at(context.level)):
         rng = context.rng(seed)

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics.train import GradientFlow, train
 from proofs_check import Assumption, Figure, by_level, claim, false
 from proofs_check.judging import equal, worst
 from theory.dynamics.condensation import augmented
@@ -86,8 +87,6 @@ def one_large_neuron(p, *, wanted=1, context):
 @lru_cache(maxsize=4)
 def norms(context, p):
     """|w_j| over the largest, of every seed (seeds, m), and which of them got there."""
-    from numerics.train import GradientFlow, train
-
     model, x = TwoLayer(2, 30, activation=power_tanh(p)), augmented(X[:, None])
     scale = 1e-3 if p > 2 else 1e-4
     starts = np.array([model.init(context.rng((p, seed)), scale=scale) for seed in range(SEEDS.at(context.level))])

@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.exact import rational, rationals
-from numerics.dynamics.masks import moment_polynomial
+from numerics.dynamics.masks import mask_moments, moment_polynomial
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.axes import Cell
 from proofs_check.judging import at_least, equal, order, vanishing, worst
 from theory.dynamics import dropout
 
@@ -105,8 +106,6 @@ MEAN.without("independent masks", every_mask, law=all_or_none)
 
 
 def _deep(cell):
-    from proofs_check.axes import Cell
-
     return Cell({**cell, "depth": 3})
 
 
@@ -118,8 +117,6 @@ ARRAYS = axes(m=by_level((1, 2, 4), (1, 2, 3, 4, 5, 6)), n=(1, 3), outputs=(1, 2
 @false("the penalty's gradient twice", gradient=lambda s, y, g, v: dropout.expected_gradient(s, y, g, 2 * v))
 def moments(cell, drawn, *, gradient=dropout.expected_gradient, context):
     """Means over all masks of loss and gradient, gradients in parameters that neurons may share."""
-    from numerics.dynamics.masks import mask_moments
-
     s, y, g = map(rationals, drawn)
     p = Fraction(cell.keep)
     v, found = rational(variance(p)), mask_moments(s, y, g, p)

@@ -3,6 +3,7 @@ r"""A step of dropout against flows and diffusions: the modified loss of one mas
 from fractions import Fraction
 
 from numerics.arithmetic.exact import rational, rationals
+from numerics.dynamics.masks import mask_moments
 from numerics.dynamics.noise import scalar_descent, scalar_diffusion
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, equal, vanishing, worst
@@ -110,8 +111,6 @@ ARRAYS = axes(m=(1, 2, 4), n=(1, 3), outputs=(1, 2), keep=("1", "1/2", "1/3", "9
 @false("pairs of neurons left out", pairs=0)
 def every_mask(cell, drawn, *, noise=1, pairs=1, context):
     """The mean of |grad R|^2 over all masks."""
-    from numerics.dynamics.masks import mask_moments
-
     s, y, g = map(rationals, drawn)
     p = Fraction(cell.keep)
     v, found = rational((1 - p) / p), mask_moments(s, y, g, p)
