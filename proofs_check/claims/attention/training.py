@@ -116,6 +116,7 @@ def _figures(record, size, data):
     "property",
     [0],
     clauses="dilution",
+    scope="one start of size 1e-2 at the published law",
     tolerance="margins of the statement: far above the integrator's 1e-8",
     distribution="the population flow from one start of size 1e-2, published law",
 )

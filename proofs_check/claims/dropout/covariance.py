@@ -197,7 +197,7 @@ def with_a_silent_direction(cell, rng):
     return (s, y, g), u
 
 
-@COVARIANCE.check("symbolic", [()], clauses="null", covers="statement")
+@COVARIANCE.check("symbolic", [()], clauses="null", covers="statement", scope="all sizes: identities linear in the gradients")
 @false("a direction that the gradients see", seen=1)
 def silent_symbols(_, *, seen=0, context):
     """The factors are linear in the gradients, so the factors times u are those of the numbers u . g_ik, and these vanish with them; three

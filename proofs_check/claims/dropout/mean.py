@@ -33,7 +33,9 @@ def variance(p):
     return (1 - p) / p
 
 
-@MEAN.check("symbolic", ["loss", "gradient"], clauses=("loss", "gradient"), covers="statement")
+@MEAN.check(
+    "symbolic", ["loss", "gradient"], clauses=("loss", "gradient"), covers="statement", scope="all m and n, by two neurons and one sample"
+)
 @false("without 1/p: (1 - p)/(2n)", variance=lambda p: 1 - p)
 @false("twice: (1 - p)/(np)", variance=lambda p: 2 * (1 - p) / p)
 @false("p and 1 - p exchanged, equal at p = 1/2", variance=lambda p: p / (1 - p))

@@ -286,7 +286,8 @@ def the_curves(k):
     return Figure(
         kind="lines",
         title=f"Boundaries of stability on x^{k}/{k}",
-        alt="The minimum attracts above the curves of equations 8 and 9; below the third curve, at small beta1 and beta2, the 2-cycle does.",
+        alt="The minimum attracts above the curves of equations 8 and 9; below the third curve, at small beta1 "
+        "and beta2, the 2-cycle does.",
         x_label="beta1",
         y_label="beta2",
         data={"series": [{"label": name, "x": [b for b, _ in curve], "y": [c for _, c in curve]} for name, curve in curves.items()]},
