@@ -19,7 +19,8 @@ TRAINED = claim(
     kind="law",
     depends_on=["limit.bounds"],
     refuted_by="an accuracy on the other side of nine in ten",
-    notes="One network of width 64 for each number of steps, 1500 updates; the published ones are wider and trained longer. The bounds speak"
+    notes="One network of width 64 for each number of steps, 1500 updates; the published ones are wider and "
+    "trained longer. The bounds speak"
     " of sets: what training finds may lie below them.",
 )
 
