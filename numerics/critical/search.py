@@ -22,10 +22,10 @@ from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
-from theory.embedding.blocks import plus, split_block
+from theory.embedding.blocks import split_block
 from theory.embedding.onestep import split
 from theory.embedding.wiring import wiring
-from theory.models import AbstractModel, AbstractNetwork
+from theory.models import AbstractModel, AbstractNetwork, EntryModel
 
 #: A critical point farther out than this is on its way to infinity, where the largest target is about 1.
 FARTHEST = 30.0
@@ -129,7 +129,7 @@ def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float
 
 
 def _some_samples(model: AbstractModel) -> np.ndarray:
-    return model.entries() if takes_indices(model) else np.random.default_rng(1).normal(size=(4, model.input_size))
+    return model.entries() if isinstance(model, EntryModel) else np.random.default_rng(1).normal(size=(4, model.input_size))
 
 
 def _spectral_step(slope: np.ndarray, curvature: np.ndarray, filtered: Any) -> np.ndarray:
@@ -225,6 +225,7 @@ def split_inertias(
     B, S = found.B(layer, neuron, cotangent), found.S(layer, neuron, cotangent)
     # W_s^T B = 0 at a critical point: the row of the pivot is determined by the others.
     extra = ball_inertia(split_block(np.delete(B, pivot, axis=0), S, balls([alpha])[0]))
-    least = plus(*(tuple(low for low, _ in part.bounds) for part in (narrow, extra)), (0, 1, 0))
+    lows = [tuple(low for low, _ in part.bounds) for part in (narrow, extra)]
+    least = tuple(sum(counts) for counts in zip(*lows, (0, 1, 0), strict=True))
     wide = hessian(embedding.wide, embedding(theta), data, loss)
     return Inertia.between(least, embedding.wide.n_params, "ball"), ball_inertia(wide, zeros=1)

@@ -20,6 +20,7 @@ from numerics.hessian.inertias import ball_inertia
 from theory.activations import Activation
 from theory.dynamics.condensation import LeadingForm, centred, mean_input, origin
 from theory.dynamics.condensation.forms import powers
+from theory.elementary import entrywise
 
 #: Unit directions with a larger inner product are the same one: two nondegenerate maxima that close would have to be told apart by balls.
 SAME = 1 - 1e-9
@@ -258,4 +259,4 @@ def _power_of_two(size: Any) -> Any:
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(lambda value: float(fraction(value)), 1, 1)(values).astype(float)
+    return entrywise(lambda value: float(fraction(value)), values).astype(float)

@@ -102,8 +102,8 @@ def in_one_arithmetic(theta: Any, x: Any, *others: Any, samples: AbstractModel |
     ``samples`` names the model whose samples ``x`` are: the indices of a factorization are no numbers, and stay as they are.
     """
     if samples is not None and takes_indices(samples):
-        theta, *others = _side_by_side([theta, *others])
-        return [theta, indices(x), *others]
+        first, *rest = _side_by_side([theta, *others])
+        return [first, indices(x), *rest]
     return _side_by_side([theta, x, *others])
 
 
@@ -129,7 +129,7 @@ def indices(x: Any) -> np.ndarray:
         return array
     if any(not _whole(entry) for entry in array.flat):
         raise ValueError("samples of a factorization are index tuples: x must hold whole numbers")
-    return np.frompyfunc(int, 1, 1)(array).astype(int) if array.size else array.astype(int)
+    return entrywise(int, array).astype(int)
 
 
 def _whole(entry: Any) -> bool:

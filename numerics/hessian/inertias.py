@@ -9,7 +9,7 @@ polynomial over the rationals and Descartes' rule, sharp because all roots are r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,18 +40,19 @@ class Inertia:
     positive: int | None
     certified: bool = False
     method: str = "exact"
-    bounds: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
-    estimate: tuple[int, int, int] | None = None
+    bounds: Sequence[tuple[int, int]] = ()
+    estimate: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.bounds is None:
+        if not self.bounds:
             object.__setattr__(self, "bounds", tuple((count, count) for count in self.counts))
 
     @classmethod
-    def between(cls, least: tuple[int, int, int], size: int, method: str, estimate: tuple[int, int, int] | None = None) -> Inertia:
+    def between(cls, least: Sequence[int], size: int, method: str, estimate: Sequence[int] | None = None) -> Inertia:
         """From lower bounds of the three numbers of ``size`` eigenvalues; certified where these add up."""
         if sum(least) == size:
-            return cls(*least, True, method)
+            negative, zero, positive = least
+            return cls(negative, zero, positive, True, method)
         left = size - sum(least)
         bounds = tuple((count, count + left) for count in least)
         return cls(None, None, None, False, method, bounds, estimate)

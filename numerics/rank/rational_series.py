@@ -13,6 +13,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, rational, rationals
 from numerics.rank.series import Series, solve
+from theory.elementary import entrywise
 
 
 class RationalSeriesArray(np.ndarray):
@@ -48,7 +49,7 @@ def along_ray(theta: Any, order: int) -> RationalSeriesArray:
     from flint import fmpq_poly
 
     lift = lambda value: Series(fmpq_poly([0, value]), order)
-    return np.frompyfunc(lift, 1, 1)(rationals(theta)).view(RationalSeriesArray)
+    return entrywise(lift, rationals(theta)).view(RationalSeriesArray)
 
 
 def constants(values: Any, order: int) -> RationalSeriesArray:
@@ -56,7 +57,7 @@ def constants(values: Any, order: int) -> RationalSeriesArray:
     from flint import fmpq_poly
 
     lift = lambda value: Series(fmpq_poly([value]), order)
-    return np.frompyfunc(lift, 1, 1)(rationals(values)).view(RationalSeriesArray)
+    return entrywise(lift, rationals(values)).view(RationalSeriesArray)
 
 
 def coefficients(series: Any, order: int) -> np.ndarray:

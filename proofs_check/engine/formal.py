@@ -122,7 +122,7 @@ class Built:
 
     def closure(self) -> dict[str, Built]:
         """This file and all that it needs, by logical name."""
-        found = {self.logical: self}
+        found: dict[str, Built] = {self.logical: self}
         for need in self.needs:
             found |= need.closure()
         return found

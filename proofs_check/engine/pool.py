@@ -198,7 +198,8 @@ class _Worker:
         finally:
             os.close(answers_end)
         self.answers = os.fdopen(answers, "rb", buffering=0)
-        self.output = self.process.stdout
+        assert self.process.stdin is not None and self.process.stdout is not None  # pipes, as asked for
+        self.input, self.output = self.process.stdin, self.process.stdout
         for stream in (self.answers, self.output):
             os.set_blocking(stream.fileno(), False)
         self.job: Job | None = None
@@ -216,8 +217,8 @@ class _Worker:
         self._deadline = self._sent + job.timeout + GRACE
         self._head, self._tail, self._printed = bytearray(), bytearray(), 0
         try:
-            self.process.stdin.write(json.dumps(job.to_data()).encode() + b"\n")
-            self.process.stdin.flush()
+            self.input.write(json.dumps(job.to_data()).encode() + b"\n")
+            self.input.flush()
         except BrokenPipeError:
             self.gone = True
 
@@ -315,7 +316,7 @@ class _Worker:
     def leave(self) -> None:
         """Have an idle worker come to its own end."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            self.input.close()
 
     def stop(self, selector: selectors.BaseSelector) -> None:
         for stream in {self.answers, self.output} & {key.fileobj for key in selector.get_map().values()}:

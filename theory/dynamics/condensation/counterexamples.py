@@ -94,7 +94,7 @@ def labels_of_form(form: Sequence[Any], nodes: Iterable[Any]) -> list[Fraction]:
     if len(t) != p + 1 or len(set(t)) < len(t):
         raise ValueError(f"nodes must be {p + 1} different inputs for a form of degree {p}, got {[str(node) for node in t]}")
     moments = [Fraction(v) / math.comb(p, k) for k, v in enumerate(form)]
-    return [sum(c * moment for c, moment in zip(_lagrange(t, j), moments, strict=True)) for j in range(p + 1)]
+    return [sum((c * moment for c, moment in zip(_lagrange(t, j), moments, strict=True)), Fraction(0)) for j in range(p + 1)]
 
 
 def _lagrange(nodes: Sequence[Fraction], j: int) -> list[Fraction]:
