@@ -57,7 +57,7 @@ class Cluster:
             raise ClusterError(f"cluster {address!r}: expected at least one worker, none joined in {patience:g} s") from error
         answers = self._client.run(_described, on_error="return")
         here = _described()
-        for worker, answer in answers.items():
+        for worker, answer in dict(answers).items():  # pyright: ignore[reportCallIssue, reportArgumentType] - this client is synchronous
             if not isinstance(answer, dict):
                 raise ClusterError(f"cluster {address!r}: worker {worker} cannot import proofs_check: {answer!r}")
             if differing := other_versions(here["versions"], answer["versions"]):
