@@ -27,7 +27,7 @@ def period_two_points(k: int, g: Fraction) -> int:
     real = [
         root.real for root, _ in _distinct(left).complex_roots() if root.imag == 0
     ]  # exactly 0 for real roots, apart from it for others
-    return sum(_inside(root) and _inside(scalar_map(k, g, root)) for root in real)
+    return sum(_inside(root) and _inside(scalar_map(k, gain, root)) for root in real)
 
 
 def _without_common_factors(p: Any, q: Any) -> Any:
