@@ -32,8 +32,7 @@ MANY = claim(
     "More than 2p orientations for every p >= 3 and D >= 3",
     r"\text{for all } p, D \ge 3 \text{ there are data with } 2p + 2(D - 2) > 2p \text{ attracting directions along which weights grow}",
     clauses={
-        "data": r"0, e_k, 2e_k, 3e_k \text{ with } y = 1 - \tfrac{D-1}{6}, \tfrac12, -\tfrac12, \tfrac16 \text{: } V "
-        r"= \textstyle\sum u_k^3",
+        "data": r"0, e_k, 2e_k, 3e_k \text{ with } y = 1 - \tfrac{D-1}{6}, \tfrac12, -\tfrac12, \tfrac16:\ V = \textstyle\sum u_k^3",
         "at rest": r"\text{for } p = 3 \text{ these are the } 2(2^D - 1) \text{ directions } \pm 1_S/\sqrt{|S|}",
         "attracting": r"D + 1 \text{ attract if } a_j \kappa > 0 \text{: } e_k,\ -(1, \dots, 1)/\sqrt D \text{; opposite ones if } < 0",
         "growing": r"\text{weights grow } (a_j \kappa V > 0) \text{ at the } 2D \text{ directions } \pm e_k,\ 2D > 6 \text{ for } D \ge 4",
@@ -270,9 +269,8 @@ def closed_form(D, p):
     ["second derivatives"],
     clauses="every p",
     covers="statement",
-    scope="all p >= 3, D >= 3: labels for any form in one input and a bias exist by Lagrange, and u_k^p is a "
-    "p-th difference; V is critical "
-    "at the points named since the other terms have degree p >= 2 in the coordinates that vanish there",
+    scope="all p >= 3, D >= 3: labels for any form in one input and a bias exist by Lagrange, and u_k^p is a p-th difference; V is "
+    "critical at the points named since the other terms have degree p >= 2 in the coordinates that vanish there",
 )
 @false("of degree 2", p=2)
 def second_derivatives(_, *, p=None, context):

@@ -21,10 +21,10 @@ EXACT = claim(
     r"a_j \pm s_j = (a_j(0) \pm s_j(0))\, e^{\pm\tau},\quad w_j^\perp = \text{const},\qquad s_j = w_j \cdot z/|z|,\ \tau = |z|\, t",
     clauses={
         "solution": r"\text{the formulas solve } a_j' = w_j \cdot z,\ w_j' = a_j z",
-        "alignment": r"1 - |\cos(w_j, z)| = \tfrac{2 |w_j^\perp|^2}{(a_j(0) + s_j(0))^2}\, e^{-2\tau} (1 + o(1)) \text{, "
-        r"sign of } a_j(0) + s_j(0)",
-        "network": r"\text{tanh networks stay within } q\, |\theta_j(0)|\, e^{\tau} \text{ of it while } q = "
-        r"\tfrac{\kappa_j}{\sqrt2 |z|} e^{2\tau} \le \sqrt2 - 1",
+        "alignment": r"1 - |\cos(w_j, z)| \sim \tfrac{2 |w_j^\perp|^2}{(a_j(0) + s_j(0))^2}\, e^{-2\tau} \text{, on the side of } "
+        r"a_j(0) + s_j(0)",
+        "network": r"\text{tanh networks stay within } q |\theta_j(0)| e^{\tau} \text{ of it while } q = \tfrac{\kappa_j}{\sqrt2 "
+        r"|z|} e^{2\tau} \le \sqrt2 - 1",
         "order": r"\text{and the relative deviation is of order } \varepsilon^2 e^{2\tau}",
     },
     symbols={

@@ -32,10 +32,10 @@ OFFSET = claim(
         "first": r"a_j' = \sigma(0)\, \bar y \text{ for all } j \text{ to leading order, while } w_j' = O(\varepsilon)",
         "direction": r"\text{once } \sigma(0) \textstyle\sum_j a_j = \bar y:\ w_j' = a_j \sigma'(0)\, z_c \text{ to leading order}",
         "differences": r"\text{and } (a_i - a_j)' = \sigma'(0)\, (w_i - w_j) \cdot z_c",
-        "signs": r"\text{then a share } \Phi(|\bar y|/(m |\sigma(0)| \varepsilon)) \text{ of the } a_j \text{ has the "
-        r"sign of } \bar y \sigma(0)",
-        "orientations": r"\Phi(|\bar y| \tau/(m |\sigma(0)| \varepsilon \sqrt{\cosh 2\tau})) \text{ of the } w_j \text{ on "
-        r"one side at } \tau = |\sigma'(0) z_c| t",
+        "signs": r"\text{then a share } \Phi(|\bar y|/(m |\sigma(0)| \varepsilon)) \text{ of the } a_j \text{ has the sign of } "
+        r"\bar y \sigma(0)",
+        "orientations": r"\Phi(|\bar y| \tau/(m |\sigma(0)| \varepsilon \sqrt{\cosh 2\tau})) \text{ of the } w_j \text{ on one side},\ "
+        r"\tau = |\sigma'(0) z_c| t",
         "one": r"\varepsilon \to 0 \text{ with } m \text{ fixed: one orientation, } \operatorname{sign}(\bar y \sigma(0) \sigma'(0))\, z_c",
     },
     symbols=["w_j", "a_j", "\\sigma", "y_i", "x_i", "m", "n", "\\varepsilon", "\\tau", "e_i"],

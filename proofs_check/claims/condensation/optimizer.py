@@ -72,8 +72,7 @@ SEEDS = by_level(40, 40, 200)
     "training",
     ["Adam"],
     clauses="trained",
-    scope="5 inputs in [-4, 2] and a bias, 80 samples of sum 3.5 sin(5 x_k + 1), tanh, m = 50, weights of N(0, "
-    "10^-10), learning rate 1e-4, "
+    scope="5 inputs in [-4, 2] and a bias, 80 samples of sum 3.5 sin(5 x_k + 1), tanh, m = 50, weights of N(0, 10^-10), step 1e-4, "
     "until the loss has fallen by two percent; data with cos(z, sign z) >= 0.97 are drawn again",
     level="standard",
     alpha=1e-5,

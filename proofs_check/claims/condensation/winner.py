@@ -22,8 +22,7 @@ WINNER = claim(
     clauses={
         "scaling": r"\varepsilon\,(a, w)(\varepsilon^{p-1} t) \text{ solves the leading system if } (a, w)(t) \text{ does}",
         "conserved": r"p\, a^2 - |w|^2 \text{ is constant}",
-        "blow-up": r"w = \sqrt p\, a u,\ \lambda = \kappa V(u) > 0:\ a^{1-p} \text{ falls to } 0 \text{ at the rate } "
-        r"(p-1)\, p^{p/2} \lambda",
+        "blow-up": r"w = \sqrt p a u,\ \lambda = \kappa V(u) > 0:\ a^{1-p} \text{ falls to } 0 \text{ at the rate } (p-1) p^{p/2} \lambda",
         "one": r"\text{trained by gradient flow a single weight has more than } 0.3 \text{ of the largest norm as the loss begins to fall}",
     },
     symbols=["p", "\\kappa", "a_j", "w_j", "V", "u", "\\varepsilon"],
@@ -68,9 +67,8 @@ SEEDS = by_level(40, 40, 100)
     "training",
     [2, 3, 4],
     clauses="one",
-    scope="40 points of sin 3x + sin(6x)/2 on [-1, 1.5], m = 30, weights of N(0, 10^-8), of N(0, 10^-6) for p "
-    ">= 3, until the loss has fallen "
-    "by half a percent",
+    scope="40 points of sin 3x + sin(6x)/2 on [-1, 1.5], m = 30, weights of N(0, 10^-8), of N(0, 10^-6) for p >= 3, until the loss has "
+    "fallen by half a percent",
     level="standard",
     alpha=1e-5,
 )
