@@ -14,7 +14,7 @@ TRAINED = claim(
         "two steps": r"\text{trained on two steps, it answers at least } 0.9 \text{ of fresh chains}",
         "five steps": r"\text{trained on five steps, beyond the reach of three layers, it answers at most } 0.9",
     },
-    symbols={"accuracy": "share of right answers on 1000 fresh chains of five pairs over twenty tokens, uniform orders"},
+    symbols={"accuracy": "share of right answers on 1000 fresh chains of five pairs over twenty tokens"},
     source=LIMIT.at("Section 7: three layers, one head"),
     kind="law",
     depends_on=["limit.bounds"],
