@@ -79,7 +79,7 @@ def by_symbols(d, *, weighted=True, offset=0, context):
 
 
 MODELS = axes(
-    law=by_level(("two tokens", "drawn"), ("published", "two tokens", "nearly uniform", "drawn")),
+    law=by_level(("drawn",), ("published", "two tokens", "nearly uniform", "drawn")),
     width=by_level((2,), (1, 2)),
     lam=("1/4", "9/10"),
     quick=1,
@@ -188,8 +188,8 @@ def both(pi, lam, gamma, beta):
 
 @FOCUSING.check(
     "symbolic",
-    [2, 4],
-    axes(d=(2, 4)),
+    [4],
+    axes(d=(4,)),
     cell=lambda d: {"d": d},
     clauses="attention",
     covers="statement",

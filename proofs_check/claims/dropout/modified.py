@@ -98,9 +98,10 @@ def generic_symbols(pair, *, noise=1, pairs=lambda v: v * v, context):
 
     (k, r), v = pair, sympy.Symbol("v")
     s, y, g, _ = generic(4, 2)
+    g = g[..., sorted({k, r})]  # the parameters of these two neurons
     mean, (single, double) = expected_gradient(s, y, g, v), covariance_factors(s, y, g, v)
-    spread = v * (single[:, k] @ single[:, r]) + pairs(v) * (double[:, k] @ double[:, r])
-    return equal(product=(sympy.expand(mean[k] * mean[r] + noise * spread), product_of_pulls(k, r)[0]))
+    spread = v * (single[:, 0] @ single[:, -1]) + pairs(v) * (double[:, 0] @ double[:, -1])
+    return equal(product=(sympy.expand(mean[0] * mean[-1] + noise * spread), product_of_pulls(k, r)[0]))
 
 
 ARRAYS = axes(m=(1, 2, 4), n=(1, 3), outputs=(1, 2), keep=("1", "1/2", "1/3", "9/10"), quick=1, full=5)
