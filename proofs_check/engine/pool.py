@@ -36,7 +36,7 @@ TICK = 0.1
 #: A worker ends itself at its time limit; this many seconds later it is ended from outside.
 GRACE = 2.0
 #: Seconds that idle workers have to come to their own end, so that what is to be done at exit is done.
-LEAVING = 2.0
+LEAVING = 10.0
 #: Bytes of an answer that are read at once, and longest answer.
 CHUNK, LONGEST = 1 << 20, 1 << 30
 #: Bytes kept from each end of what a job prints.
