@@ -99,6 +99,7 @@ class Source:
 
     @property
     def theorems(self) -> tuple[str, ...]:
+        """The names of its theorems and corollaries, in order."""
         return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
 
     @property
@@ -318,6 +319,7 @@ _FORBIDDEN = re.compile(rf"^\s*(?:\w+ )*({_OUTSIDE})\b", re.MULTILINE)
 
 
 def built_path(file: str | Path) -> Path:
+    """Where a proof lies: ``file`` itself, or below the folder of the shipped proofs."""
     path = Path(file)
     return path if path.is_absolute() else PROOFS / path
 

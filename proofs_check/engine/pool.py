@@ -340,3 +340,5 @@ def _read(stream: Any) -> bytes | None:
         return os.read(stream.fileno(), CHUNK)
     except BlockingIOError:
         return None
+    except ValueError:  # closed here, when the worker was ended
+        return b""

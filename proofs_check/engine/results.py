@@ -124,7 +124,8 @@ def _cell_controls(finding: Finding | None) -> list[dict[str, Any]]:
 def _counterexample(claim: Claim, check: Check, own: Finding, place: RunPlace) -> Mapping[str, Any] | None:
     if own.counterexample is None:
         return None
-    return {**own.counterexample, "reproduce": place.reproduce(claim, check, own.counterexample["case"])}
+    case = own.counterexample.get("case", 0)  # not known where the counterexample was too large to be kept
+    return {"replay": "", **own.counterexample, "reproduce": place.reproduce(claim, check, case)}
 
 
 def _control(name: str, finding: Finding) -> dict[str, Any]:

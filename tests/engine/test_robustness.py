@@ -40,7 +40,7 @@ def test_results_and_pages_are_whole(odd):
 
     assert read_results(odd.directory / "results.json")["claims"][0]["verdict"] == "refuted"
     for claim_id in odd.verdicts:
-        assert (odd.directory / f"{claim_id}.html").stat().st_size > 0
+        assert (odd.directory / "claims" / f"{claim_id}.html").stat().st_size > 0
 
 
 @pytest.mark.parametrize(
