@@ -306,7 +306,7 @@ class _Worker:
 
     def log(self) -> str:
         """What the job printed so far: the beginning and the end, with the length of what is left out."""
-        while data := _read(self.output):
+        while not self.output.closed and (data := _read(self.output)):
             self._keep(data)
         missing = self._printed - len(self._head) - len(self._tail)
         gap = f"\n... {missing} bytes left out ...\n".encode() if missing else b""
@@ -328,6 +328,7 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.log()  # what it said last can be asked for later
         for stream in (self.answers, self.output):
             stream.close()
         self.leave()
