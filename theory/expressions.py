@@ -8,6 +8,7 @@ refused. Each function is a solution of a polynomial differential system, hence 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +19,12 @@ from theory.elementary import elementary
 
 #: Longest formula and deepest nesting that are read: a bound on what a formula from outside can cost.
 LONGEST, DEEPEST, LARGEST_POWER, LARGEST_NUMBER = 400, 40, 16, 10**40
+#: Highest degree in z and the functions, powers of powers multiplied out, and most operations that one evaluation may take.
+HIGHEST_DEGREE, MOST_OPERATIONS = 64, 20_000
+#: Most functions and quotients that a formula may hold, those that their derivatives need counted too.
+MOST_STATES = 60
+#: Where a formula is tried: it must have a real value somewhere.
+TRIED = (0.3, -0.7, 1.1, -1.9, 2.7, 0.01, 7.0, -7.0)
 
 
 class ExpressionError(ValueError):
@@ -26,12 +33,17 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class _Term:
-    """A subexpression: its ``value`` at z, and itself (``now``) and its derivative (``slope``) as polynomials in (z, state)."""
+    """A subexpression: its ``value`` at z, and itself (``now``) and its derivative (``slope``) as polynomials in (z, state).
+
+    ``degree`` is that of ``now``, ``operations`` how many its evaluation and that of its slope take.
+    """
 
     value: Callable[[Any], Any]
     now: Callable[[Any, Sequence[Any]], Any]
     slope: Callable[[Any, Sequence[Any]], Any]
     constant: Fraction | None = None
+    degree: int = 1
+    operations: int = 1
 
 
 @dataclass
@@ -45,6 +57,8 @@ class _System:
     def add(self, key: Any, value: Callable, slope: Callable[[int], Callable]) -> _Term:
         """A new state variable (or the one already there under ``key``); ``slope`` is told the variable's own place."""
         if key not in self.known:
+            if len(self.values) >= MOST_STATES:
+                raise ExpressionError(f"formula is too long: more than {MOST_STATES} functions")
             self.known[key] = k = len(self.values)
             self.values.append(value)
             self.slopes.append(lambda z, v: 0)  # keeps the place while the derivative refers to it
@@ -71,12 +85,21 @@ def parse(formula: str) -> SmoothActivation:
     term = _Reader(system, formula).read(tree)
     if term.constant is not None:
         raise ExpressionError(f"formula must depend on z, got the constant {formula!r}")
+    if not any(map(math.isfinite, _values(term))):
+        raise ExpressionError(f"formula {formula!r} has no real value at any of {TRIED}")
     return SmoothActivation(
         formula,
         state=tuple(system.values),
         flow=lambda z, v: tuple(slope(z, v) for slope in system.slopes),
         output=term.now,
     )
+
+
+def _values(term: _Term) -> list[float]:
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return [float(value) for value in np.broadcast_to(term.value(np.array(TRIED)), (len(TRIED),))]
 
 
 def activation_of(name: str | Activation) -> Activation:
@@ -135,28 +158,44 @@ class _Reader:
             raise ExpressionError(f"formula {self.formula!r}: numbers must have at most {len(str(LARGEST_NUMBER)) - 1} digits")
         if c.denominator == 1:
             n = c.numerator
-            return _Term(lambda z: 0 * z + n, lambda z, v: n, lambda z, v: 0, c)
+            return _Term(lambda z: 0 * z + n, lambda z, v: n, lambda z, v: 0, c, degree=0)
         value = lambda z: (0 * z + c.numerator) / c.denominator
         term = self.system.add(("number", c), value, lambda k: lambda z, v: 0)
-        return _Term(term.value, term.now, term.slope, c)
+        return _Term(term.value, term.now, term.slope, c, degree=0)
 
     def sum(self, a: _Term, b: _Term) -> _Term:
         if a.constant is not None and b.constant is not None:
             return self.number(a.constant + b.constant)
-        return _Term(
-            lambda z: a.value(z) + b.value(z),
-            lambda z, v: a.now(z, v) + b.now(z, v),
-            lambda z, v: a.slope(z, v) + b.slope(z, v),
+        return self.bounded(
+            _Term(
+                lambda z: a.value(z) + b.value(z),
+                lambda z, v: a.now(z, v) + b.now(z, v),
+                lambda z, v: a.slope(z, v) + b.slope(z, v),
+                degree=max(a.degree, b.degree),
+                operations=a.operations + b.operations + 1,
+            )
         )
 
     def product(self, a: _Term, b: _Term) -> _Term:
         if a.constant is not None and b.constant is not None:
             return self.number(a.constant * b.constant)
-        return _Term(
-            lambda z: a.value(z) * b.value(z),
-            lambda z, v: a.now(z, v) * b.now(z, v),
-            lambda z, v: a.slope(z, v) * b.now(z, v) + a.now(z, v) * b.slope(z, v),
+        return self.bounded(
+            _Term(
+                lambda z: a.value(z) * b.value(z),
+                lambda z, v: a.now(z, v) * b.now(z, v),
+                lambda z, v: a.slope(z, v) * b.now(z, v) + a.now(z, v) * b.slope(z, v),
+                degree=a.degree + b.degree,
+                operations=2 * (a.operations + b.operations) + 1,
+            )
         )
+
+    def bounded(self, term: _Term) -> _Term:
+        """``term``, refused where its degree or its cost is too high."""
+        if term.degree > HIGHEST_DEGREE:
+            raise ExpressionError(f"formula {self.formula!r}: powers and products multiply to a degree above {HIGHEST_DEGREE}")
+        if term.operations > MOST_OPERATIONS:
+            raise ExpressionError(f"formula {self.formula!r}: one evaluation would take more than {MOST_OPERATIONS} operations")
+        return term
 
     def reciprocal(self, u: _Term, node: ast.expr) -> _Term:
         if u.constant is not None:
@@ -188,6 +227,7 @@ class _Reader:
 
     def root(self, u: _Term, p: Fraction, node: ast.BinOp) -> _Term:
         """u^p = exp(p log u), for u > 0: its derivative is p u^p u' / u."""
+        self.positive(u, node)
         inverse, share = self.reciprocal(u, node.left), self.number(p)
 
         def value(z: Any) -> Any:
@@ -195,6 +235,11 @@ class _Reader:
 
         slope = lambda k: lambda z, v: share.now(z, v) * v[k] * inverse.now(z, v) * u.slope(z, v)
         return self.system.add(("**", ast.dump(node)), value, slope)
+
+    def positive(self, u: _Term, node: ast.expr) -> None:
+        """Refuse a constant without a real root or logarithm."""
+        if u.constant is not None and u.constant <= 0:
+            raise ExpressionError(f"formula {self.formula!r}: roots and logarithms need positive numbers, got {u.constant}")
 
     def function(self, name: str, u: _Term, node: ast.expr) -> _Term:
         return _FUNCTIONS[name](self, u, ast.dump(node), node)
@@ -210,6 +255,9 @@ class _Reader:
 
 
 def _exactly(text: str) -> Fraction:
+    digits, _, exponent = text.lower().replace("_", "").partition("e")
+    if len(digits) > 2 * len(str(LARGEST_NUMBER)) or len(exponent.lstrip("+-0")) > len(str(len(str(LARGEST_NUMBER)))):
+        raise ExpressionError(f"numbers must have at most {len(str(LARGEST_NUMBER)) - 1} digits, got {text[:40]!r}")
     try:
         return Fraction(text.replace("_", ""))
     except ValueError as error:
@@ -263,6 +311,7 @@ def _hyperbolic(name: str) -> Callable:
 
 
 def _log(reader: _Reader, u: _Term, key: str, node: ast.expr) -> _Term:
+    reader.positive(u, node)
     return reader.named("log", u, key, lambda k: reader.reciprocal(u, node).now)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from proofs_check.claim import ClaimError, Status
+from proofs_check.claim import Check, Claim, ClaimError, Status
 from proofs_check.commands._group import claims_at, explained
 from proofs_check.engine.finding import ITSELF
 
@@ -21,12 +23,13 @@ from proofs_check.engine.finding import ITSELF
 @click.argument("check", metavar="CHECK")
 @click.argument("case", metavar="CASE")
 @click.option("--claims", type=click.Path(path_type=Path), help="The claims file or directory of the run.")
+@click.option("--changed", is_flag=True, help="Also where the claim or its check is no longer the one of the run.")
 @explained
-def command(results: Path, claim_id: str, check: str, case: str, claims: Path | None) -> None:
+def command(results: Path, claim_id: str, check: str, case: str, claims: Path | None, changed: bool) -> None:
     """Run one case of a stored run again.
 
     CASE is a number, or control:NAME:NUMBER. Exits with 1 when the case fails (as that of a control should) or breaks, with 0
-    when it holds, is inconclusive or skipped.
+    when it holds, is inconclusive or skipped, with 2 when the claim is no longer the one of the run.
     """
     from proofs_check.commands._stored import read_results
     from proofs_check.engine.execution import prepare
@@ -34,7 +37,8 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     from proofs_check.engine.runner import make_job
 
     part, number = parse_case(case)
-    stored = read_results(results)["run"]
+    whole = read_results(results)
+    stored = whole["run"]
     run = {"level": stored["level"], "seed": stored["seed"], "device": stored["device"]}
     registry = claims_at(claims)
     if claim_id not in registry:
@@ -42,6 +46,11 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
         raise ClaimError(f"claim {claim_id!r}: found no such claim {where}")
     claim = registry[claim_id]
     prepare(claim, check, part, **run)  # says what is wrong with the names before a worker starts
+    if not changed and (differing := differences(whole, claim, claim.check(check))):
+        raise ClaimError(
+            f"claim {claim_id!r} is no longer the one of the run: {differing} changed, and the case may be another;"
+            " verify again, or run it all the same with --changed"
+        )
     with Pool(1) as pool:
         job = make_job(registry, claim, claim.check(check), part, **run)
         found = pool.run_one(replace(job, case=number))
@@ -54,6 +63,23 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     if found.counterexample is not None:
         click.echo(json.dumps(found.counterexample, indent=1, ensure_ascii=False))
     sys.exit(1 if found.status in (Status.FAILS, Status.ERROR, Status.TIMEOUT) else 0)
+
+
+def differences(results: Mapping[str, Any], claim: Claim, check: Check) -> str:
+    """What of a claim and its check is not as the results say, in words; what they do not say is not compared."""
+    from proofs_check.engine.bodies import body_hash
+
+    entry = next((entry for entry in results["claims"] if entry["id"] == claim.id), None)
+    if entry is None:
+        return "the claims that it tested"
+    stored = next((one for one in entry["checks"] if one["name"] == check.name), {})
+    pairs = {
+        "the statement": (entry.get("statement"), claim.statement),
+        "what is claimed or how it is tested": (entry.get("statement_hash"), claim.statement_hash),
+        "the declaration of the check": (stored.get("hash"), check.hash),
+        "the code of the check": (stored.get("body"), body_hash(check)),
+    }
+    return ", ".join(what for what, (then, now) in pairs.items() if then is not None and then != now)
 
 
 def parse_case(case: str) -> tuple[str, int]:

@@ -43,23 +43,30 @@ def safe(finding: Finding) -> Finding:
             dropped.append(f"{name} {_shown(getattr(finding, name))} is no whole number")
             return 0
 
-    def data(name: str, most: int, kind: type | None = None) -> Any:
+    def data(name: str) -> Any:
         value = written(getattr(finding, name))
-        if kind is not None and value is not None and not isinstance(value, kind):
-            value = {"value": value}
-        if (size := len(json.dumps(value))) > most:
+        if (size := len(json.dumps(value))) > SHOWN:
             dropped.append(f"{name} of {size / 2**20:.0f} MiB")
-            return None if kind is not dict or value is None else {"left out": f"{size} bytes"}
+            return None
         return value
+
+    def counterexample() -> dict[str, Any] | None:
+        """All that fits, and in any case which one it is."""
+        if finding.counterexample is None:
+            return None
+        found = data("counterexample")
+        case, replay = finding.counterexample.get("case", 0), finding.counterexample.get("replay", "")
+        kept = found if isinstance(found, dict) else {"left out": "too large"}
+        return {**kept, "case": case if type(case) is int else 0, "replay": _text(replay, MESSAGE)}
 
     found = replace(
         finding,
         **{name: count(name) for name in ("cases", "met", "skipped", "rejected", "cells")},
         **{name: number(name) for name in ("margin", "detectable", "spent")},
         seconds=finite(finding.seconds) or 0.0,
-        counterexample=data("counterexample", SHOWN, dict),
-        witness=data("witness", SHOWN),
-        figures=tuple(data("figures", SHOWN) or ()),
+        counterexample=counterexample() if isinstance(finding.counterexample, Mapping | None) else None,
+        witness=data("witness"),
+        figures=tuple(data("figures") or ()),
         certificates=tuple(_certificate(entry) for entry in finding.certificates),
         confirmed=_text(finding.confirmed, MESSAGE),
         missed=tuple(_text(name, NAME) for name in finding.missed[:LISTED]),

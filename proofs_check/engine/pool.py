@@ -307,7 +307,7 @@ class _Worker:
 
     def log(self) -> str:
         """What the job printed so far: the beginning and the end, with the length of what is left out."""
-        while data := _read(self.output):
+        while not self.output.closed and (data := _read(self.output)):
             self._keep(data)
         missing = self._printed - len(self._head) - len(self._tail)
         gap = f"\n... {missing} bytes left out ...\n".encode() if missing else b""
@@ -329,6 +329,7 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.log()  # what it said last can be asked for later
         for stream in (self.answers, self.output):
             stream.close()
         self.leave()
@@ -340,5 +341,3 @@ def _read(stream: Any) -> bytes | None:
         return os.read(stream.fileno(), CHUNK)
     except BlockingIOError:
         return None
-    except ValueError:  # closed here, when the worker was ended
-        return b""

@@ -124,14 +124,13 @@ def _cell_controls(finding: Finding | None) -> list[dict[str, Any]]:
 def _counterexample(claim: Claim, check: Check, own: Finding, place: RunPlace) -> Mapping[str, Any] | None:
     if own.counterexample is None:
         return None
-    case = own.counterexample.get("case", 0)  # not known where the counterexample was too large to be kept
-    return {"replay": "", **own.counterexample, "reproduce": place.reproduce(claim, check, case)}
+    return {**own.counterexample, "reproduce": place.reproduce(claim, check, own.counterexample.get("case", 0))}
 
 
 def _control(name: str, finding: Finding) -> dict[str, Any]:
     message = finding.message
-    if finding.refuted and finding.counterexample is not None:
-        message = f"case {finding.counterexample['case']}: {message}"
+    if finding.refuted:
+        message = f"case {(finding.counterexample or {}).get('case', 0)}: {message}"
     elif finding.refuted is False:
         message = f"not refuted on {finding.met} instances ({finding.cases} cases) {message}".rstrip()
     elif finding.status.value != "skipped":

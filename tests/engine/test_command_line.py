@@ -92,6 +92,23 @@ def test_what_cannot_be_reproduced_is_named(proofs_check, results, claim_files, 
     assert message in refused.stderr
 
 
+def test_a_claim_that_changed_since_the_run_is_not_reproduced(proofs_check, write_claims, tmp_path):
+    file = write_claims("claim('own.a', expected=2)")
+    proofs_check("verify", "--claims", file, "--out", "run", expect=1)
+    command = ["reproduce", "run/results.json", "own.a", "only", "0", "--claims", file]
+    proofs_check(*command, expect=1)
+    text = file.read_text()
+    for old, new, what in (
+        ("Outcome.equal(expected, instance)", "Outcome.equal(1, instance)", "the code of the check changed"),
+        ('statement="1 = 1"', 'statement="1 = 2"', "the statement, what is claimed or how it is tested changed"),
+        ('scope="one"', 'scope="all"', "what is claimed or how it is tested, the declaration of the check changed"),
+    ):
+        file.write_text(text.replace(old, new))
+        assert what in proofs_check(*command, expect=2).stderr
+    file.write_text(text.replace("Outcome.equal(expected, instance)", "Outcome.equal(1, instance)"))
+    assert "case 0: holds" in proofs_check(*command, "--changed").stdout
+
+
 def test_list_shows_claims_and_speaks_json(proofs_check, claim_files):
     shown = proofs_check("list", "many.c1", "--claims", claim_files / "many.py").stdout
     assert shown.splitlines() == [

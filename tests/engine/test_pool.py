@@ -63,7 +63,7 @@ def test_a_hang_in_native_code_is_a_timeout_that_says_where(trouble):
     assert trouble("sound").status is Status.HOLDS
 
 
-@pytest.mark.parametrize("name", ["grows", "grows-in-children"])
+@pytest.mark.parametrize("name", ["grows", "grows-in-children", "grows-in-another-session"])
 def test_memory_is_limited(trouble, name):
     finding = trouble(name)
     assert finding.status is Status.ERROR
@@ -81,6 +81,15 @@ def test_what_a_job_leaves_behind_is_not_held_against_the_next_one(trouble, pool
     assert trouble("abandons-a-child").status is Status.HOLDS
     assert trouble("shares-with-children").status is Status.HOLDS
     assert family(before) == []
+
+
+def test_a_process_left_in_another_session_ends_with_the_worker(trouble, pool):
+    trouble("sound")
+    before = pool._workers[0].process.pid
+    assert trouble("abandons-another-session").status is Status.HOLDS
+    assert trouble("sound").status is Status.HOLDS
+    assert pool._workers[0].process.pid != before
+    assert not [process for process in psutil.process_iter(["cmdline"]) if "os.setsid(); time.sleep(60)" in str(process.info["cmdline"])]
 
 
 def test_megabytes_of_output_are_cut_to_both_ends(trouble):
@@ -149,10 +158,13 @@ def test_workers_end_with_their_pool():
     assert psutil.wait_procs(processes, timeout=5)[1] == []
 
 
+@pytest.mark.parametrize("thread", [False, True], ids=["by-the-kernel", "by-a-watchdog"])
 @pytest.mark.parametrize("name", ["sleeps", "hangs"])
-def test_workers_end_when_their_pool_is_killed(claim_files, name):
-    """At once where the interpreter runs, within the time limit where native code holds it."""
-    program = f"from proofs_check import verify; verify('trouble.{name}', claims={str(claim_files / 'trouble.py')!r}, timeout=2)"
+def test_workers_end_when_their_pool_is_killed(claim_files, name, thread):
+    """At once, though native code holds the interpreter and the time limit is far: by the kernel, or where it cannot by a watchdog."""
+    run = f"verify('trouble.{name}', claims={str(claim_files / 'trouble.py')!r}, timeout=600)"
+    program = f"import threading\nfrom proofs_check import verify\nrun = lambda: {run}\n"
+    program += "threading.Thread(target=run).start()" if thread else "run()"
     root = str(claim_files.parents[2])
     process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": root})
     parent = psutil.Process(process.pid)
@@ -160,9 +172,11 @@ def test_workers_end_when_their_pool_is_killed(claim_files, name):
         assert process.poll() is None
     while workers[0].num_threads() < 3:  # the watchdog of the running job makes three
         assert process.poll() is None
+    family = [*workers, *workers[0].children()]
     process.kill()
     process.wait()
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert len(family) == 1 + thread
+    assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
 def test_two_workers_share_the_jobs(claim_files):

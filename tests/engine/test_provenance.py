@@ -180,7 +180,7 @@ def test_a_resumed_run_with_another_library_reuses_nothing(rests, monkeypatch):
 def edited(file, statement):
     database = sqlite3.connect(file)
     with database:
-        database.execute(statement)
+        database.executescript(statement)
     database.close()
 
 
@@ -195,8 +195,7 @@ def test_an_edited_store_is_refused(write_claims, tmp_path, proofs_check):
 def test_a_finding_moved_to_another_claim_is_refused(write_claims, tmp_path):
     file = write_claims("claim('own.a')", "claim('own.b', expected=2)")
     assert verify(claims=file, out=tmp_path / "run").verdicts["own.b"] == "refuted"
-    for old, new in (("own.a", "own.c"), ("own.b", "own.a"), ("own.c", "own.b")):
-        edited(tmp_path / "run" / "run.sqlite", f"UPDATE findings SET claim = '{new}' WHERE claim = '{old}'")
+    edited(tmp_path / "run" / "run.sqlite", "DELETE FROM findings WHERE claim = 'own.b'; UPDATE findings SET claim = 'own.b'")
     with pytest.raises(StoreError, match="was changed after it was stored"):
         verify(claims=file, out=tmp_path / "run", resume=True)
 

@@ -101,7 +101,8 @@ def test_an_answer_of_another_kind_is_no_finding(data):
 
 
 def test_a_safe_finding_is_read_back_as_it_is():
-    finding = Finding(Status.FAILS, 3, 2, -0.5, "no", {"x": [1, "é"]}, ({"n": 1},), missed=("a = 1",), reads={"/x": None})
+    shown = {"x": [1, "é"], "case": 3, "replay": "again"}
+    finding = Finding(Status.FAILS, 3, 2, -0.5, "no", shown, ({"n": 1},), missed=("a = 1",), reads={"/x": None})
     assert read(json.loads(json.dumps(safe(finding).to_data(), allow_nan=False))) == finding
 
 

@@ -1,5 +1,6 @@
 """Formulas in z become activations with right derivatives in every arithmetic; everything else is refused, nothing is run."""
 
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -93,3 +94,34 @@ def test_names_go_before_formulas():
     assert activation_of(activation("gelu")) is activation("gelu")
     with pytest.raises(ValueError, match="must be one of"):
         activation_of("power:x")
+
+
+@pytest.mark.parametrize(
+    ("formula", "hint"),
+    [
+        ("1e99999999*z", "numbers must have at most 40 digits"),
+        ("1e-99999999*z", "numbers must have at most 40 digits"),
+        ("9" * 300 + "*z", "numbers must have at most 40 digits"),
+        ("z*10**16**16", "numbers must have at most|exponents must lie within"),
+        ("(((((z**16)**16)**16)**16)**16)+z", "multiply to a degree above 64"),
+        ("((z+1)**9)**9", "multiply to a degree above 64"),
+        ("z" + "*z" * 100, "nested more than 40 deep|multiply to a degree above 64"),
+        ("sqrt(-1)*z", "roots and logarithms need positive numbers, got -1"),
+        ("sqrt(1-2)*z", "roots and logarithms need positive numbers, got -1"),
+        ("log(-2)*z", "roots and logarithms need positive numbers, got -2"),
+        ("log(0)+z", "roots and logarithms need positive numbers, got 0"),
+        ("sqrt(-exp(z))", "has no real value at any of"),
+        ("z*log(-1-z**2)", "has no real value at any of"),
+        ("exp(exp(exp(exp(exp(z*z+100)))))", "has no real value at any of"),
+    ],
+)
+def test_what_costs_too_much_or_has_no_value_is_refused_at_once(formula, hint):
+    started = time.perf_counter()
+    with pytest.raises(ExpressionError, match=hint):
+        parse(formula)
+    assert time.perf_counter() - started < 1
+
+
+def test_what_is_within_the_bounds_is_read():
+    for formula in ("(z**8)**8", "log(z)", "sqrt(z-1)", "tanh(" * 8 + "z" + ")" * 8, "1e39*z", "0.1e-3*z"):
+        assert parse(formula).name == formula

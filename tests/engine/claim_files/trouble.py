@@ -53,6 +53,23 @@ def grows_in_children(instance):
         child.wait()
 
 
+def grows_in_another_session(instance):
+    """A grandchild whose parent has ended, in a session of its own."""
+    import subprocess
+
+    kept = f"import os, time; os.fork() and os._exit(0); os.setsid(); kept = b'x' * {400 * 2**20}; time.sleep(60)"
+    subprocess.run([sys.executable, "-c", kept])
+    sleeps(instance)
+
+
+def abandons_another_session(instance):
+    import subprocess
+
+    kept = "import os, time; os.fork() and os._exit(0); os.setsid(); time.sleep(60)"
+    subprocess.run([sys.executable, "-c", kept])
+    return Outcome.holds()
+
+
 def shares_with_children(instance):
     """Forked children fill nothing of their own."""
     import time
@@ -139,7 +156,7 @@ def claim(name, behaviour):
 
 BEHAVIOURS = (
     *(sound, raises, leaves, is_killed, hangs, sleeps, prints, returns_nothing, exits),
-    *(grows, grows_in_children, shares_with_children, abandons_a_child),
+    *(grows, grows_in_children, grows_in_another_session, shares_with_children, abandons_a_child, abandons_another_session),
     *(closes_output, cuts_its_pipes, writes_into_the_pipe),
 )
 CLAIMS = [claim(behaviour.__name__.replace("_", "-"), behaviour) for behaviour in BEHAVIOURS]

@@ -1,0 +1,53 @@
+"""What is installed and what continuous integration runs is named exactly."""
+
+import re
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSTRAINTS = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def needed(name, extras, found):
+    """The names of all installed distributions that ``name`` needs with these extras, directly or not."""
+    for text in requires(name) or ():
+        requirement = Requirement(text)
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            continue
+        key = canonicalize_name(requirement.name)
+        if key not in found:
+            try:
+                found.add(key)
+                needed(requirement.name, requirement.extras, found)
+            except PackageNotFoundError:
+                found.discard(key)  # not for this machine
+    return found
+
+
+def test_every_constraint_names_one_version():
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in CONSTRAINTS)
+    names = [canonicalize_name(line.partition("==")[0]) for line in CONSTRAINTS]
+    assert len(set(names)) == len(names)
+
+
+def test_nothing_that_is_installed_floats():
+    try:
+        found = needed("proofs-check", ("test",), set())
+    except PackageNotFoundError:
+        pytest.skip("proofs-check is not installed here")
+    assert found - {canonicalize_name(line.partition("==")[0]) for line in CONSTRAINTS} == set()
+
+
+def test_known_holes_are_excluded():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert set(re.findall(r"distributed>=([0-9.]+)", text)) == {"2026.1.1"}
+
+
+@pytest.mark.parametrize("file", [*(ROOT / ".github" / "workflows").glob("*.yml"), ROOT / "examples" / "github-workflow.yml"], ids=str)
+def test_actions_are_pinned_by_the_hash_of_their_commit(file):
+    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    assert used and all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[0-9.]+", entry) for entry in used)
