@@ -89,7 +89,8 @@ class Store:
             if differing := [name for name in wanted if stored and stored.get(name) != wanted[name]]:
                 shown = ", ".join(f"{name} {stored.get(name, 'unknown')} (now {wanted[name]})" for name in differing)
                 raise StoreError(f"run store {self.path} holds another run: {shown}; choose another --out, or remove it")
-            self._database.executemany("INSERT OR REPLACE INTO request VALUES (?, ?)", wanted.items())
+            rows = [part for pair in wanted.items() for part in pair]  # in one statement, so that a kill leaves all of it or nothing
+            self._database.execute(f"INSERT OR REPLACE INTO request VALUES {', '.join(['(?, ?)'] * len(wanted))}", rows)
 
     def put(self, job: Job, finding: Finding) -> None:
         """Keep what ``job`` came to; once this returns, it survives the end of the process."""

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import hashlib
 import json
 import shutil
 import subprocess
@@ -77,14 +78,14 @@ class Written:
 
     def stored(self, check):
         assert check["status"] == "holds"
-        return [one for _, one in REFEREE.certificates(self.directory / check["certificate"])]
+        return [one for _, one, _ in REFEREE.certificates(self.directory / check["certificate"])]
 
 
 def searched(file, options):
     """What the command writes into ``file``."""
     result = CliRunner().invoke(counterexample, [*options, "--out", str(file)])
     assert result.exit_code == 0, result.output
-    ((_, certificate),) = REFEREE.certificates(file)
+    ((_, certificate, _),) = REFEREE.certificates(file)
     return certificate
 
 
@@ -324,7 +325,7 @@ def test_the_referees_import_the_standard_library_and_flint_alone(name):
     tree = ast.parse((ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8"))
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {"flint", "balls"}
+    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {"flint", "balls", "referee"}
 
 
 def test_the_front_door_is_short():
@@ -333,12 +334,19 @@ def test_the_front_door_is_short():
 
 def test_a_run_is_checked_from_its_results_file_by_copies_of_the_scripts(written, tmp_path):
     """In a folder of their own, so that nothing of ours is beside them: a genuine certificate, and a forged one after it."""
-    for name in ("balls", "check_certificate", *REFEREE.NAMES):
+    for name in ("balls", "check_certificate", "referee", *REFEREE.NAMES):
         shutil.copy(ROOT / "examples" / f"{name}.py", tmp_path)
-    genuine, run = written.first["zero label"], {"claims": [{"checks": [{"certificate": "one.json"}, {"certificate": None}]}]}
-    (tmp_path / "results.json").write_text(json.dumps(run))
-    for stored, code, end in ((genuine, 0, "4 limits for the label 0"), ([genuine, {"kind": "tail"}], 1, "'activation'")):
-        (tmp_path / "one.json").write_text(json.dumps(stored))
+    genuine = written.first["zero label"]
+    for stored, code, end in (
+        (genuine, 0, "1 certificates checked, 0 refused"),
+        ([genuine, {"kind": "tail"}], 1, "1 certificates checked, 1 refused"),
+    ):
+        text = json.dumps(stored)
+        (tmp_path / "one.json").write_text(text)
+        check = {"name": "one", "certificate": "one.json", "certificate_hash": hashlib.sha256(text.encode()).hexdigest()}
+        check["certificate_states"] = [{} for _ in (stored if isinstance(stored, list) else [stored])]
+        run = {"claims": [{"id": "own.claim", "checks": [check, {"certificate": None}]}]}
+        (tmp_path / "results.json").write_text(json.dumps(run))
         command = [sys.executable, "-I", tmp_path / "check_certificate.py", tmp_path / "results.json"]  # -I: no PYTHONPATH
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
         assert done.returncode == code, done.stderr

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from proofs_check import Status, verify
-from proofs_check.engine import runner
+from proofs_check.engine import store as storing
 from proofs_check.engine.finding import parts
 from proofs_check.engine.registry import load_claims
 from proofs_check.engine.store import Store
@@ -75,7 +75,7 @@ def fork_run(claims, directory):
     told, pipe = os.pipe()
     child = os.fork()
     if child == 0:
-        runner.Store = telling(runner.Store, pipe)
+        storing.Store = telling(storing.Store, pipe)
         verify(claims=claims, out=directory, resume=(directory / "run.lock").exists())
         os._exit(0)
     os.close(pipe)
@@ -110,7 +110,7 @@ def stored(directory):
 
 
 def main(claims, root, kills, seed, store="sound"):
-    runner.Store = STORES[store]
+    storing.Store = STORES[store]
     total = sum(len(parts(claim)) for claim in load_claims(claims).values())
     started = time.perf_counter()
     verdicts = verify(claims=claims).verdicts
