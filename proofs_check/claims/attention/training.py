@@ -16,7 +16,8 @@ DILUTION = claim(
     r"\mathcal{L} \text{ rests at } H(\pi); \; \text{attention to the frequent token rises, then falls}",
     clauses={
         "plateau": r"\text{trained on sampled sequences the loss rests within } 0.02 \text{ of the entropy of the next tokens}",
-        "dilution": r"\text{along the population flow the mean attention to the frequent token exceeds } \pi_1 + 0.08 \text{ and later falls by } 0.05",
+        "dilution": r"\text{along the population flow the mean attention to the frequent token exceeds } \pi_1 + 0.08"
+        r" \text{ and later falls by } 0.05",
     },
     symbols={
         "c": "the rate of attention.stage2 for the tokens sampled",
@@ -65,7 +66,7 @@ def trained(networks, *, plateau=lambda shares, entropy: entropy, context):
     rested = 0
     for b in range(networks):
         rests = np.abs(record.loss[:, b] - plateau(*empirical(data, b))) < 0.02
-        rested += bool(rests.sum() >= 4)
+        rested += bool(rests.sum() >= 6)
     decided = context.rate(rested, networks, what="plateau", at_least=0.9, margin=0.3)
     return worst([decided], figures=_figures(record, size, data))
 
@@ -93,7 +94,7 @@ def _figures(record, size, data):
         Figure(
             "lines",
             "Size of attention in training",
-            "The norm of W_Q W_K^T on a logarithmic scale grows along a line of slope 2c",
+            "The norm of W_Q W_K^T on a logarithmic scale, beside a line of slope 2c",
             {"series": growth},
             x_label="time",
             y_label="|W_Q W_K^T|",
