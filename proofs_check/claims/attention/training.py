@@ -12,12 +12,12 @@ from . import FOCUS, LAWS, LONG
 
 DILUTION = claim(
     "attention.dilution",
-    "Trained attention: a plateau at the entropy, growth at 2c, focus on the frequent token, then dilution",
-    r"\mathcal{L} \text{ rests at } H(\pi); \; |W_Q W_K^T| \sim e^{2 c t}; \; \text{attention to the frequent token rises, then falls}",
+    "Attention in training: a plateau at the entropy, focus on the frequent token, then dilution",
+    r"\mathcal{L} \text{ rests at } H(\pi); \; \text{attention to the frequent token rises, then falls}",
     clauses={
         "plateau": r"\text{trained on sampled sequences the loss rests within } 0.02 \text{ of the entropy of the next tokens}",
-        "growth": r"\text{there } |W_Q W_K^T| \text{ grows at } 2 c \text{ of the sampled law, within a fifth}",
-        "dilution": r"\text{the mean attention to the frequent token exceeds } \pi_1 + 0.08 \text{ and later falls by } 0.05",
+        "dilution": r"\text{along the population flow the mean attention to the frequent token exceeds } \pi_1 + 0.08"
+        r" \text{ and later falls by } 0.05",
     },
     symbols={
         "c": "the rate of attention.stage2 for the tokens sampled",
@@ -28,7 +28,9 @@ DILUTION = claim(
     source=FOCUS.at("Section 4, synthetic data"),
     kind="law",
     depends_on=["attention.stage1", "attention.stage2"],
-    refuted_by="a rate of trainings below nine in ten",
+    refuted_by="a rate of trainings below nine in ten, or a population flow without focus or fall",
+    notes="On 300 sampled sequences growth within a fifth of 2c was seen in 41 of 67 trainings: c is sensitive to the rare tokens of the"
+    " sample, and no rate is claimed for samples. The population rate is certified in attention.stage2.",
 )
 
 PUBLISHED = np.array([float(p) for p in LAWS["published"]])
@@ -47,37 +49,26 @@ def empirical(data, b):
     [NETWORKS],
     axes(networks=(NETWORKS,)),
     cell=lambda n: {"networks": n},
-    clauses=("plateau", "growth", "dilution"),
+    clauses="plateau",
     level="standard",
     alpha=3e-6,
     timeout=900,
     distribution="67 networks of width and key 3, starts of size 1e-3, each on 300 sequences of 150 tokens; gradient descent at 1/4",
 )
 @false("the plateau at log d", plateau=lambda shares, entropy: np.log(4))
-@false("growth at c", times=1)
-@false("a fall of 0.6", fall=0.6)
-def trained(networks, *, plateau=lambda shares, entropy: entropy, times=2, fall=0.05, context):
-    """Successes of 67: at least 0.9, rates below 0.6 excluded, each of three decisions."""
+def trained(networks, *, plateau=lambda shares, entropy: entropy, context):
+    """Successes of 67: at least 0.9, rates below 0.6 excluded. The figures show the growth of attention beside the slope 2c."""
     model, rng = MarkovAttention(4, 3, 3), context.rng(networks)
     data = sample(PUBLISHED, 0.5, networks=networks, sequences=300, length=150, rng=rng)
     record = descend(model, model.init(rng, scale=1e-3, batch=(networks,)), data, rate=RATE, steps=STEPS, every=EVERY)
     parts = [model.unpack(record.theta)[name] for name in ("query", "key_weights")]
     size = np.linalg.norm(parts[0] @ np.swapaxes(parts[1], -1, -2), axis=(-2, -1))  # (T, B)
-    rested = grew = diluted = 0
+    rested = 0
     for b in range(networks):
-        shares, entropy = empirical(data, b)
-        rests = np.abs(record.loss[:, b] - plateau(shares, entropy)) < 0.02
-        rested += bool(rests.sum() >= 4)
-        used = (size[:, b] > 1e-3) & (size[:, b] < 5e-2)
-        law = data.counts[b].sum(axis=0) / data.counts[b].sum()
-        if used.sum() >= 3:
-            slope = np.polyfit(record.times[used], np.log(size[used, b]), 1)[0]
-            grew += bool(abs(slope / (times * focusing_rate(law, 0.5)) - 1) < 0.2)
-        seen = np.array([attended(model, theta, PUBLISHED) for theta in record.theta[:, b]])
-        peak = int(seen.argmax())
-        diluted += bool(seen[peak] > PUBLISHED[0] + 0.08 and seen[peak] - seen[peak:].min() > fall)
-    decide = lambda count, what: context.rate(count, networks, what=what, at_least=0.9, margin=0.3, parts=3)
-    return worst([decide(rested, "plateau"), decide(grew, "growth"), decide(diluted, "dilution")], figures=_figures(record, size, data))
+        rests = np.abs(record.loss[:, b] - plateau(*empirical(data, b))) < 0.02
+        rested += bool(rests.sum() >= 6)
+    decided = context.rate(rested, networks, what="plateau", at_least=0.9, margin=0.3)
+    return worst([decided], figures=_figures(record, size, data))
 
 
 def _figures(record, size, data):
@@ -103,7 +94,7 @@ def _figures(record, size, data):
         Figure(
             "lines",
             "Size of attention in training",
-            "The norm of W_Q W_K^T on a logarithmic scale grows along a line of slope 2c",
+            "The norm of W_Q W_K^T on a logarithmic scale, beside a line of slope 2c",
             {"series": growth},
             x_label="time",
             y_label="|W_Q W_K^T|",

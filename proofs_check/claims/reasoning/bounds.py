@@ -26,7 +26,7 @@ BOUNDS = claim(
     source=LIMIT.at("Section 6"),
     relation="tight",
     refuted_by="an order that reaches less or farther, or a bound that no order attains",
-    notes="A statement on the propagation of sets. What trained transformers reach is observed in limit.trained.",
+    notes="A statement on the propagation of sets. Nothing is claimed of what trained transformers reach.",
 )
 
 
