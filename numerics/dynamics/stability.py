@@ -27,9 +27,9 @@ DEPTH = 16
 @dataclass(frozen=True)
 class Stability:
     """``verdict``: "stable", "unstable", "open", or "marginal" for a linear step with an eigenvalue on the unit circle.
+    ``values`` are what decides, as balls in text, ``signs`` their signs (None: open).
 
-    ``values`` are what decides, as balls in text, ``signs`` their signs (None: open). For a range of parameters ``cover`` says which share
-    is what; ``signs`` are None where they change within the range.
+    For a range of parameters ``cover`` says which share is what; ``signs`` are None where they change within the range.
     """
 
     verdict: str

@@ -67,15 +67,13 @@ def both(k: int) -> tuple[list[float], list[float], list[float]]:
     from theory.dynamics.adam import is_stable, ratio_of
     from theory.dynamics.adam_cycle import cycle_margin
 
-    betas, lower, upper = [], [], []
+    found = []
     for beta1 in (n / 200 / (2 * k - 1) for n in range(201)):
         top = _edge(lambda b2, b=beta1: cycle_margin(k, b, b2))
         inside = [beta2 for beta2 in (top * n / 400 for n in range(1, 401)) if is_stable(k, beta1, ratio_of(k, beta2))]
         if inside:
-            betas.append(beta1)
-            lower.append(inside[0])
-            upper.append(top)
-    return betas, lower, upper
+            found.append((beta1, inside[0], top))
+    return [row[0] for row in found], [row[1] for row in found], [row[2] for row in found]
 
 
 def _edge(margin: Any) -> float:

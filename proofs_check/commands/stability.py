@@ -28,24 +28,24 @@ QUADRATIC = {
 class _Beta(click.ParamType):
     name = "NUMBER|LOW:HIGH"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
         try:
             parts = [Fraction(part) for part in str(value).split(":")]
         except (ValueError, ZeroDivisionError):
-            parts = []
-        if len(parts) not in (1, 2):
-            self.fail(f"expected a number or LOW:HIGH, got {value!r}", param, ctx)
-        return tuple(parts) if len(parts) == 2 else parts[0]
+            self.fail(f"expected a number or LOW:HIGH, got {value!r}", param, context)
+        if len(parts) > 2:
+            self.fail(f"expected a number or LOW:HIGH, got {value!r}", param, context)
+        return (parts[0], parts[1]) if len(parts) == 2 else parts[0]
 
 
 class _Numbers(click.ParamType):
     name = "NUMBER,..."
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
         try:
             return tuple(Fraction(part) for part in str(value).split(","))
         except (ValueError, ZeroDivisionError):
-            self.fail(f"expected numbers with commas between them, got {value!r}", param, ctx)
+            self.fail(f"expected numbers with commas between them, got {value!r}", param, context)
 
 
 @click.command()

@@ -60,8 +60,8 @@ class Unavailable(RuntimeError):
 class Proof:
     """What Coq said of one theorem. ``status``: `proved`, `refused` or `skipped`, with a ``message`` unless proved.
 
-    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a reader
-    could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
+    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a
+    reader could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
     """
 
     status: str
@@ -99,17 +99,19 @@ class Source:
 
     @property
     def theorems(self) -> tuple[str, ...]:
+        """The names of its theorems and corollaries, in order."""
         return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
 
     @property
     def imports(self) -> str:
         """The lines that load libraries which are not ours: their notations make statements readable."""
-        return "\n".join(re.findall(rf"^\s*From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.(?=\s)", self.text, re.MULTILINE))
+        found = re.findall(rf"^\s*(From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.)(?=\s)", self.text, re.MULTILINE)
+        return "\n".join(" ".join(line.split()) for line in found)
 
 
 @dataclass(frozen=True)
 class Built:
-    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their printed statements."""
+    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their statements."""
 
     logical: str
     file: Path
@@ -121,7 +123,7 @@ class Built:
 
     def closure(self) -> dict[str, Built]:
         """This file and all that it needs, by logical name."""
-        found = {self.logical: self}
+        found: dict[str, Built] = {self.logical: self}
         for need in self.needs:
             found |= need.closure()
         return found
@@ -181,18 +183,32 @@ def check(
     )
 
 
-def values(file: str | Path, terms: Sequence[str]) -> list[Any]:
-    """The values of closed ``terms`` over the definitions of ``file``, computed by Coq: numbers, truth values, tuples and lists of them.
+def values(files: str | Path | Sequence[str | Path], terms: Sequence[str]) -> list[Any]:
+    """The values of closed ``terms`` over the definitions of one or more files, computed by Coq: numbers, truth values, tuples and lists.
 
-    This is how definitions are compared with ours: what a term means is decided by the file, what it should be by the caller.
-    Raises Refused or Unavailable.
+    This is how definitions are compared with ours: what a term means is decided by the files, what it should be by the caller. Values are
+    kept under the key of the files and the terms. Raises Refused or Unavailable.
     """
-    built = build(file)
-    source = read(built_path(file))
-    lines = [source.imports, f"Require Import {built.logical}.", "From Coq Require Import ZArith.", _WIDE]
+    files = [files] if isinstance(files, str | Path) else list(files)
+    built = [build(file) for file in files]
+    lines = [_libraries([read(built_path(file)) for file in files]), *(f"Require Import {part.logical}." for part in built), _WIDE]
     lines += [f'Redirect "v{k}" Eval vm_compute in ({term}).' for k, term in enumerate(terms)]
-    answers = _ask(built, "\n".join(lines), [f"v{k}" for k in range(len(terms))])
-    return [parse_value(answer) for answer in answers]
+    text = "\n".join(lines)
+    key = hashlib.sha256("\n".join([*(part.key for part in built), text]).encode()).hexdigest()
+    kept = cache_folder() / f"{key}.values"
+    if kept.exists():
+        return json.loads(kept.read_text())
+    answers = _ask(built, text, [f"v{k}" for k in range(len(terms))])
+    found = [parse_value(answer) for answer in answers]
+    staged = Path(f"{kept}.{os.getpid()}")
+    staged.write_text(json.dumps(found))
+    staged.replace(kept)
+    return found
+
+
+def _libraries(sources: Sequence[Source]) -> str:
+    """The lines that load libraries which are not ours, each once."""
+    return "\n".join(dict.fromkeys(line for source in sources for line in source.imports.splitlines()))
 
 
 _WIDE = "Set Printing Width 1000000. Set Printing Depth 1000000."
@@ -201,15 +217,35 @@ _WIDE = "Set Printing Width 1000000. Set Printing Depth 1000000."
 def parse_value(answer: str) -> Any:
     """`     = [:: (1, true); (-2, false)] : seq (Z * bool)` as Python data; raises Refused for anything else."""
     shown = re.sub(r"%\w+", "", answer.split("=", 1)[-1].rsplit("\n     : ", 1)[0])
-    text = re.sub(r"\s+", " ", shown).replace("[::", "[").replace(";", ",").replace("nil", "[]")
-    text = re.sub(r"\btrue\b", "True", re.sub(r"\bfalse\b", "False", text)).strip()
-    if not re.fullmatch(r"[\[\](), \-\dTrueFals]*", text):
-        raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}")
-    import ast
+    tokens = re.findall(r"\[::|::|[\[\](),;]|-?\d+|\w+|\S", shown)
+    words = {"true": True, "false": False, "nil": []}
+
+    def item() -> Any:
+        token = tokens.pop(0)
+        if token in ("(", "[::", "["):
+            closing, mark = (")", ",") if token == "(" else ("]", ";")
+            items = [] if tokens[0] == closing else [chain()]
+            while tokens[0] == mark:
+                tokens.pop(0)
+                items.append(chain())
+            if tokens.pop(0) != closing:
+                raise ValueError
+            return items if closing == "]" or len(items) > 1 else items[0]
+        return words[token] if token in words else int(token)
+
+    def chain() -> Any:
+        parts = [item()]
+        while tokens and tokens[0] == "::":
+            tokens.pop(0)
+            parts.append(item())
+        return parts[0] if len(parts) == 1 else [*parts[:-1], *parts[-1]]
 
     try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
+        value = chain()
+        if tokens:
+            raise ValueError
+        return value
+    except (ValueError, IndexError, TypeError):
         raise Refused(f"Coq did not compute a value, but {' '.join(answer.split())[:200]}") from None
 
 
@@ -278,10 +314,12 @@ def without_comments(text: str) -> str:
     return "".join(out)
 
 
-_FORBIDDEN = re.compile(r"^\s*(?:\w+ )*(Load|Add\s+(?:Rec\s+)?(?:LoadPath|ML\s+Path)|Declare\s+ML\s+Module|Cd|Redirect|Drop)\b", re.MULTILINE)
+_OUTSIDE = r"Load|Add\s+(?:Rec\s+)?(?:LoadPath|ML\s+Path)|Declare\s+ML\s+Module|Cd|Redirect|Drop"
+_FORBIDDEN = re.compile(rf"^\s*(?:\w+ )*({_OUTSIDE})\b", re.MULTILINE)
 
 
 def built_path(file: str | Path) -> Path:
+    """Where a proof lies: ``file`` itself, or below the folder of the shipped proofs."""
     path = Path(file)
     return path if path.is_absolute() else PROOFS / path
 
@@ -356,8 +394,9 @@ def _place(files: Iterable[Built], folder: Path) -> None:
 def _refusal(source: Source, code: int, output: str) -> Exception:
     """Why coqc did not accept the file, as the exception to raise."""
     said = " ".join(output.split())
-    if re.search(r"Cannot (?:find a physical path|load)|Unable to locate library", said) and not re.search(rf"\b(?:{LIBRARY}|{OWN})\b", said):
-        return Unavailable(f"{source.path.name} needs a library that is not installed ({said[-160:]}): {HOW_TO_INSTALL}")
+    missing = re.search(r"Cannot find a physical path bound to logical path ([\w.]+?)(?: with prefix ([\w.]+?))?\.?$", said)
+    if missing and (missing[2] or missing[1]).split(".")[0] not in (LIBRARY, OWN):
+        return Unavailable(f"{source.path.name} needs {missing[1]} of a library that is not installed: {HOW_TO_INSTALL}")
     if not toolchain().versions["coq"].startswith(WRITTEN_FOR):
         return Unavailable(f"{source.path.name} is not accepted by Coq {toolchain().versions['coq']}: {HOW_TO_INSTALL}")
     if code < 0 or code > 128:
@@ -426,15 +465,15 @@ def _compile(source: Source, content: bytes, needs: tuple[Built, ...], home: Pat
     return record
 
 
-def _ask(built: Built, text: str, answers: Sequence[str]) -> list[str]:
-    """What a generated file over the compiled one has Coq write into the files ``answers``."""
+def _ask(built: Sequence[Built], text: str, answers: Sequence[str]) -> list[str]:
+    """What a generated file over compiled ones has Coq write into the files ``answers``."""
     with tempfile.TemporaryDirectory(prefix="asked-") as scratch:
         folder = Path(scratch)
-        _place([built], folder)
+        _place(built, folder)
         (folder / "asked.v").write_text(text)
         code, output, _ = _coqc("asked.v", folder)
         if code != 0:
-            raise Refused(f"{built.logical} does not answer: {' '.join(output.split())[-300:]}")
+            raise Refused(f"{', '.join(part.logical for part in built)} does not answer: {' '.join(output.split())[-300:]}")
         return [(folder / f"{name}.out").read_text() for name in answers]
 
 
@@ -445,7 +484,7 @@ def _statements(source: Source, built: Built) -> list[tuple[str, str]]:
     if "ring_scope" in source.text:
         lines.append("Open Scope ring_scope.")
     lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
-    shown = _ask(built, "\n".join(lines), [f"s{k}" for k in range(len(names))])
+    shown = _ask([built], "\n".join(lines), [f"s{k}" for k in range(len(names))])
     return [(name, _tidy(text.split("     : ", 1)[-1])) for name, text in zip(names, shown, strict=True)]
 
 
@@ -461,10 +500,10 @@ def _axioms(built: Built) -> dict[str, tuple[str, ...]]:
     for name in reversed(names):
         every = f"conj (@{built.logical}.{name}) ({every})"  # conj takes proofs of propositions and nothing else
     together = f'Require {built.logical}.\nDefinition every := {every}.\nRedirect "a" Print Assumptions every.\n'
-    if parse_axioms(_ask(built, together, ["a"])[0]) == ():
+    if parse_axioms(_ask([built], together, ["a"])[0]) == ():
         return dict.fromkeys(names, ())
     lines = [f"Require {built.logical}.", *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names))]
-    each = _ask(built, "\n".join(lines), [f"a{k}" for k in range(len(names))])
+    each = _ask([built], "\n".join(lines), [f"a{k}" for k in range(len(names))])
     return {name: parse_axioms(text) for name, text in zip(names, each, strict=True)}
 
 
@@ -482,7 +521,7 @@ def parse_axioms(shown: str) -> tuple[str, ...]:
 def _refutes_a_variant(built: Built, theorem: str, control: str) -> None:
     """A control proves a negation, and speaks of a definition of ours of which the theorem speaks too, where the theorem speaks of one."""
     stated = built.statement(control)
-    if not re.match(r"(forall[^~]*,\s*)?~\s*(?!False)", stated):
+    if not re.match(r"(forall[^~]*,\s*)?~(?!\s*False\b)", stated):
         raise Refused(f"the control {control} is no negation, but {' '.join(stated.split())[:120]}")
     modules = "|".join(sorted(re.escape(name.rsplit(".", 1)[-1]) for name in built.closure()))
     subject, other = (set(re.findall(rf"\b(?:{modules})\.(\w+)", text)) for text in (built.statement(theorem), stated))

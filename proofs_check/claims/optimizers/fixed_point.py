@@ -4,6 +4,7 @@ from fractions import Fraction
 from functools import cache
 
 from numerics.arithmetic.exact import rational
+from numerics.arithmetic.krawczyk import ball
 from numerics.dynamics.adam_linearization import minimum_polynomial
 from numerics.dynamics.cover import cover
 from numerics.dynamics.schur import determinants, has_root_outside, is_schur
@@ -282,8 +283,6 @@ def box(cell, sides, *, forms=reduced_forms, context):
 
 def the_plane(k, cells=50):
     """What attracts on each cell of a grid of (beta1, beta2), where balls decide it on the whole cell."""
-    from numerics.arithmetic.krawczyk import ball
-
     places = [ball(Fraction(n, cells)).union(ball(Fraction(n + 1, cells))) for n in range(cells)]
     middle = [round((n + 0.5) / cells, 2) for n in range(cells)]
 
