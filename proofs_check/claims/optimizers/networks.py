@@ -51,13 +51,13 @@ def trained(entropy, networks, steps, eps, every):
     return adam_sharpness(model, theta, data, RATE, steps, eps=eps, every=every)
 
 
-SIZES = axes(networks=by_level((2,), (100,), (150,)))
-STEPS = 4000
+SIZES = axes(networks=by_level((2,), (40,), (120,)))
+STEPS, EVERY = 4000, 10
 
 
 @TRAINING.check(
     "training",
-    lambda context: [context.by_level(quick=2, standard=100, full=150)],
+    lambda context: [context.by_level(quick=2, standard=40, full=120)],
     SIZES,
     cell=lambda networks: {"networks": networks},
     clauses="crossing",
@@ -67,8 +67,8 @@ STEPS = 4000
 )
 @false("the Hessian itself", ratio="plain")
 def crossing(networks, *, ratio="preconditioned", context):
-    """Adam at rate 0.02 for 4000 steps; Hessians at every fifth step."""
-    found = trained(context.entropy("networks"), networks, STEPS, 1e-8, 5)
+    """Adam at rate 0.02 for 4000 steps; Hessians at every tenth step."""
+    found = trained(context.entropy("networks"), networks, STEPS, 1e-8, EVERY)
     begins = [spikes(found.loss[:, b]) for b in range(networks)]
     spiking = [b for b in range(networks) if begins[b]]
     ratios = getattr(found, ratio)

@@ -62,7 +62,7 @@ SPIKE.without("bias correction", crossings, correction=False)
 @cache
 def sizes(run, bits=2000, after=80):
     """|x| at the crossing and at the ``after`` steps that follow, in balls."""
-    step = crossing(*run)
+    step = crossing(*run) or 0  # 0 only where there is none, and then nothing grows
     with working_precision(bits):
         beta1, beta2, eta = map(ball, run)
         orbit = iterate(adam(eta, beta1, beta2, bias_correction=True), lambda x: x, at_rest(ball(1)))

@@ -199,7 +199,7 @@ def not_global(cell, run, *, start=None, context):
     """A run with beta_2 at or above the bound of the theorem, trapped at the 2-cycle in balls; from x_0 = 1 it is trapped at 0."""
     run = Run(run.k, run.beta1, run.beta2, start=start or run.start)
     limit, found, near = ends(run)
-    certificate = None if found is None else trap_certificate(run, found, near)
+    certificate = None if found is None or near is None else trap_certificate(run, found, near)
     within = run.beta1 != "0" or Fraction(run.beta2) >= least_beta2(run.k)
     return equal(limit=("2-cycle", limit), within_the_bound=(True, within), witness=run.certificate(), certificate=certificate)
 
@@ -211,7 +211,7 @@ BASINS = axes(k=by_level((4,), (4, 6)))
 def shares(k, entropy):
     """(beta2, share of starts that stay) between the two ends and beyond the upper one; sizes x_0/eta are log-uniform in [0.1, 1000]."""
     sizes = 10 ** np.random.default_rng(entropy).uniform(-1, 3, 5000)
-    low, high = map(float, bistable_range(k))
+    low, high = map(float, bistable_range(k) or ())
     betas = [low + (high - low) * part for part in (0.02, 0.25, 0.5, 0.75, 0.95)] + [1.02 * high, 1.25 * high]
     return [(beta2, float((many_orbits(k, 0.0, beta2, size=sizes, steps=1500).slope > -1e-3).mean())) for beta2 in betas]
 
@@ -241,7 +241,7 @@ def basin(cell, k, *, edge=lambda k: 1 / (2 * k - 3), context):
 
 def basins(k, found):
     """The shares, with both ends of the interval in which minimum and cycle attract."""
-    low, high = map(float, bistable_range(k))
+    low, high = map(float, bistable_range(k) or ())
     return Figure(
         kind="lines",
         title=f"Starts of RMSProp on x^{k}/{k} that end on the 2-cycle",
