@@ -30,7 +30,7 @@ DEEP = claim(
     assumptions=[ONE, OUTPUT, SMALL],
     source=INITIAL.at("Section 5.1; the product is ours"),
     refuted_by="a network whose gradient has another leading coefficient",
-    notes="With biases x^[k] is led by sigma'(0) b^[k] for k >= 2, the same for all samples: rows of deeper layers then turn to the biases.",
+    notes="With biases x^[k] is led by sigma'(0) b^[k] for k >= 2, the same for all samples: deeper rows then turn to the biases.",
 )
 
 SIGMAS = ("tanh", "silu", "sin")
