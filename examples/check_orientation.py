@@ -1,9 +1,9 @@
 """Check predicted orientations with python-flint alone: python check_orientation.py FILE
 
 The weights of a small network turn to maxima (side 1) and minima (side -1) on the sphere of V(u) = sum_i c_i (u . x_i)^p. For p = 1 these
-are z = sum_i c_i x_i and -z; for two coordinates an interval of t = u_1/u_2 in which the derivative of V along the circle changes its sign,
-and the number of all such roots; otherwise a box in which Krawczyk's test finds one point with grad V = p lambda u, |u| = 1, and the inertia of
-the bordered Hessian there, which is (D, 0, 1) at a maximum.
+are z = sum_i c_i x_i and -z; for two coordinates an interval of t = u_1/u_2 in which the derivative of V along the circle changes its
+sign, and the number of all such roots; otherwise a box in which Krawczyk's test finds one point with grad V = p lambda u, |u| = 1, and the
+inertia of the bordered Hessian there, which is (D, 0, 1) at a maximum.
 """
 
 import sys
