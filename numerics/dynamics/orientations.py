@@ -73,6 +73,19 @@ class Prediction:
         """Whether every direction is proved."""
         return all(orientation.certificate is not None for orientation in self.orientations)
 
+    def to_data(self) -> dict[str, Any]:
+        """Plain data from which every direction that was proved is proved again (examples/check_orientation.py)."""
+        text = lambda values: [str(fraction(value)) for value in values]
+        proved = [o for o in self.orientations if o.certificate is not None]
+        return {
+            "kind": "orientations of a small network",
+            "p": self.multiplicity,
+            "x": [text(row) for row in self.form.x],
+            "c": text(self.form.c),
+            "complete": self.complete,
+            "orientations": [{"direction": o.direction.tolist(), "side": o.side, "growing": o.growing, **o.certificate} for o in proved],
+        }
+
     def closest(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For every row of ``weights`` (m, D) the largest cosine with a direction and which one; (m,), (m,)."""
         units = weights / np.linalg.norm(weights, axis=1, keepdims=True)

@@ -101,7 +101,8 @@ def solve(activation: Any, z: Series, start: tuple[int, ...]) -> list[Series]:
     states = [z.polynomial * 0 + value for value in start]
     for known in range(2, z.order + 1):
         flow = activation.flow(Series(z.polynomial.truncate(known), known), [Series(v, known) for v in states])
-        states = [rate.polynomial.mul_low(slope, known - 1).integral() + value for rate, value in zip(flow, start, strict=True)]
+        zero = Series(z.polynomial * 0, known)  # makes a series of a constant rate
+        states = [(rate + zero).polynomial.mul_low(slope, known - 1).integral() + value for rate, value in zip(flow, start, strict=True)]
     return [Series(v, z.order) for v in states]
 
 

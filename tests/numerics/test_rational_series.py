@@ -26,6 +26,7 @@ Z = sympy.Symbol("z")
         ("atan", sympy.atan(Z)),
         ("ratsig", Z / (1 + Z**2)),
         (parse("z**2*tanh(z)"), Z**2 * sympy.tanh(Z)),
+        (parse("tanh(z) - z/3"), sympy.tanh(Z) - Z / 3),
     ],
 )
 def test_taylor_coefficients_of_activations(sigma, formula):

@@ -7,12 +7,13 @@ import numpy as np
 
 from numerics.arithmetic.exact import nullspace_rational, rational
 from numerics.arithmetic.real_roots import CircleMorse, circle_morse
-from proofs_check import axes, by_level, claim, exists, false
+from proofs_check import Figure, axes, by_level, claim, exists, false
 from proofs_check.judging import at_most, equal, true, worst
-from theory.dynamics.condensation import LeadingForm, cosine, labels_of_form, tangential_form
+from theory.dynamics.condensation import LeadingForm, augmented, cosine, labels_of_form, tangential_form
+from theory.models import TwoLayer
 
 from . import INITIAL, NOT_CONSTANT, PLANE, SMALL
-from ._draws import different, fractions, with_ones
+from ._draws import different, fractions, power_tanh, with_ones
 
 COUNT = claim(
     "condensation.count_1d",
@@ -174,3 +175,55 @@ def kernel(cell, _, *, dimension=lambda p: 1 - p % 2, context):
     """The dimension of the kernel of V -> T, exactly."""
     columns = [tangential_form([int(k == j) for k in range(cell.p + 1)]) for j in range(cell.p + 1)]
     return equal(dimension=(dimension(cell.p), len(nullspace_rational(np.array(columns, dtype=object).T))))
+
+
+def printed(cell, rng):
+    """40 points of sin 3x + sin(6x)/2 on [-1, 1.5], as the rationals that the floats are."""
+    x = np.linspace(-1, 1.5, 40)
+    exact = np.frompyfunc(lambda value: Fraction(float(value)), 1, 1)
+    return exact(x)[:, None], exact(np.sin(3 * x) + np.sin(6 * x) / 2)
+
+
+@COUNT.check("exact", printed, axes(p=tuple(range(1, 7))), clauses=("bound", "parity", "extrema"))
+@false("at most one line", most=lambda p: 1)
+def printed_data(cell, drawn, *, most=lambda p: p, context):
+    """The data of the printed direction field; the figures show it for p = 3, and from level standard on a trained network."""
+    outcome = roots(cell, drawn, most=most, context=context)
+    return worst([outcome], figures=direction_field(context, *drawn)) if cell.p == 3 else outcome
+
+
+def direction_field(context, x, y):
+    form, angle = LeadingForm(augmented(x.astype(float)), y.astype(float), 3), np.linspace(0, 2 * np.pi, 361)
+    u, across = np.stack([np.cos(angle), np.sin(angle)], axis=1), np.stack([-np.sin(angle), np.cos(angle)], axis=1)
+    V, T = form(u), (form.gradient(u) * across).sum(axis=1)
+    extrema = [(kind, np.degrees(np.arctan2(v[1], v[0])) % 360) for kind in ("maximum", "minimum") for v in places(x, y, kind)]
+    marks = [{"x": float(place), "label": kind[:3]} for kind, place in extrema]
+    series = [{"label": name, "x": np.degrees(angle).tolist(), "y": (f / np.abs(f).max()).tolist()} for name, f in (("V", V), ("T", T))]
+    alt = "V and its derivative T along the circle; T vanishes at six proved places, three maxima and three minima of V, marked by dashed lines"
+    label = "angle of (w, b) in degrees"
+    found = [Figure("lines", "The leading field, p = 3", alt, {"series": series}, label, "over the largest value", marks=marks)]
+    if context.level != "quick":
+        alt = "Weights by direction and norm at the start, after 200 and 1000 epochs: the large ones stand at the dashed lines"
+        found.append(
+            Figure("scatter", "A trained network, z^2 tanh z", alt, {"series": weights(x, y)}, label, "norm over the largest", marks=marks)
+        )
+    return found
+
+
+def places(x, y, kind):
+    return [u for u, _ in circle_morse(LeadingForm(with_ones(x), y, 3).binary(), width="1e-9").extrema(kind)]
+
+
+def weights(x, y):
+    """Angles and norms of 100 weights in the printed setting: N(0, 0.005^2), Adam with step 5e-4."""
+    from numerics.train import Adam, train
+
+    model, inputs, series = TwoLayer(2, 100, activation=power_tanh(3)), augmented(x.astype(float)), []
+    theta = model.init(np.random.default_rng(0), scale=0.005)
+    for name, epochs in (("start", 0), ("epoch 200", 200), ("epoch 1000", 1000)):
+        trained = train(model, theta, (inputs, y.astype(float)[:, None]), method=Adam(), learning_rate=5e-4, steps=epochs)
+        rows = model.unpack(trained.theta[0])["input_weights"]
+        norms = np.linalg.norm(rows, axis=1)
+        angles = np.degrees(np.arctan2(rows[:, 1], rows[:, 0])) % 360
+        series.append({"label": name, "x": angles.tolist(), "y": (norms / norms.max()).tolist()})
+    return series

@@ -32,6 +32,7 @@ CNN = claim(
         "rate": r"\text{for every kernel } -\tfrac{1}{t} \ln(1 - \cos^2(W_b, u_1)) \to 2(s_1 - s_2)",
         "average": r"K = 2 \text{: } 1 - \cos^2 \text{ has mean } \tfrac{q}{1+q} \text{ and median } \tfrac{q^2}{1+q^2},\ q^2 = "
         r"\tfrac{\cosh 2 s_2 t}{\cosh 2 s_1 t}",
+        "digits": r"\text{kernels trained on handwritten digits are where the linear stage puts them}",
         "network": r"\text{a tanh network deviates from this by } O(\varepsilon^2) \text{ relative to its size}",
     },
     symbols=["W_b", "A_b", "X_i", "Z", "s_k", "u_k", "v_k", "K", "y_i", "n", "\\sigma", "\\varepsilon"],
@@ -179,3 +180,34 @@ def apart(model, x, y, rows, epsilon):
 def exact_patches(model, x, y):
     """Z in balls."""
     return ((balls(y) @ balls(x)) / len(y))[model.patches].T
+
+
+@CNN.check(
+    "training",
+    ["parity", "is it a one"],
+    clauses="digits",
+    scope="500 images of 8 x 8, kernels 3 x 3, tanh, 12 networks of 12 kernels, weights of N(0, 10^-10), to e^(s_1 t) = 300",
+    level="full",
+    alpha=1e-5,
+)
+@false("the second singular vector", vector=1)
+@false("the time halved", share=0.5)
+def digits(labels, *, vector=0, share=1.0, context):
+    """|cos(W_b, u_1)| of every kernel against that of the linear stage from its own start: within 0.02."""
+    from numerics.datasets import digits
+    from numerics.train import GradientFlow, train
+
+    x, digit = digits()
+    y = np.where(digit % 2, 1.0, -1.0) if labels == "parity" else np.where(digit == 1, 1.0, -1.0)
+    model, networks = TwoLayerCNN((8, 8), (3, 3), 12, activation="tanh"), 12
+    u, s, v = np.linalg.svd(patch_matrix(model, x, y), full_matrices=False)
+    starts, time = np.array([model.init(context.rng((labels, k)), scale=1e-5) for k in range(networks)]), np.log(300) / s[0]
+    flow, halves = GradientFlow(time=time, rtol=1e-6), np.full(len(y), 0.5 / len(y))
+    trained = train(model, starts, (x, y[:, None]), method=flow, steps=2000, weights=halves).theta
+    before, after = model.unpack(starts), model.unpack(trained)["kernels"]
+    t = share * time
+    parts = (before["kernels"] @ u) * np.cosh(s * t) + (before["output_weights"] @ v.T) * np.sinh(s * t)
+    expected = np.abs(parts[..., vector]) / np.linalg.norm(parts, axis=-1)
+    found = np.abs(after @ u[:, 0]) / np.linalg.norm(after, axis=-1)
+    hits = int((np.abs(found - expected) < 0.02).sum())
+    return context.rate(hits, found.size, what=f"kernels on {labels}", at_least=0.9, margin=0.2, parts=2)
