@@ -488,7 +488,7 @@ def test_ten_thousand_checks(tmp_path):
     run_of_many = large(10_000)
     started = time.process_time()
     html.write(run_of_many, tmp_path)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 60  # ten times what an idle core takes: growth that is not linear is more
     assert (tmp_path / "index.html").stat().st_size < 2_000_000
     assert max(file.stat().st_size for file in tmp_path.rglob("*.html")) < 2_000_000
     assert len(list((tmp_path / "claims").glob("*.html"))) == 2_500
