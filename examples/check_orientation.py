@@ -134,14 +134,12 @@ def check(certificate):
         else:
             check_extremum(xs, c, p, orientation)
     for k, one in enumerate(found):
-        require(all(along(one["direction"], other["direction"]) < 1 - NEAR for other in found[:k] if other["side"] == one["side"]), ()
-            "one twice"
-        )
+        same = [other for other in found[:k] if other["side"] == one["side"]]
+        require(all(along(one["direction"], other["direction"]) < 1 - NEAR for other in same), "one twice")
     if certificate["complete"]:
         each = 1 if p == 1 else 2 if T is None else odd_lines(T, p)
-        require((p <= 2 or T is not None) and all(sum(o["side"] == side for o in found) == each for side in {o["side"] for o in found}), ()
-            "not all"
-        )
+        counts = {side: sum(o["side"] == side for o in found) for side in {o["side"] for o in found}}
+        require((p <= 2 or T is not None) and all(count == each for count in counts.values()), "not all")
     return f"{len(found)} orientations, {'all there are' if certificate['complete'] else 'maybe more'}"
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from reports.changes import NAMED, Change, Kind, names, of_claim, worse
+from reports.change import NAMED, Change, Kind, names
+from reports.claim_changes import of_claim, worse
 from reports.reasons import why
 from reports.results import Results, ResultsError
 from reports.wording import ALARMING, counted

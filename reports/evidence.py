@@ -50,15 +50,15 @@ class Row:
     by_rate: tuple[Entry, ...]
 
 
-def table(claim: Mapping[str, Any]) -> list[Row]:
-    """The clauses of a claim against their evidence."""
+def table(claim: Mapping[str, Any], level: str) -> list[Row]:
+    """The clauses of a claim against their evidence at ``level``."""
     places = {check["name"]: place for place, check in enumerate(claim["checks"], start=1)}
     rows = []
     for clause in claim["clauses"]:
         entries: dict[str, list[Entry]] = {"all": [], "domain": [], "rate": []}
         for check in bearing(clause, claim["checks"]):
             column = _column(clause, check)
-            entries[column].append(Entry(check, places[check["name"]], _words(check, column, clause)))
+            entries[column].append(Entry(check, places[check["name"]], _words(check, column, level)))
         rows.append(Row(clause, *(tuple(entries[column]) for column in ("all", "domain", "rate"))))
     return rows
 
@@ -72,11 +72,7 @@ def _column(clause: Mapping[str, Any], check: Mapping[str, Any]) -> str:
     return "all" if older else "domain"
 
 
-#: How many cells a scope written from axes has at each level; the table says how many were met at this one.
-_LEVELS = re.compile(r" \(quick \d+ cells[^()]{0,200}\)$")
-
-
-def _words(check: Mapping[str, Any], column: str, clause: Mapping[str, Any]) -> str:
+def _words(check: Mapping[str, Any], column: str, level: str) -> str:
     means = MEANS[check["evidence"]]
     if passed_over(check):
         return f"{means}, not run: {first_line(check['message']) or 'no reason given'}"
@@ -85,12 +81,41 @@ def _words(check: Mapping[str, Any], column: str, clause: Mapping[str, Any]) -> 
         more = [f"and {len(found) - RATES} more"] if len(found) > RATES else []
         return f"{means}: {'; '.join(found[:RATES] + more) or extent(check)}"
     if column == "domain":
-        return f"{means} on {extent(check)}: {brief(_LEVELS.sub('', check['scope'][: 2 * SEARCHED]), SCOPE)}"
+        return f"{means} on {extent(check)}: {brief(domain(check['scope'], level), SCOPE)}"
     if check["covers"] == "statement":
         why = check["because"] or check["scope"]
         size = "" if check["evidence"] in ("formal", "symbolic") else f" on {extent(check)}"
         return f"{means}{size}: {brief(why, SCOPE)}"
     return f"a witness by {means}, {check['confirmed']}"
+
+
+#: What a scope that was written from axes ends with, one of its axes whose values grow with the level, and three whole numbers in a row.
+_CELLS = re.compile(r" \(quick \d+ cells[^()]{0,200}\)$")
+_AXIS = re.compile(r"(?P<name>[A-Za-z_]\w*) = (?P<values>[^;]+)")
+_RUN = re.compile(r"(?<![\w.])\d+(?:, \d+){2,}(?![\w.])")
+
+
+def domain(scope: str, level: str) -> str:
+    """A scope that was written from axes as far as ``level`` goes, with ``1, 2, 3`` as ``1..3``; any other scope as it is."""
+    head = scope[: 2 * SEARCHED]
+    if _CELLS.search(head) is None:
+        return head
+    return _RUN.sub(_as_range, _AXIS.sub(lambda axis: f"{axis['name']} = {_at_level(axis['values'], level)}", _CELLS.sub("", head)))
+
+
+def _at_level(values: str, level: str) -> str:
+    """The values of an axis at a level; where two of three levels share them and nothing says which, all of them."""
+    parts = values.split(", later ")
+    if level == "quick" or len(parts) == 1:
+        return parts[0]
+    if level == "full" or len(parts) == 3:
+        return parts[-1] if level == "full" else parts[1]
+    return values
+
+
+def _as_range(found: re.Match[str]) -> str:
+    numbers = [int(number) for number in found[0].split(", ")]
+    return f"{numbers[0]}..{numbers[-1]}" if numbers == list(range(numbers[0], numbers[0] + len(numbers))) else found[0]
 
 
 # ------------------------------------------------------------------------------------------------------------------ rates

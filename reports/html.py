@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -147,7 +148,7 @@ class _Report:
                 claim=claim,
                 family=self.family_of[claim["id"]],
                 pictures=pictures,
-                rows=evidence.table(claim),
+                rows=evidence.table(claim, self.results["run"]["level"]),
                 steps=steps,
                 steps_in_words=past.in_words(steps),
                 followers=self.followers.get(claim["id"], []),
@@ -188,6 +189,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "math": _markup(mathematics.render_math),
         "words": _markup(_words),
+        "meaning": _markup(_meaning),
         "number": wording.number,
         "duration": wording.duration,
         "moment": wording.moment,
@@ -223,6 +225,20 @@ def _bounded(value: Any) -> Any:
     import markupsafe
 
     return wording.cut(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
+
+
+#: A size such as ``d_1 x m``: short mathematical words with the letter between them.
+_SIZE = re.compile(r"(?<![\w\\])((?:[A-Za-z]|\d+)(?:[_^][\w(){}+-]+)?) x (?=(?:[A-Za-z](?![A-Za-z])|\d))")
+
+
+def _meaning(text: str) -> str:
+    """What a symbol means, in words with formulas among them, sizes with a sign for times."""
+    from html import escape
+
+    text = wording.cut(text)
+    if "$" not in text:
+        text = re.sub(r"([_^])\(([^()]*)\)", r"\1{\2}", _SIZE.sub(r"\1 \\times ", text))
+    return mathematics.render_math(text) if re.search(r"[\\$_^]", text) else escape(text)
 
 
 def _words(text: str) -> str:

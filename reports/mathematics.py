@@ -32,7 +32,7 @@ _RELATIONS = re.compile(
     r"(?![A-Za-z]))"
 )
 _SPACES = re.compile(r"\\(?:qq?uad(?![A-Za-z])|[,;:!> ])|~")
-_WORD = re.compile(r"[(\"“]?[A-Za-z]{2,}(?:[-'’][A-Za-z]+)*[)\"”]?[.,;:?!]*")
+_WORD = re.compile(r"[(\"“]?(?:[A-Za-z]{2,}(?:[-'’][A-Za-z]+)*|[A-Za-z]-th)[)\"”]?[.,;:?!]*")
 #: Short words that are also letters of formulas are words only beside other words.
 _ARTICLES = frozenset({"a", "A", "I"})
 #: A formula this long (in characters of LaTeX) may break before a relation.

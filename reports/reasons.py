@@ -48,14 +48,16 @@ def _be(names: Sequence[Any], past: bool = False) -> str:
 
 
 def _partial(claim: Mapping[str, Any]) -> str:
-    untested = [clause for clause in claim["clauses"] if clause["verdict"] == "skipped"]
+    """Which clauses were not tested; where a law has one clause only, that it was not."""
+    untested = [clause for clause in claim["clauses"] if clause["verdict"] in ("skipped", "partial")]
+    reasons = [of_clause(clause, claim["checks"]) for clause in untested]
+    if len(claim["clauses"]) == 1:
+        return reasons[0]
     names = [quoted(clause["name"]) for clause in untested]
     word = "clause" if len(names) == 1 else "clauses"
-    reasons = [_skipped(bearing(clause, claim["checks"])) for clause in untested]
-    tested = _states(clause for clause in claim["clauses"] if clause["verdict"] != "skipped")
-    return (
-        f"The {word} {listed(names)} {_be(names, past=True)} not tested here. {' '.join(dict.fromkeys(reasons))} Of the others, {tested}."
-    )
+    told = f"The {word} {listed(names)} {_be(names, past=True)} not tested here. {' '.join(dict.fromkeys(reasons))}"
+    tested = _states(clause for clause in claim["clauses"] if clause not in untested)
+    return f"{told} Of the others, {tested}." if tested else told
 
 
 def bearing(clause: Mapping[str, Any], checks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -79,6 +81,8 @@ def of_clause(clause: Mapping[str, Any], checks: Iterable[Mapping[str, Any]]) ->
             return f"{named(_with(mine, 'inconclusive'))} could not decide."
         case "skipped":
             return _skipped(mine)
+        case "partial":
+            return f"Only training shows what training does, and no training was run here. {_skipped(_with(mine, 'skipped'))}"
         case "proved":
             return _proved(held)
         case "certified":
@@ -111,8 +115,6 @@ def _vacuous(checks: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _skipped(checks: Sequence[Mapping[str, Any]]) -> str:
-    if any(check["status"] != "skipped" for check in checks):
-        return "Only training shows what training does, and no training was run here."
     told = dict.fromkeys(first_line(check["message"]) for check in checks if check["message"])
     reasons = f": {'; '.join(told)}" if told else ""
     return f"{named(checks)} {_be(checks, past=True)} skipped{reasons}."

@@ -139,7 +139,7 @@ def left_open(results: Results) -> Open:
     claims = results["claims"]
     decided = [claim for claim in claims if claim["verdict"] != "skipped"]
     return Open(
-        tuple((claim, clause) for claim in decided for clause in claim["clauses"] if clause["verdict"] == "skipped"),
+        tuple((claim, clause) for claim in decided for clause in claim["clauses"] if clause["verdict"] in ("skipped", "partial")),
         tuple((claim, check) for claim in decided for check in claim["checks"] if passed_over(check)),
         tuple((claim, check) for claim in claims for check in claim["checks"] if check["cells"] and check["cells"]["missed"]),
         tuple((claim, probe) for claim in claims for probe in claim["probes"] if probe["fails_without"] is False),

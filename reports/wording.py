@@ -35,7 +35,7 @@ MEANINGS = {
     "vacuous": "a control that is false by construction was not refuted, or a check met no instance",
     "inconclusive": "no check decided: the result lay between the bounds",
     "skipped": "nothing could be run here",
-    "partial": "some clauses hold, others were not tested at this level",
+    "partial": "nothing speaks against it, but some clauses were not tested at this level",
     "supported": "random instances or trainings agree, within stated tolerances and error probabilities",
     "certified": "exact or ball arithmetic proves every clause on the instances tried",
     "proved": "every clause is proved: for all it speaks of, or by a confirmed witness",

@@ -261,6 +261,12 @@ def test_small_differences_are_silent(changes):
     assert kinds(with_check(**before), with_check(**before | changes)) == []
 
 
+def test_a_hash_that_no_field_explains_is_told_beside_drift():
+    old, new = with_check(margin=1.0), with_check(margin=0.1)
+    new["claims"][0]["statement_hash"] = sha("another")
+    assert kinds(old, new) == [Kind.STATEMENT_CHANGED, Kind.MARGIN_DRIFTED]
+
+
 def test_what_was_added_to_describe_is_silent():
     assert kinds(with_symbols(), with_symbols(R="model rank")) == []
     assert kinds(with_claim(), with_claim(refuted_by="A pair.", notes="n", title="t", file="elsewhere.py")) == []
