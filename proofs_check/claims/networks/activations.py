@@ -39,7 +39,7 @@ TABLE = claim(
 
 GAUSS, ROOT = "exp(-z**2)", "z/sqrt(1+z**2)"
 AS_TANH = ("tanh", "erf", "atan", "ratsig", "sin", "cos", "lorentz", GAUSS, ROOT, "sigmoid", "softplus", "gelu", "silu")
-OTHERS = ("exp", "relu", "leaky", "identity", "power:2")
+OTHERS = ("identity", "relu", "exp", "leaky", "power:2")
 PAIR = {"sigmoid": lambda D: D + 1, **dict.fromkeys(("softplus", "gelu", "silu"), lambda D: 2 * D - 1)}
 
 
@@ -76,7 +76,7 @@ def possible(activation, neurons, d, k, bias):
 
 
 CELLS = {"d": (1, 2), "k": by_level((1, 2), (1, 2, 3)), "bias": (False, True)}
-ROWS = axes(activation=AS_TANH + OTHERS, neurons=("generic", "pair", "parallel"), **CELLS, where=possible, standard=2)
+ROWS = axes(activation=OTHERS + AS_TANH[::-1], neurons=("generic", "pair", "parallel"), **CELLS, where=possible, standard=2)
 SERIES = axes(
     activation=(*AS_TANH[:3], "sin", "cos", *AS_TANH[9:], "exp"), neurons=("generic", "pair", "parallel"), **CELLS, where=possible
 )

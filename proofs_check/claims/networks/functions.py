@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.exact import PRIMES, ExactArray, ExponentialField, rationals
-from numerics.rank import model_rank
+from numerics.rank import Rank, model_rank
 from proofs_check import axes, by_level, claim, exists, false
 from proofs_check.judging import equal, rank_is, worst
 from theory.activations import activation
@@ -83,9 +83,9 @@ def dear_constant(d, k, *, constant, bias, output_bias):
 
 
 def least(ranks, choose=min):
-    """The least of several Ranks, None where one of them is open."""
-    found = [one.rank for one in ranks]
-    return None if None in found else choose(found)
+    """The least of several ranks, between the least of their bounds."""
+    certified = all(one.certified for one in ranks)
+    return Rank(choose(one.lower for one in ranks), choose(one.upper for one in ranks), certified, "point", "the least of several")
 
 
 @FUNCTION.check("certified", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "output bias", "constant"))
@@ -97,7 +97,7 @@ def over_representatives(cell, seed, *, formula=two_layer_function_rank, choose=
     """The least certified rank over representatives of one target of every kind."""
     ranks = [model_rank(model, theta) for model, theta in representatives(cell, context.rng(seed), repeated)]
     expected = formula(cell.d, cell.k, constant=cell.constant, bias=cell.bias, output_bias=cell.output_bias)
-    return equal(least=(expected, least(ranks, choose)), shown={"ranks": [str(one) for one in ranks]})
+    return rank_is(expected, least(ranks, choose), ranks=[str(one) for one in ranks])
 
 
 FUNCTION.without("reduced target", over_representatives, repeated=True)
@@ -185,12 +185,16 @@ def points_of_constants(cell):
 @false("a constant costs d + 1 always", critical={})
 @false("a constant costs 1 always", critical=dict.fromkeys(SIGMAS, CANDIDATES))
 @false("a constant costs d + 2", cost=lambda d: d + 2)
-def constants(cell, _, *, zeros=ZEROS, critical=CRITICAL, cost=lambda d: d + 1, context):
+def constants(cell, _, *, zeros=ZEROS, critical=CRITICAL, cost=lambda d: d + 1, rank=model_rank, context):
     """The least certified rank at neurons without input weights, over rational biases among which the zeros and critical ones are."""
     expected = constant_rank(cell, zeros, critical, cost)
-    ranks = [model_rank(model, theta) for model, theta in points_of_constants(cell)]
-    return equal(represented=(expected is not None, bool(ranks)), **({"least": (expected, least(ranks))} if ranks else {}))
+    ranks = [rank(model, theta) for model, theta in points_of_constants(cell)]
+    if expected is None or not ranks:
+        return equal(represented=(expected is not None, bool(ranks)))
+    return rank_is(expected, least(ranks), ranks=[str(one) for one in ranks])
 
+
+ZERO.twin(constants, "property", changed={"rank": in_floats}, tolerance=FLOATS)
 
 #: Intervals in which sigma' changes its sign.
 BRACKETS = {"sin": ("3/2", "8/5"), "gelu": ("-4/5", "-7/10"), "silu": ("-13/10", "-5/4"), "ratsig4": ("3/4", "4/5")}
@@ -279,13 +283,14 @@ WIDTH = claim(
 @WIDTH.check("certified", target, SPARES)
 @false("the rank grows with the width", formula=lambda k, d, spare: (k + spare) * (d + 1))
 @false("one more dimension for every spare neuron", formula=lambda k, d, spare: k * (d + 1) + spare)
-def least_over_strata(cell, instance, *, formula=lambda k, d, spare: k * (d + 1), merged=False, context):
+def least_over_strata(cell, instance, *, formula=lambda k, d, spare: k * (d + 1), rank=model_rank, merged=False, context):
     """The least certified rank over all strata of one target, for a range of widths; merged, all neurons are as the first."""
     (w, _, points), model = instance, TwoLayer(cell.d, cell.k + cell.spare)
     thetas = [theta for _, theta in points]
     if merged:
         thetas = [model.pack(input_weights=np.repeat(w[:1], model.width, 0), output_weights=np.ones((1, model.width), int))]
-    return equal(least=(formula(cell.k, cell.d, cell.spare), least([model_rank(model, theta) for theta in thetas])))
+    return rank_is(formula(cell.k, cell.d, cell.spare), least([rank(model, theta) for theta in thetas]))
 
 
+WIDTH.twin(least_over_strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
 WIDTH.without("reduced target", least_over_strata, merged=True)

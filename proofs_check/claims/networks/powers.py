@@ -10,7 +10,7 @@ from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal, rank_is
 from theory.models import TwoLayer
 
-from . import STRATIFICATION
+from . import FLOATS, STRATIFICATION, in_floats
 
 POWERS = claim(
     "fnn.poly",
@@ -65,6 +65,7 @@ def at_weights(cell, w, *, formula=power_rank, rank=model_rank, repeated=False, 
 
 
 POWERS.without("generic", at_weights, repeated=True)
+POWERS.twin(at_weights, "property", changed={"rank": lambda model, theta: in_floats(model, theta / 2**20)}, tolerance=FLOATS)
 
 
 @POWERS.check("exact", weights, FORMATS, clauses=("regular", "squares", "exceptions"), distribution="integers up to 10^6")

@@ -6,7 +6,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.derivatives.tape import tangents
-from numerics.rank import empirical_rank, structural_upper_bound
+from numerics.rank import Rank, empirical_rank, structural_upper_bound
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal, rank_is, vanishing, worst
 from theory.draws import dyadic, pack_known, separated_directions, signs
@@ -32,7 +32,7 @@ RELU = claim(
         "m_l": "width of hidden layer l",
     },
     assumptions=[
-        Assumption("at least two inputs", r"d \ge 2"),
+        Assumption("at least two inputs", r"d \ge 2", unprobed="on a line without biases all functions are two half-lines"),
         Assumption("distinct directions", r"\text{no two } (w_i, b_i) \text{ parallel}"),
     ],
     kind="extension",
@@ -81,23 +81,12 @@ def at_directions(cell, instance, *, formula=classes, method="exact", parallel=F
 RELU.twin(at_directions, "property", changed={"method": "float"}, tolerance=FLOATS)
 RELU.without("distinct directions", at_directions, parallel=True)
 
-#: Hidden widths; where a layer before the last has one neuron, the network without biases is cut there.
+#: Widths; without biases all hidden layers but the last have two neurons or more.
 SHAPES = by_level(
-    ((2, 3, 1), (2, 2, 2, 1), (2, 3, 2, 1), (2, 2, 1, 1), (2, 1, 2, 1), (3, 1, 2, 1), (2, 1, 3, 1)),
-    (
-        (2, 3, 1),
-        (3, 4, 1),
-        (2, 2, 2, 1),
-        (2, 3, 2, 1),
-        (3, 2, 3, 1),
-        (2, 3, 3, 1),
-        (2, 2, 1, 1),
-        (2, 1, 2, 1),
-        (3, 1, 2, 1),
-        (2, 2, 1, 2, 1),
-    ),
+    ((2, 3, 1), (2, 2, 2, 1), (2, 3, 2, 1), (2, 2, 1, 1)),
+    ((2, 3, 1), (3, 4, 1), (2, 2, 2, 1), (2, 3, 2, 1), (3, 2, 3, 1), (2, 3, 3, 1), (2, 2, 1, 1), (3, 3, 1, 1)),
 )
-DEEP = axes(widths=SHAPES, bias=(False, True), where=lambda widths, bias: not bias or min(widths[1:-1]) > 1)
+DEEP = axes(widths=SHAPES, bias=(False, True), where=lambda widths, bias: not bias or 1 not in widths[1:-1])
 
 
 def rescalings(model, theta):
@@ -110,38 +99,44 @@ def rescalings(model, theta):
             yield direction
 
 
-def cut(widths):
-    """The widths up to the first hidden layer of one neuron, with the output after it."""
-    return (*widths[: widths.index(1) + 1], 1) if 1 in widths[1:-1] else widths
+def tangent_matrix(model, theta, rng):
+    """On inputs near and far, none at a kink, so that a rank there is one on an open set."""
+    x = np.concatenate([rng.integers(-size, size, (3 * model.n_params, model.inputs)) for size in (4, 12, 60)])
+    x = rationals(x + rng.integers(1, 2**20, x.shape) / 2**20)
+    return x, tangents(model, rationals(theta), x)[1].reshape(len(x), -1)
 
 
-def most(cell):
-    """M - #hidden, of the network cut after a layer of one neuron where there are no biases."""
-    widths = cell.widths if cell.bias else cut(cell.widths)
-    return FullyConnected(widths, "relu", bias=cell.bias).n_params - sum(widths[1:-1])
-
-
-@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), DEEP, clauses=("rescaling", "attained", "one neuron"))
-@false("all parameters", dimensions=lambda cell: FullyConnected(cell.widths, "relu", bias=cell.bias).n_params)
-@false("one rescaling in all", dimensions=lambda cell: most(cell) + sum(cell.widths[1:-1]) - 1)
-@false(
-    "a layer of one neuron cuts nothing",
-    dimensions=lambda cell: FullyConnected(cell.widths, "relu", bias=cell.bias).n_params - sum(cell.widths[1:-1]),
-)
-def deep(cell, seed, *, dimensions=most, one_input=False, context):
-    """The best of 150 integer points, no input at a kink, so that it stands for an open set; and every rescaling is an identity there."""
-    widths = (1, *cell.widths[1:]) if one_input else cell.widths
-    model, best = FullyConnected(widths, "relu", bias=cell.bias), 0
-    rng, expected = context.rng(seed), dimensions(cell) - one_input * (cell.widths[0] - 1) * cell.widths[1]
+@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), DEEP, clauses=("rescaling", "attained"))
+@false("all parameters", dimensions=lambda model: model.n_params)
+@false("one rescaling in all", dimensions=lambda model: model.n_params - 1)
+@false("a rescaling a layer", dimensions=lambda model: model.n_params - (model.depth - 1))
+def deep(cell, seed, *, dimensions=lambda model: model.n_params - sum(model.widths[1:-1]), context):
+    """The rescalings are identities among the tangents, which bounds R from above; the best of 150 integer points attains the bound."""
+    model, best, rng = FullyConnected(cell.widths, "relu", bias=cell.bias), 0, context.rng(seed)
     for _ in range(150):
-        theta = rationals(rng.integers(-9, 10, model.n_params))
-        x = np.concatenate([rng.integers(-size, size, (3 * model.n_params, widths[0])) for size in (4, 12, 60)])
-        J = tangents(model, theta, rationals(x + rng.integers(1, 2**20, x.shape) / 2**20))[1].reshape(len(x), -1)
-        best = max(best, rank_rational(J))
-        if best == expected:
+        theta = rng.integers(-9, 10, model.n_params)
+        _, J = tangent_matrix(model, theta, rng)
+        best, kernel = max(best, rank_rational(J)), np.array(list(rescalings(model, rationals(theta))))
+        if best == model.n_params - rank_rational(kernel):
             break
-    identities = [J @ direction for direction in rescalings(model, theta)]
-    return worst([vanishing("tangents along rescalings", identities), equal(best=(expected, best), shown={"widths": widths})])
+    found = Rank(best, model.n_params - rank_rational(kernel), True, "point", "exact")
+    return worst([vanishing("tangents along rescalings", J @ kernel.T), rank_is(dimensions(model), found, widths=cell.widths)])
 
 
-RELU.without("at least two inputs", deep, one_input=True)
+CUTS = axes(widths=((2, 1, 2, 1), (3, 1, 2, 1), (2, 1, 3, 1), (2, 2, 1, 2, 1), (2, 3, 1, 2, 2, 1)), quick=3, standard=10)
+
+
+@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), CUTS, clauses="one neuron")
+@false("with biases too", bias=True)
+@false("cut before the layer of one neuron", place=lambda widths: widths.index(1) - 1)
+def one_neuron(cell, seed, *, bias=False, place=lambda widths: widths.index(1), context):
+    """At a point where what follows the layer multiplies by c != 0: the tangents span what those of the cut network span."""
+    model, rng, l = FullyConnected(cell.widths, "relu", bias=bias), context.rng(seed), place(cell.widths)
+    cut = FullyConnected((*cell.widths[: l + 1], 1), "relu", bias=bias)
+    theta = rng.integers(1, 10, model.n_params)
+    theta[: sum(np.prod(shape) for shape in list(cut.shapes.values())[:-1])] *= rng.choice([-1, 1])
+    x, J = tangent_matrix(model, theta, rng)
+    head = cut.n_params - cell.widths[l] - bias
+    other = tangents(cut, rationals(np.append(theta[:head], [1] * (cut.n_params - head))), x)[1].reshape(len(x), -1)
+    ranks = [rank_rational(part) for part in (other, J, np.hstack([J, other]))]
+    return equal(rank=(ranks[0], ranks[1]), together=(ranks[0], ranks[2]), shown={"theta": theta})
