@@ -192,12 +192,15 @@ def _multinomial(terms: Sequence[Any]) -> int:
 class _Constant:
     """A neuron without input weights: sigma(b) and sigma'(b) are numbers, of which only the vanishing is used.
 
-    They are known to vanish at b = 0 where they do; elsewhere they count as non-zero, which keeps the bound an upper one.
+    It is known at b = 0, and everywhere for a rational sigma; elsewhere they count as non-zero, which keeps the bound an upper one.
     """
 
     def __init__(self, activation: Any, bias: Fraction) -> None:
-        at_zero = [float(value[0]) for value in activation.jet(np.zeros(1), 1)]
-        self.values = [Fraction(1) if bias or value else Fraction(0) for value in at_zero]
+        if activation.rational:
+            at_bias = [value[0] for value in activation.jet(np.array([bias], dtype=object), 1)]
+        else:
+            at_bias = [bias or float(value[0]) for value in activation.jet(np.zeros(1), 1)]
+        self.values = [Fraction(1) if value else Fraction(0) for value in at_bias]
 
     def value(self) -> Combination:
         return {_ONE: self.values[0]}

@@ -1,148 +1,155 @@
 r"""Two-layer networks with other activations: which symmetries of sigma merge neurons, and which cost dimensions."""
 
-from __future__ import annotations
-
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import check_formula, check_series
+from numerics.rank import model_rank
+from numerics.rank.series import series_rank
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import equal, rank_is, vanishing, worst
+from theory.activations import Reflection
 from theory.draws import distinct_rows, pack_known, separated_directions, signs
+from theory.expressions import activation_of
 from theory.models import TwoLayer
 
+from . import STRATIFICATION
 
-def activation_table(sigma: str, mode: str, d: int, k: int) -> int:
-    """The published row of tanh and ours of the others; ``mode``: generic, pair (w, -w), zero (theta = 0), with "biased" variants."""
-    biased = mode.startswith("biased")
-    own = d + 1 + biased
-    kind = mode.removeprefix("biased ")
+TABLE = claim(
+    "fnn.activations",
+    "Model ranks of two-layer networks with other activations",
+    r"R = k D,\ D = d + 1\ [d + 2 \text{ with hidden biases}],\ \text{as of tanh, but for the activations and neurons of the clauses}",
+    clauses={
+        "generic": r"R = k D \text{ for tanh, erf, atan, sin, cos, } e^{-z^2}, z/\sqrt{1 + z^2}, \text{ sigmoid, softplus, GELU, SiLU}",
+        "exp": r"R = k (d + 1) \text{ for exp, with and without hidden biases}",
+        "homogeneous": r"R = k (D - 1) \text{ for (leaky) ReLU if no two } (w_i, b_i) \text{ are parallel; parallel ones count once}",
+        "polynomial": r"R = D - 1 \text{ for } z;\ r d - \tbinom{r}{2},\ r = \operatorname{rank}(w_i), \text{ for } z^2, \text{ no biases}",
+        "pair": r"\pm(w, b): R = D \text{ for odd or even } \sigma,\  D + 1 \text{ for sigmoid, } 2 D - 1 \text{ for softplus, GELU,}"
+        r"\text{ SiLU}, 2 (d + 1) \text{ for exp, } 2 (D - 1) \text{ for ReLU}",
+        "one frequency": r"\text{sin, cos: } k \ge 2 \text{ neurons of one } w \text{ have } 2 (d + 1) \text{ together}",
+    },
+    symbols=["R", "k", "d", "D", "w_i,b_i,a_i"],
+    assumptions=[Assumption("generic", r"w_i \ne 0,\ a_i \ne 0,\ w_i \ne \pm w_j \text{ but for the pair; for ReLU not parallel}")],
+    kind="extension",
+    source=STRATIFICATION.at("Proposition 5 for tanh; the other rows: ours"),
+    depends_on=["fnn.strata"],
+    refuted_by="An activation whose tangents span another dimension than its row of the table.",
+    notes="For sigmoid the function a sigma(w x) + b sigma(-w x) has intrinsic width 2 and rank d + 2.",
+)
+
+GAUSS, ROOT = "exp(-z**2)", "z/sqrt(1+z**2)"
+AS_TANH = ("tanh", "erf", "atan", "ratsig", "sin", "cos", "lorentz", GAUSS, ROOT, "sigmoid", "softplus", "gelu", "silu")
+OTHERS = ("identity", "relu", "exp", "leaky", "power:2")
+PAIR = {"sigmoid": lambda D: D + 1, **dict.fromkeys(("softplus", "gelu", "silu"), lambda D: 2 * D - 1)}
+
+
+def activation_table(sigma, neurons, d, k, bias):
+    """The ranks of the clauses; ``neurons``: generic, pair, parallel (the last a multiple of the first)."""
+    D = d + 1 + bias
     match sigma:
         case "exp":
-            return {"generic": k * (d + 1), "pair": 2 * (d + 1), "zero": 1}[kind]
+            return k * (d + 1)
         case "relu" | "leaky":
-            return {"generic": k * (own - 1), "pair": 2 * (own - 1), "zero": 0}[kind]
+            return (k - (neurons == "parallel")) * (D - 1)
         case "identity":
-            return {"generic": d + biased, "pair": d + biased, "zero": 0}[kind]
-    constant = sigma in ("sigmoid", "softplus", "cos")
-    pair = {"sigmoid": own + 1, "softplus": 2 * own - 1, "gelu": 2 * own - 1, "silu": 2 * own - 1}
-    return {"generic": k * own, "pair": pair.get(sigma, own), "zero": int(constant)}[kind]
+            return D - 1
+        case "power:2":
+            r = min(d, k - (neurons != "generic"))
+            return r * d - r * (r - 1) // 2
+    return PAIR.get(sigma, lambda D: D)(D) if neurons == "pair" else k * D
 
 
 def as_tanh(*names):
     """The table with the rows of ``names`` read off the row of tanh."""
-    return lambda sigma, mode, d, k: activation_table("tanh" if sigma in names else sigma, mode, d, k)
+    return lambda sigma, *rest: activation_table("tanh" if sigma in names else sigma, *rest)
 
 
-def point(model, facts, rng):
-    """Generic neurons, a pair (w, b), (-w, -b), or theta = 0, by ``facts["mode"]``."""
-    w = distinct_rows(rng, model.width, model.inputs)
-    if model.inputs > 1 and model.activation.degree == 1:  # homogeneous: no two may be collinear
-        w[:, :2] = separated_directions(rng, model.width)
-    b = (1 + np.arange(model.width)) * rng.permutation(np.arange(1, 9))[: model.width] / 16  # no two (w, b) proportional
-    if facts["mode"].endswith("pair"):
-        w[1], b[1] = -w[0], -b[0]
-    outputs = signs(rng, (1, model.width))
-    if facts["mode"] == "zero":
-        w, outputs = 0 * w, 0 * outputs
-    return pack_known(model, input_weights=w, input_biases=b, output_weights=outputs)
+def possible(activation, neurons, d, k, bias):
+    """pairs and parallel neurons from two on (pairs alone); on a line weights of a homogeneous activation are parallel; z^2 unbiased"""
+    homogeneous, line = activation in ("relu", "leaky"), d == 1 and not bias
+    lengths = {
+        "generic": k >= 1 and not (homogeneous and line and k > 1),
+        "pair": k == 2,
+        "parallel": k >= 2 and not (homogeneous and line and k > 2),
+    }
+    return lengths[neurons] and not (activation == "power:2" and bias)
 
 
-def check_table(instance, *, table, check, context) -> Outcome:
-    """A row of the table against the ranks that ``check`` finds: by certificate, or from Taylor series along lines."""
-    row = lambda model, theta, facts: table(model.activation.name, facts["mode"], model.inputs, model.width)
-    return check(instance, formula=row, point=point, context=context)
+CELLS = {"d": (1, 2), "k": by_level((1, 2), (1, 2, 3)), "bias": (False, True)}
+ROWS = axes(activation=OTHERS + AS_TANH[::-1], neurons=("generic", "pair", "parallel"), **CELLS, where=possible, standard=2)
+SERIES = axes(
+    activation=(*AS_TANH[:3], "sin", "cos", *AS_TANH[9:], "exp"), neurons=("generic", "pair", "parallel"), **CELLS, where=possible
+)
 
 
-def activation_rows(context):
-    names = ("tanh", "erf", "atan", "ratsig", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "exp", "relu", "leaky", "identity")
-    most = context.by_level(quick=2, standard=4, full=4)
-    draws = context.by_level(quick=1, standard=8, full=20)
-    for name, d, replicate in product(names, (1, 2), range(draws)):
-        collinear = d == 1 and name in ("relu", "leaky")  # on a line two weights of one sign are one direction
-        for mode, k in [*(("generic", k) for k in range(1, 2 if collinear else most + 1)), ("pair", 2), ("zero", 1)]:
-            yield TwoLayer(d, k, activation=name), {"mode": mode}, replicate
-        for mode, k in [*(("biased generic", k) for k in range(1, most + 1)), ("biased pair", 2)]:
-            yield TwoLayer(d, k, activation=name, bias=True), {"mode": mode}, replicate
+def model_of(cell):
+    """The network of a cell; formulas say by themselves nothing of their symmetry."""
+    even = {GAUSS: Reflection(1), ROOT: Reflection(-1)}
+    sigma = replace(activation_of(cell.activation), reflection=even[cell.activation]) if cell.activation in even else cell.activation
+    return TwoLayer(cell.d, cell.k, activation=sigma, bias=cell.bias)
 
 
-def series_rows(context):
-    names = ("tanh", "erf", "atan", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "exp")
-    for name, d, replicate in product(names, (1, 2, 3), range(context.by_level(quick=1, standard=5, full=10))):
-        for mode, k in (("generic", 3), ("pair", 2), ("biased generic", 3), ("biased pair", 2)):
-            yield TwoLayer(d, k, activation=name, bias=mode.startswith("biased")), {"mode": mode}, replicate
+def neurons(cell, rng):
+    w, b = distinct_rows(rng, cell.k, cell.d), (1 + np.arange(cell.k)) * rng.permutation(np.arange(1, 9))[: cell.k] / 16
+    if cell.d > 1 and cell.activation in ("relu", "leaky"):
+        w[:, :2] = separated_directions(rng, cell.k)
+    if cell.activation == "power:2":
+        w += 10 * np.eye(cell.k, cell.d, dtype=int)  # of full rank
+    if cell.neurons != "generic":
+        factor = -1 if cell.neurons == "pair" else 3
+        w[-1], b[-1] = factor * w[0], factor * b[0]
+    return pack_known(model_of(cell), input_weights=w, input_biases=b, output_weights=signs(rng, (1, cell.k)))
 
 
-def check_same_frequency(instance, *, formula, context) -> Outcome:
-    """k neurons sin(w . x + b_i) of one w: by the addition theorem 2 (d + 1) functions span the tangents, from any k >= 2."""
-    from numerics.rank import model_rank
+@TABLE.check("certified", neurons, ROWS, clauses=("generic", "exp", "homogeneous", "polynomial", "pair"))
+@false("every activation as tanh: ReLU", table=as_tanh("relu"))
+@false("every activation as tanh: exp with bias", table=as_tanh("exp"))
+@false("every activation as tanh: pairs of sigmoid", table=as_tanh("sigmoid"))
+@false("every activation as tanh: softplus", table=as_tanh("softplus"))
+@false("every activation as tanh: identity", table=as_tanh("identity"))
+@false(
+    "parallel neurons of ReLU count twice",
+    table=lambda sigma, neurons, *rest: activation_table(sigma, "generic" if sigma == "relu" else neurons, *rest),
+)
+def rows(cell, theta, *, table=activation_table, context):
+    """The certified rank at integer weights against the row of the table."""
+    found = model_rank(model_of(cell), theta)
+    return rank_is(table(cell.activation, cell.neurons, cell.d, cell.k, cell.bias), found, keep=cell.d == 1, theta=theta)
 
-    name, d, k, replicate = instance
-    rng, model = context.rng(replicate), TwoLayer(d, k, activation=name, bias=True)
-    w = np.repeat(distinct_rows(rng, 1, d), k, axis=0)
-    theta = model.pack(input_weights=w, input_biases=np.arange(1, k + 1), output_weights=signs(rng, (1, k)))
-    # sin(w.x), cos(w.x), x_t sin(w.x), x_t cos(w.x) span: an upper bound that no sampling is needed for
-    return Outcome.equal(formula(d, k), min(model_rank(model, theta).lower, 2 * (d + 1)), activation=name, theta=theta)
+
+TABLE.without("generic", rows, table=lambda sigma, neurons, *rest: activation_table(sigma, "generic", *rest))
 
 
-TABLE_CONTROLS = [
-    Control("every activation as tanh: ReLU", table=as_tanh("relu")),
-    Control("every activation as tanh: exp with bias", table=as_tanh("exp")),
-    Control("every activation as tanh: pairs of sigmoid", table=as_tanh("sigmoid")),
-    Control("every activation as tanh: softplus", table=as_tanh("softplus")),
-    Control("every activation as tanh: identity", table=as_tanh("identity")),
-]
+@TABLE.check("exact", neurons, SERIES, clauses=("generic", "exp", "pair"), distribution="values at biases are residues of the same pattern")
+@false("every activation as tanh: exp with bias", table=as_tanh("exp"))
+@false("every activation as tanh: pairs of sigmoid", table=as_tanh("sigmoid"))
+@false("every activation as tanh: softplus", table=as_tanh("softplus"))
+def series(cell, theta, *, table=activation_table, context):
+    """The lower bound of Taylor series modulo a prime against the row of the table."""
+    observed, at = series_rank(model_of(cell), theta)
+    return equal(rank=(table(cell.activation, cell.neurons, cell.d, cell.k, cell.bias), observed), shown={"theta": theta, "at": at})
 
-CLAIMS = [
-    Claim(
-        id="fnn.activations",
-        title="Model ranks of two-layer networks with other activations",
-        kind="extension",
-        statement=r"R = k (d + 1)\ [k (d + 2) \text{ with bias}] \text{ for tanh, erf, atan, sin, cos, sigmoid, softplus, GELU, SiLU; }"
-        r"k (d + 1) \text{ for exp with and without bias; } k d\ [k (d + 1)] \text{ for ReLU; a pair } \pm(w, b) \text{ has "
-        r"rank } D, D + 1,"
-        r"2 D - 1 \text{ or } 2 D \text{ by its symmetry},\ D = d + 1\ [d + 2]",
-        assumptions=[Assumption("generic", r"w_i \neq \pm w_j \text{ (but for the pair)},\ w_i \neq 0,\ a_i \neq 0")],
-        source=Source(RANK_STRATIFICATION, "Proposition 5 for tanh; the other rows: ours"),
-        depends_on=["fnn.strata"],
-        refuted_by="An activation, at distinct neurons, whose tangents span another dimension than its row of the table.",
-        notes="D for odd and even, D + 1 for sigmoid, 2 D - 1 for softplus, GELU and SiLU, 2 D for ReLU (less one each); for sigmoid the "
-        "function a sigma(w x) + b sigma(-w x) has intrinsic width 2 and rank d + 2. sigma(0) != 0 gives f* = 0 the rank 1.",
-        checks=[
-            Check(
-                "table",
-                evidence="certified",
-                covers="instances",
-                scope="14 activations, d = 1, 2, k = 1, 2 (quick), 3, 4; generic, pairs, zero; with and without bias",
-                run=check_table,
-                instances=activation_rows,
-                distribution="integer weights, biases and outputs; 1 (quick), 8, 20 draws a row",
-                parameters={"table": activation_table, "check": check_formula},
-                controls=TABLE_CONTROLS,
-            ),
-            Check(
-                "series",
-                evidence="exact",
-                covers="instances",
-                scope="10 activations, d = 1 .. 3, three neurons or a pair, with and without bias",
-                run=check_table,
-                instances=series_rows,
-                distribution="integer weights, values at biases replaced by residues of the same pattern",
-                parameters={"table": activation_table, "check": check_series},
-                controls=[control for control in TABLE_CONTROLS if "ReLU" not in control.name and "identity" not in control.name],
-            ),
-            Check(
-                "one-frequency",
-                evidence="certified",
-                covers="instances",
-                scope="sin and cos, d = 1 .. 3, two to four neurons with one w and different biases",
-                run=check_same_frequency,
-                instances=lambda context: [(s, d, k, 0) for s in ("sin", "cos") for d in (1, 2, 3) for k in (2, 3, 4)],
-                distribution="integer weights and biases",
-                parameters={"formula": lambda d, k: 2 * (d + 1)},
-                controls=[Control("as distinct neurons", formula=lambda d, k: k * (d + 2))],
-            ),
-        ],
-    ),
-]
+
+@TABLE.check(
+    "certified",
+    lambda cell, rng: signs(rng, (1, cell.k)),
+    axes(activation=("sin", "cos"), d=(1, 2, 3), k=(2, 3, 4)),
+    clauses="one frequency",
+)
+@false("as distinct neurons", formula=lambda d, k: k * (d + 2))
+@false("one sigma and one slope", formula=lambda d, k: d + 2)
+@false("as if sigma were exp", other="exp")
+def one_frequency(cell, outputs, *, formula=lambda d, k: 2 * (d + 1), other=None, context):
+    """By the addition theorem (an identity) 2 (d + 1) functions span all tangents; the certified rank is no smaller."""
+    import sympy
+
+    z, b = sympy.symbols("z b", real=True)
+    sigma = getattr(sympy, other or cell.activation)
+    remainder = sigma(z + b) - sympy.cos(b) * sigma(z) - sympy.sin(b) * sigma(z).diff(z)
+    model = TwoLayer(cell.d, cell.k, activation=cell.activation, bias=True)
+    w = np.repeat(1 + np.arange(cell.d)[None], cell.k, axis=0)
+    found = model_rank(model, model.pack(input_weights=w, input_biases=np.arange(1, cell.k + 1), output_weights=outputs))
+    found = replace(found, upper=min(found.upper, 2 * (cell.d + 1)))
+    return worst(
+        [vanishing("remainder of the addition theorem", sympy.expand_trig(remainder).expand()), rank_is(formula(cell.d, cell.k), found)]
+    )

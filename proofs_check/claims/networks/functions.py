@@ -1,272 +1,296 @@
-r"""Two-layer tanh networks and one target: the least rank over all parameters that represent it.
+r"""One target in two-layer networks: the least rank over its representatives, all strata of them, and how little width matters.
 
 Wider networks hold a target through null, copied, idle and cancelling neurons; a constant is held by an output bias, or by a neuron
-without input weights, which brings its slopes along.
+without input weights, which brings its slopes along unless they vanish there.
 """
 
-from __future__ import annotations
-
-from itertools import product
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import FLOAT_RULE, compared, compared_least, judged, ladder_rank, seeded
+from numerics.arithmetic.exact import PRIMES, ExactArray, ExponentialField, rationals
+from numerics.rank import Rank, model_rank
+from proofs_check import axes, by_level, claim, exists, false
+from proofs_check.judging import equal, rank_is, worst
+from theory.activations import activation
 from theory.draws import distinct_rows, pack_known, signs
 from theory.models import TwoLayer
 from theory.rank import two_layer_function_rank
+from theory.rank.strata import tanh_strata
 
-# ----------------------------------------------------------------------------------------------- fnn.function-rank
+from . import FLOATS, OPTIMISTIC, REDUCED, STRATIFICATION, in_floats
 
+FUNCTION = claim(
+    "fnn.function-rank",
+    "Model rank of a two-layer tanh function",
+    r"f^* = \sum_{i \le k} a^*_i \tanh(w^*_i \cdot x\ [+\, b^*_i]):\quad R(f^*) = k D \text{ for every } m \ge k",
+    clauses={
+        "value": r"R(f^*) = k D,\ D = d + 1\ [d + 2 \text{ with hidden biases}]",
+        "output bias": r"\text{one more with an output bias, whatever constant } f^* \text{ holds}",
+        "constant": r"f^* + c,\ c \ne 0, \text{ hidden and no output bias: } R = k (d + 2) + d + 1,\ m \ge k + 1",
+    },
+    symbols=["R", "f^*", "k", "m", "d", "D", "w_i,b_i,a_i"],
+    assumptions=[REDUCED],
+    source=STRATIFICATION.at("Proposition 5, Table 3; 2307.08921v1, equations 12 and 23; 2406.18035v1, Theorem 5; constants: ours"),
+    depends_on=["fnn.strata", "fnn.strata-bias"],
+    refuted_by="A representative of smaller rank, or none that attains the value.",
+    notes="The least is taken over constructed representatives of every kind.",
+)
 
-def representatives(model: TwoLayer, neurons: int, constant: int, rng):
-    """Integer theta of one target (``neurons`` distinct neurons + ``constant``), one for every way to spend the spare width.
-
-    Spare neurons are null, split off the first neuron, inactive (a = 0), or a cancelling pair.
-    """
-    w = distinct_rows(rng, neurons + 1, model.inputs, largest=3)
-    b = rng.integers(-3, 4, neurons) if model.bias else np.zeros(neurons, int)
-    w, fresh, a = w[:neurons], 5 * w[neurons:], rng.integers(1, 4, neurons)
-    if constant and not model.output_bias:  # then only a neuron with w = 0 and b != 0 can hold the constant
-        w, b, a = np.vstack([w, np.zeros((1, model.inputs), int)]), np.append(b, 1), np.append(a, constant)
-    spare = model.width - len(w)
-    null, nothing = np.zeros((spare, model.inputs), int), np.zeros(spare, int)
-    theta = lambda more_w, more_b, more_a: pack_known(
-        model,
-        input_weights=np.vstack([w, more_w]),
-        input_biases=np.append(b, more_b),
-        output_weights=np.append(a, more_a)[None],
-        output_bias=[constant],
-    )
-    yield theta(null, nothing, nothing)
-    if spare and neurons:
-        split = theta(np.repeat(w[:1], spare, 0), np.repeat(b[:1], spare), np.arange(1, spare + 1))
-        model.unpack(split)["output_weights"][0, 0] -= spare * (spare + 1) // 2
-        yield split
-    if spare:
-        yield theta(np.vstack([fresh, null[1:]]), nothing, nothing)
-    if spare >= 2:
-        yield theta(np.vstack([fresh, fresh, null[2:]]), nothing, np.array([1, -1, *nothing[2:]]))
-
-
-def generic_point(model, neurons, constant, rng):
-    """A point of the widest stratum instead of all representatives: the last one."""
-    *_, last = representatives(model, neurons, constant, rng)
-    return [last]
+TARGETS = axes(
+    d=by_level((1, 3), (1, 2, 3, 4)),
+    k=(0, 1, 3),
+    spare=(0, 1, 2),
+    bias=(False, True),
+    output_bias=(False, True),
+    constant=(False, True),
+    where=lambda k, spare, bias, output_bias, constant: k + spare + constant > 0 and (bias or output_bias or not constant),
+    standard=3,
+)
 
 
-def check_function_rank(instance, *, formula, points, context) -> Outcome:
+def representatives(cell, rng, equal_neurons=False):
+    """The model and theta of one target for every way to spend the spare width: null, idle, split off the first neuron, cancelling."""
+    d, k, spare = cell.d, cell.k, cell.spare
+    w, a, b = distinct_rows(rng, k + 1, d, largest=3), rng.integers(1, 4, k), rng.integers(-3, 4, k + 1) * cell.bias
+    target = [[*w[0 if equal_neurons else i], b[0 if equal_neurons else i], a[i]] for i in range(k)]
+    if cell.constant and not cell.output_bias:
+        target.append([0] * d + [1, 2])
+    null, idle, against = [0] * (d + 2), [*(5 * w[k]), b[k], 0], [*(5 * w[k]), b[k], 1]
+    fillings = [[null] * spare, *([[idle] + [null] * (spare - 1)] if spare else [])]
+    fillings += [[against, [*(-np.array(against[:-1])), 1]]] if spare == 2 else []
+    fillings += [[[*target[0][:-1], -7] for _ in range(spare)]] if spare and k else []
+    model = TwoLayer(d, max(1, len(target) + spare), bias=cell.bias, output_bias=cell.output_bias)
+    for filling in fillings:
+        rows = np.array([*target, *filling] or [null])
+        if filling and filling[0][-1] == -7:
+            rows[0, -1] += 7 * spare
+        parts = dict(input_weights=rows[:, :d], input_biases=rows[:, d], output_weights=rows[:, -1][None], output_bias=[2 * cell.constant])
+        yield model, pack_known(model, **parts)
+
+
+def wrong_bias(d, k, *, constant, bias, output_bias):
+    return two_layer_function_rank(d, k, constant=constant, bias=not bias, output_bias=output_bias)
+
+
+def free_beside_hidden_biases(d, k, *, constant, bias, output_bias):
+    return two_layer_function_rank(d, k, constant=constant, bias=bias, output_bias=output_bias) - (bias and output_bias)
+
+
+def dear_constant(d, k, *, constant, bias, output_bias):
+    return k * (d + 1 + bias) + (d + 2) * (constant and not output_bias) + output_bias
+
+
+def least(ranks, choose=min):
+    """The least of several ranks, between the least of their bounds."""
+    certified = all(one.certified for one in ranks)
+    return Rank(choose(one.lower for one in ranks), choose(one.upper for one in ranks), certified, "point", "the least of several")
+
+
+@FUNCTION.check("certified", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "output bias", "constant"))
+@false("bias counted where there is none", formula=wrong_bias)
+@false("an output bias is free beside hidden ones", formula=free_beside_hidden_biases)
+@false("a constant costs d + 2", formula=dear_constant)
+@false("the largest over representatives", choose=max)
+def over_representatives(cell, seed, *, formula=two_layer_function_rank, choose=min, repeated=False, context):
     """The least certified rank over representatives of one target of every kind."""
-    from numerics.rank import model_rank
-
-    model, neurons, constant, replicate = instance
-    found = [model_rank(model, theta) for theta in points(model, neurons, constant, context.rng(replicate))]
-    expected = formula(model.inputs, neurons, constant=bool(constant), bias=model.bias, output_bias=model.output_bias)
-    return compared_least(expected, found, model=str(model), neurons=neurons, constant=constant)
+    ranks = [model_rank(model, theta) for model, theta in representatives(cell, context.rng(seed), repeated)]
+    expected = formula(cell.d, cell.k, constant=cell.constant, bias=cell.bias, output_bias=cell.output_bias)
+    return rank_is(expected, least(ranks, choose), ranks=[str(one) for one in ranks])
 
 
-def function_targets(context):
-    inputs = context.by_level(quick=(1, 2, 3), standard=(1, 2, 3, 4), full=(1, 2, 3, 4, 5))
-    for d in inputs:
-        for neurons in (0, 1, 2, 3):
-            for spare in (0, 2):
-                if neurons + spare:
-                    yield TwoLayer(d, neurons + spare), neurons, 0, 0
-                    yield TwoLayer(d, neurons + spare, output_bias=True), neurons, 2, 0
-                    if neurons:
-                        yield TwoLayer(d, neurons + spare, bias=True), neurons, 0, 0
-            yield TwoLayer(d, neurons + 2, bias=True), neurons, 2, 0
+FUNCTION.without("reduced target", over_representatives, repeated=True)
 
 
-def check_function_rank_in_floats(instance, *, formula, context) -> Outcome:
-    """The rank at the representative with null neurons, which has the least."""
-    d, neurons, spare, bias, replicate = instance
-    model = TwoLayer(d, neurons + spare, bias=bias)
-    theta = next(representatives(model, neurons, 0, context.rng(replicate)))
-    expected = formula(d, neurons, constant=False, bias=bias, output_bias=False)
-    return compared(expected, ladder_rank(model, theta), model=str(model), theta=theta)
+@FUNCTION.check(
+    "property", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "output bias", "constant"), tolerance=FLOATS
+)
+@false("bias counted where there is none", formula=wrong_bias)
+@false("an output bias is free beside hidden ones", formula=free_beside_hidden_biases)
+def at_null_neurons(cell, seed, *, formula=two_layer_function_rank, context):
+    """In floats at the representative with null neurons, which has the least."""
+    model, theta = next(representatives(cell, context.rng(seed)))
+    expected = formula(cell.d, cell.k, constant=cell.constant, bias=cell.bias, output_bias=cell.output_bias)
+    return rank_is(expected, in_floats(model, theta), theta=theta)
 
 
-drawn_targets = seeded(lambda st: (st.integers(2, 5), st.integers(1, 3), st.integers(0, 3), st.booleans()))
+ZERO = claim(
+    "fnn.zero",
+    "Model rank of the zero function and of constants",
+    r"R(0) = [\text{output bias}] \text{ if } \sigma \text{ has a zero};\quad R(c) = d + 1 \text{ without, } 1 \text{ with an output bias}",
+    clauses={
+        "zero": r"R(0) = 1 \text{ with an output bias, or if } \sigma(b) \ne 0 \text{ for all } b \text{ at hand; else } R(0) = 0",
+        "constant": r"R(c) = 1 \text{ with an output bias, else } d + 1 \text{ if } \sigma'(b) \ne 0 \text{ where } \sigma(b) \ne 0",
+        "critical": r"R(c) = 1 \text{ if } \sigma'(b_0) = 0 \ne \sigma(b_0) \text{ for a } b_0 \text{ at hand}",
+        "critical biases": exists(r"\sigma'(b_0) = 0 \ne \sigma(b_0) \text{ for some } b_0 \text{ of sin, GELU, SiLU and } z/(1 + z^4)"),
+    },
+    symbols=["R", r"\sigma", "w_i,b_i,a_i", "d"],
+    kind="extension",
+    source=STRATIFICATION.at("Corollary 2 at f* = 0 for tanh; other activations and constants: ours"),
+    depends_on=["fnn.strata-bias"],
+    refuted_by="A representative of smaller rank.",
+    notes="The b at hand are all real ones with hidden biases, 0 without. The row of f* = 0 in 2406.18035v1, Table 2 prints 0 where its"
+    " Corollary 2 gives the number of parameters as generic bound.",
+)
+
+#: Rational zeros of sigma, and rational b where sigma' vanishes and sigma does not.
+ZEROS = {name: (0,) for name in ("tanh", "erf", "atan", "sin", "gelu", "silu", "ratsig", "relu")}
+CRITICAL = {"ratsig": (1, -1), "cos": (0,), "lorentz": (0,)}
+CANDIDATES = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2))
+SIGMAS = ("tanh", "erf", "atan", "sin", "gelu", "silu", "ratsig", "sigmoid", "softplus", "exp", "cos", "lorentz")
+IRRATIONAL = {"zero": ("cos",), "constant": ("sin", "gelu", "silu")}
 
 
-def wrong_bias(d, neurons, *, constant, bias, output_bias):
-    return two_layer_function_rank(d, neurons, constant=constant, bias=not bias, output_bias=output_bias)
+def rationally_known(activation, bias, output_bias, value):
+    """but for zeros and critical biases that are irrational"""
+    return output_bias or not (bias and activation in IRRATIONAL[value])
 
 
-def cheap_constant(d, neurons, *, constant, bias, output_bias):
-    return neurons * (d + 1 + bias) + (d + 2) * (constant and not output_bias) + output_bias
+CONSTANTS = axes(
+    activation=SIGMAS,
+    d=(1, 2),
+    bias=(False, True),
+    output_bias=(False, True),
+    value=("zero", "constant"),
+    spare=(0, 1),
+    where=rationally_known,
+)
 
 
-# -------------------------------------------------------------------------------------------------------- fnn.zero
+def constant_rank(cell, zeros, critical, cost=lambda d: d + 1):
+    """R(0) or R(c) where the b at hand are the candidates; None where c cannot be represented."""
+    at_hand = [b for b in CANDIDATES if b == 0 or cell.bias]
+    if cell.output_bias:
+        return 1
+    if cell.value == "zero":
+        return int(not any(b in zeros.get(cell.activation, ()) for b in at_hand))
+    live = [b for b in at_hand if b not in zeros.get(cell.activation, ())]
+    return min((1 if b in critical.get(cell.activation, ()) else cost(cell.d) for b in live), default=None)
 
 
-def with_constant(model: TwoLayer, neurons: int, rng):
-    """Integer theta of ``neurons`` neurons plus the constant 3, one for every way to spend the spare width."""
-    w, a = distinct_rows(rng, neurons, model.inputs), signs(rng, neurons)
-    b = rng.integers(1, 5, neurons)
-    if not model.output_bias:
-        w, b, a = np.vstack([w, np.zeros((1, model.inputs), int)]), np.append(b, 1), np.append(a, 3)
-    spare = model.width - len(w)
-    null, nothing = np.zeros((spare, model.inputs), int), np.zeros(spare, int)
-    theta = lambda more_w, more_b: pack_known(
-        model,
-        input_weights=np.vstack([w, more_w]),
-        input_biases=np.append(b, more_b),
-        output_weights=np.append(a, nothing)[None],
-        output_bias=[3],
-    )
-    yield theta(null, nothing)
-    yield theta(null, nothing + 2)
-    if spare:
-        yield theta(7 * distinct_rows(rng, spare, model.inputs, least=5), nothing)
+def points_of_constants(cell):
+    """theta of the constant 0 or 3 (in units of sigma(b)) by one neuron without input weights or the output bias, spare ones likewise."""
+    model = TwoLayer(cell.d, 1 + cell.spare, activation=cell.activation, bias=cell.bias, output_bias=cell.output_bias)
+    for b in CANDIDATES if cell.bias else CANDIDATES[:1]:
+        if cell.value == "zero" or cell.output_bias or b not in ZEROS.get(cell.activation, ()):
+            a = 3 * (cell.value == "constant" and not cell.output_bias)
+            parts = dict(input_weights=np.zeros((model.width, cell.d), int), input_biases=np.full(model.width, b))
+            outputs = np.array([[a] + [0] * cell.spare])
+            yield model, pack_known(model, **parts, output_weights=outputs, output_bias=[3 * (cell.value == "constant")])
 
 
-def check_constants(instance, *, formula, context) -> Outcome:
-    """The least certified rank over representatives of ``neurons`` neurons plus a constant."""
-    from numerics.rank import model_rank
-
-    d, neurons, output_bias, replicate = instance
-    model = TwoLayer(d, neurons + 2, bias=True, output_bias=output_bias)
-    found = [model_rank(model, theta) for theta in with_constant(model, neurons, context.rng(replicate))]
-    return compared_least(formula(d, neurons, output_bias), found, d=d, neurons=neurons, output_bias=output_bias)
-
-
-def constant_rank(d: int, neurons: int, output_bias: bool) -> int:
-    return two_layer_function_rank(d, neurons, constant=True, bias=True, output_bias=output_bias)
-
-
-def constants(context):
-    inputs = context.by_level(quick=(1, 2, 3), standard=(1, 2, 3, 4, 5), full=(1, 2, 3, 4, 5, 6))
-    return [(d, k, out, 0) for d in inputs for k in (0, 1, 2) for out in (False, True)]
+@ZERO.check("certified", lambda cell, rng: None, CONSTANTS, clauses=("zero", "constant", "critical"))
+@false("zero costs nothing", zeros=dict.fromkeys(SIGMAS, (0,)))
+@false("a constant costs d + 1 always", critical={})
+@false("a constant costs 1 always", critical=dict.fromkeys(SIGMAS, CANDIDATES))
+@false("a constant costs d + 2", cost=lambda d: d + 2)
+def constants(cell, _, *, zeros=ZEROS, critical=CRITICAL, cost=lambda d: d + 1, rank=model_rank, context):
+    """The least certified rank at neurons without input weights, over rational biases among which the zeros and critical ones are."""
+    expected = constant_rank(cell, zeros, critical, cost)
+    ranks = [rank(model, theta) for model, theta in points_of_constants(cell)]
+    if expected is None or not ranks:
+        return equal(represented=(expected is not None, bool(ranks)))
+    return rank_is(expected, least(ranks), ranks=[str(one) for one in ranks])
 
 
-def check_zero(instance, *, formula, context) -> Outcome:
-    """f* = 0 is represented at theta = 0, where the certified rank is least."""
-    from numerics.rank import model_rank
+ZERO.twin(constants, "property", changed={"rank": in_floats}, tolerance=FLOATS)
 
-    theta = np.zeros(instance.n_params, int)
-    return compared(formula(instance), model_rank(instance, theta), model=str(instance), theta=theta)
+#: Intervals in which sigma' changes its sign.
+BRACKETS = {"sin": ("3/2", "8/5"), "gelu": ("-4/5", "-7/10"), "silu": ("-13/10", "-5/4"), "ratsig4": ("3/4", "4/5")}
 
 
-def zero_networks(context):
-    shapes = product((1, 2, 3), (1, 3), (False, True), (False, True))
-    return [TwoLayer(d, m, bias=bias, output_bias=out) for d, m, bias, out in shapes]
+@ZERO.check("certified", lambda cell, rng: BRACKETS[cell.activation], axes(activation=tuple(BRACKETS)), clauses="critical biases")
+@false("half a unit further", shift=Fraction(1, 2))
+def critical_biases(cell, bracket, *, shift=Fraction(0), context):
+    """In balls: sigma' has opposite signs at the ends of an interval on which sigma has no zero."""
+    from flint import arb, fmpq
+
+    low, high = (arb(fmpq(end.numerator, end.denominator)) for end in (Fraction(text) + shift for text in bracket))
+    (_, _, value), (first, last, _) = activation(cell.activation).jet(np.array([low, high, low.union(high)], dtype=object), 1)
+    return equal(sign_changes=(True, bool(first * last < 0)), value_vanishes=(False, bool(value.contains(0))), shown={"bracket": bracket})
 
 
-def check_zero_in_floats(instance, *, formula, context) -> Outcome:
-    """Around theta = 0 no representative of the zero function does better: random ones with cancelling or idle neurons."""
-    from numerics.rank import model_rank
+STRATA = claim(
+    "fnn.target-strata",
+    "All strata of a two-layer tanh target",
+    r"R(\theta) = k (d + 1) + u + d z + (d + 1) c,\quad u + z + 2 c \le m - k",
+    symbols={
+        "R, k, d, m": "model rank, neurons of the target, inputs, neurons of the network",
+        "u": "number of further classes all of whose output weights are 0",
+        "z": "1 where neurons with w = 0 have an output weight, else 0",
+        "c": "number of further classes whose output weights cancel without being 0",
+    },
+    assumptions=[replace(REDUCED, unprobed="strata are built from reduced targets; the probe of fnn.width-free drops it")],
+    kind="extension",
+    source=STRATIFICATION.at("after Proposition 5; the complete list of strata: ours"),
+    depends_on=["fnn.strata", "fnn.function-rank"],
+    refuted_by="A representative of the target of another rank than its stratum announces.",
+    notes="Without biases. Duplicates and null neurons cost nothing.",
+)
 
-    d, pairs, output_bias, replicate = instance
-    rng, model = context.rng(replicate), TwoLayer(d, 2 * pairs + 1, output_bias=output_bias)
-    w, a = rng.normal(size=(pairs, d)), rng.normal(size=pairs) * rng.integers(0, 2, pairs)
-    weights, outputs = np.vstack([w, w, rng.normal(size=(1, d))]), np.concatenate([a, -a, [0.0]])
-    theta = pack_known(model, input_weights=weights, output_weights=outputs[None], output_bias=[0.0])
-    found, least = model_rank(model, theta, "float"), formula(model)
-    return judged(found.lower >= least, f"rank {found.lower} below {least}", model=str(model), theta=theta)
+SPARES = axes(d=(1, 2, 3), k=(1, 2), spare=by_level((0, 1, 3), (0, 1, 2, 3, 4)), standard=4)
 
 
-drawn_zeros = seeded(lambda st: (st.integers(1, 4), st.integers(0, 2), st.booleans()))
+def target(cell, rng):
+    """A reduced target, its strata in the wider network, and a point of each."""
+    w, a = distinct_rows(rng, cell.k, cell.d), signs(rng, cell.k)
+    strata = tanh_strata(TwoLayer(cell.d, cell.k + cell.spare), w, a)
+    return w, a, [(stratum.key, stratum.sample(rng)) for stratum in strata.strata]
 
 
-CLAIMS = [
-    Claim(
-        id="fnn.function-rank",
-        title="Model rank of a two-layer tanh function",
-        statement=r"f^* = \sum_{i \le k} a_i \tanh(w_i \cdot x):\quad R(f^*) = k (d + 1) \text{ for every } m \ge k;"
-        r"\text{ with hidden biases } k (d + 2), \text{ with an output bias one more}",
-        assumptions=[
-            Assumption("reduced target", r"a_i \neq 0,\ w_i \neq 0,\ w_i \neq \pm w_j \text{ (with biases: } (w_i, b_i)\text{)}"),
-        ],
-        source=Source(RANK_STRATIFICATION, "Proposition 5, Table 3; 2307.08921v1, equations 12 and 23; 2406.18035v1, Theorem 5"),
-        depends_on=["fnn.strata"],
-        refuted_by="A representative of smaller rank, or none that attains the value.",
-        notes="Edges: f* = 0 has rank 0 (1 with output bias); a constant costs d + 1 without and 1 with an output bias. "
-        "The minimum is taken over constructed representatives of every kind.",
-        checks=[
-            Check(
-                "minimum-over-representatives",
-                evidence="certified",
-                covers="instances",
-                scope="d = 1 .. 3 (quick), 4, 5; k = 0 .. 3, up to two spare neurons; biases, output bias, constants",
-                run=check_function_rank,
-                instances=function_targets,
-                distribution="integer weights with distinct first entries",
-                parameters={"formula": two_layer_function_rank, "points": representatives},
-                controls=[
-                    Control("bias counted where there is none", formula=wrong_bias),
-                    Control("a constant costs d + 2", formula=cheap_constant),
-                    Control("one representative for the minimum", points=generic_point),
-                ],
-            ),
-            Check(
-                "floats",
-                evidence="property",
-                covers="instances",
-                scope="d = 2 .. 5, k = 1 .. 3, up to three null neurons",
-                run=check_function_rank_in_floats,
-                instances=drawn_targets,
-                distribution="integer weights from a drawn seed",
-                tolerance="rank read across a gap of 1e6 in the singular values, else in the exact field",
-                parameters={"formula": two_layer_function_rank},
-                controls=[Control("bias counted where there is none", formula=wrong_bias)],
-            ),
-        ],
-    ),
-    Claim(
-        id="fnn.zero",
-        title="Model rank of the zero function and of constants",
-        statement=r"R(0) = [\text{output bias}];\quad R(c) = d + 1 \text{ with hidden and without output bias}, 1 \text{ with output bias};"
-        r"\quad R(\textstyle\sum_{i \le k} + c) = k (d + 2) + d + 1",
-        assumptions=[Assumption("tanh", r"\sigma = \tanh \text{ (or } \sigma(0) = 0\text{)}")],
-        source=Source(RANK_STRATIFICATION, "Corollary 2 at f* = 0; constants with hidden biases: ours"),
-        depends_on=["fnn.strata-bias"],
-        refuted_by="A representative of smaller rank.",
-        notes="The row of f* = 0 in 2406.18035v1, Table 2 prints 0 where its Corollary 2 gives the number of parameters as generic bound.",
-        checks=[
-            Check(
-                "zero",
-                evidence="certified",
-                covers="instances",
-                scope="d = 1 .. 3, m = 1, 3, every combination of biases; tanh vanishes at 0, so rank >= [output bias] trivially",
-                run=check_zero,
-                instances=zero_networks,
-                distribution="theta = 0",
-                parameters={"formula": lambda model: int(model.output_bias)},
-                controls=[
-                    Control("rank 1 always", formula=lambda model: 1),
-                    Control("the generic bound", formula=lambda model: model.n_params),
-                ],
-            ),
-            Check(
-                "constants",
-                evidence="certified",
-                covers="instances",
-                scope="d = 1 .. 3 (quick), 5, 6; k = 0, 1, 2 neurons; with and without output bias",
-                run=check_constants,
-                instances=constants,
-                distribution="integer neurons; the constant by a neuron with w = 0 or by the output bias, spare neurons null or idle",
-                parameters={"formula": constant_rank},
-                controls=[
-                    Control("a constant costs d + 2", formula=lambda d, k, out: k * (d + 2) + (1 if out else d + 2)),
-                    Control("a constant costs 1 always", formula=lambda d, k, out: k * (d + 2) + 1),
-                ],
-            ),
-            Check(
-                "no-cheaper-zero",
-                evidence="property",
-                covers="instances",
-                scope="d = 1 .. 4, up to two cancelling or idle pairs and one idle neuron",
-                run=check_zero_in_floats,
-                instances=drawn_zeros,
-                distribution="normal weights",
-                tolerance=FLOAT_RULE,
-                parameters={"formula": lambda model: int(model.output_bias)},
-                controls=[Control("the generic bound", formula=lambda model: model.n_params)],
-            ),
-        ],
-        probes=[Probe(drops="tanh", instances=lambda context: [TwoLayer(2, 2, activation=s) for s in ("sigmoid", "softplus", "cos")])],
-    ),
-]
+def tanh_values(model, theta, d):
+    """f at five points in Q(s) modulo a prime: equal functions have equal values, different ones almost surely not."""
+    field = ExponentialField(PRIMES[0], 0x51ED270B)
+    field.denominator = 16  # common to all: every w . x is a multiple of 1/16
+    x = (np.arange(5 * d).reshape(5, d) ** 2 % 11 - 4) * Fraction(1, 4)
+    output = model(ExactArray(rationals(theta), field)[None], ExactArray(rationals(x), field)[:, None])
+    return [int(value) for value in np.asarray(output).flat]
+
+
+def stratum_rank(k, d, u, z, c):
+    return k * (d + 1) + u + d * z + (d + 1) * c
+
+
+@STRATA.check("certified", target, SPARES)
+@false("slopes of neurons with w = 0 forgotten", formula=lambda k, d, u, z, c: stratum_rank(k, d, u, 0, c))
+@false("idle classes as dear as active ones", formula=lambda k, d, u, z, c: stratum_rank(k, d, (d + 1) * u, z, c))
+@false("a cancelling class counted as idle", formula=lambda k, d, u, z, c: stratum_rank(k, d, u + c, z, 0))
+def strata(cell, instance, *, formula=stratum_rank, rank=model_rank, same=True, context):
+    """A point of every stratum: the function is the target's (exactly, modulo a prime), the rank as announced."""
+    w, a, points = instance
+    narrow, model = TwoLayer(cell.d, cell.k), TwoLayer(cell.d, cell.k + cell.spare)
+    values = tanh_values(narrow, narrow.pack(input_weights=w, output_weights=a[None]), cell.d)
+    found = [rank_is(formula(cell.k, cell.d, *key), rank(model, theta), theta=theta, stratum=key) for key, theta in points]
+    return worst([*found, *(equal(values=(values, tanh_values(model, theta, cell.d)), shown={"stratum": key}) for key, theta in points)])
+
+
+STRATA.twin(strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+
+
+WIDTH = claim(
+    "fnn.width-free",
+    "The optimistic sample size does not grow with the width",
+    r"\min_{\Theta^*} R = k (d + 1) \text{ in the network of } m \text{ neurons, for every } m \ge k",
+    symbols=["R", r"\Theta^*", "k", "d", "m"],
+    assumptions=[REDUCED],
+    source=OPTIMISTIC.at("section 5.2; 2406.18035v1, Corollary 6"),
+    depends_on=["fnn.function-rank", "fnn.target-strata"],
+    refuted_by="Two widths at which the same target has different model ranks.",
+)
+
+
+@WIDTH.check("certified", target, SPARES)
+@false("the rank grows with the width", formula=lambda k, d, spare: (k + spare) * (d + 1))
+@false("one more dimension for every spare neuron", formula=lambda k, d, spare: k * (d + 1) + spare)
+def least_over_strata(cell, instance, *, formula=lambda k, d, spare: k * (d + 1), rank=model_rank, merged=False, context):
+    """The least certified rank over all strata of one target, for a range of widths; merged, all neurons are as the first."""
+    (w, _, points), model = instance, TwoLayer(cell.d, cell.k + cell.spare)
+    thetas = [theta for _, theta in points]
+    if merged:
+        thetas = [model.pack(input_weights=np.repeat(w[:1], model.width, 0), output_weights=np.ones((1, model.width), int))]
+    return rank_is(formula(cell.k, cell.d, cell.spare), least([rank(model, theta) for theta in thetas]))
+
+
+WIDTH.twin(least_over_strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+WIDTH.without("reduced target", least_over_strata, merged=True)

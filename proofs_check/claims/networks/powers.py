@@ -1,132 +1,89 @@
 r"""Powers as activations: the model rank is the dimension of a secant variety, by the theorem of Alexander and Hirschowitz."""
 
-from __future__ import annotations
-
 from itertools import product
 from math import comb
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import check_formula, check_formula_in_floats, composed, float_twin
+import numpy as np
+
+from numerics.rank import model_rank
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import equal, rank_is
 from theory.models import TwoLayer
 
-#: Formats in which forms of degree p are no sum of the expected number of powers (Alexander and Hirschowitz), as (p, d, k).
-EXCEPTIONS = {(4, 3, 5): 14, (4, 4, 9): 34, (4, 5, 14): 69, (3, 5, 7): 34}
+from . import FLOATS, STRATIFICATION, in_floats
+
+POWERS = claim(
+    "fnn.poly",
+    "Powers as activations: the theorem of Alexander and Hirschowitz",
+    r"\sigma = z^p:\ R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ but for the exceptions}",
+    clauses={
+        "regular": r"R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ for } p \ge 3 \text{ but for four formats}",
+        "squares": r"p = 2: R = d r - \tbinom{r}{2},\ r = \min(d, k)",
+        "exceptions": r"(p, d, k) = (4,3,5), (4,4,9), (4,5,14), (3,5,7):\ R = 14, 34, 69, 34, \text{ one less}",
+    },
+    symbols={r"\sigma": "the activation", "R": "generic model rank", "k, d": "neurons and inputs", "p": "the power"},
+    assumptions=[Assumption("generic", r"w_1, \dots, w_k \text{ generic}")],
+    kind="extension",
+    source=STRATIFICATION.at("Definition 3 for powers, by the theorem of Alexander and Hirschowitz (J. Algebraic Geom. 4, 1995): ours"),
+    refuted_by="A format with another generic rank.",
+)
+
+#: Formats in which forms of degree p are no sum of the expected number of powers.
+EXCEPTIONS = ((4, 3, 5), (4, 4, 9), (4, 5, 14), (3, 5, 7))
+SMALL = (*product((2, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4, 5)), *EXCEPTIONS)
+MORE = (*SMALL, *product((2, 3, 4, 5), (1, 2, 3, 4), range(1, 9)), (3, 5, 6), (3, 5, 8), (4, 4, 10))
+FORMATS = axes(format=by_level(*(tuple(dict.fromkeys(formats)) for formats in (SMALL, MORE))), standard=2)
 
 
-def expected_power_rank(p: int, d: int, k: int) -> int:
+def expected(p, d, k):
     return min(k * d, comb(d + p - 1, p))
 
 
-def power_rank(p: int, d: int, k: int) -> int:
+def power_rank(p, d, k):
     if p == 2:
         r = min(d, k)
         return d * r - r * (r - 1) // 2
-    return EXCEPTIONS.get((p, d, k), expected_power_rank(p, d, k))
+    return expected(p, d, k) - ((p, d, k) in EXCEPTIONS)
 
 
-def power_point(model, facts, rng):
-    shape = (model.width, model.inputs)
-    return model.pack(input_weights=rng.integers(-99, 100, shape), output_weights=rng.integers(1, 9, (1, model.width)))
+def weights(cell, rng):
+    _, d, k = cell.format
+    return rng.integers(1, 10**6, (k, d)) * rng.choice([-1, 1], (k, d))
 
 
-def power_instances(context):
-    most = context.by_level(quick=4, standard=6, full=8)
-    formats = {*EXCEPTIONS, *product((2, 3, 4), (2, 3, 4), range(1, most + 1)), (3, 5, 6), (3, 5, 8), (4, 3, 4), (4, 3, 6)}
-    for p, d, k in sorted(formats):
-        for replicate in range(context.by_level(quick=1, standard=20 if d < 5 else 2, full=60 if d < 5 else 4)):
-            yield TwoLayer(d, k, activation=f"power:{p}"), {"power": p}, replicate
+@POWERS.check("exact", weights, FORMATS, clauses=("regular", "squares", "exceptions"), distribution="integers up to 10^6")
+@false("no exceptions", formula=expected)
+@false("exceptions of quartics alone", formula=lambda p, d, k: power_rank(p, d, k) + ((p, d, k) == (3, 5, 7)))
+@false("as tanh", formula=lambda p, d, k: k * (d + 1))
+def at_weights(cell, w, *, formula=power_rank, rank=model_rank, repeated=False, context):
+    """The rank at random integer weights, by monomials, which are independent."""
+    p, d, k = cell.format
+    model = TwoLayer(d, k, activation=f"power:{p}")
+    w = np.repeat(w[:1], k, axis=0) if repeated else w
+    theta = model.pack(input_weights=w, output_weights=np.ones((1, k), int))
+    return rank_is(formula(p, d, k), rank(model, theta), keep=k == 3, theta=theta)
 
 
-def check_power(instance, *, formula, context) -> Outcome:
-    predicted = lambda model, theta, facts: formula(facts["power"], model.inputs, model.width)
-    return check_formula(instance, formula=predicted, point=power_point, context=context)
+POWERS.without("generic", at_weights, repeated=True)
+POWERS.twin(at_weights, "property", changed={"rank": lambda model, theta: in_floats(model, theta / 2**20)}, tolerance=FLOATS)
 
 
-def check_power_in_floats(instance, *, formula, context) -> Outcome:
-    predicted = lambda model, theta, facts: formula(facts["power"], model.inputs, model.width)
-    return check_formula_in_floats(instance, formula=predicted, point=power_point, context=context)
-
-
-@composed
-def drawn_powers(draw, st):
-    d, k, p, replicate = (draw(st.integers(*range)) for range in ((2, 4), (1, 5), (2, 3), (0, 2**20)))
-    return TwoLayer(d, k, activation=f"power:{p}"), {"power": p}, replicate
-
-
-def check_span(instance, *, formula, context) -> Outcome:
-    """The dimension of {l_i^(p-1) x_t}: multinomial coefficients of forms modulo a prime, without any network code."""
+@POWERS.check("exact", weights, FORMATS, clauses=("regular", "squares", "exceptions"), distribution="integers up to 10^6")
+@false("no exceptions", formula=expected)
+@false("as tanh", formula=lambda p, d, k: k * (d + 1))
+def forms(cell, w, *, formula=power_rank, context):
+    """The dimension of {l_i^(p-1) x_t} from multinomial coefficients of forms modulo a prime, without any network code."""
     from flint import nmod_mat
 
-    p, d, k, replicate = instance
-    prime, rng = 2**61 - 1, context.rng(replicate)
+    (p, d, k), prime = cell.format, 2**61 - 1
     exponents = lambda degree: [e for e in product(range(degree + 1), repeat=d) if sum(e) == degree]
     place, rows = {e: i for i, e in enumerate(exponents(p))}, []
-    for w in rng.integers(1, 10**6, (k, d)).tolist():
-        for t in range(d):
-            row = [0] * len(place)
-            for e in exponents(p - 1):
-                coefficient, left = 1, p - 1
-                for power, entry in zip(e, w, strict=True):
-                    coefficient, left = coefficient * comb(left, power) * entry**power % prime, left - power
-                row[place[tuple(v + (i == t) for i, v in enumerate(e))]] = coefficient
-            rows.append(row)
-    observed = nmod_mat(len(rows), len(place), [v for row in rows for v in row], prime).rank()
-    return Outcome.equal(formula(p, d, k), observed, power=p, d=d, k=k)
-
-
-def power_formats(context):
-    small = list(product((2, 3, 4), (2, 3, 4), range(1, context.by_level(quick=5, standard=8, full=12))))
-    return [(p, d, k, 0) for p, d, k in [*small, (4, 3, 5), (4, 4, 9), (3, 5, 7)]]
-
-
-POWER_CONTROLS = [
-    Control("no exceptions", formula=expected_power_rank),
-    Control("as tanh", formula=lambda p, d, k: k * (d + 1)),
-]
-
-CLAIMS = [
-    Claim(
-        id="fnn.poly",
-        title="Powers as activations: the theorem of Alexander and Hirschowitz",
-        kind="extension",
-        statement=r"\sigma = z^p:\ R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ except } p = 2:\ d k - \tbinom{k}{2}\ (k \le d),"
-        r"\ (p, d, k) = (4,3,5), (4,4,9), (4,5,14), (3,5,7):\ 14, 34, 69, 34",
-        assumptions=[Assumption("generic", r"w_1, \dots, w_k \text{ generic}")],
-        source=Source(
-            RANK_STRATIFICATION, "Definition 3 for powers, by the theorem of Alexander and Hirschowitz (J. Algebraic Geom. 4, 1995): ours"
-        ),
-        refuted_by="A format with another generic rank.",
-        checks=[
-            tangents := Check(
-                "tangents",
-                evidence="exact",
-                covers="instances",
-                scope="p, d = 2 .. 4, k = 1 .. 4 (quick), 6, 8, and all exceptions",
-                run=check_power,
-                instances=power_instances,
-                distribution="integer weights of modulus below 100",
-                parameters={"formula": power_rank},
-                controls=POWER_CONTROLS,
-            ),
-            Check(
-                "forms",
-                evidence="exact",
-                covers="instances",
-                scope="p, d = 2 .. 4, k = 1 .. 5 (quick), 8, 12, exceptions with d < 5; coefficients of l^(p-1) x_t, no network code",
-                run=check_span,
-                instances=power_formats,
-                distribution="residues modulo 2^61 - 1 below 10^6",
-                parameters={"formula": power_rank},
-                controls=POWER_CONTROLS,
-            ),
-            float_twin(
-                tangents,
-                run=check_power_in_floats,
-                scope="p = 2, 3, d = 2 .. 4, k = 1 .. 5",
-                instances=drawn_powers,
-                distribution="integer weights from a drawn seed",
-            ),
-        ],
-    ),
-]
+    for line, t in product(w.tolist(), range(d)):
+        row = [0] * len(place)
+        for e in exponents(p - 1):
+            coefficient, left = 1, p - 1
+            for power, entry in zip(e, line, strict=True):
+                coefficient, left = coefficient * comb(left, power) * entry**power % prime, left - power
+            row[place[tuple(v + (i == t) for i, v in enumerate(e))]] = coefficient
+        rows += row
+    return equal(dimension=(formula(p, d, k), nmod_mat(k * d, len(place), rows, prime).rank()))

@@ -1,96 +1,92 @@
 r"""ReLU networks: antipodal neurons share a linear part, and every hidden neuron can be rescaled for nothing."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims._papers import LOCAL_RECOVERY
-from proofs_check.claims._rank_checks import compared, float_twin
+from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.derivatives.tape import tangents
+from numerics.rank import Rank, empirical_rank, structural_upper_bound
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import equal, rank_is, vanishing, worst
 from theory.draws import dyadic, pack_known, separated_directions, signs
 from theory.embedding import wiring
 from theory.models import FullyConnected, TwoLayer
 
-# ------------------------------------------------------------------------------------------------ two-layer networks
+from . import FLOATS, RECOVERY
+
+RELU = claim(
+    "fnn.relu",
+    "Model rank of ReLU networks",
+    r"R = D (q + p + [p \ge 1]) + n;\qquad \text{deep: } R \le M - \#\text{hidden}",
+    clauses={
+        "directions": r"R = D (q + p + [p \ge 1]) + n \text{ for two layers}",
+        "rescaling": r"R \le M - \#\text{hidden at every depth: one identity among the tangents for every hidden neuron}",
+        "attained": r"R = M - \#\text{hidden on an open set, in the widths tested; no biases: } m_l \ge 2 \text{ but for the last } l",
+        "one neuron": r"\text{no biases, } m_l = 1:\ R \le M' - \#\text{hidden}' \text{ of the network } d, \dots, m_l, 1 \text{, cut}",
+    },
+    symbols={
+        "R, M, d": "model rank, number of parameters, number of inputs",
+        "D": "d without, d + 1 with hidden biases",
+        "q, p, n": "single directions, antipodal pairs of them, idle neurons (output weight 0) of directions of their own",
+        "m_l": "width of hidden layer l",
+    },
+    assumptions=[
+        Assumption("at least two inputs", r"d \ge 2", unprobed="on a line without biases all functions are two half-lines"),
+        Assumption("distinct directions", r"\text{no two } (w_i, b_i) \text{ parallel}"),
+    ],
+    kind="extension",
+    source=RECOVERY.at("outside the hypotheses of its theorems, which need differentiability; ranks: ours"),
+    refuted_by="Distinct directions with another rank, or a deep network with more than M - #hidden independent tangents.",
+    notes="The linear part is shared between the pairs. Without biases a function of one non-negative number h is c h, so what follows a"
+    " layer of one neuron counts once.",
+)
+
+DIRECTIONS = axes(d=(2, 3), q=(0, 1, 2), p=(0, 1, 2), n=(0, 1), bias=(False, True), where=lambda q, p: q + p > 0, standard=4, full=20)
 
 
-def relu_point(model, facts, rng):
-    """q single directions, p antipodal pairs and n idle neurons; integer weights."""
-    q, p, n = facts["singles"], facts["pairs"], facts["idle"]
-    w = rng.integers(-1, 2, (q + p + n, model.inputs))
+def directions(cell, rng):
+    """Directions at least eighteen degrees apart, biases in quarters so that every hyperplane meets the box of the inputs."""
+    q, p, n = cell.q, cell.p, cell.n
+    w, b = rng.integers(-1, 2, (q + p + n, cell.d)), rng.integers(-2, 3, q + p + n) / 4 * cell.bias
     w[:, :2] = separated_directions(rng, q + p + n)
     with_opposites = lambda rows: np.concatenate([rows[: q + p], -rows[q : q + p], rows[q + p :]])
-    outputs = np.append(signs(rng, q + 2 * p), np.zeros(n, int))
-    b = rng.integers(-2, 3, q + p + n) / 4 if model.bias else np.zeros(q + p + n)  # every hyperplane meets the box of the inputs
-    return pack_known(model, input_weights=with_opposites(w), input_biases=with_opposites(b), output_weights=outputs[None])
+    w, b = with_opposites(w), with_opposites(b)
+    x = dyadic(rng.uniform(-2, 2, (10 * len(w) * (cell.d + 2), cell.d)), 10)
+    return w, b, np.append(signs(rng, q + 2 * p), np.zeros(n, int)), x[(x @ w.T + b != 0).all(axis=1)]  # no input at a kink
 
 
-def relu_rank(model, theta, facts) -> int:
-    own = model.inputs + model.bias
-    return own * (facts["singles"] + facts["pairs"] + (facts["pairs"] >= 1)) + facts["idle"]
+def classes(cell):
+    return (cell.d + cell.bias) * (cell.q + cell.p + (cell.p >= 1)) + cell.n
 
 
-def check_directions(instance, *, formula, context) -> Outcome:
-    """Exact rank on inputs of all pieces against the formula; identities among the tangents bound it from above."""
-    from numerics.rank import empirical_rank, structural_upper_bound
-
-    model, facts, replicate = instance
-    rng = context.rng(replicate)
-    theta = relu_point(model, facts, rng)
-    found = empirical_rank(model, theta, many_inputs(model, theta, rng), "exact")
-    found = replace(found, upper=structural_upper_bound(model, theta))  # more inputs might show more
-    return compared(formula(model, theta, facts), found, model=str(model), theta=theta, **facts)
-
-
-def many_inputs(model, theta, rng):
-    """Dyadic inputs, enough to meet every piece, none of them at a kink, where there is no derivative."""
-    x, parts = dyadic(rng.uniform(-2, 2, (10 * model.n_params, model.inputs)), 10), model.unpack(theta)
-    z = x @ np.asarray(parts["input_weights"], float).T + (parts["input_biases"] if model.bias else 0)
-    return x[(z != 0).all(axis=1)]
-
-
-def check_directions_in_floats(instance, *, formula, context) -> Outcome:
-    from numerics.rank import empirical_rank
-
-    model, facts, replicate = instance
-    rng = context.rng(replicate)
-    theta = relu_point(model, facts, rng).astype(float)
-    found = empirical_rank(model, theta, many_inputs(model, theta, rng), "float")
-    return compared(formula(model, theta, facts), found, model=str(model), theta=theta, **facts)
+@RELU.check("exact", directions, DIRECTIONS, clauses="directions")
+@false("as tanh", formula=lambda cell: classes(cell) + cell.q + cell.p)
+@false("a linear part for every pair", formula=lambda cell: (cell.d + cell.bias) * (cell.q + 2 * cell.p) + cell.n)
+@false("idle neurons for nothing, d = 3 and biases", formula=lambda cell: classes(cell) - cell.n * (cell.d == 3 and cell.bias))
+def at_directions(cell, instance, *, formula=classes, method="exact", parallel=False, context):
+    """The rank on inputs of all pieces against the formula; identities among the tangents bound it from above."""
+    w, b, a, x = instance
+    if parallel:
+        w, b = np.vstack([w, 2 * w[:1]]), np.append(b, 2 * b[0])
+        a = np.append(a, 1)
+    model = TwoLayer(cell.d, len(w), activation="relu", bias=cell.bias)
+    theta = pack_known(model, input_weights=w, input_biases=b, output_weights=a[None])
+    found = empirical_rank(model, theta, x, method)
+    if method == "exact":
+        found = replace(found, upper=structural_upper_bound(model, theta))  # more inputs might show more
+    return rank_is(formula(cell) + parallel * (cell.d + cell.bias), found, theta=theta)
 
 
-def relu_instances(context):
-    draws = context.by_level(quick=1, standard=8, full=40)
-    for d, q, p, n, bias in product((2, 3), (0, 1, 2), (0, 1, 2), (0, 1), (False, True)):
-        if q + p and (d, n, bias) != (3, 1, True):
-            for replicate in range(draws):
-                yield TwoLayer(d, q + 2 * p + n, activation="relu", bias=bias), {"singles": q, "pairs": p, "idle": n}, replicate
+RELU.twin(at_directions, "property", changed={"method": "float"}, tolerance=FLOATS)
+RELU.without("distinct directions", at_directions, parallel=True)
 
-
-# ----------------------------------------------------------------------------------------------------- deep networks
-
-
-def check_deep(instance, *, dimensions, context) -> Outcome:
-    """Rescalings give one exact identity among the tangents for every hidden neuron; some point attains the rest."""
-    from numerics.arithmetic.exact import rank_rational, rationals
-    from numerics.derivatives.tape import tangents
-
-    model, replicate = instance
-    best, hidden = 0, sum(model.widths[1:-1])
-    for attempt in range(120):
-        rng = context.rng(replicate, attempt)
-        theta = rationals(rng.integers(-9, 10, model.n_params))
-        x = rationals(rng.integers(-30, 31, (5 * model.n_params, model.inputs)))
-        J = tangents(model, theta, x)[1].reshape(len(x), -1)
-        if any((J @ direction).any() for direction in rescalings(model, theta)):
-            raise AssertionError("rescaling a neuron must not change the function")
-        best = max(best, rank_rational(J))
-        if best == model.n_params - hidden:
-            break
-    return Outcome.equal(dimensions(model, hidden), best, model=str(model), attempts=attempt + 1)
+#: Widths; without biases all hidden layers but the last have two neurons or more.
+SHAPES = by_level(
+    ((2, 3, 1), (2, 2, 2, 1), (2, 3, 2, 1), (2, 2, 1, 1)),
+    ((2, 3, 1), (3, 4, 1), (2, 2, 2, 1), (2, 3, 2, 1), (3, 2, 3, 1), (2, 3, 3, 1), (2, 2, 1, 1), (3, 3, 1, 1)),
+)
+DEEP = axes(widths=SHAPES, bias=(False, True), where=lambda widths, bias: not bias or 1 not in widths[1:-1])
 
 
 def rescalings(model, theta):
@@ -103,69 +99,44 @@ def rescalings(model, theta):
             yield direction
 
 
-def deep_relu_networks(context):
-    shapes = [(2, 3, 1), (2, 3, 2, 1)] + context.by_level(quick=[], standard=[(3, 4, 1), (2, 3, 3, 1)], full=[(3, 4, 4, 1)])
-    return [(FullyConnected(shape, "relu", bias=bias), 0) for shape in shapes for bias in (False, True)]
+def tangent_matrix(model, theta, rng):
+    """On inputs near and far, none at a kink, so that a rank there is one on an open set."""
+    x = np.concatenate([rng.integers(-size, size, (3 * model.n_params, model.inputs)) for size in (4, 12, 60)])
+    x = rationals(x + rng.integers(1, 2**20, x.shape) / 2**20)
+    return x, tangents(model, rationals(theta), x)[1].reshape(len(x), -1)
 
 
-CLAIMS = [
-    Claim(
-        id="fnn.relu",
-        title="Model rank of ReLU networks",
-        kind="extension",
-        statement=r"R = D (q + p + [p \ge 1]) + n,\quad D = d\ [d + 1 \text{ with bias}];\qquad"
-        r"\text{deep, generic: } R \le M - \#\text{hidden, attained on an open set}",
-        assumptions=[Assumption("at least two inputs", r"d \ge 2")],
-        source=Source(LOCAL_RECOVERY, "outside the hypotheses of its theorems, which need differentiability; ranks: ours"),
-        refuted_by="Distinct directions with another rank, or a deep network with more than M - #hidden independent tangents.",
-        notes="q single directions, p antipodal pairs, n idle neurons; the linear part is shared between the pairs.",
-        checks=[
-            directions := Check(
-                "directions",
-                evidence="exact",
-                covers="instances",
-                scope="d = 2, 3, q, p = 0 .. 2, n = 0, 1, with and without bias",
-                run=check_directions,
-                instances=relu_instances,
-                distribution="well-separated integer directions, biases in quarters; dyadic inputs, ten times as many as parameters",
-                parameters={"formula": relu_rank},
-                controls=[
-                    Control(
-                        "as tanh", formula=lambda model, theta, facts: relu_rank(model, theta, facts) + facts["singles"] + facts["pairs"]
-                    ),
-                    Control(
-                        "a linear part for every pair",
-                        formula=lambda model, theta, facts: (
-                            (model.inputs + model.bias) * (facts["singles"] + 2 * facts["pairs"]) + facts["idle"]
-                        ),
-                    ),
-                ],
-            ),
-            Check(
-                "deep",
-                evidence="exact",
-                covers="instances",
-                scope="[2,3,1], [2,3,2,1] (quick), [3,4,1], [2,3,3,1], [3,4,4,1]; with and without biases",
-                run=check_deep,
-                instances=deep_relu_networks,
-                distribution="the best of 120 integer points, integer inputs",
-                parameters={"dimensions": lambda model, hidden: model.n_params - hidden},
-                controls=[
-                    Control("all parameters", dimensions=lambda model, hidden: model.n_params),
-                    Control("one rescaling in all", dimensions=lambda model, hidden: model.n_params - 1),
-                ],
-            ),
-            float_twin(
-                directions,
-                run=check_directions_in_floats,
-                scope="as directions",
-                instances=lambda context: list(relu_instances(context))[:: context.by_level(quick=2, standard=8, full=4)],
-                distribution="integer weights",
-                tolerance="rank read across a gap of 1e6 in the singular values (noise max(shape) eps sigma_1, Weyl)",
-                controls=[
-                    Control("idle neurons for nothing", formula=lambda model, theta, facts: relu_rank(model, theta, {**facts, "idle": 0}))
-                ],
-            ),
-        ],
-    ),
-]
+@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), DEEP, clauses=("rescaling", "attained"))
+@false("all parameters", dimensions=lambda model: model.n_params)
+@false("one rescaling in all", dimensions=lambda model: model.n_params - 1)
+@false("a rescaling a layer", dimensions=lambda model: model.n_params - (model.depth - 1))
+def deep(cell, seed, *, dimensions=lambda model: model.n_params - sum(model.widths[1:-1]), context):
+    """The rescalings are identities among the tangents, which bounds R from above; the best of 150 integer points attains the bound."""
+    model, best, rng = FullyConnected(cell.widths, "relu", bias=cell.bias), 0, context.rng(seed)
+    for _ in range(150):
+        theta = rng.integers(-9, 10, model.n_params)
+        _, J = tangent_matrix(model, theta, rng)
+        best, kernel = max(best, rank_rational(J)), np.array(list(rescalings(model, rationals(theta))))
+        if best == model.n_params - rank_rational(kernel):
+            break
+    found = Rank(best, model.n_params - rank_rational(kernel), True, "point", "exact")
+    return worst([vanishing("tangents along rescalings", J @ kernel.T), rank_is(dimensions(model), found, widths=cell.widths)])
+
+
+CUTS = axes(widths=((2, 1, 2, 1), (3, 1, 2, 1), (2, 1, 3, 1), (2, 2, 1, 2, 1), (2, 3, 1, 2, 2, 1)), quick=3, standard=10)
+
+
+@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), CUTS, clauses="one neuron")
+@false("with biases too", bias=True)
+@false("cut before the layer of one neuron", place=lambda widths: widths.index(1) - 1)
+def one_neuron(cell, seed, *, bias=False, place=lambda widths: widths.index(1), context):
+    """At a point where what follows the layer multiplies by c != 0: the tangents span what those of the cut network span."""
+    model, rng, l = FullyConnected(cell.widths, "relu", bias=bias), context.rng(seed), place(cell.widths)
+    cut = FullyConnected((*cell.widths[: l + 1], 1), "relu", bias=bias)
+    theta = rng.integers(1, 10, model.n_params)
+    theta[: sum(np.prod(shape) for shape in list(cut.shapes.values())[:-1])] *= rng.choice([-1, 1])
+    x, J = tangent_matrix(model, theta, rng)
+    head = cut.n_params - cell.widths[l] - bias
+    other = tangents(cut, rationals(np.append(theta[:head], [1] * (cut.n_params - head))), x)[1].reshape(len(x), -1)
+    ranks = [rank_rational(part) for part in (other, J, np.hstack([J, other]))]
+    return equal(rank=(ranks[0], ranks[1]), together=(ranks[0], ranks[2]), shown={"theta": theta})
