@@ -104,7 +104,6 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
         warnings.simplefilter("ignore")  # a glyph that no font here has, a legend without room: nothing a run can mend
         picture = Figure(figsize=(_WIDTH, _HEIGHT))
         canvas = FigureCanvasSVG(picture)
-        picture.subplots_adjust(left=0.1, right=0.97, bottom=0.2, top=0.93)
         picture.patch.set_alpha(0)
         axes = picture.add_subplot()
         axes.patch.set_alpha(0)
@@ -118,23 +117,40 @@ def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]
         yield axes, finish
 
 
-def _fit(picture: Figure) -> None:
-    """Give labels, legend and scale the room they take; once, as matplotlib's own layouts measure everything three times."""
-    from matplotlib.transforms import Bbox
+#: Widths of a character and heights of a line, in points: of labels and ticks at 11 points, and of a legend at 9.
+_CHARACTER, _LINE, _LEGEND_CHARACTER, _LEGEND_LINE = 6.4, 17.0, 5.3, 16.0
+#: Width of a character at the nodes of a graph; around everything; between axes and tick labels.
+_NODE_CHARACTER, _PAD, _TICK = 4.7, 8.0, 7.0
 
-    whole, pad = picture.bbox, 5.0
-    axes = picture.axes
-    around = Bbox.union([box for one in axes if (box := one.get_tightbbox()) is not None])
-    inner = Bbox.union([one.bbox for one in axes])
-    left, right = inner.x0 - around.x0 + pad, around.x1 - inner.x1 + pad
-    below, above = inner.y0 - around.y0 + pad, around.y1 - inner.y1 + pad
-    across, down = (min(1.0, 0.75 * size / max(1.0, taken)) for size, taken in ((whole.width, left + right), (whole.height, below + above)))
+
+def _fit(picture: Figure) -> None:
+    """Give labels, legend and scale the room they take, by their lengths: measuring them takes longer than drawing everything."""
+    first, *scales = picture.axes
+    left = right = _PAD + _NODE_CHARACTER / 2 * max((len(line) for text in first.texts for line in text.get_text().split("\n")), default=0)
+    below, above = _PAD, _PAD + _LINE
+    if first.axison:
+        left = _PAD + _TICK + _widest(first.yaxis) + _LINE * bool(first.get_ylabel())
+        right = _PAD + _CHARACTER * 2  # half of the last tick label
+        below += _under(first)
+    for scale in scales:
+        right = _PAD + _TICK + _widest(scale.yaxis) + _LINE * bool(scale.get_ylabel())
+    if labels := _named(first)[1]:
+        below += _LEGEND_LINE * math.ceil(len(labels) / _columns(labels)) + _PAD
+    width, height = 72 * _WIDTH, 72 * _HEIGHT
+    across, down = min(1.0, 0.75 * width / (left + right)), min(1.0, 0.75 * height / (below + above))
     picture.subplots_adjust(
-        left=across * left / whole.width,
-        right=1 - across * right / whole.width,
-        bottom=down * below / whole.height,
-        top=1 - down * above / whole.height,
+        left=across * left / width, right=1 - across * right / width, bottom=down * below / height, top=1 - down * above / height
     )
+
+
+def _widest(axis: Any) -> float:
+    """The width of the longest tick label, in points."""
+    return _CHARACTER * max(map(len, axis.get_major_formatter().format_ticks(axis.get_major_locator()())), default=0)
+
+
+def _under(axes: Axes) -> float:
+    """The height of tick labels and label under the axes, in points."""
+    return _TICK + _LINE + _LINE * bool(axes.get_xlabel())
 
 
 def _themed(svg: str) -> str:
@@ -336,10 +352,27 @@ def _label(axes: Axes, figure: Mapping[str, Any]) -> None:
 
 
 def _legend(axes: Axes) -> None:
+    """Names under the axes, below their label."""
+    from matplotlib.transforms import ScaledTranslation
+
+    handles, labels = _named(axes)
+    if labels:
+        under = _under(axes) if axes.axison else _PAD
+        place = axes.transAxes + ScaledTranslation(0, -under / 72, axes.get_figure(root=True).dpi_scale_trans)
+        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=place, ncols=_columns(labels), fontsize=9)
+
+
+def _named(axes: Axes) -> tuple[list[Any], list[str]]:
+    """What a legend shows, and how it is called."""
     handles, labels = axes.get_legend_handles_labels()
     named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label and not label.startswith("_")]
-    if named:
-        axes.legend(*zip(*named, strict=True), loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=min(3, len(named)), fontsize=9)
+    return [handle for handle, _ in named], [label for _, label in named]
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """As many columns, at most three, as the longest name leaves room for."""
+    room = 72 * _WIDTH / (40 + _LEGEND_CHARACTER * max(map(len, labels)))
+    return max(1, min(3, len(labels), int(room)))
 
 
 def _ticks(axis: Any, names: Sequence[Any], limit: int = 14) -> None:
