@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from proofs_check.axes import Axes, Cell
-from proofs_check.claim import Assumption, Check, Claim, ClaimError, Clause, Control, Outcome, Probe, Source
+from proofs_check.claim import LONGEST_NAME, Assumption, Check, Claim, ClaimError, Clause, Control, Outcome, Probe, Source
 from proofs_check.context import Context
 
 Function = TypeVar("Function", bound=Callable[..., Outcome])
@@ -150,6 +150,22 @@ class Declaration:
                 **more,
             )
         )
+
+    def formal(self, file: str, theorem: str, *, false: str, adequate: Callable[[Any], Any], name: str = "", **more: Any) -> None:
+        """A proof for all sizes: ``theorem`` of the proof ``file`` (in `proofs_check/proofs`, or a path beside the claims file).
+
+        ``false`` says what its control, a theorem that refutes the statement made false in one place, makes false; ``adequate(rng)``
+        compares the definitions behind it with ours. ``more`` are ``premises``, ``axioms``, ``clauses``, ``control``, ``sizes``: see
+        :func:`proofs_check.proving.formal_check`.
+        """
+        from proofs_check.proving import formal_check
+
+        if "clauses" in more and isinstance(more["clauses"], str):
+            more["clauses"] = (more["clauses"],)
+        beside = Path(self.file).parent / file
+        path = str(beside) if beside.is_file() else file
+        label = name or f"proof-{theorem.lower().replace('_', '-')}"[:LONGEST_NAME]
+        self._append(lambda: formal_check(label, path, theorem, false=false, adequate=adequate, **more))
 
     def without(self, assumption: str, function: Callable[..., Outcome] | str, instances: Any = None, **parameters: Any) -> None:
         """A probe: the check of ``function`` without ``assumption``, by other ``instances`` or other keywords. It must fail there."""
