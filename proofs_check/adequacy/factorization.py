@@ -33,7 +33,7 @@ def _derivative(model: Any, theta: np.ndarray, direction: np.ndarray) -> np.ndar
     """The derivative of the product at ``theta`` along ``direction``, as a matrix, by the reverse tape."""
     from numerics.derivatives.tape import tangents
 
-    return (tangents(model, theta, model.entries)[1] @ direction).reshape(model.format)
+    return (tangents(model, theta, model.entries())[1] @ direction).reshape(model.format)
 
 
 def two_factors(rng: np.random.Generator) -> list[Comparison]:

@@ -66,12 +66,13 @@ def samples(rng: np.random.Generator) -> list[Comparison]:
     for d1, d2, width in ((2, 2, 1), (2, 3, 2)):
         model = MatrixFactorization(d1, d2, width)
         theta, a = (_whole(rng.integers(-3, 4, model.n_params)) for _ in range(2))
-        table = tangents(model, theta, model.entries)[1][:, 0]  # (entries, parameters)
+        entries = model.entries()
+        table = tangents(model, theta, entries)[1][:, 0]  # (entries, parameters)
         chosen = rng.integers(0, d1 * d2, 4).tolist()
         g = f"(fun i x => nth 0%zz (nth [::] {listed(table.T)} i) x : ZZ)"
         places = "(fun j => nth 0%N [:: " + "; ".join(f"{c}%N" for c in chosen) + "] j)"
         term = f"xempirical {model.n_params} {len(chosen)} {g} {places} : seq (seq Z)"
-        rows.append((f"empirical tangent matrix, {d1} x {d2}", term, tangents(model, theta, model.entries[chosen])[1][:, 0].T))
+        rows.append((f"empirical tangent matrix, {d1} x {d2}", term, tangents(model, theta, entries[chosen])[1][:, 0].T))
         coefficients = f"(fun i => nth 0%zz {listed(a)} i : ZZ)"
         values = "[:: " + "; ".join(f"(xcombine {model.n_params} {g} {coefficients} {x} : Z)" for x in range(d1 * d2)) + "]"
         rows.append((f"a tangent function, {d1} x {d2}", values, table @ a))
