@@ -7,9 +7,14 @@ the coefficients of its series, and no derivative is written down here.
 import ast
 import functools
 import operator
+import sys
 from itertools import combinations_with_replacement, pairwise
+from pathlib import Path
 
 from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_series
+
+sys.path.insert(0, str(Path(__file__).parent))
+from referee import Refused, require  # noqa: E402
 
 FORMULAS = {
     "identity": "z",
@@ -23,6 +28,10 @@ FORMULAS = {
     "ratsig4": "z/(1 + z**4)",
 }
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "atan", "erf")
+#: The highest power of z in a formula, powers of powers multiplied out, and the most nodes that one may have.
+HIGHEST, MOST = 64, 200
+#: What a stated ball may leave open of a number, relative to it or to 1.
+CLOSE = 1e-3
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
@@ -34,7 +43,7 @@ def rational(value):
         digits, _, exponent = value.lower().partition("e")
         whole, _, rest = digits.partition(".")
         power = int(exponent or 0) - len(rest)
-        assert abs(power) <= 10**4, "a number for which the memory may not do"
+        require(abs(power) <= 10**4, "a number for which the memory may not do")
         return fmpq(int(whole + rest)) * fmpq(10) ** power
     return fmpq(*value.as_integer_ratio())
 
@@ -44,9 +53,23 @@ def number(value):
     return arb(value) if isinstance(value, str) and value.startswith("[") else arb(rational(value))
 
 
+def exactly(value):
+    """The same as a ball that stands for one number: what is a ball in the certificate is refused."""
+    require(not (isinstance(value, str) and value.startswith("[")), "a ball where one number is needed")
+    return arb(rational(value))
+
+
+def narrowly(value):
+    """The same for data: a ball that is no wider than what rounding in its last places leaves open."""
+    found = number(value)
+    require(found.rad() <= 1e-6 * (1 + abs(found.mid())), "data that are wide balls")
+    return found
+
+
 def precision(bits):
     """Work at ``bits`` bits from now on."""
-    assert 2 <= bits <= 10**4, "a precision for which the memory may not do"
+    require(type(bits) is int or (isinstance(bits, float) and bits > 0), "a precision that is no number")
+    require(2 <= bits <= 10**4, "a precision for which the memory may not do")
     ctx.prec = bits
 
 
@@ -54,13 +77,37 @@ def activation(text):
     """The function of a name or a formula in z, such as "exp(atan(z))" or "tanh(z+1/2)"."""
     if text in ("relu", "leaky", "hinge3"):
         return lambda z: _kinked(text, z)
-    assert len(text) <= 400, "a formula that is too long"
-    return _read(ast.parse(FORMULAS.get(text, f"{text}(z)" if text in FUNCTIONS else text), mode="eval").body)
+    require(len(text) <= 400, "a formula that is too long")
+    tree = ast.parse(FORMULAS.get(text, f"{text}(z)" if text in FUNCTIONS else text), mode="eval").body
+    require(sum(1 for _ in ast.walk(tree)) <= MOST, "a formula that is too long")
+    require(_degree(tree) <= HIGHEST, "a formula whose powers are too high")
+    return _read(tree)
+
+
+def _degree(node):
+    """A bound of the degree of numerator and denominator, what is inside a function counted apart."""
+    match node:
+        case ast.Constant():
+            return 0
+        case ast.Name():
+            return 1
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(k))):
+            return _degree(node.left) * max(k, 1)
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return max(_degree(node.left), _degree(node.right))
+        case ast.BinOp():
+            return _degree(node.left) + _degree(node.right)
+        case ast.UnaryOp():
+            return _degree(node.operand)
+        case ast.Call():
+            require(all(_degree(argument) <= HIGHEST for argument in node.args), "a formula whose powers are too high")
+            return 1
+    return 0
 
 
 def _kinked(name, z):
     start = z if isinstance(z, fmpq | arb) else z[0]
-    assert start > 0 or start < 0, "a number at, or a ball on both sides of, the kink"
+    require(start > 0 or start < 0, "a number at, or a ball on both sides of, the kink")
     if start > 0:
         return z + z * z * z if name == "hinge3" else z
     return {"relu": 0 * z, "leaky": z / 2, "hinge3": z}[name]
@@ -146,7 +193,7 @@ def outputs(widths, sigma, theta, x):
         weights = [[next(entries) for _ in range(columns)] for _ in range(rows)]
         features = [sum((w * f for w, f in zip(row, features, strict=True)), next(entries)) for row in weights]
         features = features if layer == len(widths) - 1 else [sigma(z) for z in features]
-    assert next(entries, None) is None and len(theta) <= 60, "other parameters, or too many"
+    require(next(entries, None) is None and len(theta) <= 60, "other parameters, or too many")
     return features
 
 
@@ -162,7 +209,7 @@ def squared_loss(network, data):
 
 
 def zero(system, centre, radius, derivative=jacobian):
-    """The ball around each coordinate of the only zero within ``radius`` of ``centre``; AssertionError where Krawczyk's test fails.
+    """The ball around each coordinate of the only zero within ``radius`` of ``centre``; refused where Krawczyk's test fails.
 
     With C close to the inverse of F' at the centre m, the set -C F(m) + (I - C F'(X)) (X - m) must lie strictly within the radius.
     """
@@ -173,13 +220,15 @@ def zero(system, centre, radius, derivative=jacobian):
     slopes = derivative(system, [c + arb(0, radius.upper()) for c in centre])
     identity = arb_mat(n, n, [int(i % (n + 1) == 0) for i in range(n * n)])
     offsets = ((identity - inverse * slopes) * around - inverse * arb_mat(n, 1, values)).entries()
-    assert all(abs(offset) < radius.lower() for offset in offsets), "Krawczyk's test fails"
+    require(all(abs(offset) < radius.lower() for offset in offsets), "Krawczyk's test fails")
     return [c + offset for c, offset in zip(centre, offsets, strict=True)]
 
 
 def boxed(system, box, derivative=jacobian):
-    """The same for a stored box: a centre and a radius in decimals."""
-    return zero(system, [number(c) for c in box["centre"]], number(box["radius"]), derivative)
+    """The same for a stored box: a centre and a radius, in decimals that stand for one number each."""
+    radius = exactly(box["radius"])
+    require(radius > 0, "a box without a radius")
+    return zero(system, [exactly(c) for c in box["centre"]], radius, derivative)
 
 
 def near(system, guess):
@@ -196,12 +245,13 @@ def near(system, guess):
         radius = 16 * radius
         try:
             return zero(system, x, radius)
-        except AssertionError:
+        except Refused:
             continue
-    raise AssertionError("no box near the guess holds a zero for certain")
+    raise Refused("no box near the guess holds a zero for certain")
 
 
 def stated(text, proved, what):
-    """``proved``, once it lies in the ball that the certificate states."""
-    assert number(text).contains(proved), f"{what} is {proved.str(20)}, stated {str(text)[:60]}"
+    """``proved``, once it lies in the ball that the certificate states, which must not leave it open."""
+    require(number(text).rad() <= CLOSE * (1 + abs(number(text).mid())), f"{what} is stated as a wide ball")
+    require(number(text).contains(proved), f"{what} is {proved.str(20)}, stated {str(text)[:60]}")
     return proved

@@ -12,8 +12,8 @@ from pathlib import Path
 from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, boxed, number, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from balls import activation, boxed, exactly, narrowly, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def inertia(rows, zeros=0):
@@ -26,9 +26,9 @@ def inertia(rows, zeros=0):
         k = max(size, key=lambda k: float(abs(rows[k][k]).lower()))
         if rows[k][k].contains(0):
             block = max(combinations(size, 2), key=lambda pair: float(abs(rows[pair[0]][pair[1]]).mid()), default=None)
-            assert block is not None, "a pivot may vanish"
+            require(block is not None, "a pivot may vanish")
             determinant = rows[block[0]][block[0]] * rows[block[1]][block[1]] - rows[block[0]][block[1]] ** 2
-            assert determinant < 0, "a pivot may vanish"
+            require(determinant < 0, "a pivot may vanish")
             signs += [True, False]
         else:
             block = (k,)
@@ -56,7 +56,7 @@ def critical_point(widths, data, box):
 def given(certificate):
     """(x, y) as balls."""
     pair = certificate["data"] if "data" in certificate else (certificate["x"], certificate["y"])
-    return [[list(map(number, row)) for row in rows] for rows in pair]
+    return [[list(map(narrowly, row)) for row in rows] for rows in pair]
 
 
 def check_split(certificate):
@@ -65,7 +65,7 @@ def check_split(certificate):
     All fractions are critical points of one loss, so the direction between them, a_t for every output t, belongs to the kernel; the
     coordinates other than one output weight a_t != 0 of the new neuron are a complement.
     """
-    (d, m, o), data, alpha = certificate["widths"], given(certificate), number(certificate["alpha"])
+    (d, m, o), data, alpha = certificate["widths"], given(certificate), exactly(certificate["alpha"])
     theta, _ = critical_point([d, m, o], data, certificate["box"])
     weights, biases, rest = theta[: m * d], theta[m * d : m * (d + 1)], theta[m * (d + 1) :]
     rows = [rest[t * m : (t + 1) * m] for t in range(o)]
@@ -73,7 +73,7 @@ def check_split(certificate):
     wide = [*weights, *weights[:d], *biases, biases[0], *halves, *rest[o * m :]]
     t = next(t for t, row in enumerate(rows) if not row[0].contains(0))
     found = without(squared_loss(network([d, m + 1, o]), data), wide, [(m + 1) * (d + 1) + t * (m + 1) + m])
-    assert certificate["inertia"] == found, f"the inertia is {found}"
+    require(certificate["inertia"] == found, f"the inertia is {found}")
     return f"one critical point, inertia {found} after the split"
 
 
@@ -90,11 +90,11 @@ def check_residual(certificate):
     The block adds the constants tanh(c) to the hidden layer, which the last biases take up: critical points of one loss for all c != 0,
     so the kernel holds as many directions as there are neurons, and the coordinates other than c are a complement.
     """
-    widths, data, c = certificate["place"]["widths"], given(certificate), list(map(number, certificate["biases"]))
+    widths, data, c = certificate["place"]["widths"], given(certificate), list(map(narrowly, certificate["biases"]))
     (d, m, o), tanh = widths, activation("tanh")
-    assert certificate["place"]["activation"] == "tanh" and certificate["place"]["after"] == 1 and len(c) == m, "another place"
+    require(certificate["place"]["activation"] == "tanh" and certificate["place"]["after"] == 1 and len(c) == m, "another place")
     theta, shallow = critical_point(widths, data, certificate["box"])
-    assert shallow == certificate["shallow"] and shallow[:2] == [0, 0], f"the inertia is {shallow}"
+    require(shallow == certificate["shallow"] and shallow[:2] == [0, 0], f"the inertia is {shallow}")
     cut = m * (d + 1)
 
     def behind(parameters, x):
@@ -108,16 +108,16 @@ def check_residual(certificate):
     taken = [b - sum((w * tanh(s) for w, s in zip(row, c, strict=True)), arb(0)) for b, row in zip(biases, rows, strict=True)]
     deep = [*theta[: cut + o * m], *taken, *[arb(0)] * (m * m), *c]
     found = without(squared_loss(behind, data), deep, range(len(deep) - m, len(deep)))
-    assert certificate["deep"] == found and found[0] > 0, f"the inertia is {found}"
+    require(certificate["deep"] == found and found[0] > 0, f"the inertia is {found}")
     return f"a strict minimum, inertia {found} behind the block"
 
 
 def check_point(certificate):
     """One critical point in the box, and its inertia."""
     place = certificate.get("place", {"activation": "tanh", **certificate})
-    assert place["activation"] == "tanh", "expected a tanh network"
+    require(place["activation"] == "tanh", "expected a tanh network")
     _, found = critical_point(place["widths"], given(certificate), certificate["box"])
-    assert certificate.get("shallow", found) == found, f"the inertia is {found}"
+    require(certificate.get("shallow", found) == found, f"the inertia is {found}")
     return f"one critical point, inertia {found}"
 
 
@@ -148,7 +148,7 @@ KINDS = {
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     precision(next(box["bits"] for box in (certificate, certificate.get("box", {})) if "bits" in box))
     return KINDS[certificate.get("kind")](certificate)
 

@@ -14,7 +14,7 @@ from flint import arb, fmpq
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import precision, rational  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def numbers(k, s, rho):
@@ -35,10 +35,10 @@ COORDINATES = {"s, rho": numbers, "beta1, beta2": scaled_by_powers}
 
 def check_cover(certificate):
     k, tree, form = certificate["k"], certificate["tree"], COORDINATES[certificate["coordinates"]]
-    assert type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4"
+    require(type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4")
     sides = [tuple(map(rational, side)) for side in certificate["box"]]
-    assert len(sides) == 2 and all(0 <= low < high for low, high in sides) and sides[1][1] <= 1, "no box of parameters"
-    assert len(tree) <= 10**6, "a tree that is too large"
+    require(len(sides) == 2 and all(0 <= low < high for low, high in sides) and sides[1][1] <= 1, "no box of parameters")
+    require(len(tree) <= 10**6, "a tree that is too large")
     share, waiting = {"+": fmpq(0), "-": fmpq(0), "?": fmpq(0)}, [(sides, fmpq(1), 0)]
     for letter in tree:
         box, volume, level = waiting.pop()
@@ -52,12 +52,12 @@ def check_cover(certificate):
         values = form(k, *(arb(a).union(arb(b)) for a, b in box))
         if letter == "+":
             # 1 - trace + det also vanishes at the edge rho = 1, where it is positive inside with 1 - det
-            assert values[0] > 0 and values[2] > 0, f"the box {box} is not stable"
+            require(values[0] > 0 and values[2] > 0, f"the box {box} is not stable")
         elif letter == "-":
-            assert any(value < 0 for value in values), f"the box {box} is not unstable"
-    assert not waiting, "the tree ends before the box is covered"
+            require(any(value < 0 for value in values), f"the box {box} is not unstable")
+    require(not waiting, "the tree ends before the box is covered")
     names = {"+": "positive", "-": "negative", "?": "open"}
-    assert all(share[letter] == rational(certificate[name]) for letter, name in names.items()), "other shares of the box"
+    require(all(share[letter] == rational(certificate[name]) for letter, name in names.items()), "other shares of the box")
     return f"{float(share['+']):.2%} of the box is stable, {float(share['-']):.2%} unstable, {float(share['?']):.2%} open"
 
 

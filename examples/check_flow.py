@@ -11,8 +11,8 @@ from pathlib import Path
 from flint import arb, arb_mat, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, jacobian, number, precision, stated, taylor, zero  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from balls import activation, exactly, jacobian, narrowly, precision, stated, taylor, zero  # noqa: E402
+from referee import Refused, main, refusing, require, whole  # noqa: E402
 
 
 def dot(p, q):
@@ -93,7 +93,7 @@ def flow(field, theta, time):
     What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the
     eigenvalues of the field's derivative, which is symmetric, on the way, and by the error of the step from the centre.
     """
-    assert abs(time) <= 100 and ctx.prec <= 1000, "a flow that takes too long"
+    require(abs(time) <= 100 and ctx.prec <= 1000, "a flow that takes too long")
     sign, left, order, longest = (1 if time > 0 else -1), abs(time).mid(), ctx.prec // 5, arb(1) / 64
     spread, small = norm([p.rad() for p in theta]) + abs(time.rad()) * norm(field(theta)), arb(2) ** (-ctx.prec // 2)
     for _ in range(2000):
@@ -103,7 +103,7 @@ def flow(field, theta, time):
             return theta
         inner, h = coefficients(field, centre, order - 1), min(2 * longest, left, key=float)
         while True:
-            assert h > 1e-6, "no box holds the flow"
+            require(h > 1e-6, "no box holds the flow")
             box = during(field, theta, sign * h)
             if box is not None:
                 rest, slopes = coefficients(field, box, order), jacobian(field, box).tolist()
@@ -113,8 +113,8 @@ def flow(field, theta, time):
             h /= 2
         spread = spread * (largest(slopes, sign) * h).exp() + norm([p.rad() for p in after])
         theta, left, longest = after, (left - h).mid(), h
-        assert spread < 1e-3, "the enclosure of the flow grows too wide"
-    raise AssertionError("too many steps")
+        require(spread < 1e-3, "the enclosure of the flow grows too wide")
+    raise Refused("too many steps")
 
 
 def largest(matrix, sign):
@@ -151,28 +151,30 @@ def horner(polynomial, h):
     return total
 
 
-def assert_tail(sigma, theta, data, radius):
+def require_tail(sigma, theta, data, radius):
     """The limit of the flow through a point of the box theta lies within ``radius`` of it: before it left a ball slightly larger, the flow
     would have gone E/sqrt(lambda) at most, lambda for that ball.
     """
     xs, labels, weights = data
     error = sum((c * (neuron_sum(sigma, theta, x)[0] - y) ** 2 for x, y, c in zip(xs, labels, weights, strict=True)), arb(0))
-    assert radius > 0, "no radius"
+    require(radius > 0, "no radius")
+    require(all(c > 0 for c in weights) and len(xs) == len(labels) == len(weights) > 0, "no samples, or weights that are not positive")
     least = arb((error / radius**2).upper())  # so that E/sqrt(least) is the radius
     around = [p + arb(0, (radius * 1.001).upper()) for p in theta]
     rows = [[c.sqrt() * g for g in neuron_sum(sigma, around, x)[1]] for x, c in zip(xs, weights, strict=True)]
     kernel = [[dot(p, q) - (least if i == j else 0) for j, q in enumerate(rows)] for i, p in enumerate(rows)]
-    assert positive_definite(kernel), "the eigenvalues are not bounded, so the limit may be farther away"
+    require(positive_definite(kernel), "the eigenvalues are not bounded, so the limit may be farther away")
 
 
 def ended(sigma, run):
     """(the flow of a run at the time stated, the radius around it that holds the limit)."""
-    data = [list(map(number, x)) for x in run["inputs"]], list(map(number, run["labels"])), list(map(number, run["weights"]))
-    end = flow(descent(sigma, *data), list(map(number, run["start"])), number(run["time"]))
+    data = [list(map(narrowly, x)) for x in run["inputs"]], list(map(narrowly, run["labels"])), list(map(narrowly, run["weights"]))
+    end = flow(descent(sigma, *data), list(map(narrowly, run["start"])), exactly(run["time"]))
+    require(exactly(run["time"]) > 0 and len(end) == len(run["start"]) == len(run["end"]), "no time, or another network")
     for text, entry in zip(run["end"], end, strict=True):
         stated(text, entry, "the flow at that time")
-    assert_tail(sigma, end, data, number(run["radius"]))
-    return end, number(run["radius"])
+    require_tail(sigma, end, data, exactly(run["radius"]))
+    return end, exactly(run["radius"])
 
 
 def check_tail(certificate, sigma):
@@ -183,26 +185,30 @@ def check_tail(certificate, sigma):
 def check_reweighted(certificate, sigma):
     """One dataset under two weightings leads from one start to two limits."""
     first, second = certificate["runs"]
-    assert all(first[name] == second[name] for name in ("inputs", "labels", "start")), "not one dataset and one start"
+    require(all(first[name] == second[name] for name in ("inputs", "labels", "start")), "not one dataset and one start")
     (p, near), (q, far) = ended(sigma, first), ended(sigma, second)
-    assert dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt() > near + far, "the limits may coincide"
+    require(dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt() > near + far, "the limits may coincide")
     return "two weightings, two limits"
 
 
 def check_near(certificate, sigma):
     """The labels are those of a network theta: from the start the flow has a limit of zero loss near by."""
-    theta, start = list(map(number, certificate["theta"])), list(map(number, certificate["start"]))
-    xs = [list(map(number, x)) for x in certificate["samples"]]
+    theta, start = list(map(narrowly, certificate["theta"])), list(map(narrowly, certificate["start"]))
+    xs = [list(map(narrowly, x)) for x in certificate["samples"]]
+    require(len(theta) == len(start), "two networks")
     data = xs, [neuron_sum(sigma, theta, x)[0] for x in xs], [arb(1)] * len(xs)
-    assert_tail(sigma, start, data, number(certificate["limit within"]))
+    require_tail(sigma, start, data, exactly(certificate["limit within"]))
     return "a limit of zero loss within the distance"
 
 
 def check_orbits(certificate, sigma):
     """Two orbits of one start that meet two samples' solution sets in two points which fit both; any number of neurons."""
     (orbits,) = (one for one in certificate["certificates"] if one["method"] == "validated orbits")
-    start, xs = list(map(number, certificate["theta0"])), [list(map(number, sample["x"])) for sample in certificate["samples"]]
-    times, radius = list(map(number, orbits["box"]["centre"])), number(orbits["box"]["radius"])
+    start, xs = list(map(exactly, certificate["theta0"])), [list(map(exactly, sample["x"])) for sample in certificate["samples"]]
+    times, radius = list(map(exactly, orbits["box"]["centre"])), exactly(orbits["box"]["radius"])
+    width, inputs = whole(certificate["neurons"], 1, "neurons"), whole(certificate["inputs"], 1, "inputs")
+    require(len(xs) == len(times) == 2 and all(len(x) == inputs for x in xs), "not two samples of so many inputs")
+    require(len(start) == width * (inputs + 1) and radius > 0, "another network, or a box without a radius")
     fields = [ascent(sigma, x) for x in xs]
     points = [flow(field, start, time) for field, time in zip(fields, times, strict=True)]
 
@@ -221,13 +227,15 @@ def check_orbits(certificate, sigma):
         speeds = fields[0](p), fields[1](q)
         return arb_mat([[dot(ascent(sigma, x)(p), speeds[0]), -dot(ascent(sigma, x)(q), speeds[1])] for x in xs])
 
-    zero(system, times, radius, derivative)
-    ends = limits([t + arb(0, radius.upper()) for t in times])
-    assert not all(p.overlaps(q) for p, q in zip(*ends, strict=True)), "one limit twice"
-    for k, (x, end) in enumerate(zip(xs, ends, strict=True)):
-        pairs = [(orbits["labels"][k], neuron_sum(sigma, end, x)[0]), (certificate["samples"][k]["y"], neuron_sum(sigma, end, x)[0])]
-        pairs += [*zip(orbits["limits"][k], end, strict=True), *zip(certificate["limits"][k], end, strict=True)]
-        assert all(number(text).overlaps(entry) for text, entry in pairs), "the limits or the labels are others"
+    ends = limits(zero(system, times, radius, derivative))
+    require(not all(p.overlaps(q) for p, q in zip(*ends, strict=True)), "one limit twice")
+    for place in (orbits, certificate):
+        labels = place["labels"] if place is orbits else [sample["y"] for sample in certificate["samples"]]
+        for text, x, end in zip(labels, xs, ends, strict=True):
+            stated(text, neuron_sum(sigma, end, x)[0], "a label")
+        for texts, end in zip(place["limits"], ends, strict=True):
+            for text, entry in zip(texts, end, strict=True):
+                stated(text, entry, "a limit")
     return "two orbits meet in two limits, each of which fits both samples"
 
 
@@ -241,7 +249,7 @@ KINDS = {
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     precision(certificate.get("bits", 160))
     kind = "two-point by validated orbits" if certificate.get("mechanism") == "two-point" else certificate["kind"]
     return KINDS[kind](certificate, activation(certificate["activation"]))

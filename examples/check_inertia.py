@@ -12,7 +12,7 @@ from flint import ctx, fmpq, fmpq_mat, fmpq_series
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, outputs, rational, second_order, squared_loss  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def inertia(matrix):
@@ -33,13 +33,13 @@ def check_lift(certificate):
     points = [(shallow, list(map(rational, certificate["theta"]))), (deep, list(map(rational, certificate["deep theta"])))]
     for x in xs:
         before, after = (outputs(widths, sigma, theta, x) for widths, theta in points)
-        assert before == after, "the outputs differ"
+        require(before == after, "the outputs differ")
     for (widths, theta), stated in zip(points, (certificate["shallow"], certificate["deep"]), strict=True):
         network = lambda parameters, x, widths=widths: outputs(widths, sigma, parameters, x)
         gradient, hessian = second_order(squared_loss(network, (xs, ys)), theta)
-        assert not any(gradient), "the point is not critical"
+        require(not any(gradient), "the point is not critical")
         found = inertia(fmpq_mat(hessian))
-        assert found == stated, f"the inertia is {found}"
+        require(found == stated, f"the inertia is {found}")
     return f"inertia {certificate['shallow']} before, {certificate['deep']} after"
 
 
@@ -51,18 +51,18 @@ def check_separated(certificate):
     sigma, xs = activation(certificate["activation"]), [list(map(rational, x)) for x in certificate["samples"]]
     theta, d = list(map(rational, certificate["theta"])), len(xs[0])
     (*w, a, b), ctx.cap = [*theta[:d], *theta[2 * d :]], 3
-    assert theta[d : 2 * d] == w and len(theta) == 2 * (d + 1) and a * b * (a + b) != 0, "no split neuron"
-    assert len(xs) < 2 * d + 1, "as many samples as the codimension"
+    require(theta[d : 2 * d] == w and len(theta) == 2 * (d + 1) and a * b * (a + b) != 0, "no split neuron")
+    require(len(xs) < 2 * d + 1, "as many samples as the codimension")
     jets = [sigma(fmpq_series([sum((p * q for p, q in zip(w, x, strict=True)), fmpq(0)), 1])) for x in xs]
     rows = [[jet[0], jet[0], *(o * jet[1] * c for o in (a, b) for c in x)] for jet, x in zip(jets, xs, strict=True)]
     reduced, rank = fmpq_mat(rows).transpose().rref()
-    assert rank == len(xs) - 1, "not one relation"
+    require(rank == len(xs) - 1, "not one relation")
     free = next(k for k in range(len(xs)) if k == rank or reduced[k, k] != 1)
     relation = [-reduced[k, free] if k < free else fmpq(int(k == free)) for k in range(len(xs))]
     bends = [2 * c * jet[2] for c, jet in zip(relation, jets, strict=True)]
     form = fmpq_mat([[sum((bend * x[i] * x[j] for bend, x in zip(bends, xs, strict=True)), fmpq(0)) for j in range(d)] for i in range(d)])
-    assert inertia(form) in ([0, 0, d], [d, 0, 0]), "the form is not definite"
-    assert certificate["inertia"] in ([0, 0, d], [d, 0, 0]), f"the inertia is {inertia(form)} up to sign"
+    require(inertia(form) in ([0, 0, d], [d, 0, 0]), "the form is not definite")
+    require(certificate["inertia"] in ([0, 0, d], [d, 0, 0]), f"the inertia is {inertia(form)} up to sign")
     return "the split neuron separates"
 
 
@@ -71,7 +71,7 @@ KINDS = {"exact inertia of a lift": check_lift, "definite form of a split neuron
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     return KINDS[certificate["kind"]](certificate)
 
 

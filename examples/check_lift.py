@@ -14,6 +14,12 @@ import sys
 import torch
 
 
+def require(shown: bool, otherwise: str) -> None:
+    """Refuse, for the reason ``otherwise``, unless ``shown``; an assert could be switched off."""
+    if not shown:
+        raise AssertionError(otherwise)
+
+
 def network(state: dict[str, torch.Tensor]) -> torch.nn.Sequential:
     """A ReLU network of the shapes that the state dict "0.weight", "0.bias", "2.weight", ... has."""
     steps: list[torch.nn.Module] = []
@@ -35,19 +41,19 @@ def check(shallow: torch.nn.Sequential, deep: torch.nn.Sequential, x: torch.Tens
     with torch.no_grad():
         difference = float((deep(x) - shallow(x)).abs().max())
         scale = float(shallow(x).abs().max())
-    assert difference <= 1e-9 * scale, f"outputs differ by {difference}"
+    require(difference <= 1e-9 * scale, f"outputs differ by {difference}")
     z = deep[: 2 * after + 1](x)
-    assert bool(((z > 0).all(0) | (z < 0).all(0)).all()), "a neuron of the new layer changes side on the data"
+    require(bool(((z > 0).all(0) | (z < 0).all(0)).all()), "a neuron of the new layer changes side on the data")
     for place in range(0, len(shallow), 2):
         if place != 2 * after:
             other = place + 2 * (place > 2 * after)
             same = [torch.equal(a, b) for a, b in zip(shallow[place].parameters(), deep[other].parameters(), strict=True)]
-            assert all(same), f"layer {place} is not inherited"
+            require(all(same), f"layer {place} is not inherited")
     # grad_deep = (D pi)^T grad_shallow, and the norm of D pi is at most 1 + the size of the new weights and biases.
     new = torch.cat([p.flatten() for place in (2 * after, 2 * after + 2) for p in deep[place].parameters()])
     bound = (1 + float(new.norm())) * gradient_norm(shallow, x, y) + 1e-8
     found = gradient_norm(deep, x, y)
-    assert found <= bound, f"gradient {found}, at most {bound} expected"
+    require(found <= bound, f"gradient {found}, at most {bound} expected")
     print(f"outputs agree to {difference:.1e} of {scale:.2g}, gradient {found:.1e} (shallow {gradient_norm(shallow, x, y):.1e})")
 
 

@@ -6,11 +6,13 @@ unit, a ring homomorphism) or in balls; where it is not zero, the rank at the po
 over all parameters within it.
 """
 
-import json
 import sys
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx, fmpq, fmpz, nmod, nmod_mat
+
+sys.path.insert(0, str(Path(__file__).parent))
+from referee import main, network, refusing, require, whole  # noqa: E402
 
 
 def jet(name, z, e, i):
@@ -25,7 +27,7 @@ def jet(name, z, e, i):
         v = 1 / (1 + z**k)
         return (v, -2 * z * v * v) if name == "lorentz" else (z * v, v - k * z**k * v * v)
     if name in ("relu", "leaky", "hinge3"):
-        assert z > 0 or z <= 0, "a ball on both sides of a kink"
+        require(z > 0 or z < 0 or (name == "hinge3" and z == 0), "a number at, or a ball on both sides of, the kink")
         if z > 0:
             return (z + z**3, 1 + 3 * z * z) if name == "hinge3" else (z, 1)
         return {"relu": (0 * z, 0), "leaky": (z / 2, 1 / (2 + 0 * z)), "hinge3": (z, 1)}[name]
@@ -67,40 +69,55 @@ def tangent_row(layers, theta, x, output, sigma, number):
     return row
 
 
-def check(certificate):
-    """The size of the minor, once it is shown not to vanish; AssertionError otherwise."""
-    name, columns, balls = certificate["activation"], certificate["columns"], certificate["kind"] == "ball minor"
-    rational = lambda text: fmpq(*map(int, text.split("/")))
+def rational(text):
+    return fmpq(*map(int, text.split("/")))
+
+
+def check_minor(certificate):
+    """The size of the minor, once it is shown not to vanish, and to be the rank that is stated."""
+    name, balls = certificate["activation"], certificate["kind"] == "ball minor"
     theta, samples = list(map(rational, certificate["theta"])), [list(map(rational, x)) for x in certificate["samples"]]
+    layers, size = network(certificate["layers"], len(theta)), whole(certificate["rank"], 1, "the rank")
+    rows, columns = certificate["rows"], certificate["columns"]
+    require(len(rows) == len(columns) == size, "the rank stated is not the size of the minor")
+    for i, t in rows:
+        require(whole(i, 0, "a sample") < len(samples) and whole(t, 0, "an output") < len(layers[-1]["weights"]), "no such row")
+    require(all(whole(k, 0, "a column") < len(theta) for k in columns), "no such column")
     if balls:
-        assert certificate["precision"] <= 10**5, "a precision for which the memory may not do"
-        ctx.prec, number = certificate["precision"], arb
-        theta = [arb(p) + arb(0, certificate.get("radius", 0)) for p in theta]
+        require(2 <= certificate["precision"] <= 10**5, "a precision for which the memory may not do")
+        ctx.prec, number, radius = certificate["precision"], arb, certificate.get("radius", 0)
+        require(isinstance(radius, int | float) and radius >= 0, "no radius")
+        theta = [arb(p) + arb(0, radius) for p in theta]
         sigma = lambda z: jet(name, arb(z), arb(z).exp(), None)
     else:
         p, s, q = certificate["prime"], certificate["unit"], certificate["denominator"]
-        assert fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit"
+        require(fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit")
         number = lambda v: nmod(int(v.p), p) / nmod(int(v.q), p) if isinstance(v, fmpq) else nmod(int(v), p)
         i = next(nmod(r, p) for g in range(2, 99) if (r := pow(g, (p - 1) // 4, p)) ** 2 % p == p - 1)
 
         def sigma(z):
             if q is None:  # no exponential: kinks need the rational itself, rational functions their residue
                 return tuple(map(number, jet(name, z if name in ("relu", "leaky", "hinge3") else number(z), None, None)))
-            assert (z * q).q == 1, "q is no common denominator"
+            require((z * q).q == 1, "q is no common denominator")
             return jet(name, number(z), nmod(pow(s, int((z * q).p) % (p - 1), p), p), i)
 
-    rows = [tangent_row(certificate["layers"], theta, samples[i], t, sigma, number) for i, t in certificate["rows"]]
-    minor = [[row[k] for k in columns] for row in rows]
-    if minor:
-        size, flat = len(minor), [int(v) for row in minor for v in row] if not balls else []
-        determinant = arb_mat(minor).det() if balls else int(nmod_mat(size, size, flat, p).det())
-        assert not determinant.contains(0) if balls else determinant, "the minor may vanish"
-    return len(minor)
+    tangents = [tangent_row(layers, theta, samples[i], t, sigma, number) for i, t in rows]
+    minor = [[row[k] for k in columns] for row in tangents]
+    if balls:
+        require(not arb_mat(minor).det().contains(0), "the minor may vanish")
+    else:
+        require(int(nmod_mat(size, size, [int(v) for row in minor for v in row], p).det()), "the minor may vanish")
+    return size
 
 
-KINDS = {"minor modulo a prime": check, "ball minor": check}
+KINDS = {"minor modulo a prime": check_minor, "ball minor": check_minor}
+
+
+@refusing
+def check(certificate):
+    """The rank that is shown to be reached; refused where it is not, and what is no certificate."""
+    return KINDS[certificate["kind"]](certificate)
+
 
 if __name__ == "__main__":
-    stored = json.loads(Path(sys.argv[1]).read_text())
-    for number, certificate in enumerate(stored if isinstance(stored, list) else [stored]):
-        print(f"certificate {number}: rank at least {check(certificate)}")
+    main(lambda certificate: f"rank at least {check(certificate)}")

@@ -12,8 +12,8 @@ from pathlib import Path
 from flint import arb, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, boxed, jacobian, near, number, precision, stated, taylor  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from balls import activation, boxed, jacobian, narrowly, near, number, precision, stated, taylor  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def plain(value):
@@ -31,7 +31,7 @@ def quotient(sigma, z, order=0):
     try:
         value = sigma(arb_series([z, 1]))
         slope = value.derivative()
-        assert not slope[0].contains(0), "sigma' may vanish on the way"
+        require(not slope[0].contains(0), "sigma' may vanish on the way")
         ratio = value / slope
         return [ratio[k] for k in range(order + 1)]
     finally:
@@ -55,7 +55,7 @@ def between(sigma, low, high):
     centre, size = low + radius, abs(radius).upper()
     rest = 2 * abs(quotient(sigma, centre + arb(0, size), order)[order]) * size ** (order + 1)
     if not rest < arb(2) ** (-3 * ctx.prec // 4):
-        assert size > 0.001, "the first integral is not enclosed"
+        require(size > 0.001, "the first integral is not enclosed")
         return between(sigma, low, centre.mid()) + between(sigma, centre.mid(), high)
     inner = quotient(sigma, centre, order)
     return sum((2 * inner[k] * radius ** (k + 1) / (k + 1) for k in range(0, order, 2)), arb(0, rest.upper()))
@@ -67,7 +67,7 @@ def energy(sigma, start, x, limit):
     return (a * a - a0 * a0) * dot(x, x) / 2 - gained(sigma, dot(w0, x), dot(w, x))
 
 
-def assert_joined(sigma, start, x, limit):
+def require_joined(sigma, start, x, limit):
     """The point (w, a), on the level of the start, lies on the start's own orbit: f grows along it, hence f = y there alone."""
     (w0, a0), (w, a) = start, limit
     u0, u, step = dot(w0, x), dot(w, x), arb(1) / 16
@@ -76,19 +76,19 @@ def assert_joined(sigma, start, x, limit):
         left, move = a0 * a0 * dot(x, x) / 2, (u - u0) / pieces
         for k in range(pieces):
             ratio = quotient(sigma, (u0 + move * k).union(u0 + move * (k + 1)))[0]
-            assert left + ratio * move * arb(0).union(arb(1)) > 0, "a may vanish on the way"
+            require(left + ratio * move * arb(0).union(arb(1)) > 0, "a may vanish on the way")
             left += ratio * move
         return
     # a falls through 0 and grows beyond: sigma keeps its sign from the start to where a^2 is used up, so that a is a coordinate
-    assert a0 * a < 0, "a limit whose output weight may vanish"
+    require(a0 * a < 0, "a limit whose output weight may vanish")
     sign = quotient(sigma, u0)[0] > 0
     down = -step if sign else step
     left, here, last = a0 * a0 * dot(x, x) / 2, u0 - down, u0
     while not left < 0:
         ratio = quotient(sigma, (here if last is u0 else last).union(last + down))[0]
-        assert (ratio > 0 if sign else ratio < 0) and abs(last) < 100, "sigma changes its sign, or a does not vanish"
+        require((ratio > 0 if sign else ratio < 0) and abs(last) < 100, "sigma changes its sign, or a does not vanish")
         left, last = left + ratio * down, last + down
-    assert here.union(last).contains(u), "the limit lies beyond the turn"
+    require(here.union(last).contains(u), "the limit lies beyond the turn")
 
 
 def meeting(sigma, start, limit, boxes, stated_inputs, transversality):
@@ -98,18 +98,18 @@ def meeting(sigma, start, limit, boxes, stated_inputs, transversality):
     for box, texts in zip(boxes, stated_inputs, strict=True):
         (c,) = boxed(lambda c: [energy(sigma, start, [c[0] * m for m in move], limit)], box)
         xs.append([stated(text, c * m, "an input") for text, m in zip(texts, move, strict=True)])
-        assert_joined(sigma, start, xs[-1], limit)
-    assert len(xs) == 2 and any(not p.overlaps(q) for p, q in zip(*xs, strict=True)), "one input twice"
+        require_joined(sigma, start, xs[-1], limit)
+    require(len(xs) == 2 and any(not p.overlaps(q) for p, q in zip(*xs, strict=True)), "one input twice")
     (u, du), (v, dv) = (taylor(sigma, dot(w, x), 1) for x in xs)
     minor = u * dv * xs[1][0] - v * du * xs[0][0]
-    assert not (a * minor).contains(0), "the solution curves may touch"
+    require(not (a * minor).contains(0), "the solution curves may touch")
     stated(transversality, a * minor, "the transversality")
     return xs
 
 
 def check_one_point(certificate, sigma):
     """A one-point overlap of one input."""
-    start, limit = [([number(point[0])], number(point[1])) for point in (certificate["start"], certificate["limit"])]
+    start, limit = [([narrowly(point[0])], narrowly(point[1])) for point in (certificate["start"], certificate["limit"])]
     meeting(sigma, start, limit, certificate["boxes"], [[text] for text in certificate["inputs"]], certificate["transversality"])
     return "two inputs lead to one point, transversally"
 
@@ -117,15 +117,15 @@ def check_one_point(certificate, sigma):
 def found(certificate):
     """The only proof in a file that a search wrote about one neuron."""
     (proof,) = certificate["certificates"]
-    assert certificate["neurons"] == 1 and certificate["inputs"] == len(certificate["theta0"]) - 1, "another network"
+    require(certificate["neurons"] == 1 and certificate["inputs"] == len(certificate["theta0"]) - 1, "another network")
     return proof
 
 
 def check_found_point(certificate, sigma):
     """A one-point overlap of any number of inputs, with labels, as a search writes it: theta = (w, a)."""
     proof, samples = found(certificate), certificate["samples"]
-    assert len(certificate["limits"]) == 2 and certificate["limits"][0] == certificate["limits"][1], "no common limit"
-    start, (w, a) = [(theta[:-1], theta[-1]) for theta in ([*map(number, p)] for p in (certificate["theta0"], certificate["limits"][0]))]
+    require(len(certificate["limits"]) == 2 and certificate["limits"][0] == certificate["limits"][1], "no common limit")
+    start, (w, a) = [(theta[:-1], theta[-1]) for theta in ([*map(narrowly, p)] for p in (certificate["theta0"], certificate["limits"][0]))]
     xs = meeting(sigma, start, (w, a), proof["boxes"], [sample["x"] for sample in samples], proof["transversality"])
     for sample, x in zip(samples, xs, strict=True):
         stated(sample["y"], a * sigma(dot(w, x)), "a label")
@@ -144,35 +144,35 @@ def two_limits(sigma, start, xs, solve):
 
     limits = points(solve(system))
     for x, limit in zip(xs, limits, strict=True):
-        assert_joined(sigma, start, x, limit)
+        require_joined(sigma, start, x, limit)
     first, second = ([*w, a] for w, a in limits)
-    assert not all(p.overlaps(q) for p, q in zip(first, second, strict=True)), "one limit twice"
+    require(not all(p.overlaps(q) for p, q in zip(first, second, strict=True)), "one limit twice")
     return limits, [value(limit, x) for limit, x in zip(limits, xs, strict=True)]
 
 
 def check_two_points(certificate, sigma):
     """A start and samples given as balls: every choice within them has such limits, near those stated."""
-    point = lambda neuron: ([number(w) for w in neuron["w"]], number(neuron["a"]))
+    point = lambda neuron: ([narrowly(w) for w in neuron["w"]], narrowly(neuron["a"]))
     start, ends = point(certificate["start"]), [point(p) for p in certificate["limits"]]
-    xs = [[number(c) for c in sample["x"]] for sample in certificate["samples"]]
+    xs = [[narrowly(c) for c in sample["x"]] for sample in certificate["samples"]]
     shift = lambda w, x: dot([p - q for p, q in zip(w, start[0], strict=True)], x) / dot(x, x)
     guess = [entry for (w, a), x in zip(ends, xs, strict=True) for entry in (a, shift(w, x))]
     limits, labels = two_limits(sigma, start, xs, lambda system: near(system, guess))
     pairs = [(y, number(sample["y"])) for y, sample in zip(labels, certificate["samples"], strict=True)]
     pairs += [pair for p, q in zip(limits, ends, strict=True) for pair in zip([*p[0], p[1]], [*q[0], q[1]], strict=True)]
-    assert all(p.overlaps(q) and q.rad() < 1e-20 for p, q in pairs), "the limits or the labels are others"
+    require(all(p.overlaps(q) and p.rad() < 1e-9 and q.rad() < 1e-20 for p, q in pairs), "the limits or the labels are others")
     if certificate.get("formula from") is not None:
         least = number(certificate["formula from"])
-        assert all(dot(p, x) >= least for x, (w, _) in zip(xs, limits, strict=True) for p in (w, start[0])), "the formula ends on the way"
+        require(all(dot(p, x) >= least for x, (w, _) in zip(xs, limits, strict=True) for p in (w, start[0])), "the formula ends on the way")
     return "two limits, each of which fits both samples"
 
 
 def check_boxed_points(certificate, sigma):
     """The same from a box, the start and the inputs exact; beside it the box of the orbits, which check_flow.py repeats."""
     (integrals,) = (one for one in certificate["certificates"] if one["method"] == "first integrals")
-    *w0, a0 = map(number, certificate["theta0"])
-    xs = [[number(c) for c in sample["x"]] for sample in certificate["samples"]]
-    assert certificate["neurons"] == 1 and all(v.is_exact() or v.rad() < 1e-30 for v in [*w0, a0, *sum(xs, [])]), "no exact data"
+    *w0, a0 = map(narrowly, certificate["theta0"])
+    xs = [[narrowly(c) for c in sample["x"]] for sample in certificate["samples"]]
+    require(certificate["neurons"] == 1 and all(v.is_exact() or v.rad() < 1e-30 for v in [*w0, a0, *sum(xs, [])]), "no exact data")
     limits, labels = two_limits(sigma, (w0, a0), xs, lambda system: boxed(system, integrals["box"]))
     for place in (certificate, integrals):
         texts = place.get("labels") or [sample["y"] for sample in certificate["samples"]]
@@ -186,9 +186,9 @@ def check_boxed_points(certificate, sigma):
 
 def check_quadrilateral(certificate, sigma):
     """Four limits in a circle, each in the solution set of the sample that leads to the one before."""
-    w0, a0 = map(number, certificate["start"])
-    first, weights = number(certificate["first"]), [number(w) for w in certificate["weights"]]
-    assert len(weights) == 3 and len(certificate["points"]) == 4, "no four limits"
+    w0, a0 = map(narrowly, certificate["start"])
+    first, weights = narrowly(certificate["first"]), [narrowly(w) for w in certificate["weights"]]
+    require(len(weights) == 3 and len(certificate["points"]) == 4, "no four limits")
 
     def chain(unknown):
         """For each corner its equation, its weight, its output weight and its input; then the output weight after the turn."""
@@ -208,22 +208,22 @@ def check_quadrilateral(certificate, sigma):
         for text, proved in [*zip(certificate["points"][k], (w, a), strict=True), (certificate["inputs"][k], x)]:
             stated(text, proved, "a corner")
         stated(certificate["labels"][k], a * sigma(w * x), "a label")
-        assert_joined(sigma, ([w0], a0), [x], ([w], a))
-    assert not any(p[1].overlaps(q[1]) for p, q in combinations(steps, 2)), "one corner twice"
+        require_joined(sigma, ([w0], a0), [x], ([w], a))
+    require(not any(p[1].overlaps(q[1]) for p, q in combinations(steps, 2)), "one corner twice")
     return "four limits in a circle"
 
 
 def check_loop(certificate, sigma):
     """A chain of limits along a loop of weights, then a detour whose length closes it."""
-    point = lambda place: ([number(w) for w in place["w"]], number(place["a"]))
-    start, first = point(certificate["start"]), number(certificate["first"]["a"])
-    corners = [[number(c) for c in w] for w in certificate["weights"]]
-    assert certificate["weights"][0] == certificate["weights"][-1] and certificate["steps"] == len(corners) + 1, "no loop"
+    point = lambda place: ([narrowly(w) for w in place["w"]], narrowly(place["a"]))
+    start, first = point(certificate["start"]), narrowly(certificate["first"]["a"])
+    corners = [[narrowly(c) for c in w] for w in certificate["weights"]]
+    require(certificate["weights"][0] == certificate["weights"][-1] and certificate["steps"] == len(corners) + 1, "no loop")
     sample = lambda c, w: [c * (p - q) for p, q in zip(w, start[0], strict=True)]
     carried = lambda a, here, there, x: a * sigma(dot(here, x)) / sigma(dot(there, x))
     a = first
     for (here, there), text in zip(pairwise(corners), certificate["factors"], strict=True):
-        assert any(not p.overlaps(q) for p, q in zip(here, there, strict=True)), "one corner twice"
+        require(any(not p.overlaps(q) for p, q in zip(here, there, strict=True)), "one corner twice")
 
         def step(pair, here=here, there=there):
             x = sample(pair[1], here)
@@ -231,8 +231,8 @@ def check_loop(certificate, sigma):
 
         (c,) = near(lambda c, a=a, step=step: step([a, c[0]])[:1], [number(text)])
         (thin,) = near(lambda c, a=a, step=step: step([a.mid(), c[0]])[:1], [number(text)])
-        assert c.contains(thin), "another input"
-        assert_joined(sigma, start, sample(stated(text, c, "a factor"), here), (here, a))
+        require(c.contains(thin), "another input")
+        require_joined(sigma, start, sample(stated(text, c, "a factor"), here), (here, a))
         # The mean value theorem for a -> step(a, c(a)), c the zero just found: balls put one after the other widen tenfold each time.
         (level_a, level_c), (next_a, next_c) = jacobian(step, [a, c]).tolist()
         a = step([a.mid(), thin])[1] + (next_a - next_c * level_a / level_c) * (a - a.mid())
@@ -241,7 +241,7 @@ def check_loop(certificate, sigma):
     guess = [number(c) for c in certificate["box"]["centre"]]
     (c,) = near(lambda c: [energy(sigma, start, sample(c[0], last), (last, a))], guess[:1])
     x = sample(c, last)
-    assert_joined(sigma, start, x, (last, a))
+    require_joined(sigma, start, x, (last, a))
 
     def there(h):
         away = [last[0], last[1] + h, *last[2:]]
@@ -253,8 +253,8 @@ def check_loop(certificate, sigma):
         return [energy(sigma, start, back, (away, b)), carried(b, away, last, back) - first]
 
     c, h = boxed(detour, certificate["box"])
-    assert stated(certificate["detour"], h, "the detour") > 0, "a detour of no length"
-    assert_joined(sigma, start, sample(c, there(h)[0]), there(h))
+    require(stated(certificate["detour"], h, "the detour") > 0, "a detour of no length")
+    require_joined(sigma, start, sample(c, there(h)[0]), there(h))
     return f"{certificate['steps']} limits in a circle"
 
 
@@ -263,7 +263,7 @@ def check_found_quadrilateral(certificate, sigma):
     proof = found(certificate)
     samples = [{"x": [x], "y": y} for x, y in zip(proof["inputs"], proof["labels"], strict=True)]
     beside = certificate["theta0"], certificate["limits"], certificate["samples"]
-    assert beside == (proof["start"], proof["points"], samples), "another start, limit or sample than in the proof"
+    require(beside == (proof["start"], proof["points"], samples), "another start, limit or sample than in the proof")
     return check_quadrilateral(proof, sigma)
 
 
@@ -272,20 +272,20 @@ def check_found_loop(certificate, sigma):
     proof = found(certificate)
     beside = certificate["theta0"], certificate["limits"], certificate["samples"]
     inside = [*proof["w0"], proof["a0"]], [[*proof["weights"][0], proof["a"]]], []
-    assert beside == inside, "another start or limit than in the proof, or samples that are not checked"
+    require(beside == inside, "another start or limit than in the proof, or samples that are not checked")
     return check_loop({**proof, "start": {"w": proof["w0"], "a": proof["a0"]}, "first": {"a": proof["a"]}}, sigma)
 
 
 def check_zero_label(certificate, sigma):
     """The limits (w, 0) for different inputs and the label 0: they differ, and each fits all samples with that label."""
-    *w0, a0 = map(number, certificate["start"])
+    *w0, a0 = map(narrowly, certificate["start"])
     found = []
-    for x, text in zip(map(number, certificate["inputs"]), certificate["weights"], strict=True):
+    for x, text in zip(map(narrowly, certificate["inputs"]), certificate["weights"], strict=True):
         (w,) = near(lambda w, x=x: [energy(sigma, (w0, a0), [x], ([w[0]], arb(0)))], [number(text)])
         ratio = quotient(sigma, (w0[0] * x).union(w * x))[0]
-        assert not ratio.contains(0) and not a0.contains(0), "sigma may vanish before a does"
+        require(not ratio.contains(0) and not a0.contains(0), "sigma may vanish before a does")
         found.append(stated(text, w, "a limit"))
-    assert len(found) > 1 and not any(p.overlaps(q) for p, q in combinations(found, 2)), "one limit twice"
+    require(len(found) > 1 and not any(p.overlaps(q) for p, q in combinations(found, 2)), "one limit twice")
     return f"{len(found)} limits for the label 0"
 
 
@@ -312,7 +312,7 @@ def kind(certificate):
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     precision(certificate.get("bits", 200))
     return KINDS[kind(certificate)](certificate, activation(certificate["activation"]))
 

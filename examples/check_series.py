@@ -1,10 +1,11 @@
 """Check a rank by Taylor series modulo a prime, with python-flint alone: python check_series.py FILE
 
 Along a line x = t u through the origin the tangent functions of a network are power series in t, whose coefficients are polynomials in
-theta and in the values of the activation at the starts z(0) of the neurons. A value at z(0) != 0 is transcendental; where every hidden
-layer has biases it is free, and a random residue stands for it, the same for equal and the reflected one for opposite z(0). A rank modulo
-the prime is then a lower bound for almost all biases of the same pattern ("stratum"), and at the point itself if no value had to be
-replaced ("point").
+theta and in the values of the activation at the starts z(0) of the neurons. A value at z(0) != 0 is transcendental; where a bias moves the
+start of this neuron and nothing else, it is free, and a random residue stands for it, the same for equal and the reflected one for
+opposite z(0). A rank modulo the prime is then a lower bound for almost all biases of the same pattern ("stratum"), and at the point
+itself if no value had to be replaced ("point"). A start that no bias of its own moves is refused: exp(b), exp(b + c), exp(b + 2 c) from one
+bias b and one weight c are no independent numbers.
 """
 
 import random
@@ -15,7 +16,7 @@ from flint import nmod_mat, nmod_poly
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import rational  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from referee import main, network, refusing, require, whole  # noqa: E402
 
 PRIME = 2**61 - 1
 HALF = (PRIME + 1) // 2
@@ -80,17 +81,17 @@ def series(*coefficients):
 class Activation:
     """The series of sigma and sigma' for a series z; ``replaced``: whether a transcendental value was drawn."""
 
-    def __init__(self, name, free):
-        self.name, self.free, self.replaced, self.drawn, self.rng = name, free, False, {}, random.Random(0)
+    def __init__(self, name):
+        self.name, self.replaced, self.drawn, self.rng = name, False, {}, random.Random(0)
         zero, self.reflect, self.flow = SYSTEMS[name]
         self.drawn[0] = [self.rng.randrange(2, PRIME) if v is None else v for v in zero]
 
-    def start(self, z):
-        """The state at the residue z."""
+    def start(self, z, free):
+        """The state at the residue z, which is the start of a neuron that is ``free`` or not."""
+        require(z == 0 or free, "a start that is not 0 and that no bias of its own makes free")
         if z not in self.drawn and -z % PRIME in self.drawn:
             return self.reflect(self.drawn[-z % PRIME], z)
         if z not in self.drawn:
-            assert self.free, "a value of the activation is transcendental, and no bias makes it free"
             self.replaced, t = True, self.rng.randrange(2, PRIME)
             self.drawn[z] = [t, self.rng.randrange(2, PRIME)]
             if self.name == "atan":
@@ -99,8 +100,8 @@ class Activation:
                 self.drawn[z] = [c * pow(1 + t * t, -1, PRIME) for c in (2 * t, 1 - t * t)]
         return self.drawn[z]
 
-    def __call__(self, z):
-        start = self.start(z[0])[: len(self.drawn[0])]
+    def __call__(self, z, free):
+        start = self.start(z[0], free)[: len(self.drawn[0])]
         speed, state = Series(z.polynomial.derivative()), [series(v) for v in start]
         for _ in range(Series.order - 1):  # each round makes one more coefficient right
             flow = [f * speed for f in self.flow(z, state)]
@@ -108,13 +109,26 @@ class Activation:
         return jet(self.name, z, state, self.flow(z, state))
 
 
+def free_starts(layers):
+    """For each hidden layer, whether the bias of each neuron moves its start alone.
+
+    In the first hidden layer a start is the bias itself, so that neurons which share one have one start; in later ones it is a sum with
+    values of the layer before, so that every neuron needs a bias for itself. No such bias may stand anywhere else.
+    """
+    places = [(k, "weight") for layer in layers for row in layer["weights"] for k in row if k is not None]
+    places += [(k, l) for l, layer in enumerate(layers) for k in layer["biases"] if k is not None]
+    uses = {k: [where for other, where in places if other == k] for k, _ in places}
+    own = lambda k, l: k is not None and (set(uses[k]) == {0} if l == 0 else uses[k] == [l])
+    return [[own(k, l) for k in layer["biases"]] for l, layer in enumerate(layers[:-1])]
+
+
 def tangents(layers, theta, x, sigma):
     """For each output the series of its derivatives by theta, by the chain rule backwards."""
     value = lambda k: 0 if k is None else theta[k]
     features, slopes = [x], []
-    for layer in layers[:-1]:
+    for layer, free in zip(layers[:-1], free_starts(layers), strict=True):
         sums = [sum((f * value(k) for k, f in zip(w, features[-1], strict=True)), series(value(b))) for w, b in rows(layer)]
-        jets = [sigma(z) for z in sums]
+        jets = [sigma(z, own) for z, own in zip(sums, free, strict=True)]
         features, slopes = [*features, [u for u, _ in jets]], [*slopes, [du for _, du in jets]]
     for output in range(len(layers[-1]["weights"])):
         row, delta = [series(0)] * len(theta), [series(int(output == t)) for t in range(len(layers[-1]["weights"]))]
@@ -136,21 +150,21 @@ def rows(layer):
 
 def check_series(certificate):
     theta = [int(v.p) * pow(int(v.q), -1, PRIME) % PRIME for v in map(rational, certificate["theta"])]
-    layers, rng, count = certificate["layers"], random.Random(1), len(theta)
-    free = all(b is not None for layer in layers[:-1] for b in layer["biases"])
-    sigma, inputs, outputs = Activation(certificate["activation"], free), len(layers[0]["weights"][0]), len(layers[-1]["weights"])
+    layers, rng, count = network(certificate["layers"], len(theta)), random.Random(1), len(theta)
+    stated = whole(certificate["rank"], 1, "the rank")
+    sigma, inputs, outputs = Activation(certificate["activation"]), len(layers[0]["weights"][0]), len(layers[-1]["weights"])
     lines = 1 if inputs == 1 else inputs + 2  # one input knows one line only
     Series.order = 4 * count // (lines * outputs) + 8
-    assert count <= 500 and Series.order <= 2000, "too large"
+    require(count <= 500 and Series.order <= 2000 and stated <= count, "too large")
     matrix = []
     for _ in range(lines):
         x = [series(0, rng.randrange(1, PRIME)) for _ in range(inputs)]
         for row in tangents(layers, theta, x, sigma):
             matrix += [[entry[k] for entry in row] for k in range(Series.order)]
     rank = nmod_mat(len(matrix), count, [c for row in matrix for c in row], PRIME).rank()
-    assert rank >= certificate["rank"], f"the rank found is {rank}"
-    assert certificate["at"] == "stratum" or (certificate["at"] == "point" and not sigma.replaced), "a statement on the stratum only"
-    return f"rank at least {certificate['rank']}, at the {certificate['at']}"
+    require(rank >= stated, f"the rank found is {rank}")
+    require(certificate["at"] == "stratum" or (certificate["at"] == "point" and not sigma.replaced), "a statement on the stratum only")
+    return f"rank at least {stated}, at the {certificate['at']}"
 
 
 KINDS = {"Taylor series modulo a prime": check_series}
@@ -158,7 +172,7 @@ KINDS = {"Taylor series modulo a prime": check_series}
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     return KINDS[certificate["kind"]](certificate)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, number, precision, taylor  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from balls import activation, exactly, narrowly, precision, taylor  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def determinant(certificate, moving):
     """The determinant where the null entry is the ball ``moving``."""
-    sigma, filled = activation(certificate["activation"]), lambda row: [moving if c is None else number(c) for c in row]
+    sigma, filled = activation(certificate["activation"]), lambda row: [moving if c is None else narrowly(c) for c in row]
     rows = []
     for x in map(filled, certificate["samples"]):
         row = []
@@ -31,12 +31,12 @@ def determinant(certificate, moving):
 
 def check_sign(certificate):
     entries = [c for row in [*certificate["samples"], *(term["weight"] for term in certificate["terms"])] for c in row]
-    assert entries.count(None) == 1, "not one entry is null"
-    low, high = map(number, certificate["between"])
+    require(entries.count(None) == 1, "not one entry is null")
+    low, high = map(exactly, certificate["between"])
     first, last = determinant(certificate, low), determinant(certificate, high)
-    assert first > 0 > last or first < 0 < last, "the sign is the same at both ends"
+    require(first > 0 > last or first < 0 < last, "the sign is the same at both ends")
     pieces = [(low + (high - low) * k / 16).union(low + (high - low) * (k + 1) / 16) for k in range(16)]
-    assert all(determinant(certificate, piece).is_finite() for piece in pieces), "the determinant may jump"
+    require(all(determinant(certificate, piece).is_finite() for piece in pieces), "the determinant may jump")
     return "the determinant vanishes between the ends"
 
 
@@ -45,7 +45,7 @@ KINDS = {"change of sign": check_sign}
 
 @refusing
 def check(certificate):
-    """What is shown, in words; AssertionError where it is not, and for what is no certificate."""
+    """What is shown, in words; refused where it is not, and what is no certificate."""
     precision(certificate.get("bits", 200))
     return KINDS[certificate["kind"]](certificate)
 

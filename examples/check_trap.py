@@ -13,7 +13,7 @@ from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import jacobian, number, precision  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 #: More steps than this are not followed.
 MOST = 10**5
@@ -24,8 +24,8 @@ def run_of(certificate):
     run = certificate["run"]
     k, numbers = run["k"], [number(run[name]) for name in ("beta1", "beta2", "rate", "start")]
     beta1, beta2, rate, start = numbers
-    assert type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4"
-    assert 0 <= beta1 < 1 and 0 < beta2 < 1 and rate > 0 and not start.contains(0), "parameters outside their range"
+    require(type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4")
+    require(0 <= beta1 < 1 and 0 < beta2 < 1 and rate > 0 and not start.contains(0), "parameters outside their range")
     return k, beta1, beta2, rate, start, [number(f) for f in run.get("factor", [])]
 
 
@@ -62,7 +62,7 @@ def minimum(k, beta1, beta2, rate, start, factor):
     rho = beta2.root(2 * (k - 2))
     w = (1 - beta1) / (1 - beta1 / rho ** (k - 1))
     l = (1 - rho) / (rate * w)
-    assert w > 0 and l > 0, "there is no fixed point"
+    require(w > 0 and l > 0, "there is no fixed point")
 
     def step(z):
         omega, ell, xi = z[0] + 1, z[1] + 1, z[2]
@@ -79,7 +79,7 @@ def minimum(k, beta1, beta2, rate, start, factor):
 
 def cycle(k, beta1, beta2, rate, start, factor):
     """The same near the 2-cycle |x| = A, m = M, v = G^2 in the frame where x > 0: (x/A - 1, m/M - 1, v/G^2 - 1)."""
-    assert not factor, "another loss than x^k/k"
+    require(not factor, "another loss than x^k/k")
     A = rate * (1 - beta1) / (2 * (1 + beta1))
     G = A ** (k - 1)
     M = G * (1 - beta1) / (1 + beta1)
@@ -120,19 +120,19 @@ def below(matrix, bound):
 def check_trap(certificate):
     """The run ends at the minimum, with x'/x -> rho, or on the 2-cycle."""
     run, steps = run_of(certificate), certificate["steps"]
-    assert type(steps) is int and 0 <= steps <= MOST, "a number of steps that is none, or too many"
+    require(type(steps) is int and 0 <= steps <= MOST, "a number of steps that is none, or too many")
     step, coordinates = LIMITS[certificate["limit"]](*run)
     V = arb_mat([[number(entry) for entry in row] for row in certificate["basis"]])
     radius, q = number(certificate["radius"]), number(certificate["norm"])
-    assert (V.nrows(), V.ncols()) == (3, 3) and radius > 0 and 0 <= q < 1, "no basis, radius or norm below 1"
-    assert all(number(entry) == 0 for entry in certificate["centre"]), "the limit is the origin of these coordinates"
+    require((V.nrows(), V.ncols()) == (3, 3) and radius > 0 and 0 <= q < 1, "no basis, radius or norm below 1")
+    require(all(number(entry) == 0 for entry in certificate["centre"]), "the limit is the origin of these coordinates")
     hull = [arb(0, (radius * square(column(row)).sqrt()).upper()) for row in V.tolist()]
-    assert below(V.solve(jacobian(step, hull) * V), q), "the step does not contract by the norm stated"
+    require(below(V.solve(jacobian(step, hull) * V), q), "the step does not contract by the norm stated")
     origin = V.solve(column([entry if isinstance(entry, arb) else entry[0] for entry in step([arb(0)] * 3)]))
-    assert square(origin) <= ((1 - q) * radius) ** 2, "the origin moves too far"
+    require(square(origin) <= ((1 - q) * radius) ** 2, "the origin moves too far")
     for _, state in zip(range(steps + 1), states(*run), strict=False):
         x = state
-    assert square(V.solve(column(coordinates(*x)))) <= radius * radius, "the run is not in the region after these steps"
+    require(square(V.solve(column(coordinates(*x)))) <= radius * radius, "the run is not in the region after these steps")
     if certificate["limit"] == "minimum":
         return f"after {steps} steps the run is trapped: x -> 0, x'/x -> {run[2].root(2 * (run[0] - 2)).str(10, radius=False)}"
     return f"after {steps} steps the run is trapped: it ends on the 2-cycle and never reaches the minimum"
@@ -141,12 +141,12 @@ def check_trap(certificate):
 def check_hitting(certificate):
     """The first numbers of steps after which |x| is at most the bounds."""
     run, wanted = run_of(certificate), [(number(bound), steps) for bound, steps in certificate["below"]]
-    assert wanted and all(type(steps) is int and 0 <= steps <= MOST for _, steps in wanted), "no numbers of steps, or too many"
+    require(wanted and all(type(steps) is int and 0 <= steps <= MOST for _, steps in wanted), "no numbers of steps, or too many")
     last = max(steps for _, steps in wanted)
     for t, (x, _, _) in zip(range(last + 1), states(*run), strict=False):
         for bound, steps in wanted:
-            assert t >= steps or abs(x) > bound, f"|x| after {t} steps is not above {bound.str(5)}"
-            assert t != steps or abs(x) <= bound, f"|x| after {t} steps is not at most {bound.str(5)}"
+            require(t >= steps or abs(x) > bound, f"|x| after {t} steps is not above {bound.str(5)}")
+            require(t != steps or abs(x) <= bound, f"|x| after {t} steps is not at most {bound.str(5)}")
     return f"|x| falls to the bounds after {', '.join(str(steps) for _, steps in wanted)} steps, and not before"
 
 

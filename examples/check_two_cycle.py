@@ -14,13 +14,13 @@ from flint import ctx, fmpq, fmpq_mat, fmpq_series
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import rational  # noqa: E402
-from referee import main, refusing  # noqa: E402
+from referee import main, refusing, require  # noqa: E402
 
 
 def root(value):
     """The square root of a rational square."""
     found = fmpq(isqrt(int(value.p)), isqrt(int(value.q)))
-    assert found * found == value, "v is no square"
+    require(found * found == value, "v is no square")
     return found
 
 
@@ -50,11 +50,11 @@ def reductions(p):
 def check_cycle(certificate):
     k = certificate["k"]
     beta1, beta2, rate = (rational(certificate[name]) for name in ("beta1", "beta2", "rate"))
-    assert type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4"
-    assert 0 <= beta1 < 1 and 0 <= beta2 < 1 and rate > 0, "parameters outside their range"
+    require(type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4")
+    require(0 <= beta1 < 1 and 0 <= beta2 < 1 and rate > 0, "parameters outside their range")
     x, m, v = (rational(entry) for entry in certificate["state"])
-    assert x == rate / 2 * (1 - beta1) / (1 + beta1), "another amplitude"
-    assert step(k, beta1, beta2, rate, x, m, v, root) == (-x, -m, v), "one step does not lead to the opposite state"
+    require(x == rate / 2 * (1 - beta1) / (1 + beta1), "another amplitude")
+    require(step(k, beta1, beta2, rate, x, m, v, root) == (-x, -m, v), "one step does not lead to the opposite state")
     before, ctx.cap = ctx.cap, 2
     try:
         columns = []
@@ -68,7 +68,7 @@ def check_cycle(certificate):
     polynomial = fmpq_mat([list(row) for row in zip(*columns, strict=True)]).charpoly().coeffs()
     found = list(reductions(polynomial))
     verdict = "repels" if any(d < 0 for d in found) else "attracts" if all(d > 0 for d in found) else "undecided"
-    assert certificate["verdict"] == verdict, f"the cycle is {verdict}"
+    require(certificate["verdict"] == verdict, f"the cycle is {verdict}")
     return f"|x| = {x} is a 2-cycle, exactly; it {verdict}" if verdict != "undecided" else f"|x| = {x} is a 2-cycle, exactly"
 
 

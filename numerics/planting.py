@@ -18,7 +18,7 @@ import numpy as np
 from numerics.arithmetic import exact
 from numerics.derivatives.directional import Directional
 from numerics.derivatives.tape import Node, tangents
-from numerics.hessian import in_one_arithmetic
+from numerics.hessian.gradients import has_rational_values, in_one_arithmetic, takes_indices
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
 from theory.elementary import entrywise
@@ -57,10 +57,10 @@ def plant(
     law = loss_named(loss)
     if law.target is None:
         raise ValueError(f"the slope of {law.name!r} cannot be prescribed by targets; expected mse, cross-entropy or a Loss with a target")
-    theta, x = in_one_arithmetic(theta, x)
+    theta, x = in_one_arithmetic(theta, x, samples=model)
     _distinct(x)
     exactly = theta.dtype == object
-    if exactly and not (law.polynomial and model.rational):
+    if exactly and not has_rational_values(model, law):
         raise ValueError(f"{model} under {law.name} has no rational values: give floats")
     output, jacobian = _tangents(model, theta, x)
     conditions = [*conditions, *_conditions_of(law, output.shape)]
@@ -75,7 +75,7 @@ def plant(
 
 def curvature_rows(model: AbstractModel, theta: Any, x: Any, direction: Any) -> np.ndarray:
     """The matrix (P, n outputs) of c -> (sum_i c_i Hess f_i) v, the rows that fix the action of H^(2) on ``direction`` v (P,)."""
-    theta, x, direction = in_one_arithmetic(theta, x, direction)
+    theta, x, direction = in_one_arithmetic(theta, x, direction, samples=model)
     n, tiled = len(x), lambda values: np.repeat(values[None], len(x), axis=0)
     source = Node(Directional(tiled(theta), tiled(direction)[None]))
     output = model(source, x[:, None])
@@ -89,7 +89,7 @@ def curvature_rows(model: AbstractModel, theta: Any, x: Any, direction: Any) -> 
 
 def cotangent_of(model: AbstractModel, theta: Any, data: tuple[Any, Any], loss: str | Loss = "mse", *, weights: Any = None) -> Any:
     """weight_i dloss/df(x_i), shape (..., n, outputs)."""
-    theta, x, y = in_one_arithmetic(theta, *data)
+    theta, x, y = in_one_arithmetic(theta, *data, samples=model)
     slope = loss_named(loss).slope(model(theta, x), y)
     return slope / slope.shape[-2] if weights is None else slope * np.asarray(weights)[..., None]
 
@@ -219,7 +219,7 @@ def sharpened(model: AbstractModel, theta: np.ndarray, data: tuple[Any, Any], *,
     from numerics.arithmetic.krawczyk import balls, working_precision
 
     with working_precision(2 * bits):
-        point, x, y = balls(theta), balls(data[0]), balls(data[1])
+        point, x, y = balls(theta), data[0] if takes_indices(model) else balls(data[0]), balls(data[1])
         output, jacobian = _tangents(model, point, x)
         matrix = arb_mat(balls(jacobian).tolist())
         residual = arb_mat([[entry] for entry in (output - y).ravel()])

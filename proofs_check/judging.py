@@ -217,7 +217,10 @@ def rate_is(
     sign = "at least" if upward else "at most"
     text = f"{what}: {successes} of {trials}" + (f" ({undecided} undecided)" if undecided else "") + f", {sign} {threshold:g} expected"
     slack = (worst_case / trials - threshold) / margin * (1 if upward else -1)
-    measured = {"margin": slack, "detectable": min_detectable_drop(trials, threshold=threshold if upward else 1 - threshold, alpha=alpha)}
+    measured: dict[str, Any] = {
+        "margin": slack,
+        "detectable": min_detectable_drop(trials, threshold=threshold if upward else 1 - threshold, alpha=alpha),
+    }
     if undecided > UNDECIDED_SHARE * trials:
         return Outcome.inconclusive(f"{text}: more than {UNDECIDED_SHARE:.0%} ended undecided", cases=trials, **measured)
     if for_it.answer is Answer.REFUTED:

@@ -13,7 +13,7 @@ import functools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -119,7 +119,7 @@ class ClaimsFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """A collector for every claim of this file whose id matches the pattern."""
-        claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
+        claims = cast(_Claims, self.config.pluginmanager.get_plugin(_PLUGIN))
         registry = claims.registry
         for claim in registry.values():
             if registry.files[claim.id] == self.path.resolve() and fnmatch.fnmatchcase(claim.id, claims.pattern):
@@ -157,7 +157,7 @@ class ClaimItem(pytest.Item):
         """Run the part in the session's pool and judge what it found; skipped below the lowest level of its check."""
         from proofs_check.engine.runner import below, make_job
 
-        claims: _Claims = self.config.pluginmanager.get_plugin(_PLUGIN)
+        claims = cast(_Claims, self.config.pluginmanager.get_plugin(_PLUGIN))
         finding = below(self.check, self.part, claims.level)
         if finding is None:
             job = make_job(claims.registry, self.claim, self.check, self.part, level=claims.level, device=claims.device)

@@ -78,4 +78,9 @@ def _decided(model: AbstractNetwork, theta: np.ndarray, data: Data, layer: int, 
     with working_precision(DECIDED):
         narrow: Inertia = ball_inertia(hessian(model, point, (x, y)))
         predicted, observed = split_inertias(model, point, narrow, (x, y), layer, neuron, alpha)
-    return predicted.counts, observed.counts
+    return _open_as_zero(predicted), _open_as_zero(observed)
+
+
+def _open_as_zero(found: Inertia) -> tuple[int, int, int]:
+    (negative, _), (_, zero), (positive, _) = found.bounds
+    return negative, zero, positive

@@ -8,6 +8,7 @@ certified through the narrow point that they come from (:func:`certify_split`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +16,30 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero, working_precision
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
+from numerics.hessian.gradients import indices, takes_indices
 from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
 from numerics.hessian.losses import Loss
+from numerics.hessian.losses import loss as loss_named
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
-from theory.embedding.blocks import plus, split_block
+from theory.embedding.blocks import split_block
 from theory.embedding.onestep import split
 from theory.embedding.wiring import wiring
-from theory.models import AbstractModel, AbstractNetwork
+from theory.models import AbstractModel, AbstractNetwork, EntryModel
 
-#: A critical point farther out than this is on its way to infinity.
+#: A critical point farther out than this is on its way to infinity, where the largest target is about 1.
 FARTHEST = 30.0
-#: Losses closer than this are one critical value.
+#: Losses closer than this are one critical value, likewise.
 SAME_LOSS = 1e-7
+#: Degrees of the losses that are homogeneous in (outputs, targets): scaling both by c multiplies them by c^degree.
+DEGREES = {"mse": 2, "quartic": 4}
 
 
 @dataclass(frozen=True)
 class CriticalPoint:
-    """``theta`` (P,) with the ``loss`` and the norm of the gradient there; ``inertia`` is None where floats leave it in doubt."""
+    """``theta`` (P,) with the ``loss`` and the norm of the gradient there; ``inertia``, as floats see it, is None where they leave it in
+    doubt.
+    """
 
     theta: np.ndarray
     loss: float
@@ -65,29 +72,64 @@ def find_critical_points(
     steps: int = 300,
     tolerance: float = 1e-11,
 ) -> list[CriticalPoint]:
-    """Critical points with |grad R| <= ``tolerance`` from ``starts`` (a number, or an array (starts, P)), by increasing loss.
+    """Critical points from ``starts`` (a number, or an array (starts, P)), by increasing loss.
 
-    Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. The search may miss points;
-    it proves nothing, see :func:`certify`.
+    A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1: targets in other units have the same
+    points, their outputs scaled. Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are
+    met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad argument.
     """
-    theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,)) if isinstance(starts, int) else np.array(starts, float)
-    if theta.ndim != 2:
+    if not 0 < tolerance < math.inf:
+        raise ValueError(f"tolerance must be a positive number, got {tolerance}")
+    x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(data))
+    unit, factors, degree = _units(model, y, loss)
+    if isinstance(starts, int):
+        theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,))
+    else:
+        theta = np.array(starts, float) / factors
+    if theta.ndim != 2 or theta.shape[1] != model.n_params:
         raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
-    data = np.asarray(data[0], dtype=float), np.asarray(data[1], dtype=float)
+    scaled = x, y / unit
     if minima:
-        theta = _descend(model, theta, data, loss, steps)
-    theta = _settle(model, theta, data, loss, steps)
-    slope, curvature = gradient_and_hessian(model, theta, data, loss)
-    norms, values = np.linalg.norm(slope, axis=-1), risk(model, theta, data, loss)
+        theta = _descend(model, theta, scaled, loss, steps)
+    theta = _settle(model, theta, scaled, loss, steps)
+    slope, curvature = gradient_and_hessian(model, theta, scaled, loss)
+    norms, values = np.linalg.norm(slope, axis=-1), risk(model, theta, scaled, loss)
     counts, doubtful = float_counts(np.linalg.eigvalsh(curvature))
     good = (norms <= tolerance) & (np.abs(theta).max(axis=-1) <= FARTHEST)
     found: list[CriticalPoint] = []
+    last = -math.inf
     for k in np.flatnonzero(good)[np.argsort(values[good], kind="stable")]:
-        if found and abs(values[k] - found[-1].loss) <= SAME_LOSS:
+        if values[k] - last <= SAME_LOSS:
             continue
-        inertia = None if doubtful[k] else Inertia(*counts[k].tolist(), method="float")
-        found.append(CriticalPoint(theta[k], float(values[k]), float(norms[k]), inertia))
+        last = values[k]
+        inertia = None if doubtful[k] else Inertia(*counts[k].tolist(), method="float")  # that of the given units, by congruence
+        size = float(np.linalg.norm(unit**degree * slope[k] / factors))
+        found.append(CriticalPoint(theta[k] * factors, float(values[k] * unit**degree), size, inertia))
     return found
+
+
+def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float, np.ndarray, int]:
+    """(c, factors (P,), degree of the loss): f(factors * theta) = c f(theta), and the largest target is about c.
+
+    c is a power of 4, so that nothing is rounded; 1 where the loss is not homogeneous, or no part of the parameters scales the outputs.
+    """
+    plain = 1.0, np.ones(model.n_params), DEGREES.get(loss_named(loss).name, 0)
+    largest = float(np.abs(y).max(initial=0.0))
+    if not plain[2] or not 0 < largest < math.inf or (unit := 4.0 ** round(math.log(largest, 4))) == 1:
+        return plain
+    rng, x = np.random.default_rng(0), _some_samples(model)
+    names = list(model.shapes)
+    for scaled, power in ((names[-1:], 1.0), (names[-2:], 1.0), (names[:1], 1.0), (names, 0.5)):
+        ones = {name: np.full(shape, unit**power if name in scaled else 1.0) for name, shape in model.shapes.items()}
+        factors = model.pack(**ones)
+        theta = model.init(rng, batch=(3,))
+        if np.allclose(model(theta * factors, x), unit * model(theta, x), rtol=1e-9, atol=0):
+            return unit, factors, plain[2]
+    return plain
+
+
+def _some_samples(model: AbstractModel) -> np.ndarray:
+    return model.entries() if isinstance(model, EntryModel) else np.random.default_rng(1).normal(size=(4, model.input_size))
 
 
 def _spectral_step(slope: np.ndarray, curvature: np.ndarray, filtered: Any) -> np.ndarray:
@@ -137,15 +179,21 @@ def certify(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "ms
     ``data`` are read exactly (floats as the rationals they are). Raises :class:`NotCertified` at a degenerate point or far from any.
     """
     with working_precision(bits):
-        data = balls(data[0]), balls(data[1])
+        data = in_balls(model, data)
     slope = lambda point: gradient(model, point, data, loss)
     curvature = lambda point: hessian(model, point, data, loss)
     box = certify_zero(slope, [float(value) for value in theta], jacobian=curvature, bits=bits)
     with working_precision(bits):
         inertia = ball_inertia(curvature(box.enclosure))
     if not inertia.certified:
-        raise NotCertified(f"the Hessian over the box has inertia {inertia} with its zeros unproved")
+        raise NotCertified(f"the Hessian over the box has inertia {inertia}: {inertia.undecided} signs are open")
     return CertifiedPoint(box, inertia)
+
+
+def in_balls(model: AbstractModel, data: Data) -> Data:
+    """The data as balls that hold them exactly; samples that are indices stay what they are."""
+    x, y = data
+    return indices(x) if takes_indices(model) else balls(x), balls(y)
 
 
 def certify_split(
@@ -156,7 +204,7 @@ def certify_split(
     Either may be uncertified where more eigenvalues vanish than structure tells (alpha in {0, 1}, say). See :func:`split_inertias`.
     """
     with working_precision(point.box.bits):
-        return split_inertias(model, point.box.enclosure, point.inertia, (balls(data[0]), balls(data[1])), layer, neuron, alpha, loss)
+        return split_inertias(model, point.box.enclosure, point.inertia, in_balls(model, data), layer, neuron, alpha, loss)
 
 
 def split_inertias(
@@ -177,6 +225,7 @@ def split_inertias(
     B, S = found.B(layer, neuron, cotangent), found.S(layer, neuron, cotangent)
     # W_s^T B = 0 at a critical point: the row of the pivot is determined by the others.
     extra = ball_inertia(split_block(np.delete(B, pivot, axis=0), S, balls([alpha])[0]))
-    counts = plus(narrow.counts, extra.counts, (0, 1, 0))
+    lows = [tuple(low for low, _ in part.bounds) for part in (narrow, extra)]
+    least = tuple(sum(counts) for counts in zip(*lows, (0, 1, 0), strict=True))
     wide = hessian(embedding.wide, embedding(theta), data, loss)
-    return Inertia(*counts, narrow.certified and extra.certified, "ball"), ball_inertia(wide, zeros=1)
+    return Inertia.between(least, embedding.wide.n_params, "ball"), ball_inertia(wide, zeros=1)

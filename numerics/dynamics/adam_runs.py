@@ -196,7 +196,7 @@ def settled(run: Run, found: Trap) -> Settled:
         hull, V, q = region.hull(), balls(region.basis), ball(region.norm)
         r = 1 - (hull[0] + 1) * (hull[1] + 1) * (1 - near.rho)
         slope = np.array([hull[1] + 1, hull[0] + 1, ball(0)], dtype=object) * ((1 - near.rho) / r) @ V
-        drift = sum(entry * entry for entry in slope).sqrt() * ball(region.radius) / (1 - q)
+        drift = (slope @ slope).sqrt() * ball(region.radius) / (1 - q)
         state = next(islice(run.states(), found.steps, None))
         return Settled(found.steps, abs(state.point).log(), -near.rho.log(), drift.upper())
 

@@ -10,7 +10,6 @@ right side, which is at most |x(0)| e^(mu t).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +40,8 @@ class AttentionField:
 
         constant = np.frompyfunc(lambda c: arb_series([c]), 1, 1)
         integrate = np.frompyfunc(lambda series, c: series.integral() + c, 2, 1)
-        series, before = constant(theta), ctx.cap
+        series: Any = constant(theta)
+        before = ctx.cap
         try:
             for known in range(1, order + 1):
                 ctx.cap = known
@@ -90,7 +90,7 @@ class Path:
     loss: np.ndarray
 
 
-def follow(model: MarkovAttention, theta0: Any, pi: Any, lam: float, times: Sequence[float]) -> Path:
+def follow(model: MarkovAttention, theta0: Any, pi: Any, lam: float, times: Any) -> Path:
     """The gradient flow from ``theta0`` (P,) in floats (Dormand-Prince 8(5,3)), at rising ``times`` from 0 on.
 
     Raises ValueError for times that do not rise from at least 0, ArithmeticError where the integrator gives up.

@@ -75,7 +75,7 @@ def cover(conditions: Conditions, box: Sequence[Sequence[Any]], *, depth: int = 
             if letter == "/":
                 turn = level % len(sides)
                 waiting += [(corner[:turn] + (2 * corner[turn] + half,) + corner[turn + 1 :], level + 1) for half in (1, 0)]
-    share = {letter: sum(Fraction(number, 2**level) for level, number in enumerate(counts[letter])) for letter in "+-?"}
+    share = {letter: sum((Fraction(n, 2**level) for level, n in enumerate(counts[letter])), Fraction(0)) for letter in "+-?"}
     return Cover(sides, "".join(letters), share["+"], share["-"], share["?"], frozenset(undecided))
 
 

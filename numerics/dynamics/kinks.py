@@ -117,7 +117,7 @@ def _descent_in_cell(net: Interpolant, x: list[Fraction], movable: list[int], si
     for place, j in enumerate(movable):
         tilt, level = direction[2 * place], direction[2 * place + 1]
         tilts[j], shifts[j] = tilt, level - tilt * Fraction(net.neurons[j].intercept)
-    rate = sum(g * d for g, d in zip(gradient, direction, strict=True))
+    rate = sum((g * d for g, d in zip(gradient, direction, strict=True)), Fraction(0))
     chosen = tuple(sides.get(j, 0) for j in range(len(net.neurons)))
     return Descent(tuple(tilts), tuple(shifts), direction[-2], direction[-1], rate, chosen)
 
@@ -153,7 +153,7 @@ def _steepest(columns: list[list[Fraction]], gradient: list[Fraction], bounds: l
             if all(dot(row, rest) <= 0 for row in rows):  # the optimality condition of the least squares
                 if not any(rest):
                     return None
-                return [-sum(r * vector[k] for r, vector in zip(rest, kernel, strict=True)) for k in range(len(gradient))]
+                return [-sum((r * vector[k] for r, vector in zip(rest, kernel, strict=True)), Fraction(0)) for k in range(len(gradient))]
     raise ArithmeticError("non-negative least squares found no optimal set of constraints")
 
 

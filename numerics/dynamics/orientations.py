@@ -20,6 +20,7 @@ from numerics.hessian.inertias import ball_inertia
 from theory.activations import Activation
 from theory.dynamics.condensation import LeadingForm, centred, mean_input, origin
 from theory.dynamics.condensation.forms import powers
+from theory.elementary import entrywise
 
 #: Unit directions with a larger inner product are the same one: two nondegenerate maxima that close would have to be told apart by balls.
 SAME = 1 - 1e-9
@@ -32,11 +33,14 @@ SHIFT = 1e-3
 class Orientation:
     """A unit ``direction`` (D,) that attracts the neurons with sign(a_j sigma^(p)(0)) = ``side`` (+1: maximum of V, -1: minimum).
 
-    ``certificate`` is plain data that proves it (the exact z, an isolating interval, a Krawczyk box), None where no proof was found.
+    ``growing``: ``side`` V > 0 there, so that weights and output weights grow along it; where it is negative they turn to the direction
+    but shrink, and a_j may change its sign; None where V is too near 0 to tell. ``certificate`` is plain data that proves the direction
+    (the exact z, an isolating interval, a Krawczyk box), None where no proof was found.
     """
 
     direction: np.ndarray
     side: int
+    growing: bool | None
     certificate: dict[str, Any] | None
 
 
@@ -58,6 +62,11 @@ class Prediction:
     def directions(self) -> np.ndarray:
         """All directions as rows (k, D)."""
         return np.array([orientation.direction for orientation in self.orientations]).reshape(-1, self.form.dimension)
+
+    @property
+    def growing(self) -> list[Orientation]:
+        """Those along which weights grow: where a network that starts small is seen to condense."""
+        return [orientation for orientation in self.orientations if orientation.growing]
 
     @property
     def certified(self) -> bool:
@@ -128,7 +137,7 @@ def _linear(form: LeadingForm, sides: tuple[int, ...]) -> list[Orientation]:
         raise ValueError("sum_i y_i x_i must not be 0 for multiplicity 1: the leading field vanishes and no direction is preferred")
     direction = _floats(z)
     direction /= np.linalg.norm(direction)
-    return [Orientation(side * direction, side, {"z": [str(fraction(entry)) for entry in z]}) for side in sides]
+    return [Orientation(side * direction, side, True, {"z": [str(fraction(entry)) for entry in z]}) for side in sides]
 
 
 def _on_the_circle(form: LeadingForm, sides: tuple[int, ...]) -> list[Orientation]:
@@ -140,8 +149,18 @@ def _on_the_circle(form: LeadingForm, sides: tuple[int, ...]) -> list[Orientatio
         for direction, line in morse.extrema(kind):
             end = lambda value: None if value is None else str(fraction(value))
             certificate = {"form": texts, "lower": end(line.root.lower), "upper": end(line.root.upper), "kind": kind}
-            found.append(Orientation(direction, side, certificate))
+            found.append(Orientation(direction, side, _growing(form, direction, side), certificate))
     return found
+
+
+def _growing(form: LeadingForm, direction: np.ndarray, side: int) -> bool | None:
+    """Whether ``side`` V > 0 within 1e-12 of ``direction``: wider than any certificate, and V is not that steep unless it is near 0."""
+    from flint import arb
+
+    with working_precision(BITS):
+        near = balls(direction) + arb(0, 1e-12)
+        value = side * LeadingForm(balls(form.x), balls(form.c), form.p)(near)
+        return True if value > 0 else False if value < 0 else None
 
 
 def _on_the_sphere(form: LeadingForm, sides: tuple[int, ...], starts: int, rng: np.random.Generator) -> list[Orientation]:
@@ -154,7 +173,9 @@ def _on_the_sphere(form: LeadingForm, sides: tuple[int, ...], starts: int, rng: 
     for side in sides:
         for direction in _extrema(floats, side, starts, rng):
             certificate = _certified(exact, direction, side)
-            found.append(Orientation(direction, side, certificate and {"scale": str(scale), **certificate}))
+            found.append(
+                Orientation(direction, side, _growing(form, direction, side), certificate and {"scale": str(scale), **certificate})
+            )
     return found
 
 
@@ -238,4 +259,4 @@ def _power_of_two(size: Any) -> Any:
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(lambda value: float(fraction(value)), 1, 1)(values).astype(float)
+    return entrywise(lambda value: float(fraction(value)), values).astype(float)

@@ -20,14 +20,14 @@ def period_two_points(k: int, g: Fraction) -> int:
     check_power(k)
     if not g > 0:
         raise ValueError(f"g must be positive, got {g}")
-    g, u = fmpq(g.numerator, g.denominator), fmpq_poly([0, 1])
-    once = scalar_map(k, g, u)
-    twice = scalar_map(k, g, once)
+    gain, u = fmpq(g.numerator, g.denominator), fmpq_poly([0, 1])
+    once = scalar_map(k, gain, u)
+    twice = scalar_map(k, gain, once)
     left = _without_common_factors(twice - u, once - u)
     real = [
         root.real for root, _ in _distinct(left).complex_roots() if root.imag == 0
     ]  # exactly 0 for real roots, apart from it for others
-    return sum(_inside(root) and _inside(scalar_map(k, g, root)) for root in real)
+    return sum(_inside(root) and _inside(scalar_map(k, gain, root)) for root in real)
 
 
 def _without_common_factors(p: Any, q: Any) -> Any:

@@ -26,7 +26,8 @@ DEPTH = 16
 
 @dataclass(frozen=True)
 class Stability:
-    """``verdict``: "stable", "unstable", "open", or "marginal" for a linear step with an eigenvalue on the unit circle. ``values`` are what decides, as balls in text, ``signs`` their signs (None: open).
+    """``verdict``: "stable", "unstable", "open", or "marginal" for a linear step with an eigenvalue on the unit circle.
+    ``values`` are what decides, as balls in text, ``signs`` their signs (None: open).
 
     For a range of parameters ``cover`` says which share is what; ``signs`` are None where they change within the range.
     """

@@ -109,6 +109,7 @@ class PatchField(Field):
     def _speed(self, a: np.ndarray, value: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As for :class:`Field`, from sigma, sigma' of shape (n * positions, kernels); ``a`` is flat, kernel by kernel."""
         a = a.reshape(self.model.kernels, -1).T
+        assert self.labels is not None  # patch_field gives them
         samples, positions = len(self.labels), len(a)
         value, slope = (part.reshape(samples, positions, -1) for part in (value, slope))
         pull = -((value * a).sum(axis=(1, 2)) - self.labels) * self.weights

@@ -5,6 +5,7 @@ One backward pass over forward duals (:mod:`numerics.derivatives.directional`) g
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,7 @@ from numerics.arithmetic import exact
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.derivatives.directional import Directional, seeded
 from numerics.derivatives.tape import Node
-from numerics.hessian.inertias import Inertia, Undecided, ball_inertia, exact_inertia, float_inertia
+from numerics.hessian.inertias import Inertia, ball_inertia, exact_inertia, float_counts
 from numerics.hessian.losses import Loss, loss
 from theory.elementary import entrywise
 from theory.models import AbstractModel, EntryModel, as_container
@@ -83,8 +84,7 @@ def _weights(weights: Any, like: Any) -> Any:
 
 
 def _checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
-    theta, x, y = in_one_arithmetic(theta, *data)
-    x = np.asarray(data[0]) if isinstance(model, EntryModel) else x  # samples of a factorization are index pairs, no numbers
+    theta, x, y = in_one_arithmetic(theta, data[0], data[1], samples=model)
     if theta.shape[-1:] != (model.n_params,):
         raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {theta.shape}")
     if y.ndim < 2 or y.shape[-1] != model.outputs:
@@ -96,12 +96,47 @@ def _checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, An
     return theta, x, y
 
 
-def in_one_arithmetic(*arrays: Any) -> list[np.ndarray]:
-    """The arrays side by side: floats where all are of a numeric type, otherwise objects with every number a flint rational."""
-    containers = [as_container(values) for values in arrays]
-    if all(array.dtype != object for array in containers):
-        return [array.astype(float) for array in containers]
-    return [entrywise(_entry, array) for array in containers]
+def in_one_arithmetic(theta: Any, x: Any, *others: Any, samples: AbstractModel | None = None) -> list[np.ndarray]:
+    """The arrays side by side: floats where all are of a numeric type, otherwise objects with every number a flint rational.
+
+    ``samples`` names the model whose samples ``x`` are: the indices of a factorization are no numbers, and stay as they are.
+    """
+    if samples is not None and takes_indices(samples):
+        first, *rest = _side_by_side([theta, *others])
+        return [first, indices(x), *rest]
+    return _side_by_side([theta, x, *others])
+
+
+def _side_by_side(values: list[Any]) -> list[np.ndarray]:
+    arrays = [as_container(array) for array in values]
+    if all(array.dtype != object for array in arrays):
+        return [array.astype(float) for array in arrays]
+    return [entrywise(_entry, array) for array in arrays]
+
+
+def takes_indices(model: AbstractModel) -> bool:
+    """Whether the samples of a model are index tuples into a product."""
+    return isinstance(model, EntryModel)
+
+
+def indices(x: Any) -> np.ndarray:
+    """Index tuples as an array of integers, whatever type of number they came in.
+
+    :raises ValueError: when one is no whole number.
+    """
+    array = np.asarray(x)
+    if array.dtype != object:
+        return array
+    if any(not _whole(entry) for entry in array.flat):
+        raise ValueError("samples of a factorization are index tuples: x must hold whole numbers")
+    return entrywise(int, array).astype(int)
+
+
+def _whole(entry: Any) -> bool:
+    try:
+        return int(entry) == entry
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _entry(value: Any) -> Any:
@@ -120,32 +155,53 @@ def inertia(
 ) -> Inertia:
     """Inertia of Hess R(theta), ``theta`` (P,), by ``method``: auto, float, ball or exact.
 
-    Fractions and integers count as exact, floats as rounded: auto decides rationals exactly where sigma and the loss are rational and
-    in balls otherwise; floats in floats, and in balls when an eigenvalue is in doubt. ``zeros`` is a proved lower bound of the nullity
-    (from an embedding, say), which balls need to certify a degenerate Hessian. Methods ball and exact read floats as the rationals they
-    are. Raises ValueError for a bad argument, NoExactValue where exact does not reach, Undecided where float does not decide.
+    Integers and Fractions count as exact; other floats as the balls of what may have been rounded to them, so that what is proved
+    holds for all of these (a float that is a whole number is read as that number). Where all is exact, and so are sigma and the loss, auto
+    decides exactly, otherwise in balls of growing precision; what they leave open is undecided, and never guessed. ``zeros`` is a
+    proved lower bound of the nullity (from an embedding, say), which balls need to certify a degenerate Hessian. Methods ball and exact
+    read every float as the rational that it is; float proves nothing and gives an estimate. Raises ValueError for a bad argument and
+    NoExactValue where exact does not reach.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if np.ndim(theta) != 1:
         raise ValueError(f"inertia is of one point: theta must have shape (P,), got {np.shape(theta)}")
     values = [as_container(array) for array in (theta, *data)]
+    if takes_indices(model):
+        values[1] = indices(values[1])
     for name, array in zip(("theta", "inputs", "targets"), values, strict=True):
         if array.dtype != object and not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
-    if method == "auto":
-        return _auto(model, values, loss, weights, zeros)
     return _BY_METHOD[method](model, values, loss, weights, zeros)
 
 
 def _auto(model: AbstractModel, values: list[Any], loss: str | Loss, weights: Any, zeros: int) -> Inertia:
-    if all(array.dtype.kind != "f" for array in values):
-        rational = model.rational and _loss(loss).polynomial and all(map(_holds_rationals, values))
-        return (_exact if rational else _ball)(model, values, loss, weights, zeros)
-    try:
-        return _float(model, values, loss, weights, zeros)
-    except Undecided:
-        return _ball(model, values, loss, weights, zeros)
+    read = [_as_written(array) for array in values]
+    if has_rational_values(model, loss) and all(map(_holds_rationals, read)):
+        return _exact(model, read, loss, weights, zeros)
+    return _ball(model, read, loss, weights, zeros)
+
+
+def _as_written(array: Any) -> np.ndarray:
+    """Floats that are whole numbers as these, others as balls of all that rounds to them."""
+    if array.dtype.kind not in "fO":
+        return array
+    return entrywise(_entry_as_written, array)
+
+
+def _entry_as_written(value: Any) -> Any:
+    if not isinstance(value, float | np.floating):
+        return value
+    if value == int(value):
+        return int(value)
+    from flint import arb
+
+    return arb(float(value), float(np.spacing(np.abs(value))) / 2)
+
+
+def has_rational_values(model: AbstractModel, loss: str | Loss) -> bool:
+    """Whether the loss and its derivatives are rational at rational points."""
+    return model.rational and _loss(loss).polynomial
 
 
 def _holds_rationals(array: np.ndarray) -> bool:
@@ -155,14 +211,16 @@ def _holds_rationals(array: np.ndarray) -> bool:
 
 
 def _float(model, values, loss, weights, zeros) -> Inertia:
-    theta, x, y = (array.astype(float) for array in values)
-    return float_inertia(hessian(model, theta, (x, y), loss, weights=weights))
+    theta, x, y = _converted(model, values, lambda array: array.astype(float))
+    eigenvalues = np.linalg.eigvalsh(hessian(model, theta, (x, y), loss, weights=weights))
+    counts, doubtful = float_counts(eigenvalues)
+    return Inertia.between((0, 0, 0), len(eigenvalues), "float", None if doubtful else tuple(map(int, counts)))
 
 
 def _exact(model, values, loss, weights, zeros) -> Inertia:
-    if not (model.rational and _loss(loss).polynomial):
+    if not has_rational_values(model, loss):
         raise exact.NoExactValue(f"the Hessian of {model} under {_loss(loss).name} is not rational: method ball may serve instead")
-    theta, x, y = (exact.rationals(array) for array in values)
+    theta, x, y = _converted(model, values, exact.rationals)
     weights = None if weights is None else exact.rationals(weights)
     return exact_inertia(hessian(model, theta, (x, y), loss, weights=weights))
 
@@ -170,7 +228,7 @@ def _exact(model, values, loss, weights, zeros) -> Inertia:
 def _ball(model, values, loss, weights, zeros) -> Inertia:
     for bits in PRECISIONS:
         with working_precision(bits):
-            theta, x, y = (balls(array) for array in values)
+            theta, x, y = _converted(model, values, balls)
             scales = None if weights is None else balls(weights)
             found = ball_inertia(hessian(model, theta, (x, y), loss, weights=scales), zeros=zeros)
         if found.certified:
@@ -178,4 +236,10 @@ def _ball(model, values, loss, weights, zeros) -> Inertia:
     return found
 
 
-_BY_METHOD = {"float": _float, "ball": _ball, "exact": _exact}
+def _converted(model: AbstractModel, values: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """theta, x and y in another arithmetic; indices stay as they are."""
+    theta, x, y = values
+    return [convert(theta), x if takes_indices(model) else convert(x), convert(y)]
+
+
+_BY_METHOD = {"auto": _auto, "float": _float, "ball": _ball, "exact": _exact}

@@ -1,14 +1,15 @@
 """Inertia (numbers of negative, zero and positive eigenvalues) of symmetric matrices: float, ball and exact.
 
-Float eigenvalues are sorted by a tolerance that follows from rounding; between it and a thousand times it nothing is guessed. Balls
-prove lower bounds of the negative and the positive number; zeros they cannot see, so these must be known from structure. Exact: the
-characteristic polynomial over the rationals and Descartes' rule, sharp because all roots are real.
+Float eigenvalues are sorted by a tolerance that follows from rounding; between it and a thousand times it nothing is guessed. They are
+estimates: a small eigenvalue may be no zero, so that nothing is proved in floats. Balls prove lower bounds of the negative and the positive
+number; zeros they cannot see, so these must be known from structure, and what is left is undecided. Exact: the characteristic
+polynomial over the rationals and Descartes' rule, sharp because all roots are real.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,21 +29,47 @@ class Undecided(ArithmeticError):
 
 @dataclass(frozen=True)
 class Inertia:
-    """Numbers of negative, zero and positive eigenvalues; ``certified`` when all three are proved."""
+    """Numbers of negative, zero and positive eigenvalues; ``certified`` when all three are proved.
 
-    negative: int
-    zero: int
-    positive: int
+    They are ``None`` while an eigenvalue is undecided; ``bounds`` then enclose each of the three (with both ends), and ``estimate`` is
+    what floats take them for (``None`` where even that is in doubt). ``undecided`` counts the eigenvalues whose sign is not known.
+    """
+
+    negative: int | None
+    zero: int | None
+    positive: int | None
     certified: bool = False
     method: str = "exact"
+    bounds: Sequence[tuple[int, int]] = ()
+    estimate: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.bounds:
+            object.__setattr__(self, "bounds", tuple((count, count) for count in self.counts))
+
+    @classmethod
+    def between(cls, least: Sequence[int], size: int, method: str, estimate: Sequence[int] | None = None) -> Inertia:
+        """From lower bounds of the three numbers of ``size`` eigenvalues; certified where these add up."""
+        if sum(least) == size:
+            negative, zero, positive = least
+            return cls(negative, zero, positive, True, method)
+        left = size - sum(least)
+        bounds = tuple((count, count + left) for count in least)
+        return cls(None, None, None, False, method, bounds, estimate)
 
     @property
-    def counts(self) -> tuple[int, int, int]:
+    def counts(self) -> tuple[int | None, int | None, int | None]:
         """(negative, zero, positive)."""
         return self.negative, self.zero, self.positive
 
+    @property
+    def undecided(self) -> int:
+        """How many eigenvalues have a sign that is not known."""
+        low, high = self.bounds[0]
+        return high - low
+
     def __str__(self) -> str:
-        return f"({self.negative}, {self.zero}, {self.positive})"
+        return "(" + ", ".join(str(low) if low == high else f"{low}..{high}" for low, high in self.bounds) + ")"
 
 
 # ----------------------------------------------------------------------------------------------------------- exact
@@ -144,20 +171,21 @@ def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     """Inertia from proved lower bounds of the negative and positive numbers; ``zeros`` is a proved lower bound of the nullity.
 
     ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal; symmetric elimination then takes pivots that balls prove
-    to be non-zero, and by Haynsworth's additivity each counts. Certified when the three bounds add up to P; otherwise what is left counts
-    as zero, unproved. Raises ValueError when the bounds contradict ``zeros``.
+    to be non-zero, and by Haynsworth's additivity each counts. Certified when the three bounds add up to P; otherwise what is left is
+    undecided. Raises ValueError when the bounds contradict ``zeros``.
     """
     from numerics.arithmetic.krawczyk import balls
 
+    if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
+        raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
     size, matrix = len(matrix), balls(matrix)
     middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
     basis = balls(np.linalg.eigh((middle + middle.T) / 2)[1])
     signs = list(_pivot_signs(basis.T @ matrix @ basis))
     negative, positive = signs.count(-1), signs.count(1)
-    known = negative + positive + zeros
-    if known > size:
+    if negative + positive + zeros > size:
         raise ValueError(f"zeros = {zeros} is refuted: {negative} negative and {positive} positive eigenvalues of {size} are proved")
-    return Inertia(negative, size - negative - positive, positive, known == size, "ball")
+    return Inertia.between((negative, zeros, positive), size, "ball")
 
 
 def _pivot_signs(matrix: np.ndarray) -> Iterator[int]:

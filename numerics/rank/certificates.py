@@ -20,23 +20,26 @@ def minor_certificate(
     """The minor of the tangent matrix on ``rows`` (sample * outputs + output) and ``columns`` (parameters).
 
     ``arithmetic`` says how it was shown not to vanish: ``kind``, and prime, unit and denominator, or precision, and ``radius`` where it
-    does not vanish at all parameters within that distance, entry by entry. None for a model that cannot be spelled out as layers.
+    does not vanish at all parameters within that distance, entry by entry. None for a model that cannot be spelled out as layers, and for
+    an empty minor.
     """
     network = _network(model, theta)
-    if network is None:
+    if network is None or not rows:  # a rank of at least 0 needs no proof
         return None
     if isinstance(model, MatrixFactorization):  # the entry (i, j) is output i on the unit vector e_j
         samples, places = np.eye(model.d2, dtype=int), [[int(x[row, 1]), int(x[row, 0])] for row in rows]
     else:
         used = sorted({row // model.outputs for row in rows})
         samples, places = x[used], [[used.index(row // model.outputs), row % model.outputs] for row in rows]
-    return {**arithmetic, **network, "samples": _text(samples), "rows": places, "columns": columns}
+    return {**arithmetic, **network, "rank": len(places), "samples": _text(samples), "rows": places, "columns": columns}
 
 
 def series_certificate(model: AbstractModel, theta: np.ndarray, rank: int, at: str) -> dict[str, Any] | None:
     """A rank of at least ``rank`` by Taylor series, ``at`` the "point" or on the "stratum"; a referee draws lines and residues anew."""
     network = _network(model, theta)
-    return network and {"kind": "Taylor series modulo a prime", "rank": rank, "at": at, **network}
+    if network is None or rank < 1:
+        return None
+    return {"kind": "Taylor series modulo a prime", "rank": rank, "at": at, **network}
 
 
 def sign_certificate(activation: Any, samples: Any, terms: Sequence[tuple[Any, int | None]], between: Sequence[Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, rational, rationals
 from numerics.rank.series import Series, solve
+from theory.elementary import entrywise
 
 
 class RationalSeriesArray(np.ndarray):
@@ -48,7 +49,7 @@ def along_ray(theta: Any, order: int) -> RationalSeriesArray:
     from flint import fmpq_poly
 
     lift = lambda value: Series(fmpq_poly([0, value]), order)
-    return np.frompyfunc(lift, 1, 1)(rationals(theta)).view(RationalSeriesArray)
+    return entrywise(lift, rationals(theta)).view(RationalSeriesArray)
 
 
 def constants(values: Any, order: int) -> RationalSeriesArray:
@@ -56,7 +57,7 @@ def constants(values: Any, order: int) -> RationalSeriesArray:
     from flint import fmpq_poly
 
     lift = lambda value: Series(fmpq_poly([value]), order)
-    return np.frompyfunc(lift, 1, 1)(rationals(values)).view(RationalSeriesArray)
+    return entrywise(lift, rationals(values)).view(RationalSeriesArray)
 
 
 def coefficients(series: Any, order: int) -> np.ndarray:
@@ -75,9 +76,14 @@ def gradient_along_ray(model: Any, theta: Any, x: Any, y: Any, *, order: int) ->
 
     ``x`` (n, inputs), ``y`` (n, outputs). Raises NoExactValue where the activation's state at 0 is not rational.
     """
+    return gradient_of_series(model, along_ray(theta, order), x, y, order=order)
+
+
+def gradient_of_series(model: Any, theta: RationalSeriesArray, x: Any, y: Any, *, order: int) -> np.ndarray:
+    """The same for parameters ``theta`` (P,) that are series; the pre-activations must vanish at epsilon = 0."""
     from numerics.derivatives.tape import tangents
 
-    values, jacobian = tangents(model, along_ray(theta, order), constants(x, order))
+    values, jacobian = tangents(model, theta.view(RationalSeriesArray), constants(x, order))
     residuals = constants(y, order) - values
     samples = len(residuals)
     pull = (residuals[..., None] * jacobian).reshape(-1, model.n_params).sum(axis=0)

@@ -93,6 +93,7 @@ class TorchSession:
         """(b, P): 1/keep or 0 at the parameters that carry a neuron's output on, 1 at all others."""
         import torch
 
+        assert isinstance(self.method, Dropout) and self.dropped is not None  # asked for where neurons are dropped alone
         kept = kept_neurons(self.seed, self.steps.cpu().numpy().astype(np.int64), int(self.dropped.max()) + 1, self.method.keep)
         factor = np.hstack([kept / self.method.keep, np.ones((len(kept), 1))])
         return torch.as_tensor(factor[:, self.dropped], device=self.device)

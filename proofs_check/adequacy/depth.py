@@ -52,7 +52,7 @@ def lifting(rng: np.random.Generator) -> list[Comparison]:
 
 def residual(rng: np.random.Generator) -> list[Comparison]:
     """An inserted residual block: the bias that makes up for it, and what the next layer receives."""
-    from theory.lifting import insert_residual
+    from theory.lifting.residual import insert_residual
 
     rows = []
     for p, r in ((1, 1), (2, 2)):

@@ -157,7 +157,7 @@ def compatible(rng: np.random.Generator) -> list[Comparison]:
     """A drawn compatible embedding with copies, null neurons and all coefficients, and its gradient map, entry by entry."""
     model = _model((1, 2, 2, 1))
     sources = [(0, 1, 0, None), (1, 0, None, 1)]
-    parts = draw_layers(model, sources, rng, denominator=1)
+    parts = _whole_layers(model, sources, rng)
     embedding = compatible_embedding(model, parts)
     index = [(0,), *sources, (0,)]
     beta = [[1], *[[0 if value is None else value for value in layer] for layer in multipliers(model, parts)[1:]]]
@@ -179,6 +179,15 @@ def compatible(rng: np.random.Generator) -> list[Comparison]:
         rng,
     )
     return networks(rng) + compare([INTEGERS, "width/compatible.v", "width/pulling.v"], rows)
+
+
+def _whole_layers(model: FullyConnected, sources: list, rng: np.random.Generator) -> list:
+    """Drawn coefficients, drawn again until all are whole."""
+    while True:
+        parts = draw_layers(model, sources, rng, denominator=1)
+        entries = [Fraction(entry) for part in parts for entry in (*part.weights.ravel(), *part.shifts)]
+        if all(entry.denominator == 1 for entry in entries):
+            return parts
 
 
 def _effective_biases(model: FullyConnected, parts: Any, index: list[tuple]) -> list[list[Fraction]]:

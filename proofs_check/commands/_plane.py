@@ -73,7 +73,7 @@ def both(k: int) -> tuple[list[float], list[float], list[float]]:
         inside = [beta2 for beta2 in (top * n / 400 for n in range(1, 401)) if is_stable(k, beta1, ratio_of(k, beta2))]
         if inside:
             found.append((beta1, inside[0], top))
-    return tuple(map(list, zip(*found, strict=True))) if found else ([], [], [])
+    return [row[0] for row in found], [row[1] for row in found], [row[2] for row in found]
 
 
 def _edge(margin: Any) -> float:

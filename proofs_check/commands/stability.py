@@ -30,12 +30,12 @@ class _Beta(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
         try:
-            parts = tuple(Fraction(part) for part in str(value).split(":"))
+            parts = [Fraction(part) for part in str(value).split(":")]
         except (ValueError, ZeroDivisionError):
             self.fail(f"expected a number or LOW:HIGH, got {value!r}", param, context)
         if len(parts) > 2:
             self.fail(f"expected a number or LOW:HIGH, got {value!r}", param, context)
-        return parts if len(parts) == 2 else parts[0]
+        return (parts[0], parts[1]) if len(parts) == 2 else parts[0]
 
 
 class _Numbers(click.ParamType):
@@ -171,7 +171,7 @@ def _run(k: int, beta1: Any, beta2: Any, eta: Any, start: str, text: list[str]) 
     rate = Fraction(1, 1000) if eta is None else eta
     if not all(isinstance(value, Fraction) for value in (beta1, beta2, rate)):
         raise ValueError("--run needs single numbers for --beta1, --beta2 and --eta, got a range")
-    run, reasons = Run(k, beta1, beta2, rate, str(Fraction(start))), []
+    run, reasons = Run(k, str(beta1), str(beta2), str(rate), str(Fraction(start))), []
     for limit in (Minimum, Cycle):
         try:
             found = trapped(run, limit)

@@ -107,7 +107,7 @@ def read(data: Any) -> Finding:
         raise ValueError(f"expected the fields of a finding, got {type(data).__name__}")
     try:
         finding = Finding(**{**data, "status": Status(data["status"]), **{name: tuple(data.get(name, ())) for name in _LISTS}})
-    except (LookupError, TypeError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"expected the fields of a finding, got others ({error})") from error
     sound = (
         all(type(getattr(finding, name)) is int and getattr(finding, name) >= 0 for name in _COUNTS)

@@ -55,7 +55,7 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=patience)
         except TimeoutError as error:
             raise ClusterError(f"cluster {address!r}: expected at least one worker, none joined in {patience:g} s") from error
-        answers = self._client.run(_described, on_error="return")
+        answers: Any = self._client.run(_described, on_error="return")
         here = _described()
         for worker, answer in answers.items():
             if not isinstance(answer, dict):

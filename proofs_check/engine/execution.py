@@ -557,7 +557,7 @@ def _search(strategy: Any, trial: Trial, meet: Callable[[int, Any], None]) -> No
     @hypothesis.settings(
         max_examples=trial.check.examples[trial.context.level],
         phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType] - the enum is iterable, as its docs say
         database=None,
         deadline=None,
         report_multiple_bugs=False,
@@ -589,7 +589,7 @@ def _forget_local_constants() -> None:
     from hypothesis.internal.conjecture import providers
 
     if hasattr(providers, "Constants"):
-        providers.HypothesisProvider._local_constants = providers.Constants()
+        providers.HypothesisProvider._local_constants = providers.Constants()  # pyright: ignore[reportPrivateImportUsage] - no public way
 
 
 def run_case(
@@ -619,7 +619,7 @@ def _listed_case(source: Iterable[Any], trial: Trial, number: int) -> Finding | 
         if found.status is Status.FAILS:
             _reduce(trial, tally, number, instance)
         if tally.failure is not None:
-            found = replace(found, counterexample={**found.counterexample, "reduced": tally.failure.counterexample})
+            found = replace(found, counterexample={**(found.counterexample or {}), "reduced": tally.failure.counterexample})
         return found
     return None
 

@@ -99,6 +99,7 @@ class Source:
 
     @property
     def theorems(self) -> tuple[str, ...]:
+        """The names of its theorems and corollaries, in order."""
         return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
 
     @property
@@ -122,7 +123,7 @@ class Built:
 
     def closure(self) -> dict[str, Built]:
         """This file and all that it needs, by logical name."""
-        found = {self.logical: self}
+        found: dict[str, Built] = {self.logical: self}
         for need in self.needs:
             found |= need.closure()
         return found
@@ -319,6 +320,7 @@ _FORBIDDEN = re.compile(rf"^\s*(?:\w+ )*({_OUTSIDE})\b", re.MULTILINE)
 
 
 def built_path(file: str | Path) -> Path:
+    """Where a proof lies: ``file`` itself, or below the folder of the shipped proofs."""
     path = Path(file)
     return path if path.is_absolute() else PROOFS / path
 

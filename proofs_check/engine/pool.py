@@ -36,7 +36,7 @@ TICK = 0.1
 #: A worker ends itself at its time limit; this many seconds later it is ended from outside.
 GRACE = 2.0
 #: Seconds that idle workers have to come to their own end, so that what is to be done at exit is done.
-LEAVING = 2.0
+LEAVING = 10.0
 #: Bytes of an answer that are read at once, and longest answer.
 CHUNK, LONGEST = 1 << 20, 1 << 30
 #: Bytes kept from each end of what a job prints.
@@ -198,7 +198,8 @@ class _Worker:
         finally:
             os.close(answers_end)
         self.answers = os.fdopen(answers, "rb", buffering=0)
-        self.output = self.process.stdout
+        assert self.process.stdin is not None and self.process.stdout is not None  # pipes, as asked for
+        self.input, self.output = self.process.stdin, self.process.stdout
         for stream in (self.answers, self.output):
             os.set_blocking(stream.fileno(), False)
         self.job: Job | None = None
@@ -216,8 +217,8 @@ class _Worker:
         self._deadline = self._sent + job.timeout + GRACE
         self._head, self._tail, self._printed = bytearray(), bytearray(), 0
         try:
-            self.process.stdin.write(json.dumps(job.to_data()).encode() + b"\n")
-            self.process.stdin.flush()
+            self.input.write(json.dumps(job.to_data()).encode() + b"\n")
+            self.input.flush()
         except BrokenPipeError:
             self.gone = True
 
@@ -315,7 +316,7 @@ class _Worker:
     def leave(self) -> None:
         """Have an idle worker come to its own end."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            self.input.close()
 
     def stop(self, selector: selectors.BaseSelector) -> None:
         for stream in {self.answers, self.output} & {key.fileobj for key in selector.get_map().values()}:
@@ -339,3 +340,5 @@ def _read(stream: Any) -> bytes | None:
         return os.read(stream.fileno(), CHUNK)
     except BlockingIOError:
         return None
+    except ValueError:  # closed here, when the worker was ended
+        return b""

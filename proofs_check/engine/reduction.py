@@ -95,7 +95,7 @@ def _simpler_number(value: float | Fraction) -> Iterator[Any]:
 
 def _simpler_sequence(value: list | tuple) -> Iterator[Any]:
     named = hasattr(value, "_fields")
-    build = type(value)._make if named else type(value)
+    build = getattr(type(value), "_make", type(value))
     if not named:
         for start, stop in _blocks(len(value)):
             yield build([*value[:start], *value[stop:]])

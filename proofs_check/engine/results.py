@@ -105,7 +105,7 @@ def _check(claim: Claim, check: Check, findings: Findings, place: RunPlace) -> d
         "witness": own.witness,
         "confirmed": own.confirmed,
         "proof": own.proof,
-        "certificate": _certificate(claim, check, own, place),
+        **_certificate(claim, check, own, place),
         "counterexample": _counterexample(claim, check, own, place),
         "figures": list(own.figures),
         "controls": [_control(name, finding) for name, finding in controls.items()],
@@ -125,7 +125,8 @@ def _cell_controls(finding: Finding | None) -> list[dict[str, Any]]:
 def _counterexample(claim: Claim, check: Check, own: Finding, place: RunPlace) -> Mapping[str, Any] | None:
     if own.counterexample is None:
         return None
-    return {**own.counterexample, "reproduce": place.reproduce(claim, check, own.counterexample["case"])}
+    case = own.counterexample.get("case", 0)  # not known where the counterexample was too large to be kept
+    return {"replay": "", **own.counterexample, "reproduce": place.reproduce(claim, check, case)}
 
 
 def _control(name: str, finding: Finding) -> dict[str, Any]:
@@ -151,11 +152,20 @@ def _probes(claim: Claim, findings: Findings) -> list[dict[str, Any]]:
     ]
 
 
-def _certificate(claim: Claim, check: Check, own: Finding, place: RunPlace) -> str | None:
-    """Write what certifies the result (a list when there are several); its path relative to the results."""
+#: What a certificate states, as far as the results repeat it: a referee compares both.
+STATED = ("kind", "mechanism", "rank", "at", "inertia", "shallow", "deep", "radius", "limit within")
+
+
+def _certificate(claim: Claim, check: Check, own: Finding, place: RunPlace) -> dict[str, Any]:
+    """Write what certifies the result (a list when there are several): its path relative to the results, its hash, and what it states.
+
+    Each certificate names its claim and check.
+    """
     if not own.certificates or place.directory is None:
-        return None
+        return {"certificate": None}
     relative = f"certificates/{claim.id}.{check.name}.json"
-    only = own.certificates[0] if len(own.certificates) == 1 else list(own.certificates)
-    write_json(place.directory / relative, only)
-    return relative
+    named = [{"claim": claim.id, "check": check.name, **entry} if isinstance(entry, Mapping) else entry for entry in own.certificates]
+    write_json(place.directory / relative, named[0] if len(named) == 1 else named)
+    states = [{name: entry[name] for name in STATED if name in entry} if isinstance(entry, Mapping) else {} for entry in named]
+    text = (place.directory / relative).read_bytes()
+    return {"certificate": relative, "certificate_hash": hashlib.sha256(text).hexdigest(), "certificate_states": states}

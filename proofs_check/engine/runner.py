@@ -38,6 +38,7 @@ class Executor(Protocol):
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Finding]]:
         """Each job with its finding, in the order in which they end."""
+        ...
 
 
 class Interrupted(Exception):

@@ -26,6 +26,7 @@ WRITERS += ["recovery.flow.converges", "recovery.lifted-sample-dependent", *(f"r
 WRITERS += ["regularization.elasticity", "regularization.k-cycle.softplus-d2", "regularization.tail.PL"]
 WRITERS += [f"regularization.one-point.{name}" for name in ("sigmoid", "gelu", "4-cycle")]
 WRITERS += [f"regularization.two-point.{name}" for name in ("sigmoid", "softsign-sigmoid", "tanh", "tanh-d2", "zero-label", "reweight")]
+WRITERS += [f"adam.degenerate.{name}" for name in ("stability", "trap", "perturbed", "complexity", "signgd_cycle")]
 
 #: Files that ``proofs-check counterexample`` writes; sin has its overlap between two zeros of its derivative.
 SEARCHES = [
@@ -215,6 +216,29 @@ FORGERIES = {
     ],
     "exact inertia of a lift": [
         *((place, moved) for place in (("theta", 0), ("deep theta", 0), ("shallow", 1), ("deep", 2), ("x", 0, 1), ("y", 0, 0))),
+    ],
+    # more of these in tests/numerics/dynamics/test_optimizer_referees.py
+    "contraction trap": [
+        (("run", "beta2"), instead("0.5")),
+        (("run", "rate"), instead("1e-6")),
+        (("steps",), lambda steps: steps - 600),
+        (("norm",), instead("1")),
+        (("radius",), instead("1")),
+        (("basis", 0), instead(["0", "0", "0"])),
+        (("limit",), instead("2-cycle")),
+    ],
+    "hitting times": [(("below", 0, 1), lambda steps: steps + 1), (("below", 0, 0), instead("1e-21")), (("run", "rate"), instead("0.1"))],
+    "cover of parameters": [
+        (("tree",), lambda tree: tree.replace("-", "+", 1)),
+        (("tree",), lambda tree: tree[:-1]),
+        (("positive",), instead("1")),
+        (("k",), lambda k: k + 4),
+    ],
+    "2-cycle of Adam": [
+        (("verdict",), instead("undecided")),
+        (("state", 0), moved),
+        (("beta1",), instead("1/2")),
+        (("k",), lambda k: k + 1),
     ],
     "definite form of a split neuron": [
         (("theta", 0), moved),

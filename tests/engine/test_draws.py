@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from proofs_check import draws
+from theory.draws import KINDS
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.models.factorizations import CPFactorization
 
@@ -47,7 +48,7 @@ def test_every_kind_of_relation_occurs():
         met |= {"multiple"} if a.any() and any((a == k * b).all() for k in (-3, -2, 2, 3)) else set()
         met |= {"moved"} if a.any() and (a[1:] == b[:-1]).all() else set()
         met |= {"sum"} if a.any() and b.any() and (a + b == c).all() else set()
-    assert met == set(draws.KINDS)
+    assert met == set(KINDS)
 
 
 def test_matrices_of_every_rank():

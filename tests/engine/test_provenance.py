@@ -195,7 +195,8 @@ def test_an_edited_store_is_refused(write_claims, tmp_path, proofs_check):
 def test_a_finding_moved_to_another_claim_is_refused(write_claims, tmp_path):
     file = write_claims("claim('own.a')", "claim('own.b', expected=2)")
     assert verify(claims=file, out=tmp_path / "run").verdicts["own.b"] == "refuted"
-    edited(tmp_path / "run" / "run.sqlite", "UPDATE findings SET claim = replace('own.aown.b', claim, '')")
+    for old, new in (("own.a", "own.c"), ("own.b", "own.a"), ("own.c", "own.b")):
+        edited(tmp_path / "run" / "run.sqlite", f"UPDATE findings SET claim = '{new}' WHERE claim = '{old}'")
     with pytest.raises(StoreError, match="was changed after it was stored"):
         verify(claims=file, out=tmp_path / "run", resume=True)
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from proofs_check.plain_data import DEEPEST, legible, to_data
 
 from proofs_check import ClaimError, Status, load_claims
 from proofs_check.claim import LONGEST_ID
@@ -16,6 +15,7 @@ from proofs_check.engine.answers import read, safe
 from proofs_check.engine.finding import ITSELF, Finding
 from proofs_check.engine.pool import Pool
 from proofs_check.engine.runner import log_name, make_job, verify
+from proofs_check.plain_data import DEEPEST, legible, to_data
 
 HERE = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def test_results_and_pages_are_whole(odd):
 
     assert read_results(odd.directory / "results.json")["claims"][0]["verdict"] == "refuted"
     for claim_id in odd.verdicts:
-        assert (odd.directory / f"{claim_id}.html").stat().st_size > 0
+        assert (odd.directory / "claims" / f"{claim_id}.html").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_run_that_was_stopped_has_pages_and_no_results(stopped, tmp_path):
     unfinished = [entry for name, entry in entries.items() if name not in seen and entry["verdict"] == "skipped"]
     assert {check["message"] for entry in unfinished for check in entry["checks"]} == {"not run: the run was stopped before"}
     write_pages(told.results, tmp_path / "run")
-    assert (tmp_path / "run" / "index.html").is_file() and (tmp_path / "run" / f"{seen[0]}.html").is_file()
+    assert (tmp_path / "run" / "index.html").is_file() and (tmp_path / "run" / "claims" / f"{seen[0]}.html").is_file()
 
 
 def test_a_run_that_was_stopped_before_anything_was_stored_can_be_resumed(claim_files, tmp_path, monkeypatch):

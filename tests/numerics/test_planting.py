@@ -14,7 +14,7 @@ from numerics.hessian import gradient, hessian, inertia, risk
 from numerics.hessian.neuron_matrices import neuron_matrices, trace
 from numerics.planting import NothingToPlant, cotangent_of, curvature_rows, plant, sharpened
 from theory.embedding import split
-from theory.models import FullyConnected, MatrixFactorization, TwoLayerCNN
+from theory.models import CPFactorization, DeepFactorization, FullyConnected, MatrixFactorization, SymmetricFactorization, TwoLayerCNN
 
 NET = FullyConnected((2, 2, 2), "ratsig4")
 
@@ -112,6 +112,63 @@ def test_the_search_finds_narrow_losses_with_their_saddles():
     narrow = find_critical_points(FullyConnected((1, 1, 1)), data, starts=40, seed=1)
     assert 15 * narrow[0].loss == pytest.approx(0.1047628, abs=1e-7) and narrow[0].inertia.counts == (0, 0, 4)
     assert all(p.gradient <= 1e-11 for p in narrow)
+
+
+@pytest.mark.parametrize("unit", [1e4, 1e-6])
+def test_the_unit_of_the_targets_does_not_matter(unit):
+    x, y = wave()
+    model = FullyConnected((1, 1, 1))
+    plain, scaled = (find_critical_points(model, (x, factor * y), starts=25, seed=1) for factor in (1, unit))
+    assert [p.loss / unit**2 for p in scaled] == pytest.approx([p.loss for p in plain], rel=1e-6)
+    assert [p.inertia.counts for p in scaled] == [p.inertia.counts for p in plain] == [(0, 0, 4), (1, 1, 2)]
+    for point in scaled:
+        assert np.linalg.norm(gradient(model, point.theta, (x, unit * y))) == pytest.approx(point.gradient, abs=1e-9 * unit**2)
+    (again,) = find_critical_points(model, (x, unit * y), starts=scaled[0].theta[None])
+    np.testing.assert_allclose(again.theta, scaled[0].theta, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", [MatrixFactorization(2, 2, 1), SymmetricFactorization(2, 1), CPFactorization((2, 2), 1)], ids=str)
+def test_critical_points_of_factorizations_are_found_in_every_unit(model):
+    y = np.diag([2.0, 1.0]).reshape(4, 1)
+    for unit in (1.0, 1e5):
+        losses = [p.loss / unit**2 for p in find_critical_points(model, (model.entries(), unit * y), starts=40)]
+        assert losses == pytest.approx([0.25, 1.0, 1.25], rel=1e-6)  # Eckart and Young: the best, the other and no eigenvector
+
+
+@pytest.mark.parametrize("tolerance", [float("nan"), -1, 0, float("inf")])
+def test_a_tolerance_that_is_none_is_refused(tolerance):
+    with pytest.raises(ValueError, match="tolerance must be a positive number"):
+        find_critical_points(FullyConnected((1, 1, 1)), wave(), starts=2, tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("model", "theta", "target", "counts"),
+    [
+        (MatrixFactorization(1, 1, 1), [1e-6, -1e-6], 1.0, (1, 0, 1)),
+        (DeepFactorization((1, 1)), [0.99], 1.0, (0, 0, 1)),
+        (SymmetricFactorization(1, 1), [1.001], 1.0, (0, 0, 1)),
+        (CPFactorization((1, 1), 1), [0.0, 0.0], -2.0, (1, 0, 1)),
+    ],
+    ids=str,
+)
+def test_critical_points_of_factorizations_are_certified(model, theta, target, counts):
+    found = certify(model, theta, (model.entries(), np.array([[target]])))
+    assert found.inertia.counts == counts and found.inertia.certified
+
+
+@pytest.mark.parametrize(
+    "model",
+    [MatrixFactorization(2, 2, 1), SymmetricFactorization(3, 2), DeepFactorization((3, 1, 3)), CPFactorization((2, 2, 2), 1)],
+    ids=str,
+)
+def test_factorizations_are_planted_exactly(model):
+    theta = point(model)
+    data = plant(model, theta, model.entries(), size=Fraction(1, 3))
+    assert (gradient(model, theta, data) == 0).all() and risk(model, theta, data) > 0
+    assert str(sum(map(abs, cotangent_of(model, theta, data).ravel()))) == "1/3"
+    assert inertia(model, theta, data).certified
+    floats = plant(model, np.array(theta, float), model.entries(), size=0.1)
+    assert np.abs(gradient(model, np.array(theta, float), floats)).max() < 1e-13
 
 
 def test_a_certified_point_and_its_splits():

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -485,10 +486,14 @@ def test_pages_are_the_same_twice(tmp_path):
 
 
 def test_ten_thousand_checks(tmp_path):
-    run_of_many = large(10_000)
-    started = time.process_time()
-    html.write(run_of_many, tmp_path)
-    assert time.process_time() - started < 20
+    seconds = []
+    for count, place in ((2_000, tmp_path / "fewer"), (10_000, tmp_path)):
+        run_of_many = large(count)
+        started = time.process_time()
+        html.write(run_of_many, place)
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 8 * seconds[0]  # five times as many checks: linear, whatever the machine
+    shutil.rmtree(tmp_path / "fewer")
     assert (tmp_path / "index.html").stat().st_size < 2_000_000
     assert max(file.stat().st_size for file in tmp_path.rglob("*.html")) < 2_000_000
     assert len(list((tmp_path / "claims").glob("*.html"))) == 2_500

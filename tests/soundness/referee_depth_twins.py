@@ -53,7 +53,7 @@ def check_dimension(instance, *, claimed, domain, context):
     model, theta, x = network(rng, widths)
     after = int(rng.integers(2))
     width = min(widths[after], widths[after + 1]) + int(rng.integers(3))
-    lifting = lift(model, theta, x, after, width=width, rng=rng)
+    lifting = lift(model, theta, x, after, width=width, rng=rng, irregular=False)
     if not lifting.regular:
         return Outcome.inconclusive("an irregular factorization")
     fibre = lifting.deep.n_params - rank_rational(lifting.differential())

@@ -14,10 +14,10 @@ import numpy as np
 from theory.activations import Activation
 from theory.embedding.merging import unchecked_merge
 from theory.embedding.wiring import check_place, wiring
-from theory.models import AbstractModel, as_container
+from theory.models import AbstractNetwork, as_container
 
 
-def merge_parallel(model: AbstractModel, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractModel, Any]:
+def merge_parallel(model: AbstractNetwork, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractNetwork, Any]:
     """The narrower model and its theta (P',) after the second of ``neurons`` is merged into the first; the output function is kept.
 
     ``theta`` (P,) holds exact numbers or floats whose weights are exactly parallel. Raises ValueError, naming what would be needed, when

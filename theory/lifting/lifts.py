@@ -142,17 +142,17 @@ def lift(
     piece: AffinePiece | Sequence[AffinePiece] | None = None,
     margin: Fraction | float = Fraction(1, 2),
     rng: np.random.Generator | None = None,
-    irregular: bool = False,
+    irregular: bool | None = None,
 ) -> Lifting:
     """Insert a layer of ``width`` (default: the smaller of its neighbours) between layers ``after`` and ``after`` + 1.
 
     ``x`` (n, inputs) are the data on which the new layer is affine; exact numbers (integers, Fractions) give an exact lift. ``piece``
     says through which affine piece(s) it goes (default: the first of non-zero slope), ``margin`` > 0 how far pre-activations keep from the
     ends: a quarter of a bounded piece at most, and more for large floats, so that rounding does not use it up. With ``rng`` the
-    lift is drawn, otherwise it is a convenient one; it is regular from the default width on. With ``irregular`` too it is drawn from all
-    lifts of that width: where W^[after+1] is short of rank, irregular ones come with probability at least 3^-(width - rank)
-    (:func:`theory.lifting.factoring.any_factor`). Raises NoAffinePiece, and ValueError for a position out of range, a width below
-    the rank of W^[after+1], hidden layers without biases, ``irregular`` without ``rng``, or data that are not finite.
+    lift is drawn from all of that width: where W^[after+1] is short of rank, irregular ones come with probability at least
+    3^-(width - rank) (:func:`theory.lifting.factoring.any_factor`). With ``irregular=False`` it is drawn from some that are regular from
+    the default width on, and without ``rng`` it is a convenient one of these. Raises NoAffinePiece, and ValueError for a position out of
+    range, a width below the rank of W^[after+1], hidden layers without biases, ``irregular`` without ``rng``, or data that are not finite.
     """
     model = as_fully_connected(model)
     theta, x = numbers("theta", theta, x), numbers("x", x, theta)
@@ -161,7 +161,7 @@ def lift(
         raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
     W, b = _layer(model, theta, after + 1)
     width = int(min(W.shape)) if width is None else width
-    outer, inner = factor(W, width, rng=rng, irregular=irregular)
+    outer, inner = factor(W, width, rng=rng, irregular=rng is not None if irregular is None else irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
     values = features(model, theta, x, after) @ inner.T
     scales, shifts = np.empty_like(inner[:, 0]), np.empty_like(inner[:, 0])

@@ -6,6 +6,8 @@ summaries with numbers of theorems, and derived here.
 
 from fractions import Fraction
 
+import numpy as np
+
 from proofs_check import Assumption
 from proofs_check.declaration import Paper
 
@@ -50,7 +52,6 @@ def drawn_law(rng, d):
 
 def symbolic_law(d):
     """Free weights of all tokens but the last, which has the rest of 1, and lambda: identities become polynomial ones."""
-    import numpy as np
     import sympy
 
     weights = sympy.symbols(f"w:{d - 1}")

@@ -65,7 +65,7 @@ def comparison(part, *, constant=4, times=2, context):
     return equal(size=(2 * size, times * size))
 
 
-POINTS = axes(doublings=(1, 2))
+POINTS = axes(doublings=(1, 2), full=1)
 
 
 @LINEARIZATION.check(
@@ -73,9 +73,9 @@ POINTS = axes(doublings=(1, 2))
     lambda cell, rng: rng.integers(1, 9, 2),
     POINTS,
     clauses=("deviation", "quadratic"),
-    level="standard",
+    level="full",
     distribution="published law, lambda = 9/10, width and key 1; x(0) in (WQ, WK), of ratio k : l, k, l <= 8",
-    timeout=400,
+    timeout=1200,
 )
 @false("no deviation at all", power=0)
 @false("a deviation of the first order only", linear=Fraction(1, 2))

@@ -32,6 +32,18 @@ NOTATION = {
     "c_i": "minus the error of sample i",
     "\\kappa": r"\sigma^{(p)}(0)/(p!\, n)",
     "S": "a set of coordinates that is not empty",
+    "L": "number of weight matrices",
+    "W^{[k]}": "weight matrix of layer k",
+    "x_i^{[k]}": "output of layer k on sample i, x_i^{[0]} = x_i",
+    "W_b": "kernel b, of length K",
+    "A_b": "output weights of kernel b, one a position",
+    "X_i": "patches of sample i as columns",
+    "Z": r"\tfrac{\sigma'(0)}{n} \sum_i y_i X_i",
+    "K": "length of a kernel",
+    "s_k": "singular values of Z, the largest first",
+    "u_k": "left singular vectors of Z",
+    "v_k": "right singular vectors of Z",
+    "l_j": "length of w_j in units of u",
     "\\tau": r"time in units of the growth rate, |z| t",
 }
 
@@ -42,3 +54,4 @@ PLANE = Assumption("one input", r"D = 2 \text{: one input and a bias}")
 LINEAR_PART = Assumption("linear part", r"z = \tfrac1n \sum_i y_i x_i \neq 0")
 CENTRED = Assumption("no offset", r"\sigma(0) = 0")
 FLOW = Assumption("gradient flow", r"\text{training by gradient flow (or small steps of gradient descent)}")
+GAUSSIAN = Assumption("Gaussian start", r"a_j(0) \text{ and the entries of } w_j(0) \text{ are independent } N(0, \varepsilon^2)")

@@ -1,9 +1,12 @@
 r"""More inputs, p >= 3: "at most 2p orientations" is false, by rational data in every dimension D >= 3 and for every p >= 3."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
+from numerics.dynamics.orientations import predict_orientations
+from numerics.train import GradientFlow, train
 from proofs_check import Assumption, Figure, axes, by_level, claim, exists, false
 from proofs_check.judging import at_least, equal, worst
 from theory.dynamics.condensation import (
@@ -12,6 +15,7 @@ from theory.dynamics.condensation import (
     cosine,
     critical_of_sum_of_powers,
     extrema_of_many,
+    labels_of_form,
     many_orientations,
     sum_of_powers,
 )
@@ -26,24 +30,24 @@ HIGH = Assumption("three dimensions", r"D \ge 3,\ p \ge 3")
 MANY = claim(
     "condensation.high_dim_counterexample",
     "More than 2p orientations for every p >= 3 and D >= 3",
-    r"\text{for all } p \ge 3, D \ge 3 \text{ there are data with at least } 2p + 2(D - 2) > 2p \text{ attracting directions}",
+    r"\text{for all } p, D \ge 3 \text{ there are data with } 2p + 2(D - 2) > 2p \text{ attracting directions along which weights grow}",
     clauses={
-        "data": r"x = 0, e_k, 2e_k, 3e_k \text{ with } y = 1 - \tfrac{D-1}{6}, \tfrac12, -\tfrac12, \tfrac16 \text{ have } V = \textstyle\sum_k u_k^3",
+        "data": r"0, e_k, 2e_k, 3e_k \text{ with } y = 1 - \tfrac{D-1}{6}, \tfrac12, -\tfrac12, \tfrac16:\ V = \textstyle\sum u_k^3",
         "at rest": r"\text{for } p = 3 \text{ these are the } 2(2^D - 1) \text{ directions } \pm 1_S/\sqrt{|S|}",
-        "attracting": r"D + 1 \text{ attract if } a_j \sigma'''(0) > 0 \text{: } e_k,\ -(1, \dots, 1)/\sqrt D \text{; opposite ones if } < 0",
-        "too many": exists(r"2(D + 1) > 6 = 2p \text{ for } D \ge 3"),
-        "every p": r"V = \operatorname{Re}(u_1 + i u_D)^p + \textstyle\sum_{1<k<D} u_k^p \text{ has at least } 2p + 2(D-2) \text{ extrema}",
-        "trained": r"\text{networks with } \sigma = z^2 \tanh z \text{ on these data, from small weights, go to more than } 6 \text{ directions}",
+        "attracting": r"D + 1 \text{ attract if } a_j \kappa > 0 \text{: } e_k,\ -(1, \dots, 1)/\sqrt D \text{; opposite ones if } < 0",
+        "growing": r"\text{weights grow } (a_j \kappa V > 0) \text{ at the } 2D \text{ directions } \pm e_k,\ 2D > 6 \text{ for } D \ge 4",
+        "too many": exists(r"\text{for } p = D = 3 \text{ there are data with } 8 > 6 \text{ of them}"),
+        "every p": r"V = \operatorname{Re}(u_1 + i u_D)^p + \textstyle\sum_{1<k<D} u_k^p \text{ has at least } 2p + 2(D-2)",
+        "trained": r"\text{networks with } \sigma = z^2 \tanh z \text{ on such data, from small weights, go to over } 6 \text{ directions}",
     },
-    symbols=["p", "D", "V", "u", "S", "a_j", "\\sigma"],
+    symbols=["p", "D", "V", "u", "S", "a_j", "\\kappa", "\\sigma"],
     assumptions=[HIGH, SMALL, FLOW],
     kind="counterexample",
     relation="existence",
-    source=INITIAL.at(
-        "abstract: 'the maximal number of condensed orientations is twice the multiplicity'; proved there for p = 1 and D = 2"
-    ),
+    source=INITIAL.at("abstract: at most twice the multiplicity many orientations; proved there for p = 1 and for D = 2"),
     refuted_by="another number of strict maxima and minima of these forms on the sphere",
-    notes="The sentence of the abstract holds for p = 1, for p = 2, and for one input; the survey arXiv:2504.09484 repeats it in general.",
+    notes="The sentence holds for p = 1, for p = 2 and for one input. A direction with a_j kappa V < 0 attracts, but weights shrink along "
+    "it and a_j may change its sign: it is not seen in training, and for p = 3, D = 3 the sum of cubes shows 6 directions, not 8.",
 )
 
 
@@ -112,7 +116,7 @@ def number_at_rest(D):
     return 2 * (2**D - 1)
 
 
-@MANY.check("symbolic", lambda cell, rng: None, axes(D=by_level((2, 3), (2, 3, 4))), clauses="at rest")
+@MANY.check("symbolic", lambda cell, rng: None, axes(D=by_level((2, 3), full=(2, 3, 4))), clauses="at rest")
 @false("2^D directions", count=lambda D: 2**D)
 def at_rest(cell, _, *, count=number_at_rest, context):
     """The equations u_k^2 = lambda u_k, |u| = 1 by a Groebner basis: the dimension of the quotient is their number of complex solutions."""
@@ -167,27 +171,59 @@ def hessian_entries(_, *, curvature=1, context):
     return equal(entries=([3 * sign, -3 * sign], [6 * sign - bend, -bend]), values=(["0", "lambda"], roots))
 
 
-def by_ascent(drawn, *, more=lambda D: 2 * (D + 1), context):
-    """A second arithmetic: ascents of the form, each end proved by Krawczyk's test and the inertia of its Hessian in balls."""
-    from numerics.dynamics.orientations import predict_orientations
-
-    x, y = sum_of_powers(drawn.cell.D)
-    found = predict_orientations("power:3", augmented(x), y)
-    return at_least("proved orientations", sum(o.certificate is not None for o in found.orientations), more(drawn.cell.D))
-
-
-@MANY.check("exact", lambda cell, rng: None, axes(D=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6))), clauses="too many", replay=by_ascent)
-@false("at most 2p = 6", more=lambda D: 6)
-def too_many(cell, _, *, more=lambda D: 2 * (D + 1), context):
-    """2(D + 1) strict extrema in all, more than 6, with the directions as witness."""
+@MANY.check("exact", lambda cell, rng: None, axes(D=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6, 7))), clauses="growing")
+@false("all attracting directions (s)", growing=lambda D: 2 * (D + 1))
+def signs(cell, _, *, growing=lambda D: 2 * D, context):
+    """The sign of V at the strict maxima and minima."""
     x, y = sum_of_powers(cell.D)
     form = LeadingForm(augmented(x), y, 3)
-    extreme = [v for v, kind in critical_of_sum_of_powers(cell.D) if kind]
-    proved = sum(along_the_sphere(form, v.astype(object)).zero == 0 for v in extreme)
-    figure = counts_against_dimension() if cell.D == 3 else None
-    witness = {"x": x.tolist(), "y": y.tolist(), "directions": [v.tolist() for v in extreme]}
-    outcome = equal(orientations=(more(cell.D), proved), more_than_twice_p=(True, proved > 6), witness=witness)
-    return worst([outcome], figures=[figure]) if figure else outcome
+    values = [(kind, form(v.astype(object))) for v, kind in critical_of_sum_of_powers(cell.D) if kind]
+    grow = sum(value > 0 if kind == "maximum" else value < 0 for kind, value in values)
+    outcome = equal(growing=(growing(cell.D), grow), more_than_6=(cell.D > 3, grow > 6))
+    return worst([outcome], figures=[counts_against_dimension()]) if cell.D == 3 else outcome
+
+
+#: 17 u_1^3 - 48 u_1 u_3^2 is close to cos(3 phi) and critical on the circle at rational directions: u_2 = 0 and u_1 = +-(4/7) u_3.
+PLANE_CUBIC, LINES = (0, -48, 0, 17), ((1, 0), (4, 7), (-4, 7))
+
+
+def rational_example(change=Fraction(0)):
+    """Inputs (7, 2), labels and directions for D = 3: the plane cubic in (u_1, u_3) and 17 u_2^3."""
+    cubes, labels = sum_of_powers(3)
+    x = np.concatenate([[[Fraction(j), Fraction(0)] for j in range(4)], cubes[4:]])
+    y = np.concatenate([labels_of_form(PLANE_CUBIC, range(4)), 17 * labels[4:]])
+    y[0] = y[0] - 17 * labels[4:].sum() + change  # what the points on the second axis add to u_3^3
+    directions = [sign * np.array([a, 0, b], dtype=object) for a, b in LINES for sign in (1, -1)]
+    return x, y, directions + [np.array([0, sign, 0], dtype=object) for sign in (1, -1)]
+
+
+def by_ascent(_, *, count=8, change=Fraction(0), context):
+    """A second arithmetic: ascents of the form, each end proved by Krawczyk's test and the inertia of its Hessian in balls."""
+    x, y, _ = rational_example(change)
+    found = predict_orientations("power:3", augmented(x), y)
+    return at_least("proved growing orientations", sum(o.certificate is not None for o in found.growing), count)
+
+
+@MANY.check(
+    "exact",
+    ["p = D = 3"],
+    clauses="too many",
+    scope="seven rational points in the plane, p = 3, D = 3",
+    replay=by_ascent,
+)
+@false("two more", count=10)
+@false("another label at 0", change=Fraction(30))
+def too_many(_, *, count=8, change=Fraction(0), context):
+    """Eight rational directions at which V is critical, the Hessian on the sphere definite, and V of the sign that lets weights grow."""
+    x, y, directions = rational_example(change)
+    form, grow = LeadingForm(augmented(x), y, 3), 0
+    for v in directions:
+        gradient = form.gradient(v)
+        critical = all(v[i] * gradient[j] == v[j] * gradient[i] for i in range(3) for j in range(i))
+        counts = along_the_sphere(form, v)
+        grow += critical and (counts.negative == 2 and form(v) > 0 or counts.positive == 2 and form(v) < 0)
+    witness = {"x": x.tolist(), "y": y.tolist(), "directions": [v.tolist() for v in directions]}
+    return equal(growing=(count, grow), witness=witness)
 
 
 def counts_against_dimension():
@@ -207,7 +243,7 @@ def counts_against_dimension():
     )
 
 
-GRID = axes(p=by_level((3, 4, 5), (3, 4, 5, 6)), D=by_level((3, 4), (3, 4, 5)))
+GRID = axes(p=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6)), D=by_level((3,), (3, 4), (3, 4, 5)))
 
 
 @MANY.check("certified", lambda cell, rng: None, GRID, clauses="every p")
@@ -215,14 +251,12 @@ GRID = axes(p=by_level((3, 4, 5), (3, 4, 5, 6)), D=by_level((3, 4), (3, 4, 5)))
 @false("labels of the other axes doubled", form=lambda D, p: {**powers_of(D, p, range(1, D - 1)), (p,) + (0,) * (D - 1): Fraction(2)})
 def proved_extrema(cell, _, *, count=extrema_of_many, form=None, context):
     """The form of the data, expanded exactly, and extrema proved by Krawczyk's test and inertia in balls."""
-    from numerics.dynamics.orientations import predict_orientations
-
     x, y = many_orientations(cell.D, cell.p)
-    expected = (form or closed_form)(cell.D, cell.p)
-    found = predict_orientations(f"power:{cell.p}", augmented(x), y)
-    proved = sum(o.certificate is not None for o in found.orientations)
+    found = predict_orientations(f"power:{cell.p}", augmented(x), y, starts=100)
+    proved = sum(o.certificate is not None for o in found.growing)
     expanded = monomials(LeadingForm(augmented(x), y, cell.p))
-    return worst([equal(form=(as_text(expected), as_text(expanded))), at_least("proved orientations", proved, count(cell.D, cell.p))])
+    same = equal(form=(as_text((form or closed_form)(cell.D, cell.p)), as_text(expanded)))
+    return worst([same, at_least("proved growing orientations", proved, count(cell.D, cell.p))])
 
 
 def closed_form(D, p):
@@ -235,8 +269,8 @@ def closed_form(D, p):
     ["second derivatives"],
     clauses="every p",
     covers="statement",
-    scope="all p >= 3, D >= 3: labels for any form in one input and a bias exist by Lagrange, and u_k^p is a p-th difference; V is critical "
-    "at the points named since the other terms have degree p >= 2 in the coordinates that vanish there",
+    scope="all p >= 3, D >= 3: labels for any form in one input and a bias exist by Lagrange, and u_k^p is a p-th difference; V is "
+    "critical at the points named since the other terms have degree p >= 2 in the coordinates that vanish there",
 )
 @false("of degree 2", p=2)
 def second_derivatives(_, *, p=None, context):
@@ -258,31 +292,33 @@ SEEDS = by_level(70, 70, 200)
     "training",
     lambda context: [SEEDS.at(context.level)],
     clauses="trained",
-    scope="D = 3, 30 neurons, weights of N(0, 0.01^2), gradient flow until the loss has fallen by two percent",
+    scope="D = 3, three neurons, weights of N(0, 1e-6), gradient flow until the loss has fallen by 1e-4 of itself",
     level="standard",
     alpha=1e-5,
 )
 @false("orientations of the other sign", side=-1)
 @false("only six of the directions", directions=6)
-def dominant_neurons(seeds, *, side=1, directions=None, context):
-    """The largest neuron of each network lies within acos 0.99 of a predicted direction of its sign; seven directions or more are met."""
-    from numerics.dynamics.orientations import predict_orientations
-    from numerics.train import GradientFlow, train
-
-    x, y = sum_of_powers(3)
-    model = TwoLayer(3, 30, activation=power_tanh(3))
-    predicted = predict_orientations(model.activation, augmented(x), y).orientations[:directions]
-    inputs, labels = augmented(x).astype(float), y.astype(float)[:, None]
-    starts = np.array([model.init(context.rng(seed), scale=0.01) for seed in range(seeds)])
-    halves, stop = np.full(len(x), 0.5 / len(x)), 0.49 * float((labels**2).mean())
-    flow = GradientFlow(rtol=1e-7)
-    trained = train(model, starts, (inputs, labels), method=flow, steps=20_000, stop=stop, check_every=1, weights=halves)
-    met = [direction_of_largest(model, theta, predicted, side) for theta in trained.theta]
+def dominant_neurons(seeds, *, side=1, directions=8, context):
+    """The largest neuron of a network lies on a predicted direction of its sign (cosine 0.95); seven directions or more are met."""
+    model, predicted, thetas = small_networks(context, SEEDS.at(context.level))
+    predicted = predicted[:directions]
+    met = [direction_of_largest(model, theta, predicted, side) for theta in thetas]
     hits = [k for k in met if k is not None]
-    rate = context.rate(len(hits), seeds, what="largest neuron on a predicted direction", at_least=0.9, margin=0.3)
-    return worst(
-        [rate, at_least("directions met", len(set(hits)), 7, attained=False)], message=f"{rate.message}; {len(set(hits))} directions met"
-    )
+    rate = context.rate(len(hits), seeds, what="largest neuron on a predicted direction", at_least=0.85, margin=0.3)
+    distinct = at_least("directions met", len(set(hits)), 7, attained=False)
+    return worst([rate, distinct], message=f"{rate.message}; {len(set(hits))} directions met")
+
+
+@lru_cache(maxsize=2)
+def small_networks(context, seeds):
+    """(model, predicted orientations, theta after training)."""
+    x, y = many_orientations(3, 3)
+    model = TwoLayer(3, 3, activation=power_tanh(3))
+    inputs, labels = augmented(x).astype(float), y.astype(float)[:, None]
+    starts = np.array([model.init(context.rng(seed), scale=1e-3) for seed in range(seeds)])
+    halves, stop, flow = np.full(len(x), 0.5 / len(x)), 0.49995 * float((labels**2).mean()), GradientFlow(rtol=1e-7)
+    trained = train(model, starts, (inputs, labels), method=flow, steps=5000, stop=stop, check_every=1, weights=halves)
+    return model, predict_orientations(model.activation, augmented(x), y).growing, trained.theta
 
 
 def direction_of_largest(model, theta, predicted, side):
@@ -291,5 +327,5 @@ def direction_of_largest(model, theta, predicted, side):
     weights, outgoing = parts["input_weights"], parts["output_weights"][0]
     largest = int(np.linalg.norm(weights, axis=1).argmax())
     unit = weights[largest] / np.linalg.norm(weights[largest])
-    found = [k for k, o in enumerate(predicted) if o.side == side * np.sign(outgoing[largest]) and unit @ o.direction > 0.99]
+    found = [k for k, o in enumerate(predicted) if o.side == side * np.sign(outgoing[largest]) and unit @ o.direction > 0.95]
     return found[0] if found else None

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.arithmetic.exact import fraction
+from numerics.rank.rational_series import along_ray, coefficients, constants, gradient_along_ray
 from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import equal
 from theory.activations import activation
@@ -66,9 +68,6 @@ def derivative(sigma, k):
 
 def minus_gradient(model, theta, x, y, order):
     """Coefficients (m, D, order) of minus the gradient by the weights at epsilon theta, from the tape, exact."""
-    from numerics.arithmetic.exact import fraction
-    from numerics.rank.rational_series import gradient_along_ray
-
     series = np.frompyfunc(fraction, 1, 1)(gradient_along_ray(model, theta, x, y[:, None], order=order))
     return series[: model.width * model.inputs].reshape(model.width, model.inputs, order)
 
@@ -99,9 +98,6 @@ def next_order(sigma):
 @false("always two orders later (s)", order=lambda sigma: multiplicity(sigma) + 2)
 def remainder(cell, drawn, *, order=next_order, context):
     """What is left when the leading term is taken off, its e_i = f(x_i) - y_i as they are: the first coefficient that is not zero."""
-    from numerics.arithmetic.exact import fraction
-    from numerics.rank.rational_series import along_ray, coefficients, constants
-
     model, theta, x, y = drawn
     p, first = multiplicity(model.activation), order(model.activation)
     series = minus_gradient(model, theta, x, y, first + 1)

@@ -1,5 +1,8 @@
 r"""The multiplicity of an activation, from its differential system alone, and what a factor z^q makes of it."""
 
+import numpy as np
+
+from numerics.arithmetic.krawczyk import ball, working_precision
 from proofs_check import axes, claim, false
 from proofs_check.judging import at_most, equal
 from theory.activations import activation
@@ -60,10 +63,7 @@ def values(cell, sigma, *, rule=first_derivative, context):
 @false("one order too low", order=lambda p: p - 1)
 def growth(cell, sigma, *, order=lambda p: p, context):
     """(sigma(h) - sigma(0))/h^p in balls at h = 2^-100, from the function itself: within 2^-50 of a number that is not zero."""
-    import numpy as np
     from flint import arb
-
-    from numerics.arithmetic.krawczyk import ball, working_precision
 
     with working_precision(2000):
         h, derivative = arb(2) ** -100, origin(sigma).derivative

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from numerics.arithmetic.exact import nullspace_rational
+from numerics.arithmetic.exact import fraction, nullspace_rational, rationals
+from numerics.arithmetic.real_roots import real_roots
 from numerics.hessian.inertias import eliminated_inertia, exact_inertia
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal
@@ -46,8 +47,6 @@ def orthogonal(rng, dimension):
 def solve(left, right):
     """left^-1 right in rationals."""
     from flint import fmpq_mat
-
-    from numerics.arithmetic.exact import fraction, rationals
 
     n = len(left)
     matrix = lambda m: fmpq_mat(n, n, rationals(m).ravel().tolist())
@@ -132,9 +131,6 @@ QUADRATIC.without("simple extreme eigenvalues", extreme_eigenvectors, repeated)
 def eigenvectors(cell, drawn, *, at_rest=lambda D: 2 * D, context):
     """Directions at rest are the eigenvectors: D simple roots of the characteristic polynomial, each with a line."""
     from flint import fmpq_mat
-
-    from numerics.arithmetic.exact import rationals
-    from numerics.arithmetic.real_roots import real_roots
 
     q, values = drawn
     M = leading(q, values).hessian(np.array([Fraction(0)] * cell.D, dtype=object)) / 2

@@ -143,7 +143,7 @@ def _float_saddle(place: Place, rng):
         data = plant(model, theta, x, size=0.02, seed=int(rng.integers(2**31)))
         if np.linalg.eigvalsh(hessian(model, theta, data))[0] > 1e-4:
             break
-    found = lift(model, theta, x, place.after, width=place.width, rng=rng)
+    found = lift(model, theta, x, place.after, width=place.width, rng=rng, irregular=False)
     candidates = [with_constant_neuron(found, 1.0, sign * np.ones(model.outputs)) for sign in (1, -1)]
     lowest = lambda one: np.linalg.eigvalsh(hessian(*one, data))[0]
     return *min(candidates, key=lowest), data

@@ -54,7 +54,7 @@ def check_converse_in_floats(place: Place, *, collapse, context) -> Outcome:
     place = replace(place, activation="leaky")
     rng = rng_of(place, context)
     x = rng.normal(size=(enough_samples(place.model, 3), place.widths[0]))
-    found = lift(place.model, rng.normal(size=place.model.n_params), x, place.after, width=place.width, rng=rng)
+    found = lift(place.model, rng.normal(size=place.model.n_params), x, place.after, width=place.width, rng=rng, irregular=False)
     data = plant(found.deep, found.theta, x, seed=place.replicate)
     deep, shallow = gradient(found.deep, found.theta, data), gradient(found.shallow, collapse(found), data)
     # grad_deep = D^T grad_shallow with D onto, so |grad_shallow| <= |grad_deep| / s_min(D), beside the rounding of the collapse.

@@ -127,7 +127,7 @@ def check_graph(path_seed: int, *, rules, context) -> Outcome:
 
 def _advanced(model, theta, x, step: Step, rng):
     if step.kind == "depth":
-        found = lift(model, theta, x, step.layer, width=step.width, rng=rng)
+        found = lift(model, theta, x, step.layer, width=step.width, rng=rng, irregular=False)
         return found.deep, found.theta
     embedding = split(model, step.layer, 0, Fraction(1, 3))
     return embedding.wide, embedding(theta)

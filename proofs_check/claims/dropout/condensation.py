@@ -61,7 +61,7 @@ SIZES = axes(
     neurons=by_level((2, 3), (2, 3, 4, 5)),
     changes=("fewer", "least"),
     where=lambda n, neurons, changes: n > 3 or neurons < 5,
-    quick=3,
+    quick=2,
     standard=10,
     full=100,
 )

@@ -94,12 +94,13 @@ def generic_symbols(pair, *, block=covariance_block, context):
 
     (k, r), v = pair, sympy.Symbol("v")
     s, y, g, _ = generic(4, 2)
+    g = g[..., sorted({k, r})]  # the parameters of these two neurons
     product, means = product_of_pulls(k, r)
     found = sympy.expand(product - means)
-    predicted = sympy.expand(block(s, y, g, v, k, r)[k, r])
+    predicted = sympy.expand(block(s, y, g, v, k, r)[0, -1])
     if k != r:
         return equal(block=(predicted, found))
-    spread = v * (1 + v) * sum(pulled(s, g, k, j)[k] ** 2 for j in range(4) if j != k)
+    spread = v * (1 + v) * sum(pulled(s, g, k, j)[0] ** 2 for j in range(4) if j != k)
     return equal(block=(predicted, found), block_less_gradients=(sympy.expand(spread), sympy.expand(found - v * means)))
 
 
@@ -119,6 +120,7 @@ def sum_of_squares(_, *, factors=covariance_factors, weights=lambda v: (v, v * v
 
     v = sympy.Symbol("v")
     s, y, g, _ = generic(4, 2)
+    g = g[..., :2]
     single, pairs = factors(s, y, g, v)
     one, two = weights(v)
     entries = [(0, 0), (0, 1)]
@@ -197,7 +199,7 @@ def with_a_silent_direction(cell, rng):
     return (s, y, g), u
 
 
-@COVARIANCE.check("symbolic", [()], clauses="null", covers="statement")
+@COVARIANCE.check("symbolic", [()], clauses="null", covers="statement", scope="all sizes: identities linear in the gradients")
 @false("a direction that the gradients see", seen=1)
 def silent_symbols(_, *, seen=0, context):
     """The factors are linear in the gradients, so the factors times u are those of the numbers u . g_ik, and these vanish with them; three

@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.exact import rational, rationals
-from numerics.dynamics.masks import moment_polynomial
+from numerics.dynamics.masks import mask_moments, moment_polynomial
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.axes import Cell
 from proofs_check.judging import at_least, equal, order, vanishing, worst
 from theory.dynamics import dropout
 
@@ -32,7 +33,9 @@ def variance(p):
     return (1 - p) / p
 
 
-@MEAN.check("symbolic", ["loss", "gradient"], clauses=("loss", "gradient"), covers="statement")
+@MEAN.check(
+    "symbolic", ["loss", "gradient"], clauses=("loss", "gradient"), covers="statement", scope="all m and n, by two neurons and one sample"
+)
 @false("without 1/p: (1 - p)/(2n)", variance=lambda p: 1 - p)
 @false("twice: (1 - p)/(np)", variance=lambda p: 2 * (1 - p) / p)
 @false("p and 1 - p exchanged, equal at p = 1/2", variance=lambda p: p / (1 - p))
@@ -105,8 +108,6 @@ MEAN.without("independent masks", every_mask, law=all_or_none)
 
 
 def _deep(cell):
-    from proofs_check.axes import Cell
-
     return Cell({**cell, "depth": 3})
 
 
@@ -118,8 +119,6 @@ ARRAYS = axes(m=by_level((1, 2, 4), (1, 2, 3, 4, 5, 6)), n=(1, 3), outputs=(1, 2
 @false("the penalty's gradient twice", gradient=lambda s, y, g, v: dropout.expected_gradient(s, y, g, 2 * v))
 def moments(cell, drawn, *, gradient=dropout.expected_gradient, context):
     """Means over all masks of loss and gradient, gradients in parameters that neurons may share."""
-    from numerics.dynamics.masks import mask_moments
-
     s, y, g = map(rationals, drawn)
     p = Fraction(cell.keep)
     v, found = rational(variance(p)), mask_moments(s, y, g, p)

@@ -3,6 +3,7 @@ r"""A step of dropout against flows and diffusions: the modified loss of one mas
 from fractions import Fraction
 
 from numerics.arithmetic.exact import rational, rationals
+from numerics.dynamics.masks import mask_moments
 from numerics.dynamics.noise import scalar_descent, scalar_diffusion
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, equal, vanishing, worst
@@ -97,9 +98,10 @@ def generic_symbols(pair, *, noise=1, pairs=lambda v: v * v, context):
 
     (k, r), v = pair, sympy.Symbol("v")
     s, y, g, _ = generic(4, 2)
+    g = g[..., sorted({k, r})]  # the parameters of these two neurons
     mean, (single, double) = expected_gradient(s, y, g, v), covariance_factors(s, y, g, v)
-    spread = v * (single[:, k] @ single[:, r]) + pairs(v) * (double[:, k] @ double[:, r])
-    return equal(product=(sympy.expand(mean[k] * mean[r] + noise * spread), product_of_pulls(k, r)[0]))
+    spread = v * (single[:, 0] @ single[:, -1]) + pairs(v) * (double[:, 0] @ double[:, -1])
+    return equal(product=(sympy.expand(mean[0] * mean[-1] + noise * spread), product_of_pulls(k, r)[0]))
 
 
 ARRAYS = axes(m=(1, 2, 4), n=(1, 3), outputs=(1, 2), keep=("1", "1/2", "1/3", "9/10"), quick=1, full=5)
@@ -110,8 +112,6 @@ ARRAYS = axes(m=(1, 2, 4), n=(1, 3), outputs=(1, 2), keep=("1", "1/2", "1/3", "9
 @false("pairs of neurons left out", pairs=0)
 def every_mask(cell, drawn, *, noise=1, pairs=1, context):
     """The mean of |grad R|^2 over all masks."""
-    from numerics.dynamics.masks import mask_moments
-
     s, y, g = map(rationals, drawn)
     p = Fraction(cell.keep)
     v, found = rational((1 - p) / p), mask_moments(s, y, g, p)

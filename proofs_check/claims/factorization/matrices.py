@@ -23,8 +23,9 @@ STRATA = claim(
 )
 
 SIZE = by_level((1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5))
-SIZES = {"d1": SIZE, "d2": SIZE}
-ORBITS = axes(**SIZES, m=by_level((1, 2, 3), (1, 2, 3, 5)), a="0..min(d1, m)", b="0..min(m, d2)", r="max(0, a + b - m)..min(a, b)", full=3)
+ORBITS = axes(
+    d1=SIZE, d2=SIZE, m=by_level((1, 2, 3), (1, 2, 3, 5)), a="0..min(d1, m)", b="0..min(m, d2)", r="max(0, a + b - m)..min(a, b)", full=3
+)
 
 
 def factors(cell, rng):
@@ -77,7 +78,7 @@ def above_the_least(_, *, value=function_rank, context):
     return equal(excess=(s * t + s * v + t * u, factorization_rank(d1, d2, r + s, r + t) - value(r, d1, d2)))
 
 
-TARGETS = axes(**SIZES, m=by_level((1, 2, 3), (1, 2, 3, 4, 6)), r="0..min(d1, d2, m)")
+TARGETS = axes(d1=SIZE, d2=SIZE, m=by_level((1, 2, 3), (1, 2, 3, 4, 6)), r="0..min(d1, d2, m)")
 
 
 def least_at(r, d1, d2, allowed):

@@ -4,9 +4,10 @@ from fractions import Fraction
 from functools import cache
 
 from numerics.arithmetic.exact import rational
+from numerics.arithmetic.krawczyk import ball
 from numerics.dynamics.adam_linearization import minimum_polynomial
 from numerics.dynamics.cover import cover
-from numerics.dynamics.schur import determinants, is_schur
+from numerics.dynamics.schur import determinants, has_root_outside, is_schur
 from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import at_least, equal, vanishing, worst
 from theory.dynamics.adam import (
@@ -126,6 +127,8 @@ STABILITY = claim(
     clauses={
         "derivative": r"\det = \beta_1/\rho^k,\ \operatorname{tr} = (k-1)(1 + \det) - (k-2)(\rho \det + 1/\rho)",
         "exactly if": r"\text{both eigenvalues in the open unit disc} \iff \text{equations 8 and 9}",
+        "alternating": r"\text{at the fixed point of ratio } -\rho,"
+        r"\ 1 - \operatorname{tr} + \det = -(k-2)(1+\rho)(\rho^{k-1} + \beta_1)/\rho^k < 0:\ \text{it repels}",
     },
     symbols=["k", r"\beta_1", r"\beta_2", r"\rho", "w", "l"],
     assumptions=[EVEN, NO_EPS, NO_CORRECTION],
@@ -185,6 +188,31 @@ def factors(_, *, forms=jury_forms, context):
     found = [first - (1 - d) * (1 + d), second - (1 - d) ** 2 * (1 - t + d) * (1 + t + d)]
     found += [one - rho**k * (1 - det), minus * (k - 2) * (1 - rho) - rho**k * (1 - trace + det), plus - rho**k * (1 + trace + det)]
     return vanishing("differences", [in_powers(sp.expand(e), rho, k, P) for e in found])
+
+
+@STABILITY.check("symbolic", [None], clauses="alternating", covers="statement", scope="every even k, written as 2n: (-rho)^k = rho^k")
+@false("1 - rho for 1 + rho", number=lambda k, b, rho: -(k - 2) * (1 - rho) * (rho ** (k - 1) + b) / rho**k)
+@false("rho^(k-1) - beta1", number=lambda k, b, rho: -(k - 2) * (1 + rho) * (rho ** (k - 1) - b) / rho**k)
+def alternating(_, *, number=lambda k, b, rho: -(k - 2) * (1 + rho) * (rho ** (k - 1) + b) / rho**k, context):
+    """1 - tr + det at r = -rho, an odd power of r being minus that of rho: p(1) < 0, so a root lies beyond 1."""
+    k, beta1, rho, _, P = symbols()
+    det = beta1 / rho**k  # r^k = rho^k
+    found = 1 - trace_of(k, det, -rho) + det
+    return vanishing("difference", in_powers(found - number(k, beta1, rho), rho, k, P))
+
+
+@STABILITY.check(
+    "exact",
+    lambda cell, rng: cell.rho**cell.k * Fraction(int(rng.integers(0, 150)), 100),
+    axes(k=(4, 6, 8), rho=RATIOS),
+    clauses="alternating",
+)
+@false("like the other one", outside=lambda k, b, rho: not is_stable(k, b, rho))
+@false("never outside", outside=lambda k, b, rho: False)
+def repels(cell, beta1, *, outside=lambda k, b, rho: True, context):
+    """A root of the exact characteristic polynomial lies outside the closed unit disc."""
+    found = has_root_outside(minimum_polynomial(cell.k, beta1, cell.rho, -1))
+    return equal(root_outside=(bool(outside(cell.k, beta1, cell.rho)), found), shown={"beta1": beta1})
 
 
 def there(k, rho, place):
@@ -255,8 +283,6 @@ def box(cell, sides, *, forms=reduced_forms, context):
 
 def the_plane(k, cells=50):
     """What attracts on each cell of a grid of (beta1, beta2), where balls decide it on the whole cell."""
-    from numerics.arithmetic.krawczyk import ball
-
     places = [ball(Fraction(n, cells)).union(ball(Fraction(n + 1, cells))) for n in range(cells)]
     middle = [round((n + 0.5) / cells, 2) for n in range(cells)]
 
@@ -287,7 +313,7 @@ def the_curves(k):
     return Figure(
         kind="lines",
         title=f"Boundaries of stability on x^{k}/{k}",
-        alt="The minimum attracts above the curves of equations 8 and 9; below the third curve, at small beta1 and beta2, the 2-cycle does.",
+        alt="The minimum attracts above the curves of equations 8 and 9; below the third curve, at small betas, the 2-cycle does.",
         x_label="beta1",
         y_label="beta2",
         data={"series": [{"label": name, "x": [b for b, _ in curve], "y": [c for _, c in curve]} for name, curve in curves.items()]},

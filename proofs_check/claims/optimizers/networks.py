@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from numerics.derivatives.batched import loss_hessians, tangents
+from numerics.dynamics.iterates import adam, at_rest, iterate
 from numerics.dynamics.sharpness import adam_sharpness, preceded, spikes
 from proofs_check import Figure, axes, by_level, claim, false
 from proofs_check.judging import worst
@@ -137,9 +139,6 @@ LOW = claim(
 @cache
 def low_shares(entropy, networks, steps):
     """Share of the energy in |k| <= 2 for each eigenvector (networks, P), the sharpest first."""
-    from numerics.derivatives.batched import loss_hessians, tangents
-    from numerics.dynamics.iterates import adam, at_rest, iterate
-
     model, theta, (x, y) = setting(networks, np.random.default_rng(entropy))
 
     def gradient(theta):

@@ -2,6 +2,7 @@ r"""Gradient descent and momentum on x^k: a power of the number of steps, and wh
 
 from functools import cache
 
+from numerics.arithmetic.krawczyk import ball
 from numerics.dynamics.power_law import power_law
 from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, vanishing, worst
@@ -79,8 +80,6 @@ def followed(cell, rng):
 @false("k - 1 for k - 2", count=lambda k: k - 1)
 def increments(cell, found, *, limit=limit_of_w, count=lambda k: k - 2, context):
     """y gains between two numbers at every later step; the stated growth lies between them, and they are close."""
-    from numerics.arithmetic.krawczyk import ball
-
     mu = ball("0" if cell.method == METHODS[0] else cell.mu)
     predicted = growth(count(cell.k) + 2, ball("0.01"), limit(cell.method, mu))
     return worst(

@@ -3,6 +3,8 @@ r"""Loss spikes whose cause is the optimizer, or the landscape: a quadratic unde
 from functools import cache
 from itertools import islice
 
+import numpy as np
+
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.crossing import crossing_time
 from numerics.dynamics.iterates import adam, at_rest, iterate
@@ -89,8 +91,6 @@ def grows(cell, run, *, growth=20, factor=lambda run: 1 - ball(run[2]), context)
 
 def picture(run):
     """The loss and the effective curvature over 2/eta in floats, from the start to past the spike."""
-    import numpy as np
-
     beta1, beta2, eta = map(float, run)
     x, m, v, losses, ratios = 1.0, 0.0, 0.0, [], []
     for t in range(1, CROSSINGS[run] + 400):

@@ -3,6 +3,8 @@ r"""Adam on x^k: an exact 2-cycle, which can attract where the minimum does too,
 from fractions import Fraction
 from functools import cache
 
+import numpy as np
+
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.dynamics.adam_linearization import cycle_polynomial_of_the_step
 from numerics.dynamics.adam_orbits import many_orbits
@@ -179,8 +181,6 @@ def ends(run):
 
 def found_again(cell, run, *, start=None, context):
     """The same run in rational arithmetic is too large; floats in other coordinates, 2000 steps: |x| stays at A."""
-    import numpy as np
-
     size = float(Fraction(run.start) / Fraction(run.rate))
     orbit = many_orbits(run.k, float(Fraction(run.beta1)), float(Fraction(run.beta2)), size=size, steps=2000)
     stays = abs(float(orbit.log_size) - np.log(float(amplitude(Fraction(run.beta1), Fraction(run.rate))))) < 1e-6
@@ -210,8 +210,6 @@ BASINS = axes(k=by_level((4,), (4, 6)))
 @cache
 def shares(k, entropy):
     """(beta2, share of starts that stay) between the two ends and beyond the upper one; sizes x_0/eta are log-uniform in [0.1, 1000]."""
-    import numpy as np
-
     sizes = 10 ** np.random.default_rng(entropy).uniform(-1, 3, 5000)
     low, high = map(float, bistable_range(k))
     betas = [low + (high - low) * part for part in (0.02, 0.25, 0.5, 0.75, 0.95)] + [1.02 * high, 1.25 * high]

@@ -1,8 +1,10 @@
 r"""The reach of L layers lies between two exponentials, and both are attained."""
 
+from itertools import permutations
+
 import numpy as np
 
-from numerics.dynamics.reach import distribution, extremal, reach
+from numerics.dynamics.reach import distribution, extremal, reach, reaches
 from proofs_check import Figure, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, equal, worst
 from theory.dynamics.propagation import largest_reach, least_reach, rising_order, ternary_order
@@ -167,10 +169,6 @@ BOUNDS.without("causal", extremal_by_sets, causal=False)
 @false("pairs counted from one", centre=3)
 def thirds(cell, _, *, centre=2, after=(1, 3), context):
     """Every order: four steps iff pair 2 (from 0) stands after pairs 1 and 3, which is one third of all."""
-    from itertools import permutations
-
-    from numerics.dynamics.reach import reaches
-
     listed = np.array(list(permutations(range(cell.s))))
     place = np.argsort(listed, axis=1)
     predicted = np.all([place[:, centre] > place[:, other] for other in after], axis=0)

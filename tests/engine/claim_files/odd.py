@@ -62,7 +62,7 @@ def claim(name):
         evidence="property",
         covers="instances",
         scope="one",
-        tolerance="none",
+        tolerance="1e-9",
         run=check,
         instances=lambda context: [1],
         parameters={"odd": name},

@@ -1,7 +1,11 @@
 """What the referees share computes what it says: numbers, activations, derivatives and Krawczyk's test against definitions."""
 
+import ast
 import importlib.util
+import os
+import subprocess
 import sys
+import time
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -68,9 +72,53 @@ def test_numbers_are_read_exactly(text, wanted):
 def test_a_ball_in_text_stays_a_ball():
     found = balls.number("[1.5 +/- 0.25]")
     assert found.contains(arb("1.7")) and found.contains(arb("1.3")) and not found.contains(arb("1.8"))
-    assert close(balls.stated("[1.5 +/- 0.25]", arb("1.6"), "it"), "1.6")
+    assert close(balls.stated("[1.5 +/- 0.001]", arb("1.5005"), "it"), "1.5005")
     with pytest.raises(AssertionError, match=r"it is \[1\.8"):
-        balls.stated("[1.5 +/- 0.25]", arb("1.8"), "it")
+        balls.stated("[1.5 +/- 0.001]", arb("1.8"), "it")
+    with pytest.raises(AssertionError, match="it is stated as a wide ball"):
+        balls.stated("[1.5 +/- 0.25]", arb("1.6"), "it")
+
+
+def test_where_one_number_is_needed_no_ball_will_do():
+    assert balls.exactly("1/3").overlaps(arb(1) / 3) and balls.exactly("-2.5e-3").overlaps(arb(-25) / 10000)
+    for text in ("[1.5 +/- 0.25]", "[1 +/- 1e-30]"):
+        with pytest.raises(AssertionError, match="a ball where one number is needed"):
+            balls.exactly(text)
+    assert balls.narrowly("[1.5 +/- 1e-9]").contains(arb("1.5"))
+    with pytest.raises(AssertionError, match="data that are wide balls"):
+        balls.narrowly("[1.5 +/- 1e-4]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e99999999*z",
+        "9" * 390 + "e9*z",
+        "(((((z**16)**16)**16)**16)**16)+z",
+        "(((z**16)**16)*z)",
+        "((((z*z+1)**16)**9))",
+        "exp((((z**16)**16)**16))",
+        "z" + "*z" * 180,
+        "1/(1/(1/((z**16)**16)))",
+    ],
+)
+def test_a_formula_has_a_cost(text):
+    """What is read is evaluated in no time, over balls and over rationals; the rest is refused without being evaluated."""
+    started = time.perf_counter()
+    with pytest.raises((AssertionError, ValueError, OverflowError)):
+        balls.activation(text)(fmpq(3, 7))
+    assert time.perf_counter() - started < 2
+
+
+def test_refusals_do_not_depend_on_the_interpreter():
+    """With PYTHONOPTIMIZE no assert is left; every refusal still is."""
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import balls; balls.precision(10**17)"
+    for optimize in ("", "1", "2"):
+        environment = {**os.environ, "PYTHONOPTIMIZE": optimize}
+        done = subprocess.run([sys.executable, "-c", program, str(EXAMPLES)], env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "Refused: a precision" in done.stderr
+    for file in EXAMPLES.glob("*.py"):
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))), file.name
 
 
 def test_what_the_memory_may_not_hold_is_refused():

@@ -11,7 +11,16 @@ from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.hessian import gradient, gradient_and_hessian, hessian, inertia, risk
 from numerics.hessian.inertias import Inertia, Undecided, ball_inertia, exact_inertia, float_inertia
 from numerics.hessian.losses import LOSSES
-from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from numerics.planting import plant
+from theory.models import (
+    CPFactorization,
+    DeepFactorization,
+    FullyConnected,
+    MatrixFactorization,
+    SymmetricFactorization,
+    TwoLayer,
+    TwoLayerCNN,
+)
 
 MODELS = {
     "two layers": TwoLayer(2, 3, 2, "tanh", bias=True, output_bias=True),
@@ -137,21 +146,87 @@ def test_auto_takes_the_method_that_decides():
     assert inertia(model, theta, data).method == "exact"
     assert inertia(FullyConnected((1, 1, 1)), theta, data).method == "ball"
     floats = [0.5] * 4, ([[1.0], [2.0]], [[0.0], [1.0]])
-    assert inertia(model, *floats).method == "float"
+    assert inertia(model, *floats).method == "ball"
     assert inertia(model, *floats).counts == inertia(model, theta, data, method="ball").counts == inertia(model, theta, data).counts
 
 
-def test_auto_leaves_floats_in_doubt_to_balls():
+def test_floats_are_proved_in_balls_or_left_open():
     wide = TwoLayer(2, 1, 1, "identity")
     theta, data = np.array([1.0, 0.0, 1.0]), (np.array([[1.0, 0.0], [0.0, 1e-6]]), np.array([[1.0], [0.0]]))
-    with pytest.raises(Undecided):
-        inertia(wide, theta, data, method="float")
+    estimated = inertia(wide, theta, data, method="float")
+    assert (estimated.counts, estimated.estimate, estimated.undecided) == ((None, None, None), None, 3)
     found = inertia(wide, theta, data)
-    assert found.method == "ball" and found.counts == (0, 1, 2)
+    assert (found.counts, found.bounds, found.undecided) == ((None, None, None), ((0, 1), (0, 1), (2, 3)), 1)
+    assert str(found) == "(0..1, 0..1, 2..3)" and not found.certified
+    assert inertia(wide, theta, data, zeros=1).counts == (0, 1, 2) and inertia(wide, theta, data, zeros=1).certified
+    assert inertia(wide, theta, data, method="exact").counts == (0, 1, 2)
     assert inertia(FullyConnected((1, 1), "identity"), [1, 0], ([[1]], [[1]])) == Inertia(0, 1, 1, True)
 
 
-RELU = FullyConnected((1, 1, 1), "relu")
+def test_small_weights_do_not_pass_for_zeros():
+    """Floats take two eigenvalues of this Hessian for zeros, which are not."""
+    model = FullyConnected((1, 2, 2, 1))
+    theta = 1e-3 * np.random.default_rng(2).normal(size=model.n_params)
+    data = np.array([[-1.0], [0.0], [1.0], [2.0]]), np.array([[1.0], [-1.0], [2.0], [1.0]])
+    assert inertia(model, theta, data, method="float").estimate == (6, 2, 5)
+    assert inertia(model, theta, data) == Inertia(6, 0, 7, True, "ball")
+
+
+def test_no_float_inertia_is_wrong_at_planted_points():
+    """At points whose exact inertia is known, floats of theirs prove what is true, or leave it open."""
+    model, undecided = FullyConnected((2, 2, 2), "ratsig4"), 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        theta = [Fraction(int(k), 2) for k in rng.integers(1, 5, model.n_params) * rng.choice([-1, 1], model.n_params)]
+        x = [[Fraction(int(k), 4) for k in row] for row in rng.permutation(40)[:28].reshape(14, 2) - 20]
+        data = plant(model, theta, x, size=Fraction(1, 3) if seed % 2 else 40, seed=seed)
+        exact = inertia(model, theta, data)
+        floats = [np.array([[float(entry.p) / float(entry.q) for entry in row] for row in part]) for part in map(rationals, data)]
+        found = inertia(model, np.array(theta, float), tuple(floats))
+        undecided += found.undecided > 0
+        assert exact.certified and all(low <= count <= high for (low, high), count in zip(found.bounds, exact.counts, strict=True))
+    assert undecided < 12
+
+
+@pytest.mark.parametrize(
+    ("model", "samples"),
+    [
+        (MatrixFactorization(2, 2, 1), 4),
+        (MatrixFactorization(2, 3, 2), 6),
+        (DeepFactorization((2, 1, 2)), 4),
+        (DeepFactorization((1, 2, 2, 1)), 1),
+        (SymmetricFactorization(3, 2), 9),
+        (CPFactorization((2, 2, 2), 1), 8),
+    ],
+    ids=str,
+)
+def test_factorizations_are_read_by_their_indices_in_every_arithmetic(model, samples):
+    """Against the Hessian of the product written out: 2/n sum of grad f grad f^T + (f - y) Hess f, by sympy."""
+    import sympy
+
+    rng = np.random.default_rng(model.n_params)
+    theta, y = [int(k) for k in rng.integers(-2, 3, model.n_params)], [[int(k)] for k in rng.integers(-3, 4, samples)]
+    symbols = np.array(sympy.symbols(f"t:{model.n_params}"), dtype=object)
+    outputs = model(symbols, model.entries())[:, 0]
+    risk = sum((f - target[0]) ** 2 for f, target in zip(outputs, y, strict=True)) / sympy.Integer(samples)
+    expected = exact_inertia(
+        np.array(sympy.hessian(risk, list(symbols)).subs(dict(zip(symbols, theta, strict=True))).tolist(), dtype=object)
+    )
+    fractions = [[Fraction(int(k)) for k in row] for row in model.entries()]
+    for entries in (model.entries(), model.entries().tolist(), model.entries().astype(float), fractions):
+        assert inertia(model, theta, (entries, y)) == expected
+        balls_found = inertia(model, theta, (entries, y), method="ball", zeros=expected.zero)
+        assert balls_found.counts == expected.counts
+        assert inertia(model, np.array(theta, float), (entries, np.array(y, float))).counts == expected.counts
+
+
+def test_the_hessian_of_a_factorization_at_ones():
+    model = MatrixFactorization(2, 2, 1)
+    for convert in (np.array, lambda ones: np.array(ones, dtype=int), rationals):
+        assert inertia(model, convert([1] * 4), (model.entries(), convert([[1]] * 4))) == Inertia(0, 1, 3, True)
+
+
+RELU, MF = FullyConnected((1, 1, 1), "relu"), MatrixFactorization(2, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +244,10 @@ RELU = FullyConnected((1, 1, 1), "relu")
         (lambda: inertia(RELU, [1, np.inf, 1, 1], ([[1]], [[0]])), ValueError, "theta must be finite, got inf"),
         (lambda: inertia(FullyConnected((1, 1, 1)), [1] * 4, ([[1]], [[0]]), method="exact"), NoExactValue, "method ball"),
         (lambda: exact_inertia(np.array([[1, 2], [3, 4]])), ValueError, "symmetric"),
+        (lambda: inertia(MF, [1] * 4, ([[Fraction(1, 2), 0]], [[1]])), ValueError, "index tuples: x must hold whole numbers"),
+        (lambda: inertia(MF, [1] * 4, ([[0, 2]], [[1]])), ValueError, "x must hold indices from 0 below"),
+        (lambda: inertia(FullyConnected((1, 1, 1)), [1] * 4, ([[1]], [[0]]), zeros=-1), ValueError, "zeros must be a number of proved"),
+        (lambda: inertia(FullyConnected((1, 1, 1)), [1] * 4, ([[1]], [[0]]), zeros=1.5), ValueError, "zeros must be a number of proved"),
     ],
 )
 def test_bad_arguments_are_named(attempt, error, message):

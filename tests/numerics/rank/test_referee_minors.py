@@ -89,7 +89,7 @@ MODELS = [
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_rows_of_the_referee_are_the_tangents(model):
     rng = np.random.default_rng(3)
-    theta = rationals([Fraction(int(k), 3) for k in rng.integers(-7, 8, model.n_params)])
+    theta = rationals([Fraction(int(k), 3) + Fraction(1, 7 + j) for j, k in enumerate(rng.integers(-7, 8, model.n_params))])  # no kink
     x = rationals(rng.integers(-3, 4, (3, model.input_size)))
     _, wanted = tangents(model, theta, x)
     wanted = np.asarray(wanted).reshape(3, model.outputs, model.n_params)
@@ -109,9 +109,57 @@ def test_dependent_tangents_are_refused(name):
     equal = {**genuine, "theta": ["1/2", "1/2", "2", "-1"]}
     with pytest.raises(AssertionError, match="may vanish"):
         certificates.check(equal)
-    pair = {**equal, "rows": equal["rows"][:2], "columns": [0, 2]}
+    pair = {**equal, "rank": 2, "rows": equal["rows"][:2], "columns": [0, 2]}
     assert certificates.check(pair) == 2
-    assert certificates.check({**pair, "rows": [], "columns": []}) == 0
+    with pytest.raises(AssertionError, match="the rank must be a whole number from 1 on, got 0"):
+        certificates.check({**pair, "rank": 0, "rows": [], "columns": []})
+    with pytest.raises(AssertionError, match="not the size of the minor"):
+        certificates.check({**pair, "rank": 3})
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky"])
+def test_samples_on_a_kink_are_refused(name):
+    """At x = 0 no derivative of a neuron without bias exists; its one-sided ones must not pass for it."""
+    model = FullyConnected((1, 1, 1), name)
+    spelled = [{"weights": layer.weights, "biases": layer.biases} for layer in layers(model)]
+    common = {"kind": "minor modulo a prime", "activation": name, "layers": spelled, "prime": PRIMES[0], "unit": 3, "denominator": None}
+    minor = {**common, "theta": ["1/1", "0/1", "1/1", "0/1"], "rows": [[0, 0]], "columns": [3], "rank": 1}
+    assert certificates.check({**minor, "samples": [["1/1"]]}) == 1
+    with pytest.raises(AssertionError, match="kink"):
+        certificates.check({**minor, "samples": [["0/1"]]})
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("layers", []),
+        ("layers", [{"weights": [[-1]], "biases": [None]}, {"weights": [[1]], "biases": [None]}]),
+        ("layers", [{"weights": [[9]], "biases": [None]}, {"weights": [[1]], "biases": [None]}]),
+        ("layers", [{"weights": [[True]], "biases": [None]}, {"weights": [[1]], "biases": [None]}]),
+        ("layers", [{"weights": [[0]], "biases": []}, {"weights": [[1]], "biases": [None]}]),
+        ("rank", -3),
+        ("rank", True),
+        ("rank", "4"),
+        ("rank", 5),
+        ("rows", [[-1, 0], [1, 0], [2, 0], [3, 0]]),
+        ("rows", [[9, 0], [1, 0], [2, 0], [3, 0]]),
+        ("rows", [[0, -1], [1, 0], [2, 0], [3, 0]]),
+        ("columns", [-1, 1, 2, 3]),
+        ("columns", [0, 1, 2, 9]),
+        ("columns", [0, 0, 2, 3]),
+        ("kind", "minor"),
+        ("precision", 1),
+        ("radius", -1.0),
+        ("radius", float("nan")),
+        ("radius", 1e300),
+    ],
+)
+def test_forged_places_are_refused(place, value):
+    kind = "gelu" if place in ("precision", "radius") else "tanh"
+    genuine = model_rank(TwoLayer(1, 2, activation=kind), [0.5, 1.5, 2.0, -1.0]).certificate
+    assert certificates.check(genuine) == 4
+    with pytest.raises(AssertionError):
+        certificates.check({**genuine, place: value})
 
 
 def test_a_denominator_that_is_none_is_refused():

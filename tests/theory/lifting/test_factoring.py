@@ -34,16 +34,16 @@ def test_irregular_ones_come_with_the_stated_probability():
     assert all(rank_of(left) == 2 or rank_of(right) == 2 for left, right in (factor(matrix, 2, rng=rng) for _ in range(40)))
 
 
-def test_lifts_are_irregular_only_where_asked_for():
+def test_lifts_are_drawn_from_all_unless_regular_ones_are_asked_for():
     model, x, rng = FullyConnected((2, 2, 1), "hinge3"), [[1, 2], [0, -1], [3, 3]], np.random.default_rng(0)
     theta = model.pack(W1=[[1, 2], [2, 4]], b1=[1, 1], W2=[[1, 1]], b2=[0])
-    drawn = [lift(model, theta, x, 0, rng=rng, irregular=True) for _ in range(17)]  # all regular: (2/3)^17 < 0.002
+    drawn = [lift(model, theta, x, 0, rng=rng) for _ in range(17)]  # all regular: (2/3)^17 < 0.002
     assert any(not found.regular for found in drawn) and any(found.regular for found in drawn)
     for found in drawn:
         assert all(condition.holds for condition in found.conditions())
         assert (found.deep(found.theta, found.x) == model(found.shallow_theta, found.x)).all()
         assert (found.dimension is None) == (not found.regular)
-    assert all(lift(model, theta, x, 0, rng=rng).regular for _ in range(20))
+    assert all(lift(model, theta, x, 0, rng=rng, irregular=False).regular for _ in range(20))
 
 
 def test_irregular_needs_a_generator():

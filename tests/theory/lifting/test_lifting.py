@@ -31,7 +31,7 @@ def test_lifts_are_exact_and_merge_back(widths, name, random):
     model, theta, x, rng = exact_case(widths, name)
     for after in range(model.depth):
         for width in (None, 5):
-            found = lift(model, theta, x, after, width=width, rng=rng if random else None)
+            found = lift(model, theta, x, after, width=width, rng=rng if random else None, irregular=False)
             assert all(condition.holds for condition in found.conditions())
             assert (found.deep(found.theta, found.x) == model(found.shallow_theta, found.x)).all()
             back = merge(found.deep, found.theta, found.x, after + 1)

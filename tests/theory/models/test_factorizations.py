@@ -86,7 +86,7 @@ def test_tensors_have_bounds_only():
     model = CPFactorization((3, 3, 3), 4)
     with pytest.raises(NotKnown) as error:
         rank_at(model, np.ones(model.n_params, int))
-    assert error.value.upper == 27
+    assert error.value.upper == 26
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from theory.models import check_size
 def sum_of_powers(dimension: int, p: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, D - 1) and labels (n,) with V(u) = u_1^p + ... + u_D^p, as Fractions; n = p (D - 1) + 1.
 
-    For p = 3 the inputs are 0, e_k, 2 e_k, 3 e_k with labels 1 - (D - 1)/6, 1/2, -1/2, 1/6.
+    For p = 3 the inputs are 0, e_k, 2 e_k, 3 e_k with labels 1 - (D - 1)/6, 1/2, -1/2, 1/6: D + 1 maxima, V > 0 at D of them, e_k.
     """
     check_size("dimension", dimension, 2)
     check_size("p", p)
@@ -65,7 +65,8 @@ def extrema_of_many(dimension: int, p: int) -> int:
     """2p + 2(D - 2): strict extrema of the form of :func:`many_orientations` that are exhibited, for p >= 3 and D >= 3.
 
     On the circle of (u_1, u_D), V = cos(p phi), and p maxima and p minima stay strict on the sphere as d^2 V/du_k^2 = 0 there; at
-    +-e_k, 1 < k < D, the Hessian on the sphere is -p V I as the other terms are of degree p >= 3.
+    +-e_k, 1 < k < D, the Hessian on the sphere is -p V I as the other terms are of degree p >= 3. V is 1 at all these maxima and -1 at the
+    minima, so weights grow along them.
     """
     check_size("dimension", dimension, 3)
     check_size("p", p, 3)
@@ -93,7 +94,7 @@ def labels_of_form(form: Sequence[Any], nodes: Iterable[Any]) -> list[Fraction]:
     if len(t) != p + 1 or len(set(t)) < len(t):
         raise ValueError(f"nodes must be {p + 1} different inputs for a form of degree {p}, got {[str(node) for node in t]}")
     moments = [Fraction(v) / math.comb(p, k) for k, v in enumerate(form)]
-    return [sum(c * moment for c, moment in zip(_lagrange(t, j), moments, strict=True)) for j in range(p + 1)]
+    return [sum((c * moment for c, moment in zip(_lagrange(t, j), moments, strict=True)), Fraction(0)) for j in range(p + 1)]
 
 
 def _lagrange(nodes: Sequence[Fraction], j: int) -> list[Fraction]:

@@ -3,7 +3,8 @@ r"""The leading field of a small network: the form V whose critical directions o
 Let sigma have multiplicity p and let all weights be of size epsilon. To leading order the weight w_j of a hidden neuron moves by
 w_j' = (a_j sigma^(p)(0) / (p! n)) grad V(w_j), V(u) = sum_i c_i (u . x_i)^p with c_i = -e_i, which is y_i as long as the output is small
 (arXiv:2105.11686, section 5). Its direction is at rest where V is critical on the sphere, and is attracted by maxima of V when
-a_j sigma^(p)(0) > 0, by minima when it is negative.
+a_j sigma^(p)(0) > 0, by minima when it is negative. As d|w_j|^2/dt = 2p (a_j sigma^(p)(0)/(p! n)) V(w_j), the weight grows along a maximum
+with V > 0 or a minimum with V < 0; at the others it turns but shrinks.
 """
 
 from __future__ import annotations

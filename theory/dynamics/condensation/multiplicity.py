@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, PiecewiseActivation, SmoothActivation, activation
+from theory.activations import Activation, PiecewiseActivation, SmoothActivation, activation, smooth_activation
 
 #: Derivatives are looked at up to this order; an analytic function all of whose derivatives vanish is constant.
 MOST = 32
@@ -47,10 +47,12 @@ def origin(sigma: Activation | str) -> Origin:
     """Value, multiplicity, leading derivative and gap of ``sigma`` (an Activation or a name). Raises ValueError as :func:`multiplicity`."""
     sigma = activation(sigma)
     if isinstance(sigma, PiecewiseActivation):
-        return _of_derivatives(sigma, _derivatives_of_pieces(sigma))
-    order = 4
+        found = _of_derivatives(sigma, _derivatives_of_pieces(sigma))
+        assert found is not None  # all derivatives were given
+        return found
+    smooth, order = smooth_activation(sigma), 4
     while True:
-        found = _of_derivatives(sigma, _derivatives(sigma, order), last=order >= MOST)
+        found = _of_derivatives(sigma, _derivatives(smooth, order), last=order >= MOST)
         if found is not None:
             return found
         order *= 2
@@ -85,7 +87,9 @@ class _Series:
 
     def __mul__(self, other: Any) -> _Series:
         a, b = self.coefficients, self._lifted(other)
-        return _Series([sum(a[j] * b[k - j] for j in range(k + 1)).expand() for k in range(len(a))])
+        import sympy
+
+        return _Series([sympy.expand(sum(a[j] * b[k - j] for j in range(k + 1))) for k in range(len(a))])
 
     __rmul__ = __mul__
 

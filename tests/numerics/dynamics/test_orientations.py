@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flint import arb
 
-from numerics.arithmetic.krawczyk import check_box
+from numerics.arithmetic.krawczyk import certify_zero
 from numerics.dynamics.orientations import Prediction, predict_orientations
 from theory.dynamics.condensation import LeadingForm, augmented, extrema_of_many, many_orientations, sum_of_powers
 from theory.expressions import parse
@@ -57,14 +57,15 @@ def test_the_cubic_counterexample_is_found_and_proved(dimension):
     expected = np.concatenate([np.eye(dimension), -np.ones((1, dimension)) / dimension**0.5])
     for side in (1, -1):
         directions = np.array([o.direction for o in found.orientations if o.side == side])
-        assert len(directions) == dimension + 1 and ((side * directions) @ expected.T).max(axis=0) == pytest.approx(1, abs=1e-9)
+        assert len(directions) == dimension + 1 and sum(o.growing for o in found.orientations if o.side == side) == dimension
+        assert ((side * directions) @ expected.T).max(axis=0) == pytest.approx(1, abs=1e-9)
 
 
 @pytest.mark.parametrize("p", [3, 4, 5])
 def test_more_orientations_than_twice_the_multiplicity(p):
     x, y = many_orientations(3, p)
     found = predict_orientations(power(p), augmented(x), y)
-    assert found.certified and len(found.orientations) >= extrema_of_many(3, p) > 2 * p
+    assert found.certified and len(found.growing) >= extrema_of_many(3, p) > 2 * p
 
 
 def test_a_box_is_repeated_from_its_text():
@@ -72,7 +73,16 @@ def test_a_box_is_repeated_from_its_text():
     certificate = predict_orientations(power(3), augmented(x), y).orientations[0].certificate
     value = lambda v: v[3] * arb(certificate["scale"])
     system = lambda v: [*(v[k] * v[k] - value(v) * v[k] for k in range(3)), (1 - v[0] * v[0] - v[1] * v[1] - v[2] * v[2]) / 2]
-    assert check_box(system, certificate)
+    repeated = {"bits": certificate["bits"], "radius": certificate["radius"]}
+    certify_zero(system, certificate["centre"], polish=0, **repeated)  # raises NotCertified where the box does not hold a zero
+
+
+@pytest.mark.parametrize(("eigenvalues", "growing"), [((1, 2, 3), [1, 1]), ((-1, -2, -3), [-1, -1]), ((1, 2, -3), [1, 1, -1, -1])])
+def test_weights_grow_where_the_form_has_the_sign_of_the_side(eigenvalues, growing):
+    found = predict_orientations(power(2), np.eye(3), eigenvalues)
+    assert [o.side for o in found.growing] == growing and len(found.orientations) == 4
+    zero = predict_orientations(power(2), np.eye(3), (0, 1, 2))
+    assert [o.growing for o in zero.orientations] == [True, True, None, None]
 
 
 def test_degenerate_extrema_are_left_unproved():

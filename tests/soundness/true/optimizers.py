@@ -1,0 +1,10 @@
+"""Claims about optimizers near a minimum, the true side of the pairs in optimizers_twins.py."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from optimizers_twins import claims  # noqa: E402
+
+CLAIMS = claims("true")
