@@ -85,7 +85,6 @@ def batches(rng: np.random.Generator) -> list[Comparison]:
     rows = []
     for q in (1, 2, 3):
         n = q * q + 1
-        scores = squared_scores(np.array(extremal_batch(n), dtype=object))
-        ours = sorted({Fraction(str(score)) * q * q for score in scores})
-        rows.append((f"q^2 times the squared scores of the extremal batch of {n}", f"xextremal {q}", sorted(set(map(int, ours)))))
+        ours = sorted({Fraction(score) * q * q for score in squared_scores(np.array(extremal_batch(n)))})
+        rows.append((f"q^2 times the squared scores of the extremal batch of {n}", f"xextremal {q}", ours))
     return compare(["common/integers.v", "depth/batchnorm.v", "depth/batches.v"], rows)
