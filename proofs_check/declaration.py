@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from proofs_check.axes import Axes, Cell
-from proofs_check.claim import LONGEST_NAME, Assumption, Check, Claim, ClaimError, Clause, Control, Outcome, Probe, Source
+from proofs_check.claim import Assumption, Check, Claim, ClaimError, Clause, Control, Outcome, Probe, Source
 from proofs_check.context import Context
 
 Function = TypeVar("Function", bound=Callable[..., Outcome])
@@ -151,11 +151,11 @@ class Declaration:
             )
         )
 
-    def formal(self, file: str, theorem: str, *, false: str, adequate: Callable[[Any], Any], name: str = "", **more: Any) -> None:
+    def formal(self, file: str, theorem: str, *, false: str, adequate: Callable[[Any], Any], **more: Any) -> None:
         """A proof for all sizes: ``theorem`` of the proof ``file`` (in `proofs_check/proofs`, or a path beside the claims file).
 
         ``false`` says what its control, a theorem that refutes the statement made false in one place, makes false; ``adequate(rng)``
-        compares the definitions behind it with ours. ``more`` are ``premises``, ``axioms``, ``clauses``, ``control``, ``sizes``: see
+        compares the definitions behind it with ours. ``more`` (premises, part, axioms, clauses, control, name): see
         :func:`proofs_check.proving.formal_check`.
         """
         from proofs_check.proving import formal_check
@@ -164,8 +164,7 @@ class Declaration:
             more["clauses"] = (more["clauses"],)
         beside = Path(self.file).parent / file
         path = str(beside) if beside.is_file() else file
-        label = name or f"proof-{theorem.lower().replace('_', '-')}"[:LONGEST_NAME]
-        self._append(lambda: formal_check(label, path, theorem, false=false, adequate=adequate, **more))
+        self._append(lambda: formal_check(path, theorem, false=false, adequate=adequate, **more))
 
     def without(self, assumption: str, function: Callable[..., Outcome] | str, instances: Any = None, **parameters: Any) -> None:
         """A probe: the check of ``function`` without ``assumption``, by other ``instances`` or other keywords. It must fail there."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.claim import Check, ClaimError, Control, Outcome
+from proofs_check.claim import LONGEST_NAME, Check, ClaimError, Control, Outcome
 from proofs_check.comparing import another
 from proofs_check.judging import equal, true, worst
 
@@ -41,7 +41,6 @@ class ProofFile:
 
 
 def formal_check(
-    name: str,
     file: str,
     theorem: str,
     *,
@@ -51,15 +50,18 @@ def formal_check(
     axioms: str = "none",
     clauses: Sequence[str] = (),
     control: str = "",
-    sizes: str = "all sizes",
+    part: str = "",
+    name: str = "",
 ) -> Check:
     """The check that ``theorem`` of ``file`` (in `proofs_check/proofs`, or a path of one's own) is proved and speaks of what we mean.
 
     ``false`` says in words what the theorem ``control`` (default: control_ and the theorem) makes false; ``adequate(rng)`` compares the
-    definitions with ours; ``premises`` are hypotheses that a reader could take for part of the logic, shown beside the verdict.
+    definitions with ours; ``premises`` are hypotheses that a reader could take for part of the logic, shown beside the verdict. ``part``
+    says which part of its clauses the theorem proves where it is not the whole: it then counts as exact evidence, not as a proof of them.
 
     :raises ClaimError: for an empty ``false`` or a theorem that is no name.
     """
+    name = name or f"proof-{theorem.lower().replace('_', '-')}"[:LONGEST_NAME]
     if not false:
         raise ClaimError(f"formal check {name!r}: false must say what the control makes false, got an empty text")
     if not theorem.isidentifier():
@@ -75,8 +77,8 @@ def formal_check(
     return Check(
         name,
         evidence="formal",
-        covers="statement",
-        scope=f"{sizes}: theorem {theorem} of {source.name}" + (f" ({given})" if given else ""),
+        covers="instances" if part else "statement",
+        scope=f"{part or 'all sizes'}: theorem {theorem} of {source.name}" + (f" ({given})" if given else ""),
         run=run,
         instances=lambda context: (PROOF, ADEQUACY),
         parameters={"variant": theorem, "shift": 0},
