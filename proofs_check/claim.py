@@ -124,7 +124,8 @@ class Outcome:
     ``cases`` counts what was decided; ``margin`` is (bound - observed) / tolerance, ``None`` where the arithmetic is exact.
     ``counterexample`` is plain data (numbers, strings, lists, dicts, Fractions, arrays); ``certificate`` likewise, written to a file.
     ``detectable`` is the smallest effect that a statistical test would have found. ``witness`` is what shows an existence, as plain data.
-    ``outside`` says that the instance is none of the statement's: it breaks a hypothesis.
+    ``outside`` says that the instance is none of the statement's: it breaks a hypothesis. ``proof`` is what a proof checker said of a
+    theorem (:class:`proofs_check.engine.formal.Proof`), as plain data.
     """
 
     status: Status
@@ -137,6 +138,7 @@ class Outcome:
     figures: Sequence[Figure] = ()
     witness: Mapping[str, Any] | None = None
     outside: bool = False
+    proof: Mapping[str, Any] | None = None
 
     @classmethod
     def holds(cls, cases: int = 1, **details: Any) -> Outcome:

@@ -151,6 +151,21 @@ class Declaration:
             )
         )
 
+    def formal(self, file: str, theorem: str, *, false: str, adequate: Callable[[Any], Any], **more: Any) -> None:
+        """A proof for all sizes: ``theorem`` of the proof ``file`` (in `proofs_check/proofs`, or a path beside the claims file).
+
+        ``false`` says what its control, a theorem that refutes the statement made false in one place, makes false; ``adequate(rng)``
+        compares the definitions behind it with ours. ``more`` (premises, part, axioms, clauses, control, name): see
+        :func:`proofs_check.proving.formal_check`.
+        """
+        from proofs_check.proving import formal_check
+
+        if "clauses" in more and isinstance(more["clauses"], str):
+            more["clauses"] = (more["clauses"],)
+        beside = Path(self.file).parent / file
+        path = str(beside) if beside.is_file() else file
+        self._append(lambda: formal_check(path, theorem, false=false, adequate=adequate, **more))
+
     def without(self, assumption: str, function: Callable[..., Outcome] | str, instances: Any = None, **parameters: Any) -> None:
         """A probe: the check of ``function`` without ``assumption``, by other ``instances`` or other keywords. It must fail there."""
         check = self.closed_check(function) if isinstance(function, str) else self._check_of(function)

@@ -21,7 +21,7 @@ from reports.results import Results, ResultsError, checksum, load, upgraded, val
 #: What a baseline leaves out, with the neutral value that stands in when one is read.
 _RUN = {"started": "unknown", "finished": "unknown", "seconds": 0.0, "versions": {}}
 _CLAIM = {"notes": ""}
-_CHECK = {"message": "", "counterexample": None, "figures": [], "versions": None, "witness": None}
+_CHECK = {"message": "", "counterexample": None, "figures": [], "versions": None, "witness": None, "proof": None}
 _MESSAGE = {"message": ""}
 #: Left out by baselines of schema version 1 too, which knows these fields.
 _CLAIM_1 = {"refuted_by": ""}

@@ -187,6 +187,7 @@ _CHECK_1 = {
     "body": None,
     "versions": None,
     "witness": None,
+    "proof": None,
     "confirmed": "",
     "cell_controls": [],
 }

@@ -66,6 +66,7 @@ def safe(finding: Finding) -> Finding:
         seconds=finite(finding.seconds) or 0.0,
         counterexample=counterexample() if isinstance(finding.counterexample, Mapping | None) else None,
         witness=data("witness"),
+        proof=data("proof"),
         figures=tuple(data("figures") or ()),
         certificates=tuple(_certificate(entry) for entry in finding.certificates),
         confirmed=_text(finding.confirmed, MESSAGE),
@@ -122,6 +123,7 @@ def read(data: Any) -> Finding:
         and all(isinstance(getattr(finding, name), Mapping) for name in _TABLES)
         and isinstance(finding.counterexample, Mapping | None)
         and isinstance(finding.versions, Mapping | None)
+        and isinstance(finding.proof, Mapping | None)
         and all(isinstance(name, str) for name in finding.missed)
         and all(isinstance(entry, Mapping) and {"cell", "refuted", "message"} <= entry.keys() for entry in finding.cell_controls)
     )

@@ -140,6 +140,7 @@ class _Tally:
     floats: bool = False
     witness: Any = None
     confirmed: str = ""
+    proof: Any = None
     outcomes: Counter[Status] = field(default_factory=Counter)
     messages: dict[Status, dict[str, int]] = field(default_factory=dict)
     cases: int = 0
@@ -197,6 +198,8 @@ class _Tally:
         self.figures += (written(asdict(figure)) for figure in outcome.figures)
         if outcome.certificate is not None:
             self.certificates.append(written(outcome.certificate))
+        if outcome.proof is not None:
+            self.proof = written(outcome.proof)
 
     def withdraw(self, message: str) -> None:
         """Take the refutation back: it did not hold up."""
@@ -230,6 +233,7 @@ class _Tally:
             spent=math.fsum(spent) if spent else None,
             witness=self.witness,
             confirmed=self.confirmed,
+            proof=self.proof,
             margin=self.margin,
             message=message,
             counterexample=counterexample,

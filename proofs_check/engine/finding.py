@@ -21,9 +21,9 @@ class Finding:
     ``cases`` counts what was decided, ``met`` the instances that were decided: a check that met none decided nothing. ``skipped``
     counts those it passed over, ``rejected`` those outside the hypotheses. ``cells`` is the number of cells met, ``missed`` names the
     others. ``margin`` is the smallest one met. ``spent`` is the probability of a false alarm that was used up, ``confirmed`` says how a
-    ``witness`` was. ``cell_controls`` are {"cell", "refuted", "message"}. ``versions`` are those of the libraries that computed it.
-    ``log`` is what the part printed, cut to a bounded length. ``reads`` and ``variables`` are digests of the files and environment
-    variables on which it rests beside its code (``None``: not there).
+    ``witness`` was. ``proof`` is what a proof checker said of a theorem. ``cell_controls`` are {"cell", "refuted", "message"}.
+    ``versions`` are those of the libraries that computed it. ``log`` is what the part printed, cut to a bounded length. ``reads`` and
+    ``variables`` are digests of the files and environment variables on which it rests beside its code (``None``: not there).
     """
 
     status: Status
@@ -44,6 +44,7 @@ class Finding:
     spent: float | None = None
     witness: Any = None
     confirmed: str = ""
+    proof: Mapping[str, Any] | None = None
     cell_controls: Sequence[Mapping[str, Any]] = ()
     versions: Mapping[str, str] | None = None
     reads: Mapping[str, str | None] = field(default_factory=dict)

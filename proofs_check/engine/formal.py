@@ -154,7 +154,8 @@ def check(
     for name in (theorem, control):
         if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
             raise ValueError(f"theorem: expected the name of a Coq theorem, got {name!r}")
-    answer = Proof("skipped", str(file), theorem, control=control, premises=tuple(premises))
+    shown = Path(file).name if Path(file).is_absolute() else str(file)
+    answer = Proof("skipped", shown, theorem, control=control, premises=tuple(premises))
     try:
         tools = toolchain()
         built = build(file)
@@ -338,6 +339,24 @@ def read(path: Path) -> Source:
         folder = (PROOFS if library == LIBRARY else path.parent).joinpath(*inner.split(".")[1:])
         needs += [folder / f"{name}.v" for name in names.split()]
     return Source(path, logical, text, tuple(needs))
+
+
+def fingerprint(file: str | Path) -> str:
+    """sha256 over the sources of a proof file and of all that it needs, comments and blanks left out; raises Refused."""
+    found: dict[Path, str] = {}
+    waiting = [built_path(file)]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            source = _read(path, path.stat().st_mtime_ns if path.exists() else 0)
+            found[path] = " ".join(source.text.split())
+            waiting += source.needs
+    return hashlib.sha256("\n".join(found[path] for path in sorted(found)).encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, modified: int) -> Source:
+    return read(path)
 
 
 # ---- compiling and asking ----

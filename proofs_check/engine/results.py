@@ -104,6 +104,7 @@ def _check(claim: Claim, check: Check, findings: Findings, place: RunPlace) -> d
         "versions": own.versions and dict(own.versions),
         "witness": own.witness,
         "confirmed": own.confirmed,
+        "proof": own.proof,
         **_certificate(claim, check, own, place),
         "counterexample": _counterexample(claim, check, own, place),
         "figures": list(own.figures),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.networks import samples
 from proofs_check.claims._papers import LOCAL_RECOVERY, OPTIMISTIC_ESTIMATE
 from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, composed, judged, seeded
+from proofs_check.proving import formal_check
 from theory.draws import dyadic_normal
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
 from theory.models.toy import LinearModel, RedundantModel
@@ -193,6 +195,7 @@ CLAIMS = [
                 ],
             ),
             FLOATS,
+            formal_check("rank/samples.v", "rank_upper_M", false="M_I < M", adequate=samples),
         ],
     ),
     Claim(
@@ -260,6 +263,9 @@ CLAIMS = [
                 distribution="one model",
                 parameters={"constant": True},
                 controls=[Control("non-linear models have varying rank", constant=False)],
+            ),
+            formal_check(
+                "rank/samples.v", "rank_linear_constant", false="the rank is the number of features, dependent or not", adequate=samples
             ),
         ],
     ),

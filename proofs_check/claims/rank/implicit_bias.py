@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.networks import samples
 from proofs_check.claims._papers import RANK_STRATIFICATION
 from proofs_check.claims._rank_checks import exact_tangent_matrix, judged, seeded
 from proofs_check.claims._rates import decide
+from proofs_check.proving import formal_check
 from theory.draws import dyadic_normal, singular_point
 from theory.models import MatrixFactorization, TwoLayer
 from theory.rank.completion import connected
@@ -129,6 +131,7 @@ CLAIMS = [
                 parameters={"init_std": 1e-32},
                 controls=[Control("a start of size 1e-4", init_std=1e-4)],
             ),
+            formal_check("rank/samples.v", "rank_implicit_bias", false="R < n", adequate=samples),
         ],
         probes=[
             Probe(

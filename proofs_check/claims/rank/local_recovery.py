@@ -11,8 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.networks import samples
 from proofs_check.claims._papers import LOCAL_RECOVERY
 from proofs_check.claims._rank_checks import FLOAT_GAP, composed, exact_tangent_matrix, integer_matrix, seeded, tangent_matrix
+from proofs_check.proving import formal_check
 from theory.models import MatrixFactorization, TwoLayer
 
 # ----------------------------------------------------------------------------------------------- rank.llr-condition
@@ -175,6 +177,7 @@ CLAIMS = [
                 parameters={"condition": rank_condition},
                 controls=CONDITION_CONTROLS,
             ),
+            formal_check("rank/samples.v", "rank_llr_condition", false="R_S = n instead of R_S = R", adequate=samples),
         ],
         probes=[Probe(drops="interpolation", instances=linear_problems(residual=3))],
     ),
@@ -211,6 +214,7 @@ CLAIMS = [
                 parameters={"increments": {0, 1}},
                 controls=[Control("strictly increasing until R", increments={1})],
             ),
+            formal_check("rank/samples.v", "rank_monotone_n", false="every sample raises the rank", adequate=samples),
         ],
     ),
 ]

@@ -7,8 +7,10 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.networks import samples
 from proofs_check.claims._papers import LOCAL_RECOVERY, RANK_STRATIFICATION
 from proofs_check.claims._rank_checks import composed, integer_matrix, judged, related, seeded
+from proofs_check.proving import formal_check
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.embedding.edge_by_edge import split_edges
 from theory.models import TwoLayer, TwoLayerCNN
@@ -185,6 +187,7 @@ CLAIMS = [
                 parameters={"corresponding": True},
                 controls=[Control("ranks of the function for ranks at the points", corresponding=False)],
             ),
+            formal_check("rank/samples.v", "rank_chain_rule", false="the rank of a reparametrized model is no smaller", adequate=samples),
         ],
         probes=[
             Probe(
@@ -232,6 +235,13 @@ CLAIMS = [
                 "1e-9 sigma_1 split off",
                 parameters={"shares": equal_shares},
                 controls=[Control("output preserving only: a share of its own on every output", shares=different_shares)],
+            ),
+            formal_check(
+                "rank/samples.v",
+                "rank_critical_mapping",
+                false="the rank of the model whose critical points are kept is no larger",
+                adequate=samples,
+                premises=("the excluded middle: a point where a function does not vanish cannot be computed",),
             ),
         ],
         probes=[

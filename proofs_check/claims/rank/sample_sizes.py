@@ -7,8 +7,10 @@ from itertools import combinations
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.networks import samples
 from proofs_check.claims._papers import LOCAL_RECOVERY, RANK_STRATIFICATION
 from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, exact_tangent_matrix, seeded, tangent_matrix
+from proofs_check.proving import formal_check
 from theory.draws import dyadic_normal
 from theory.models import MatrixFactorization, TwoLayer
 from theory.rank import factorization_strata, function_rank, two_layer_function_rank
@@ -202,6 +204,13 @@ CLAIMS = [
                 parameters={"size": lambda d, k, bias: two_layer_function_rank(d, k, bias=bias)},
                 controls=[Control("bias forgotten", size=lambda d, k, bias: two_layer_function_rank(d, k))],
                 examples={"quick": 25, "standard": 100, "full": 500},
+            ),
+            formal_check(
+                "rank/samples.v",
+                "rank_O_equals_R",
+                false="as many samples as parameters",
+                adequate=samples,
+                premises=("the excluded middle: a point where a function does not vanish cannot be computed",),
             ),
         ],
     ),

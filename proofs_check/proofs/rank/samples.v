@@ -22,6 +22,8 @@ Definition model_rank M (g : tangents M) r := exists B : 'M[F]_(r, M),
 
 (* the empirical tangent matrix of n samples and the empirical rank R_S(theta) *)
 Definition empirical M n (g : tangents M) (S : 'I_n -> X) : 'M[F]_(M, n) := \matrix_(i, j) g i (S j).
+(* n samples and one more *)
+Definition one_more n (S : 'I_n -> X) (x : X) (j : 'I_(n + 1)) : X := match split j with inl i => S i | inr _ => x end.
 (* linear stability / LLR: a function of the tangent space that vanishes on the samples vanishes *)
 Definition stable M n (g : tangents M) (S : 'I_n -> X) :=
   forall a, (forall j, combine g a (S j) = 0) -> forall x, combine g a x = 0.
@@ -37,6 +39,18 @@ rewrite /combine; under eq_bigr => k _ do rewrite big_distrr /=.
 rewrite exchange_big /=; apply: eq_bigr => i _; rewrite mxE big_distrl /=.
 by apply: eq_bigr => k _; rewrite !mxE mulrA.
 Qed.
+
+Lemma combineD M (g : tangents M) a b x : combine g (a + b) x = combine g a x + combine g b x.
+Proof. by rewrite /combine -big_split; apply: eq_bigr => i _; rewrite mxE mulrDl. Qed.
+Lemma combineZ M (g : tangents M) c a x : combine g (c *: a) x = c * combine g a x.
+Proof. by rewrite /combine big_distrr; apply: eq_bigr => i _; rewrite mxE -mulrA. Qed.
+Lemma combine_delta M (g : tangents M) i x : combine g (delta_mx 0 i) x = g i x.
+Proof.
+rewrite /combine (bigD1 i) //= mxE !eqxx mul1r big1 ?addr0 // => k /negPf ki.
+by rewrite mxE ki andbF mul0r.
+Qed.
+Lemma combineB M (g : tangents M) a b x : combine g (a - b) x = combine g a x - combine g b x.
+Proof. by rewrite -scaleN1r combineD combineZ mulN1r. Qed.
 
 (* model_rank as two matrices: the functions are C times r independent ones *)
 Lemma model_rankP M (g : tangents M) r : model_rank g r ->
@@ -66,8 +80,8 @@ have -> : empirical g S = C *m (B *m empirical g S).
 by apply: leq_trans (mxrankM_maxl _ _) (rank_leq_col _).
 Qed.
 
-(* rank.llr-condition: linear stability is R_S = R *)
-Theorem rank_llr_condition n (S : 'I_n -> X) : stable g S <-> \rank (empirical g S) = r.
+(* linear stability is R_S = R *)
+Lemma stable_rank n (S : 'I_n -> X) : stable g S <-> \rank (empirical g S) = r.
 Proof.
 have [B [C [indB gBC]]] := model_rankP rank_g.
 have EB : empirical g S = C *m (B *m empirical g S).
@@ -90,22 +104,42 @@ have : a *m C = 0.
 by move=> aC x; rewrite gBC aC mul0mx /combine big1 // => i _; rewrite mxE mul0r.
 Qed.
 
-(* rank.monotone-n: more samples *)
-Theorem rank_monotone_n n n' (S : 'I_n -> X) (S' : 'I_n' -> X) : (forall j, exists j', S' j' = S j) ->
-  (\rank (empirical g S) <= \rank (empirical g S'))%N /\ (stable g S -> stable g S').
+(* samples that contain others have no smaller rank *)
+Lemma empirical_mono n n' (S : 'I_n -> X) (S' : 'I_n' -> X) : (forall j, exists j', S' j' = S j) ->
+  (\rank (empirical g S) <= \rank (empirical g S'))%N.
 Proof.
-move=> /fin_all_exists[f Sf]; split.
-  have -> : empirical g S = empirical g S' *m \matrix_(k, j) (k == f j)%:R.
-    apply/matrixP => i j; rewrite !mxE (bigD1 (f j)) //= big1 => [|k /negPf ne].
-      by rewrite !mxE eqxx mulr1 addr0 Sf.
-    by rewrite !mxE ne mulr0.
-  exact: mxrankM_maxl.
-by move=> st a aS; apply: st => j; rewrite -Sf.
+move=> /fin_all_exists[f Sf].
+have -> : empirical g S = empirical g S' *m \matrix_(k, j) (k == f j)%:R.
+  apply/matrixP => i j; rewrite !mxE (bigD1 (f j)) //= big1 => [|k /negPf ne].
+    by rewrite !mxE eqxx mulr1 addr0 Sf.
+  by rewrite !mxE ne mulr0.
+exact: mxrankM_maxl.
+Qed.
+Lemma stable_mono n n' (S : 'I_n -> X) (S' : 'I_n' -> X) : (forall j, exists j', S' j' = S j) -> stable g S -> stable g S'.
+Proof. by move=> /fin_all_exists[f Sf] st a aS; apply: st => j; rewrite -Sf. Qed.
+
+Lemma empirical_one_more n (S : 'I_n -> X) x : empirical g (one_more S x) = row_mx (empirical g S) (\col_i g i x).
+Proof. by apply/matrixP => i j; rewrite !mxE /one_more; case: (split j) => k; rewrite !mxE. Qed.
+
+(* rank.monotone-n: more samples never lower the rank, which stays below R; one sample raises it by 0 or 1 *)
+Theorem rank_monotone_n :
+  (forall n n' (S : 'I_n -> X) (S' : 'I_n' -> X), (forall j, exists j', S' j' = S j) ->
+     (\rank (empirical g S) <= \rank (empirical g S') <= r)%N) /\
+  (forall n (S : 'I_n -> X) x,
+     (\rank (empirical g S) <= \rank (empirical g (one_more S x)) <= (\rank (empirical g S)).+1)%N).
+Proof.
+split=> [n n' S S' sub|n S x].
+  by rewrite (empirical_mono sub); have := empirical_le S'; rewrite leq_min => /andP[].
+apply/andP; split.
+  by apply: empirical_mono => j; exists (lshift 1 j); rewrite /one_more (unsplitK (inl j)).
+rewrite empirical_one_more -(mxrank_tr (row_mx _ _)) tr_row_mx -addsmxE.
+apply: leq_trans (mxrank_adds_leqif _ _) _; rewrite mxrank_tr -[X in (_ <= X)%N]addn1 leq_add2l.
+exact: rank_leq_row.
 Qed.
 
-(* rank.implicit-bias (the theorem): a linearly stable interpolation of n samples has R <= n *)
-Theorem rank_implicit_bias n (S : 'I_n -> X) : stable g S -> (r <= n)%N.
-Proof. by move=> /rank_llr_condition rS; have := empirical_le S; rewrite rS leq_min => /andP[]. Qed.
+(* a linearly stable point has R <= n *)
+Lemma stable_le n (S : 'I_n -> X) : stable g S -> (r <= n)%N.
+Proof. by move=> /stable_rank rS; have := empirical_le S; rewrite rS leq_min => /andP[]. Qed.
 
 (* r samples suffice.  A point where a function does not vanish cannot be computed, so the
    excluded middle is a hypothesis. *)
@@ -133,10 +167,8 @@ have [c cS c0] : exists2 c : 'rV_r, c *m (B *m empirical g S) = 0 & c != 0.
   by case/rowV0Pn => c /sub_kermxP; exists c.
 have [x gx] : exists x, combine g (c *m B) x != 0.
   by apply: nonzero_point => /indB /eqP; rewrite (negPf c0).
-rewrite -addn1; exists (fun j => match split j with inl i => S i | inr _ => x end).
+rewrite -addn1; exists (one_more S x); rewrite empirical_one_more.
 set E := empirical g S in rS cS *; pose e := \col_i g i x.
-have -> : empirical g (fun j => match split j with inl i => S i | inr _ => x end) = row_mx E e.
-  by apply/matrixP => i j; rewrite !mxE; case: (split j) => k; rewrite !mxE.
 rewrite -mxrank_tr tr_row_mx; apply/eqP; rewrite -/(row_free _) -kermx_eq0.
 apply/rowV0P => d /sub_kermxP; rewrite -[d]hsubmxK mul_row_col => dE.
 have d2 : rsubmx d = 0.
@@ -156,40 +188,63 @@ Qed.
 (* O = R at one parameter point: n samples that make theta linearly stable exist iff r <= n *)
 Theorem stable_sample (x0 : X) n : (exists S : 'I_n -> X, stable g S) <-> (r <= n)%N.
 Proof.
-split=> [[S /rank_llr_condition rS]|rn].
+split=> [[S /stable_rank rS]|rn].
   by have := empirical_le S; rewrite rS leq_min => /andP[].
 have [S rS] := samples_exist.
 exists (fun j : 'I_n => if insub (val j) is Some i then S i else x0).
-have [j|_ ] := @rank_monotone_n r n S (fun j => if insub (val j) is Some i then S i else x0).
-  by exists (widen_ord rn j); rewrite /= valK.
-by apply; apply/rank_llr_condition.
+apply: (@stable_mono r n S) => [j|]; last exact/stable_rank.
+by exists (widen_ord rn j); rewrite /= valK.
 Qed.
 End Rank.
 End Tangents.
 
 (* rank.chain-rule: g = f o phi.  Dphi is the Jacobian of phi, so the tangent functions of g are
-   combinations of those of f, and R_g(eta) <= R_f(phi(eta)).  With Dphi = 1: R is well defined.
-   rank.upper-M: R <= M. *)
+   combinations of those of f, and R_g(eta) <= R_f(phi(eta)).  Equality holds exactly if every direction is in
+   im Dphi(eta) up to directions along which f stays.  With Dphi = 1: R is well defined. *)
 Section ChainRule.
 Variables (F : fieldType) (X : Type) (Mf Mg : nat) (f : tangents F X Mf) (g : tangents F X Mg).
 Theorem rank_chain_rule (Dphi : 'M[F]_(Mg, Mf)) rf rg :
-  (forall i x, g i x = combine f (row i Dphi) x) -> model_rank f rf -> model_rank g rg -> (rg <= rf)%N.
+  (forall i x, g i x = combine f (row i Dphi) x) -> model_rank f rf -> model_rank g rg ->
+  (rg <= rf)%N /\
+  (rg = rf <-> forall a, exists b k, a = b *m Dphi + k /\ forall x, combine f k x = 0).
 Proof.
-move=> gD /model_rankP[B [C [_ fBC]]] /model_rankP[B' [C' [indB' _]]].
+move=> gD /model_rankP[B [C [indB fBC]]] /model_rankP[B' [C' [indB' gBC]]].
 have gc a x : combine g a x = combine f (a *m Dphi) x.
   by rewrite -combineM; apply: eq_bigr => i _; rewrite gD.
-suff free : row_free (B' *m Dphi *m C) by rewrite -(eqP free) rank_leq_col.
-rewrite -kermx_eq0; apply/rowV0P => c /sub_kermxP cK; apply: indB' => x.
-have z : c *m B' *m Dphi *m C = 0 by rewrite -cK !mulmxA.
-by rewrite gc fBC z mul0mx /combine big1 // => i _; rewrite mxE mul0r.
+have zero M' (h : tangents F X M') x : combine h 0 x = 0 by rewrite /combine big1 // => i _; rewrite mxE mul0r.
+have kerf k : (forall x, combine f k x = 0) <-> k *m C = 0.
+  by split=> [k0|kC x]; [apply: indB => x; rewrite -fBC | rewrite fBC kC mul0mx].
+have BC : B *m C = 1%:M.
+  apply/row_matrixP => i; apply/eqP; rewrite -subr_eq0; apply/eqP; apply: indB => x.
+  have := fBC (row i B) x; rewrite mulmxBl combineB -[row i 1%:M *m B]row_mul mul1mx => ->.
+  by rewrite row_mul subrr.
+have step (a : 'rV_Mg) : a *m (Dphi *m C) = a *m C' *m B' *m (Dphi *m C).
+  apply/eqP; rewrite -subr_eq0 -mulmxBl [X in X == _]mulmxA; apply/eqP; apply: (proj1 (kerf _)) => x.
+  by rewrite mulmxBl combineB -!gc -gBC subrr.
+have rkDC : \rank (Dphi *m C) = rg.
+  apply/eqP; rewrite eqn_leq; apply/andP; split.
+    have -> : Dphi *m C = C' *m (B' *m (Dphi *m C)); last exact: leq_trans (mxrankM_maxl _ _) (rank_leq_col _).
+    by apply/row_matrixP => i; rewrite !rowE step !mulmxA.
+  suff free : row_free (B' *m (Dphi *m C)) by rewrite -(eqP free) mxrankM_maxr.
+  rewrite -kermx_eq0; apply/rowV0P => c /sub_kermxP cK; apply: indB' => x.
+  by rewrite gc fBC -(mulmxA (c *m B')) -(mulmxA c) cK mul0mx zero.
+split; first by rewrite -rkDC rank_leq_col.
+split=> [e a|full].
+  have /row_fullP[E EDC] : row_full (Dphi *m C) by rewrite /row_full rkDC e.
+  exists (a *m C *m E), (a - a *m C *m E *m Dphi); split; first by rewrite addrC subrK.
+  by apply/kerf; rewrite mulmxBl -!mulmxA EDC mulmx1 subrr.
+apply/eqP; rewrite -rkDC -/(row_full _) -sub1mx; apply/row_subP => i.
+have [b [k [e /kerf kC]]] := full (row i B).
+by apply/submxP; exists b; rewrite -[in LHS]BC row_mul e mulmxDl kC addr0 mulmxA.
 Qed.
-Theorem rank_upper_M r : model_rank f r -> (r <= Mf)%N.
+End ChainRule.
+
+Lemma rank_le_parameters (F : fieldType) (X : Type) M (f : tangents F X M) r : model_rank f r -> (r <= M)%N.
 Proof.
 move=> /model_rankP[B [_ [ind _]]]; suff : row_free B by move/eqP <-; apply: rank_leq_col.
 rewrite -kermx_eq0; apply/rowV0P => c /sub_kermxP cB; apply: ind => x.
 by rewrite cB /combine big1 // => i _; rewrite mxE mul0r.
 Qed.
-End ChainRule.
 
 (* every finite family of functions has a rank *)
 Section RankExists.
@@ -201,16 +256,6 @@ Lemma free_rows_free r (B : 'M[F]_(r, M)) : free_rows B -> row_free B.
 Proof.
 move=> ind; rewrite -kermx_eq0; apply/rowV0P => c /sub_kermxP cB; apply: ind => x.
 by rewrite combineM cB /combine big1 // => i _; rewrite mxE mul0r.
-Qed.
-
-Lemma combineD a b x : combine g (a + b) x = combine g a x + combine g b x.
-Proof. by rewrite /combine -big_split; apply: eq_bigr => i _; rewrite mxE mulrDl. Qed.
-Lemma combineZ c a x : combine g (c *: a) x = c * combine g a x.
-Proof. by rewrite /combine big_distrr; apply: eq_bigr => i _; rewrite mxE -mulrA. Qed.
-Lemma combine_delta i x : combine g (delta_mx 0 i) x = g i x.
-Proof.
-rewrite /combine (bigD1 i) //= mxE !eqxx mul1r big1 ?addr0 // => k /negPf ki.
-by rewrite mxE ki andbF mul0r.
 Qed.
 
 Theorem rank_exists : exists r, model_rank g r.
@@ -228,7 +273,7 @@ case: most; exists (col_mx B (delta_mx 0 i)) => c c0.
 (* a relation of the longer family has the coefficient 0 at g i, for else g i were a combination *)
 have rel x : combine g (lsubmx c *m B) x + rsubmx c 0 0 * g i x = 0.
   rewrite -(c0 x) combineM -{3}[c]hsubmxK mul_row_col combineD; congr (_ + _).
-  rewrite -combine_delta -combineZ; congr (combine g _ x).
+  rewrite -(combine_delta g) -combineZ; congr (combine g _ x).
   by apply/rowP => k; rewrite !mxE big_ord1 !mxE !eqxx.
 have c2 : rsubmx c 0 0 = 0.
   apply/eqP/negPn/negP => nz; case: none; exists (- (rsubmx c 0 0)^-1 *: lsubmx c) => x.
@@ -251,6 +296,18 @@ Definition function_rank r := (exists2 th, target th & model_rank (g th) r) /\
 (* n-sample LLR guarantee: some point of Theta* is linearly stable for some n samples *)
 Definition llr n := exists2 th, target th & exists S : 'I_n -> X, stable (g th) S.
 
+(* M_I = r: the largest model rank *)
+Definition generic_rank r := (exists th, model_rank (g th) r) /\ forall th r', model_rank (g th) r' -> (r' <= r)%N.
+
+(* rank.upper-M *)
+Theorem rank_upper_M th r MI : model_rank (g th) r -> generic_rank MI -> (r <= MI <= M)%N.
+Proof. by move=> rk [[th' /rank_le_parameters ->] most]; rewrite (most _ _ rk). Qed.
+
+(* rank.implicit-bias: what interpolates n samples and is linearly stable has R(f') <= n *)
+Theorem rank_implicit_bias th r r' n (S : 'I_n -> X) :
+  target th -> function_rank r -> model_rank (g th) r' -> stable (g th) S -> (r <= n)%N.
+Proof. by move=> Tth [_ least] rk st; apply: leq_trans (least _ _ Tth rk) (stable_le rk st). Qed.
+
 (* rank.O-equals-R: the optimistic sample size is the model rank of the target function *)
 Theorem rank_O_equals_R (EM : forall P : Prop, P \/ ~ P) (x0 : X) r :
   function_rank r -> forall n, llr n <-> (r <= n)%N.
@@ -271,19 +328,35 @@ Definition critical_for M (g : tangents F X M) n (S : 'I_n -> X) (e : 'I_n -> F)
 
 Theorem rank_critical_mapping (EM : forall P : Prop, P \/ ~ P) rA rB :
   model_rank gA rA -> model_rank gB rB ->
-  (forall n (S : 'I_n -> X) e, critical_for gA S e -> critical_for gB S e) -> (rB <= rA)%N.
+  (forall n (S : 'I_n -> X) e, critical_for gA S e -> critical_for gB S e) ->
+  (forall b, exists a, forall x, combine gB b x = combine gA a x) /\ (rB <= rA)%N.
 Proof.
-move=> rkA rkB cm; have [S rS] := samples_exist rkB EM.
-rewrite -rS; apply: leq_trans (leq_trans (empirical_le rkA S) (geq_minr _ _)).
-rewrite -(mxrank_tr (empirical gA S)) -(mxrank_tr (empirical gB S)).
-rewrite -[X in (X <= _)%N](subKn (rank_leq_row _)) -[X in (_ <= X)%N](subKn (rank_leq_row _)).
-apply: leq_sub2l; rewrite -!mxrank_ker; apply: mxrankS.
-apply/rV_subP => e /sub_kermxP eA; apply/sub_kermxP.
-have crit M (g : tangents F X M) : e *m (empirical g S)^T = 0 <-> critical_for g S (e 0).
+move=> rkA rkB cm.
+(* a sample that sees both families at once *)
+pose both : tangents F X (MA + MB) := fun i => match split i with inl j => gA j | inr j => gB j end.
+have combine_both a b x : combine both (row_mx a b) x = combine gA a x + combine gB b x.
+  rewrite /combine big_split_ord /=; congr (_ + _); apply: eq_bigr => i _.
+    by rewrite row_mxEl /both (unsplitK (inl i)).
+  by rewrite row_mxEr /both (unsplitK (inr i)).
+have [r rk] := rank_exists both EM; have [S /(stable_rank rk) st] := samples_exist rk EM.
+have crit M (g : tangents F X M) (e : 'rV_r) : e *m (empirical g S)^T = 0 <-> critical_for g S (e 0).
   split=> [/rowP h i|h].
     by have := h i; rewrite !mxE => {2}<-; apply: eq_bigr => j _; rewrite !mxE.
   by apply/rowP => i; rewrite !mxE -[RHS](h i); apply: eq_bigr => j _; rewrite !mxE.
-by apply/crit/cm/crit.
+(* residuals critical for A are critical for B: the rows of B on the sample are combinations of those of A *)
+have sub : (empirical gB S <= empirical gA S)%MS.
+  rewrite submxE; apply/eqP/trmx_inj; rewrite trmx0 trmx_mul; apply/row_matrixP => i; rewrite row_mul row0.
+  by apply/crit/cm/crit; rewrite -row_mul -trmx_mul mulmx_coker trmx0 row0.
+have incl b : exists a, forall x, combine gB b x = combine gA a x.
+  have /submxP[Z BZ] := sub; exists (b *m Z) => x.
+  have E z : combine both (row_mx (- (b *m Z)) b) z = combine gB b z - combine gA (b *m Z) z.
+    by rewrite combine_both -scaleN1r combineZ mulN1r addrC.
+  apply/eqP; rewrite -subr_eq0; apply/eqP; rewrite -E; apply: st => j; rewrite E; apply/eqP; rewrite subr_eq0; apply/eqP.
+  by have := congr1 (fun A => (b *m A) 0 j) BZ; rewrite /= mulmxA !empiricalE !mxE.
+split=> //; have /fin_all_exists[a Ba] : forall i, exists a, forall x, gB i x = combine gA a x.
+  by move=> i; have [a aP] := incl (delta_mx 0 i); exists a => x; rewrite -aP combine_delta.
+have gBE i x : gB i x = combine gA (row i (\matrix_i a i)) x by rewrite rowK.
+by case: (rank_chain_rule gBE rkA rkB).
 Qed.
 End Mapping.
 
@@ -294,13 +367,21 @@ End Mapping.
 Section LinearModel.
 Variables (F : fieldType) (X : Type) (M : nat) (phi : tangents F X M).
 Definition linear_model (theta : 'rV[F]_M) (x : X) : F := combine phi theta x.
+(* the difference quotients at theta with step t *)
+Definition quotients (theta : 'rV[F]_M) (t : F) : tangents F X M :=
+  fun i x => (linear_model (theta + t *: delta_mx 0 i) x - linear_model theta x) / t.
 
 Theorem rank_linear_constant :
-  (forall theta i t x, linear_model (theta + t *: delta_mx 0 i) x - linear_model theta x = t * phi i x) /\
+  (forall theta t, t != 0 -> forall r, model_rank (quotients theta t) r <-> model_rank phi r) /\
   (model_rank phi M <-> independent phi).
 Proof.
-split=> [theta i t x|].
-  by rewrite /linear_model combineD combineZ combine_delta addrAC subrr add0r.
+split=> [theta t t0 r|].
+  suff E i x : quotients theta t i x = phi i x.
+    have Ec c x : combine (quotients theta t) c x = combine phi c x by apply: eq_bigr => i _; rewrite E.
+    by split=> -[B [ind span]]; exists B; (split=> [c c0|i];
+      [apply: ind => x; rewrite -(c0 x) !combineM Ec
+      |have [c sc] := span i; exists c => x; rewrite combineM; have := sc x; rewrite combineM (E, Ec) ?Ec ?E]).
+  by rewrite /quotients /linear_model combineD combineZ combine_delta addrAC subrr add0r mulrC mulKf.
 split=> [rk c c0|ind].
   (* M independent combinations of M functions: the matrix is invertible *)
   have [B [C [indB gBC]]] := model_rankP rk.
@@ -318,8 +399,40 @@ exists (delta_mx 0 i) => x; by rewrite combineM mulmx1 combine_delta.
 Qed.
 End LinearModel.
 
+(* rank.llr-condition: the empirical risk over the tangent hyperplane {f* + sum_i a_i g_i} at a point of Theta* *)
+Section Minimizers.
+Import Order.TTheory Num.Theory.
+Variables (F : realFieldType) (X : Type) (M n : nat) (g : tangents F X M).
+Variables (S : 'I_n -> X) (f : X -> F) (y : 'I_n -> F).
+Definition hyperplane_risk (a : 'rV[F]_M) : F := \sum_j (f (S j) + combine g a (S j) - y j) ^+ 2.
+Definition minimizer (a : 'rV[F]_M) := forall b, hyperplane_risk a <= hyperplane_risk b.
+Definition unique_minimizer := forall a, minimizer a <-> forall x, f x + combine g a x = f x.
+(* f* interpolates the samples *)
+Hypothesis interpolation : forall j, f (S j) = y j.
+
+Theorem rank_llr_condition r : model_rank g r -> (unique_minimizer <-> \rank (empirical g S) = r).
+Proof.
+move=> rk; rewrite -(stable_rank rk S).
+have risk0 a : hyperplane_risk a = 0 <-> forall j, combine g a (S j) = 0.
+  have E j : f (S j) + combine g a (S j) - y j = combine g a (S j) by rewrite interpolation addrAC subrr add0r.
+  split=> [/eqP|a0]; last by rewrite /hyperplane_risk big1 // => j _; rewrite E a0 expr0n.
+  rewrite psumr_eq0 => [/allP all0 j|j _]; last exact: sqr_ge0.
+  by have := all0 j (mem_index_enum j); rewrite /= sqrf_eq0 E => /eqP.
+have minE a : minimizer a <-> forall j, combine g a (S j) = 0.
+  rewrite -risk0; split=> [min|a0 b]; last by rewrite a0 sumr_ge0 // => j _; apply: sqr_ge0.
+  apply/eqP; rewrite eq_le sumr_ge0 ?andbT => [|j _]; last exact: sqr_ge0.
+  apply: le_trans (min 0) _; rewrite (_ : hyperplane_risk 0 = 0) //.
+  by apply/risk0 => j; rewrite /combine big1 // => i _; rewrite mxE mul0r.
+have still a : (forall x, f x + combine g a x = f x) <-> forall x, combine g a x = 0.
+  split=> h x; last by rewrite h addr0.
+  by apply: (addrI (f x)); rewrite h addr0.
+split=> [un a /minE/un/still //|st a].
+rewrite minE still; split=> [|h j]; [exact: st | exact: h].
+Qed.
+End Minimizers.
+
 (* ---- controls: models with one input, f = theta_1, f = theta_1 + theta_2 and f = 0 ---- *)
-Definition constants (M : nat) (a : rat) : tangents rat_fieldType unit M := fun _ _ => a.
+Definition constants (M : nat) (a : rat) : tangents rat_realFieldType unit M := fun _ _ => a.
 Arguments constants : clear implicits.
 
 Lemma rank_constants M : model_rank (constants M.+1 1) 1.
@@ -341,34 +454,39 @@ Qed.
 
 Lemma rank_constants_sample n (S : 'I_n.+1 -> unit) M : \rank (empirical (constants M.+1 1) S) = 1%N.
 Proof.
-by apply/(rank_llr_condition (rank_constants M)) => a aS x; case: x; rewrite -(aS 0); case: (S 0).
+by apply/(stable_rank (rank_constants M)) => a aS x; case: x; rewrite -(aS 0); case: (S 0).
 Qed.
 
 (* R_S = n instead of R_S = R *)
-Theorem control_rank_llr_condition : ~ forall (F : fieldType) (X : Type) M r (g : tangents F X M), model_rank g r ->
-  forall n (S : 'I_n -> X), stable g S <-> \rank (empirical g S) = n.
+Theorem control_rank_llr_condition : ~ forall (F : realFieldType) (X : Type) M n (g : tangents F X M) (S : 'I_n -> X) (f : X -> F) y,
+  (forall j, f (S j) = y j) -> forall r, model_rank g r -> (unique_minimizer g S f y <-> \rank (empirical g S) = n).
 Proof.
-move=> H; have /(_ 2%N (fun _ => tt)) := H _ _ _ _ _ (rank_constants 0).
-rewrite rank_constants_sample => -[to _].
-by have // : 1%N = 2%N by apply: to => a aS []; apply: (aS 0).
+move=> H; pose S (j : 'I_2) := tt; pose z (_ : unit) := 0 : rat_realFieldType.
+have fits j : z (S j) = 0 by [].
+have [_ to] := rank_llr_condition fits (rank_constants 0).
+have [from _] := H _ _ _ _ _ S z _ fits _ (rank_constants 0).
+by have := from (to (rank_constants_sample S 0)); rewrite rank_constants_sample.
 Qed.
 
-(* the empirical rank grows with every sample *)
-Theorem control_rank_monotone_n : ~ forall (F : fieldType) (X : Type) M (g : tangents F X M) n n' (S : 'I_n -> X) (S' : 'I_n' -> X),
-  (forall j, exists j', S' j' = S j) -> (n < n')%N -> (\rank (empirical g S) < \rank (empirical g S'))%N.
+(* every sample raises the empirical rank *)
+Theorem control_rank_monotone_n : ~ forall (F : fieldType) (X : Type) M (g : tangents F X M) n (S : 'I_n -> X) x,
+  \rank (empirical g (one_more S x)) = (\rank (empirical g S)).+1.
 Proof.
-move=> H; have := H _ _ _ (constants 1 1) 1%N 2%N (fun _ => tt) (fun _ => tt).
-have sub (j : 'I_1) : exists j' : 'I_2, tt = tt by exists 0.
-by rewrite !rank_constants_sample => /(_ sub isT).
+move=> H; pose S (_ : 'I_1) := tt; have := H _ _ _ (constants 1 1) _ S tt.
+by rewrite (rank_constants_sample S) (rank_constants_sample (one_more S tt : 'I_2 -> unit)).
 Qed.
 
 (* R < n *)
-Theorem control_rank_implicit_bias : ~ forall (F : fieldType) (X : Type) M r (g : tangents F X M), model_rank g r ->
-  forall n (S : 'I_n -> X), stable g S -> (r < n)%N.
+Theorem control_rank_implicit_bias : ~ forall (F : fieldType) (X Theta : Type) M (g : Theta -> tangents F X M) (target : Theta -> Prop)
+  th r r' n (S : 'I_n -> X), target th -> function_rank g target r -> model_rank (g th) r' -> stable (g th) S -> (r < n)%N.
 Proof.
-move=> H; have := H _ _ _ _ _ (rank_constants 0) 1%N (fun _ => tt).
+move=> H; pose g (_ : unit) := constants 1 1.
+have fr : function_rank g (fun _ => True) 1.
+  split; first by exists tt => //; apply: rank_constants.
+  move=> [] r' _ rk; have self i x : g tt i x = combine (g tt) (row i 1%:M) x by rewrite row1 combine_delta.
+  by case: (rank_chain_rule self rk (rank_constants 0)).
 have st : stable (constants 1 1) (fun _ : 'I_1 => tt) by move=> a aS []; apply: (aS 0).
-by move/(_ st).
+by have := H _ _ _ _ g (fun _ => True) tt 1%N 1%N 1%N (fun _ => tt) I fr (rank_constants 0) st.
 Qed.
 
 (* the chain rule turned round: a constant reparametrisation has rank 0 *)
@@ -382,15 +500,20 @@ have zero i x : constants 1 0 i x = combine (constants 1 1) (row i 0) x.
 by move/(_ zero).
 Qed.
 
-(* R < M *)
-Theorem control_rank_upper_M : ~ forall (F : fieldType) (X : Type) M (g : tangents F X M) r, model_rank g r -> (r < M)%N.
-Proof. by move=> H; have := H _ _ _ _ _ (rank_constants 0). Qed.
+(* M_I < M *)
+Theorem control_rank_upper_M : ~ forall (F : fieldType) (X Theta : Type) M (g : Theta -> tangents F X M) th r MI,
+  model_rank (g th) r -> generic_rank g MI -> (r <= MI < M)%N.
+Proof.
+move=> H; pose g (_ : unit) := constants 1 1; have rk := rank_constants 0.
+have top : generic_rank g 1 by split=> [|_ r' /rank_le_parameters //]; exists tt.
+by have := H _ _ _ _ g tt _ _ rk top.
+Qed.
 
 (* the linear model without independence: theta_1 + theta_2 has rank 1, not 2 *)
 Theorem control_rank_linear_constant : ~ forall (F : fieldType) (X : Type) M (phi : tangents F X M), model_rank phi M.
 Proof.
 move=> H; have self i x : constants 2 1 i x = combine (constants 2 1) (row i 1%:M) x by rewrite row1 combine_delta.
-by have := rank_chain_rule self (rank_constants 1) (H _ _ _ (constants 2 1)).
+by case: (rank_chain_rule self (rank_constants 1) (H _ _ _ (constants 2 1))).
 Qed.
 
 (* O(f) = M: the redundant model theta_1 + theta_2 needs one sample *)
@@ -401,7 +524,7 @@ move=> H; pose g (_ : unit) := constants 2 1.
 have self i x : constants 2 1 i x = combine (constants 2 1) (row i 1%:M) x by rewrite row1 combine_delta.
 have fr : function_rank g (fun _ => True) 1.
   split; first by exists tt => //; apply: rank_constants.
-  by move=> [] r' _ rk; apply: (rank_chain_rule self rk (rank_constants 1)).
+  by move=> [] r' _ rk; case: (rank_chain_rule self rk (rank_constants 1)).
 have [to _] := H _ _ _ _ g (fun _ => True) tt 1%N fr 1%N.
 by have // : (2 <= 1)%N by apply: to; exists tt => //; exists (fun _ => tt) => a aS []; apply: (aS 0).
 Qed.

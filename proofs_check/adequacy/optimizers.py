@@ -1,0 +1,89 @@
+"""Thresholds and fixed points of optimizers: optimizers/*.v, at rational numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from proofs_check.adequacy.comparison import Comparison, compare
+
+FILE = "optimizers/evaluation.v"
+
+
+def _rational(value: Fraction) -> str:
+    return f"(Qmake ({value.numerator})%Z {value.denominator}%positive)"
+
+
+def _parts(value: Fraction) -> list[int]:
+    return [value.numerator, value.denominator]
+
+
+def _drawn(rng: np.random.Generator) -> Fraction:
+    """A fraction in (0, 1)."""
+    denominator = int(rng.integers(2, 30))
+    return Fraction(int(rng.integers(1, denominator)), denominator)
+
+
+def frozen(rng: np.random.Generator) -> list[Comparison]:
+    """Trace and determinant of a step with a frozen preconditioner, and its threshold."""
+    from theory.dynamics.quadratic import frozen_polynomial, sharpness_threshold
+
+    rows = []
+    for _ in range(6):
+        beta1, h = _drawn(rng), 4 * _drawn(rng)
+        determinant, minus_trace, _ = frozen_polynomial("moving average", beta1, h)
+        arguments = f"{_rational(beta1)} {_rational(h)}"
+        rows.append((f"trace at {beta1}, {h}", f"parts (xfrozen_trace {arguments})", _parts(-minus_trace)))
+        rows.append((f"determinant at {beta1}, {h}", f"parts (xfrozen_det {arguments})", _parts(determinant)))
+        threshold = sharpness_threshold("moving average", beta1, Fraction(1))
+        rows.append((f"threshold at {beta1}", f"parts (xfrozen_threshold {_rational(beta1)})", _parts(threshold)))
+    return compare(FILE, rows)
+
+
+def descent(rng: np.random.Generator) -> list[Comparison]:
+    """The factor 1 - h of gradient descent, and its threshold 2."""
+    from theory.dynamics.quadratic import frozen_step, sharpness_threshold
+
+    rows = [("threshold", "parts (xfrozen_threshold 0)", _parts(sharpness_threshold("gradient descent", 0, Fraction(1))))]
+    for _ in range(6):
+        h = 4 * _drawn(rng)
+        factor = frozen_step("gradient descent", 0, Fraction(1), h, Fraction(0), Fraction(1))[1]
+        rows.append((f"factor at {h}", f"parts (xfactor {_rational(h)})", _parts(factor)))
+    return compare(FILE, rows)
+
+
+def adam(rng: np.random.Generator) -> list[Comparison]:
+    """Existence and stability of the fixed point over drawn (k, beta1, rho), k = 3 .. 9; trace and determinant of the Jacobian."""
+    from theory.dynamics.adam import exists, is_stable, trace_determinant
+
+    rows = []
+    for _ in range(24):
+        k, rho = int(rng.integers(3, 10)), _drawn(rng)
+        beta1 = _drawn(rng) * rho ** int(rng.integers(k - 2, k + 1))  # on both sides of the boundaries
+        arguments = f"{k - 3} {_rational(beta1)} {_rational(rho)}"
+        what = f"k = {k}, beta1 = {beta1}, rho = {rho}"
+        rows.append((f"existence at {what}", f"xexists {arguments}", exists(k, beta1, rho)))
+        if exists(k, beta1, rho):
+            rows.append((f"stability at {what}", f"xstable {arguments}", is_stable(k, beta1, rho)))
+        trace, determinant = trace_determinant(k, beta1, rho)
+        rows.append((f"trace at {what}", f"parts (xtrace {arguments})", _parts(trace)))
+        rows.append((f"determinant at {what}", f"parts (xdet {arguments})", _parts(determinant)))
+    return compare(FILE, rows)
+
+
+def two_cycle(rng: np.random.Generator) -> list[Comparison]:
+    """The amplitude of the 2-cycle, and for beta1 = 0 the coefficients of its characteristic polynomial."""
+    from theory.dynamics.adam_cycle import amplitude, cycle_polynomial
+
+    rows = []
+    for _ in range(6):
+        beta1, eta, beta2, j = _drawn(rng), 3 * _drawn(rng), _drawn(rng), int(rng.integers(1, 5))
+        rows.append(
+            (f"amplitude at {beta1}, {eta}", f"parts (xamplitude {_rational(beta1)} {_rational(eta)})", _parts(amplitude(beta1, eta)))
+        )
+        k = 2 * j + 2
+        _, c1, c2, _ = cycle_polynomial(k, Fraction(0), beta2)
+        for name, value in (("xcycle_trace", -c2), ("xcycle_det", c1)):
+            rows.append((f"{name} at k = {k}, beta2 = {beta2}", f"parts ({name} {j} {_rational(beta2)})", _parts(value)))
+    return compare(FILE, rows)
