@@ -358,7 +358,7 @@ def _legend(axes: Axes) -> None:
     handles, labels = _named(axes)
     if labels:
         under = _under(axes) if axes.axison else _PAD
-        place = axes.transAxes + ScaledTranslation(0, -under / 72, axes.get_figure(root=True).dpi_scale_trans)
+        place = axes.transAxes + ScaledTranslation(0, -under / 72, axes.figure.dpi_scale_trans)
         axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=place, ncols=_columns(labels), fontsize=9)
 
 

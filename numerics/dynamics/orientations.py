@@ -76,14 +76,14 @@ class Prediction:
     def to_data(self) -> dict[str, Any]:
         """Plain data from which every direction that was proved is proved again (examples/check_orientation.py)."""
         text = lambda values: [str(fraction(value)) for value in values]
-        proved = [o for o in self.orientations if o.certificate is not None]
+        proved = [(o, o.certificate) for o in self.orientations if o.certificate is not None]
         return {
             "kind": "orientations of a small network",
             "p": self.multiplicity,
             "x": [text(row) for row in self.form.x],
             "c": text(self.form.c),
             "complete": self.complete,
-            "orientations": [{"direction": o.direction.tolist(), "side": o.side, "growing": o.growing, **o.certificate} for o in proved],
+            "orientations": [{"direction": o.direction.tolist(), "side": o.side, "growing": o.growing, **proof} for o, proof in proved],
         }
 
     def closest(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

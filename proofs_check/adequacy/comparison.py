@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from proofs_check.engine import formal
 
 
@@ -54,3 +56,9 @@ def listed(values: Any) -> str:
     """Nested lists of integers as a Coq list."""
     value = plain(values)
     return "[:: " + "; ".join(listed(entry) for entry in value) + "]" if isinstance(value, list) else integer(value)
+
+
+def rationals(values: Any) -> np.ndarray:
+    """Whole numbers as Fractions, in an array of their shape."""
+    values = np.asarray(values)
+    return np.array([Fraction(int(value)) for value in values.flat], dtype=object).reshape(values.shape)

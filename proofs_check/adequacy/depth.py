@@ -7,14 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, listed
+from proofs_check.adequacy.comparison import Comparison, compare, listed, rationals
 from theory.models import FullyConnected
 
 FILES = ("common/integers.v", "common/matrices.v", "depth/evaluation.v")
-
-
-def _whole(values: Any) -> np.ndarray:
-    return np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)(np.asarray(values))
 
 
 def _matrix(values: Any) -> str:
@@ -32,10 +28,10 @@ def lifting(rng: np.random.Generator) -> list[Comparison]:
     rows = []
     for p, s, r in ((1, 2, 1), (2, 2, 2), (2, 3, 1)):
         model = FullyConnected((p, s, r), activation="relu")
-        inner, outer = _whole(rng.integers(-2, 3, (s, p))), _whole(rng.integers(-2, 3, (r, s)))
-        biases, next_biases = _whole(rng.integers(9, 13, s)), _whole(rng.integers(-3, 4, r))  # positive on inputs in -2 .. 2
+        inner, outer = rationals(rng.integers(-2, 3, (s, p))), rationals(rng.integers(-2, 3, (r, s)))
+        biases, next_biases = rationals(rng.integers(9, 13, s)), rationals(rng.integers(-3, 4, r))  # positive on inputs in -2 .. 2
         theta = np.concatenate([inner.ravel(), biases, outer.ravel(), next_biases])
-        x = _whole(rng.integers(-2, 3, (3, p)))
+        x = rationals(rng.integers(-2, 3, (3, p)))
         arguments = f"{_matrix(inner)} {_vector(biases)} {_matrix(outer)} {_vector(next_biases)}"
         for sample, output in zip(x, model(theta, x), strict=True):
             values = [f"(xreceived {p} {s} relu_over_integers {arguments} {_vector(sample)} {i} : Z)" for i in range(r)]
@@ -57,10 +53,10 @@ def residual(rng: np.random.Generator) -> list[Comparison]:
     rows = []
     for p, r in ((1, 1), (2, 2)):
         model = FullyConnected((p, r), activation="power:3")
-        weights, bias, block = (_whole(rng.integers(-2, 3, shape)) for shape in ((r, p), r, p))
+        weights, bias, block = (rationals(rng.integers(-2, 3, shape)) for shape in ((r, p), r, p))
         theta = np.concatenate([weights.ravel(), bias])
         deep, deep_theta = insert_residual(model, theta, 0, block)
-        x = _whole(rng.integers(-2, 3, (2, p)))
+        x = rationals(rng.integers(-2, 3, (2, p)))
         for sample, output in zip(x, deep(deep_theta, x), strict=True):
             values = [
                 f"(xresidual {p} cube {_vector(block)} {_matrix(weights)} {_vector(bias)} {_vector(sample)} {i} : Z)" for i in range(r)

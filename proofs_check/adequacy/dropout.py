@@ -6,18 +6,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, listed
+from proofs_check.adequacy.comparison import Comparison, compare, listed, rationals
 
 
 def losses(rng: np.random.Generator) -> list[Comparison]:
     """2 n times the loss at drawn masks and 2 n / v times the penalty, at whole numbers."""
     from theory.dynamics.dropout import penalty, plain_loss
 
-    whole = np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)
     rows = []
     for m, n, outputs in ((1, 1, 1), (3, 2, 1), (2, 3, 2)):
-        h, a, y, b = (whole(rng.integers(-3, 4, shape)) for shape in ((n, m), (outputs, m), (n, outputs), outputs))
-        mask = whole(rng.integers(0, 2, m) * 2)
+        h, a, y, b = (rationals(rng.integers(-3, 4, shape)) for shape in ((n, m), (outputs, m), (n, outputs), outputs))
+        mask = rationals(rng.integers(0, 2, m) * 2)
         table = lambda values: f"(fun i j => nth 0%zz (nth [::] {listed(values)} i) j : ZZ)"
         row = lambda values: f"(fun j => nth 0%zz {listed(values)} j : ZZ)"
         contributions = h[:, :, None] * a.T[None]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, listed
+from proofs_check.adequacy.comparison import Comparison, compare, listed, rationals
 from theory.models import DeepFactorization, MatrixFactorization, SymmetricFactorization
 from theory.rank import (
     deep_factorization_rank,
@@ -26,7 +25,7 @@ def _matrix(values: Any) -> str:
 
 
 def _draw(rng: np.random.Generator, size: int) -> np.ndarray:
-    return np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)(rng.integers(-3, 4, size))
+    return rationals(rng.integers(-3, 4, size))
 
 
 def _derivative(model: Any, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, listed
+from proofs_check.adequacy.comparison import Comparison, compare, listed, rationals
 from theory.models import TwoLayer
 from theory.rank import two_layer_function_rank, two_layer_rank, two_layer_strata
 
 FILES = ("common/integers.v", "common/matrices.v", "networks/evaluation.v")
-
-
-def _whole(values: Any) -> np.ndarray:
-    return np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)(np.asarray(values))
 
 
 def two_layer(rng: np.random.Generator) -> list[Comparison]:
@@ -24,13 +19,13 @@ def two_layer(rng: np.random.Generator) -> list[Comparison]:
 
     rows = []
     for inputs, width, weights in ((1, 2, 1), (2, 3, 2), (2, 5, 2), (3, 4, 3)):
-        vectors = _whole(rng.integers(-2, 3, (weights, inputs)))
+        vectors = rationals(rng.integers(-2, 3, (weights, inputs)))
         while len({tuple(v) for v in (*vectors, *-vectors)}) < 2 * weights:  # distinct up to sign, none zero
-            vectors = _whole(rng.integers(-2, 3, (weights, inputs)))
+            vectors = rationals(rng.integers(-2, 3, (weights, inputs)))
         classes = [None if k == weights else int(k) for k in rng.integers(0, weights + 1, width)]
-        signs, a = rng.integers(0, 2, width).astype(bool), _whole(rng.integers(-1, 2, width))
+        signs, a = rng.integers(0, 2, width).astype(bool), rationals(rng.integers(-1, 2, width))
         w = np.array([[Fraction(0)] * inputs if c is None else (-1) ** int(s) * vectors[c] for c, s in zip(classes, signs, strict=True)])
-        x = _whole(rng.integers(-2, 3, inputs))
+        x = rationals(rng.integers(-2, 3, inputs))
         model = TwoLayer(inputs, width, activation="power:3")
         theta = model.pack(input_weights=w, output_weights=a[None])
         output, tangent = tangents(model, theta, x[None])
@@ -65,7 +60,7 @@ def samples(rng: np.random.Generator) -> list[Comparison]:
     rows = []
     for d1, d2, width in ((2, 2, 1), (2, 3, 2)):
         model = MatrixFactorization(d1, d2, width)
-        theta, a = (_whole(rng.integers(-3, 4, model.n_params)) for _ in range(2))
+        theta, a = (rationals(rng.integers(-3, 4, model.n_params)) for _ in range(2))
         entries = model.entries()
         table = tangents(model, theta, entries)[1][:, 0]  # (entries, parameters)
         chosen = rng.integers(0, d1 * d2, 4).tolist()

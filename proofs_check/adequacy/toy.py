@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, integer, listed
+from proofs_check.adequacy.comparison import Comparison, compare, integer, listed, rationals
 from theory.models.toy import DeepDiagonal, ProductModel, RedundantModel, SquareDifference
 
 FILES = ("common/integers.v", "common/matrices.v", "toy/models.v", "toy/evaluation.v")
 
 
 def _draw(rng: np.random.Generator, size: int) -> np.ndarray:
-    return np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)(rng.integers(-3, 4, size))
+    return rationals(rng.integers(-3, 4, size))
 
 
 def _outputs_and_tangents(model: Any, theta: np.ndarray, x: np.ndarray) -> tuple[Any, np.ndarray]:

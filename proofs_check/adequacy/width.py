@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare, integer, listed, numbers
+from proofs_check.adequacy.comparison import Comparison, compare, integer, listed, numbers, rationals
 from theory.embedding import Embedding, draw_layers, null, split, three_fold, two_fold_null
 from theory.embedding.compatible import compatible as compatible_embedding
 from theory.embedding.compatible import multipliers
@@ -25,26 +25,22 @@ def _model(widths: tuple[int, ...]) -> FullyConnected:
     return FullyConnected(widths, activation="power:3")
 
 
-def _fractions(values: Any) -> np.ndarray:
-    return np.frompyfunc(lambda value: Fraction(int(value)), 1, 1)(np.asarray(values))
+def _draw(rng: np.random.Generator, model: Any) -> np.ndarray:
+    return rationals(rng.integers(-2, 3, model.n_params))
 
 
-def _draw(rng: np.random.Generator, model: FullyConnected) -> np.ndarray:
-    return _fractions(rng.integers(-2, 3, model.n_params))
-
-
-def _tables(model: FullyConnected, theta: np.ndarray) -> tuple[list, list]:
+def _tables(model: Any, theta: np.ndarray) -> tuple[list, list]:
     """Weights [layer][to][from] and biases [layer][neuron] at ``theta``."""
     places = layers(model)
     return [theta[weights].tolist() for weights, _ in places], [theta[biases].tolist() for _, biases in places]
 
 
-def _params(model: FullyConnected, theta: np.ndarray) -> str:
+def _params(model: Any, theta: np.ndarray) -> str:
     weights, biases = _tables(model, theta)
     return f"(listed {listed(weights)} {listed(biases)})"
 
 
-def _widths(model: FullyConnected) -> str:
+def _widths(model: Any) -> str:
     return f"(at_layer {numbers(model.widths)})"
 
 
@@ -58,7 +54,7 @@ def networks(rng: np.random.Generator) -> list[Comparison]:
     for widths in SHAPES:
         model = _model(widths)
         theta, first, second = (_draw(rng, model) for _ in range(3))
-        x, y = _fractions(rng.integers(-2, 3, (2, model.inputs))), _fractions(rng.integers(-2, 3, (2, model.outputs)))
+        x, y = rationals(rng.integers(-2, 3, (2, model.inputs))), rationals(rng.integers(-2, 3, (2, model.outputs)))
         output, tangent = tangents(model, theta, x)
         exact = np.frompyfunc(fraction, 1, 1)
         gradient, hessian = map(exact, gradient_and_hessian(model, theta, (x, y), weights=[1, 1]))
@@ -77,7 +73,8 @@ def networks(rng: np.random.Generator) -> list[Comparison]:
 
 def _embedded(what: str, wide: str, map_term: str, pull_term: str | None, embedding: Embedding, rng: np.random.Generator) -> list[tuple]:
     """Entries of T theta, and of M^T d, in Coq's terms and ours; ``{}`` in a term stands for the parameters."""
-    narrow, wider = embedding.narrow, embedding.wide
+    narrow: Any = embedding.narrow
+    wider: Any = embedding.wide
     theta, direction = _draw(rng, narrow), _draw(rng, wider)
     rows = []
     weights, biases = _tables(wider, embedding(theta))

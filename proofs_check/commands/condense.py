@@ -51,13 +51,13 @@ def command(
 
     from numerics.dynamics.orientations import predict_orientations
     from proofs_check.commands._inputs import load_array
-    from proofs_check.engine.serialization import write_json
+    from proofs_check.plain_data import write_json
 
     if (activation is None) == (module is None):
         raise click.UsageError("give --activation or --module, and not both")
     with told():
         x, y = _data(load_array(inputs), load_array(labels))
-        model, theta = _of_module(module, x) if module else _drawn(activation, x, bias, width, scale, seed)
+        model, theta = _of_module(module, x) if module else _drawn(str(activation), x, bias, width, scale, seed)
         samples = np.concatenate([x, np.ones((len(x), 1))], axis=1) if model.inputs > x.shape[1] else x
         found = predict_orientations(model.activation, samples, y)
     out.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import nullspace_rational, rational
 from numerics.arithmetic.real_roots import CircleMorse, circle_morse
+from numerics.train import Adam, train
 from proofs_check import Figure, axes, by_level, claim, exists, false
 from proofs_check.judging import at_most, equal, true, worst
 from theory.dynamics.condensation import LeadingForm, augmented, cosine, labels_of_form, tangential_form
@@ -199,7 +200,7 @@ def direction_field(context, x, y):
     extrema = [(kind, np.degrees(np.arctan2(v[1], v[0])) % 360) for kind in ("maximum", "minimum") for v in places(x, y, kind)]
     marks = [{"x": float(place), "label": kind[:3]} for kind, place in extrema]
     series = [{"label": name, "x": np.degrees(angle).tolist(), "y": (f / np.abs(f).max()).tolist()} for name, f in (("V", V), ("T", T))]
-    alt = "V and its derivative T along the circle; T vanishes at six proved places, three maxima and three minima of V, marked by dashed lines"
+    alt = "V and its derivative T along the circle; T vanishes at six proved places (dashed): three maxima and three minima of V"
     label = "angle of (w, b) in degrees"
     found = [Figure("lines", "The leading field, p = 3", alt, {"series": series}, label, "over the largest value", marks=marks)]
     if context.level != "quick":
@@ -216,8 +217,6 @@ def places(x, y, kind):
 
 def weights(x, y):
     """Angles and norms of 100 weights in the printed setting: N(0, 0.005^2), Adam with step 5e-4."""
-    from numerics.train import Adam, train
-
     model, inputs, series = TwoLayer(2, 100, activation=power_tanh(3)), augmented(x.astype(float)), []
     theta = model.init(np.random.default_rng(0), scale=0.005)
     for name, epochs in (("start", 0), ("epoch 200", 200), ("epoch 1000", 1000)):

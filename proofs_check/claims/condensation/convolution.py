@@ -7,8 +7,10 @@ import numpy as np
 from numerics.arithmetic.block_exponential import linear_stage
 from numerics.arithmetic.exact import fraction
 from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.datasets import digits as pictures
 from numerics.flows.validated_flow import enclose, patch_field
 from numerics.rank.rational_series import gradient_along_ray
+from numerics.train import GradientFlow, train
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, equal, worst
 from theory.dynamics.condensation import patch_matrix
@@ -194,10 +196,7 @@ def exact_patches(model, x, y):
 @false("the time halved", share=0.5)
 def digits(labels, *, vector=0, share=1.0, context):
     """|cos(W_b, u_1)| of every kernel against that of the linear stage from its own start: within 0.02."""
-    from numerics.datasets import digits
-    from numerics.train import GradientFlow, train
-
-    x, digit = digits()
+    x, digit = pictures()
     y = np.where(digit % 2, 1.0, -1.0) if labels == "parity" else np.where(digit == 1, 1.0, -1.0)
     model, networks = TwoLayerCNN((8, 8), (3, 3), 12, activation="tanh"), 12
     u, s, v = np.linalg.svd(patch_matrix(model, x, y), full_matrices=False)

@@ -7,7 +7,9 @@ import numpy as np
 
 from numerics.arithmetic.block_exponential import linear_stage
 from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.datasets import digits as pictures
 from numerics.flows.validated_flow import Field, enclose
+from numerics.train import GradientFlow, train
 from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, equal, true, worst
 from theory.dynamics.condensation import augmented, mean_input
@@ -168,9 +170,7 @@ EXACT.without("linear part", network, lambda cell, rng: (np.ones((2, cell.D)), n
 
 def five_components():
     """500 digits: five principal components of the images, of variance 1, with a column of ones; 1 for a one and -1 for others."""
-    from numerics.datasets import digits
-
-    x, digit = digits()
+    x, digit = pictures()
     x = x - x.mean(axis=0)
     u, *_ = np.linalg.svd(x, full_matrices=False)
     return augmented(u[:, :5] * np.sqrt(len(x))), np.where(digit == 1, 1.0, -1.0)
@@ -187,8 +187,6 @@ def five_components():
 @false("direction of the mean of the inputs", labels=lambda y: 0 * y + 1)
 def digits(_, *, labels=lambda y: y, context):
     """Forty networks: the median over neurons of |cos(w_j, z)|."""
-    from numerics.train import GradientFlow, train
-
     x, y = five_components()
     model, z = TwoLayer(6, 50), mean_input(x, labels(y))
     starts = np.array([model.init(context.rng(seed), scale=1e-5) for seed in range(40)])

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics.train import Adam, train
 from proofs_check import Figure, by_level, claim, false
 from proofs_check.judging import worst
 from theory.dynamics.condensation import augmented, centred, mean_input
@@ -44,8 +45,6 @@ def admitted(mean, which):
 @lru_cache(maxsize=4)
 def networks(context, sigma, which):
     """Data and weights (50, 6) of every seed at epoch 100."""
-    from numerics.train import Adam, train
-
     model, data, starts = TwoLayer(5, WIDTH, activation=sigma, bias=True), [], []
     for seed in range(SEEDS.at(context.level)):
         rng = context.rng((sigma, which, seed))

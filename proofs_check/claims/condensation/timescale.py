@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
+from numerics.train import GradientFlow, train
 from proofs_check import Figure, axes, by_level, claim, false
 from proofs_check.judging import at_most, equal, worst
 from theory.dynamics.condensation import mean_input
@@ -139,8 +140,6 @@ def trained(tau, *, law=None, context):
 @lru_cache(maxsize=8)
 def cosines(context, tau):
     """|cos(w_j, z)| of every network (seeds, m)."""
-    from numerics.train import GradientFlow, train
-
     model, rngs = TwoLayer(D, M), [context.rng(seed) for seed in range(SEEDS.at(context.level))]
     x = np.array([rng.normal(size=(12, D)) for rng in rngs])
     y = np.array([rng.normal(size=12) for rng in rngs])
