@@ -125,7 +125,7 @@ class Outcome:
     ``counterexample`` is plain data (numbers, strings, lists, dicts, Fractions, arrays); ``certificate`` likewise, written to a file.
     ``detectable`` is the smallest effect that a statistical test would have found. ``witness`` is what shows an existence, as plain data.
     ``outside`` says that the instance is none of the statement's: it breaks a hypothesis. ``proof`` is what a proof checker said of a
-    theorem (:class:`proofs_check.engine.formal.Proof`), as plain data.
+    theorem (:class:`proofs_check.proving.coq.Proof`), as plain data.
     """
 
     status: Status
