@@ -94,7 +94,7 @@ def _turn(activation: SmoothActivation, z: np.ndarray) -> float | None:
     seen = np.flatnonzero(np.isfinite(slope) & (np.abs(slope) > noise))
     for k, j in zip(seen, seen[1:], strict=False):
         if np.sign(slope[k]) != np.sign(slope[j]) and j - k < 4 and _signs_are_proved(activation, z[[k, j]]):
-            return _bisected(activation, z[k], z[j], slope[k])
+            return _bisected(activation, float(z[k]), float(z[j]), float(slope[k]))
     return None
 
 
