@@ -48,6 +48,10 @@ class ClaimError(ValueError):
     """A claim, check, control or probe that is malformed; the message names it, what was expected and what came."""
 
 
+class Unavailable(RuntimeError):
+    """A program or device that a check needs is not here. Raised by a check, the whole of it is skipped, with this message for a reason."""
+
+
 class Status(enum.Enum):
     """Outcome of one check. There is no truth value: ``inconclusive`` is neither."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.claim import LONGEST_NAME, Check, ClaimError, Control, Outcome
+from proofs_check.claim import LONGEST_NAME, Check, ClaimError, Control, Outcome, Unavailable
 from proofs_check.comparing import another
 from proofs_check.judging import equal, true, worst
 from proofs_check.proving import coq
@@ -98,7 +98,7 @@ def _proof(file: str, theorem: str, refuter: str, premises: Sequence[str], axiom
 
     found = coq.check(file, theorem, control=refuter, premises=premises, axioms=axioms)
     if found.status == "skipped":
-        return Outcome.skipped(found.message)
+        raise Unavailable(found.message)
     if found.status != "proved":
         raise ValueError(found.message)
     if not as_stated:
@@ -115,10 +115,7 @@ def _summary(proof: Any) -> str:
 def _adequacy(adequate: Adequate, context: Context, *, changed: bool) -> Outcome:
     """Whether the definitions have the values of ours; with ``changed`` the first of them is another."""
 
-    try:
-        comparisons = list(adequate(_shared_rng(adequate, context)))
-    except coq.Unavailable as reason:
-        return Outcome.skipped(str(reason))
+    comparisons = list(adequate(_shared_rng(adequate, context)))
     if not comparisons:
         raise ClaimError("adequate: expected at least one comparison of the definitions with ours, got none")
     outcomes = []
