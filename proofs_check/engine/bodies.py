@@ -102,4 +102,7 @@ def _module(file: str) -> tuple[dict[str, ast.stmt], dict[tuple[int, str], ast.A
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             places[first, node.name] = places[node.lineno, node.name] = node
+        elif isinstance(node, ast.Lambda):
+            key = node.lineno, "<lambda>"
+            places[key] = ast.Tuple([places[key], node]) if key in places else node  # which of a line it is cannot be told
     return top, places
