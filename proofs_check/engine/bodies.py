@@ -104,5 +104,6 @@ def _module(file: str) -> tuple[dict[str, ast.stmt], dict[tuple[int, str], ast.A
             places[first, node.name] = places[node.lineno, node.name] = node
         elif isinstance(node, ast.Lambda):
             key = node.lineno, "<lambda>"
-            places[key] = ast.Tuple([places[key], node]) if key in places else node  # which of a line it is cannot be told
+            # Which of several in a line it is cannot be told: all of them count.
+            places[key] = ast.Module([places[key], node], []) if key in places else node  # pyright: ignore[reportArgumentType]
     return top, places
