@@ -29,7 +29,7 @@ repeat rewrite <- plus_n_Sm in *; discriminate. Qed.
 def write(tmp_path, monkeypatch):
     """Writes proof files into a folder of their own, with a cache of their own."""
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
-    coq._axioms.cache_clear()
+    coq._asked.cache_clear()
 
     def writer(text, name="sample.v"):
         path = tmp_path / name
@@ -142,12 +142,12 @@ def test_dependencies_and_the_cache(write, monkeypatch):
     compiled = []
     real = coq._compile
     monkeypatch.setattr(coq, "_compile", lambda *arguments: compiled.append(arguments[0].path.name) or real(*arguments))
-    coq._axioms.cache_clear()
+    coq._asked.cache_clear()
     assert coq.check(path, "t") == first and compiled == []  # compiled once, asked again
 
     built = coq.build(path)
     built.file.write_bytes(b"broken")
-    coq._axioms.cache_clear()
+    coq._asked.cache_clear()
     assert coq.check(path, "t").status == "proved" and compiled == ["above.v"]
 
     write("Definition base := 2.", "base.v")
