@@ -15,13 +15,17 @@ Theorem embedding_first_order (K : comRingType) (sigma sigma' : K -> K) h D m m'
   (* <grad R(T th), d> = <grad R(th), M^T d> *)
   (forall data (e : _ -> 'rV[K]_D -> 'rV[K]_D) th d,
     drisk sigma sigma' m' h data e (T th) d = drisk sigma sigma' m h data e th (Mt d)) /\
+  (* critical points *)
+  (forall data (e : _ -> 'rV[K]_D -> 'rV[K]_D) th,
+    critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (T th)) /\
   (* M^T A = I, on the weights and biases that exist *)
   ((forall l, (l <= h.+1)%N -> (0 < m l)%N) -> forall d l k, (l <= h)%N -> (k < m l.+1)%N ->
     (forall s, (s < m l)%N -> wt (Mt (A d)) l k s = wt d l k s) /\ bias (Mt (A d)) l k = bias d l k).
 Proof.
-move=> C T Mt A; split; [|split].
+move=> C T Mt A; split; [|split; [|split]].
 - by move=> th x; apply: (embedding_compatible_output C).
 - by move=> data e th d; apply: (embedding_compatible_gradient_image sigma' C).
+- by move=> data e th crit d; rewrite (embedding_compatible_gradient_image sigma' C) crit.
 by move=> pos d l k lh km; split=> [s sm|]; [apply: (pull_lin_wt C) | apply: (pull_lin_bias C)].
 Qed.
 
