@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -179,6 +180,34 @@ def certify_loop(
             "box": box.certificate(),
             "factors": inputs,
         }
+
+
+def ellipse(point: Sequence[Fraction], radius: Fraction, flat: Fraction, steps: int) -> list[tuple[str, ...]]:
+    """``steps`` + 1 weights round an ellipse from ``point`` back to it, as decimals: half axes ``radius`` along the first coordinate and
+    ``flat`` times that along the second, the sense of the way the sign of ``flat``."""
+    sine, cosine = (lambda k: math.sin(2 * math.pi * k / steps)), (lambda k: math.cos(2 * math.pi * k / steps) - 1)
+    moves = [(radius * Fraction(round(cosine(k), 12)), radius * flat * Fraction(round(sine(k), 12))) for k in range(steps)]
+    weights = [tuple(p + m for p, m in zip(point, (*move, *[0] * (len(point) - 2)), strict=True)) for move in [*moves, moves[0]]]
+    return [tuple(f"{float(w):.14f}" for w in one) for one in weights]
+
+
+def carried_round(
+    activation: SmoothActivation, a0: Any, w0: Sequence[Any], a: Any, weights: Sequence[Sequence[str]], guess: float = 1.0
+) -> tuple[Any, list[str]]:
+    """The output weight, in a ball, with which the chain of limits through ``weights`` comes back from ``a``, and its factors c.
+
+    Raises :class:`NotCertified`, :class:`NoCycle`.
+    """
+    with working_precision(BITS):
+        start, origin, output = ball(a0), [ball(value) for value in w0], ball(a)
+        corners = [[ball(value) for value in w] for w in weights]
+        floats = [np.array([float(value) for value in w]) for w in weights]
+        _, factors = transport(activation, float(ball(a0)), np.array([float(ball(w)) for w in w0]), float(ball(a)), floats, guess)
+        inputs = []
+        for here, there, c in zip(corners[:-1], corners[1:], factors, strict=True):
+            c_ball, output = _carried(activation, start, origin, output, here, there, c)
+            inputs.append(c_ball.str(20))
+        return output, inputs
 
 
 def _ratio(activation: SmoothActivation, here: Sequence[Any], there: Sequence[Any], x: Sequence[Any]) -> Any:

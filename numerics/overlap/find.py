@@ -21,6 +21,7 @@ from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
 from numerics.overlap import cycles
 from numerics.overlap.first_integral import Reach, neuron_value
 from numerics.overlap.screening import Candidate, counts, draw, screen
+from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS, proofs, refine
 from theory.activations import SmoothActivation, smooth_activation
 from theory.expressions import activation_of
@@ -32,6 +33,10 @@ SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
 #: Proofs of one-point overlaps that are tried before the search gives up, and how far w . x may move on an orbit that is worth one: a
 #: quadrature takes up to some tenth of a second for each unit of it, and a proof needs about ten of them.
 ATTEMPTS, LONGEST_WAY = 20, 16.0
+
+
+#: What an affine sigma/sigma' rules out, and where.
+AFFINE = "{name}: sigma/sigma' = p z + q is proved affine, so while a and p z + q keep their signs a strict G exists and nothing closes"
 
 
 @dataclass(frozen=True)
@@ -136,32 +141,10 @@ def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[
     name = model.activation.name
     sigma = smooth_activation(model.activation)
     if model.width == 1 and is_p_family(sigma):
-        return f"{reason}; for one neuron {name} there is none: sigma/sigma' is affine, so a strict G exists on all datasets"
-    if model.width == model.inputs == 1 and elasticity_extremum(sigma) is None:
-        return f"{reason}; the elasticity z sigma'/sigma of {name} shows no extremum: two solution curves meet at most once up to sign"
-    return reason
-
-
-def is_p_family(activation: SmoothActivation) -> bool:
-    """Whether sigma/sigma' is affine within rounding on a grid (then a strict G exists; see theory.regularization.regularizers)."""
-    z = np.linspace(0.05, 2.0, 41)
-    value, slope, curvature = activation.jet(z, 2)
-    with np.errstate(all="ignore"):
-        quotient_slope = 1 - value * curvature / slope**2
-    return bool(np.ptp(quotient_slope) < 1e-9 * max(1.0, np.abs(quotient_slope).max()))
-
-
-def elasticity_extremum(activation: SmoothActivation, low: float = 0.02, high: float = 8.0) -> float | None:
-    """The first strict extremum of h(z) = z sigma'/sigma on (low, high), about; None when h is monotone there on a fine grid."""
-    z = np.linspace(low, high, 4001)
-    value, slope = activation.jet(z, 1)
-    with np.errstate(all="ignore"):
-        steps = np.diff(z * slope / value)
-    steps = np.where(np.abs(steps) < 1e-13, 0, np.sign(steps))
-    turns = np.flatnonzero(steps[:-1] * steps[1:] < 0)
-    flat = np.flatnonzero((steps[1:-1] == 0) & (steps[:-2] * steps[2:] < 0))
-    places = sorted([*(z[turns + 1]), *(z[flat + 1])])
-    return float(places[0]) if places else None
+        return f"{reason}; {AFFINE.format(name=name)}; at label 0 overlaps may exist"
+    if model.width == model.inputs == 1 and (name in MONOTONE or name.startswith("power:")):
+        return f"{reason}; the elasticity z sigma'/sigma of {name} is proved monotone: at y != 0 solution curves meet once, up to sign"
+    return f"{reason}; that none was found proves nothing"
 
 
 def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
@@ -212,7 +195,7 @@ def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, c
     """
     sigma = smooth(activation)
     if is_p_family(sigma):
-        return NotFound(f"{sigma.name}: sigma/sigma' is affine: one input leads to a point, or all solution curves through it coincide")
+        return NotFound(f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide")
     rng, reasons = np.random.default_rng(seed), []
     for k in range(candidates):
         w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
@@ -319,7 +302,7 @@ def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | 
     """A closed chain of limits of one neuron, each in the solution set of the one before: no strict G, of any regularity, ranks them."""
     sigma = smooth(activation)
     if is_p_family(sigma):
-        return NotFound(f"{sigma.name}: sigma/sigma' is affine, so a strict G exists on all datasets and nothing can close")
+        return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried")
     try:
         return _quadrilateral(sigma, seed) if inputs == 1 else _loop(sigma, inputs)
     except (cycles.NoCycle, NotCertified) as error:

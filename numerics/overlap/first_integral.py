@@ -29,8 +29,7 @@ ORDER, REMAINDER, LONGEST, SHORTEST = 24, 1e-25, 0.5, 1 / 64
 
 def quotient(activation: SmoothActivation, z: Any) -> Any:
     """P(z) = sigma(z)/sigma'(z) for a number or a dual."""
-    slope_of_quotient = lambda t: _quotient_slope(activation, t)
-    return compose(z, lambda t: _plain_quotient(activation, t), slope_of_quotient)
+    return compose(z, lambda t: _plain_quotient(activation, t), lambda t: quotient_slope(activation, t))
 
 
 def _plain_quotient(activation: SmoothActivation, z: Any) -> Any:
@@ -38,7 +37,8 @@ def _plain_quotient(activation: SmoothActivation, z: Any) -> Any:
     return value / slope
 
 
-def _quotient_slope(activation: SmoothActivation, z: Any) -> Any:
+def quotient_slope(activation: SmoothActivation, z: Any) -> Any:
+    """P'(z) = 1 - sigma sigma''/sigma'^2 for a number."""
     value, slope, curvature = jet(activation, z, 2)
     return 1 - value * curvature / (slope * slope)
 

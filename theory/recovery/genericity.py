@@ -7,7 +7,7 @@ and sigma(-z); moved by almost any shift they satisfy it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -75,30 +75,120 @@ PARTS = (
 )
 
 
-def failing_parts(name: str | Activation) -> tuple[str, ...]:
-    """The parts of the assumption that an activation violates; empty for one that satisfies it.
+@cache
+def _verdicts(name: str | Activation) -> tuple[bool | None, ...]:
+    """For each of :data:`PARTS` whether it holds, proved either way; None where it is not decided."""
+    import sympy as sp
 
-    An identity sigma(-z) = p sigma(z) + c + s z leaves sigma with the even part c/2 (p = -1) or the odd part -s z/2 (p = +1). Moved by a
-    rational shift != 0 no such identity is left: a second centre of reflection would make sigma periodic up to a polynomial, and
-    the periods of sin and cos are irrational.
-    """
     sigma = activation(name)
     if not isinstance(sigma, SmoothActivation):
-        return PARTS[:1]
-    root = sigma.base if isinstance(sigma, ShiftedActivation) else sigma
-    failing = [] if _value_at_zero(sigma) else [PARTS[1]]
-    if root.degree is not None:
-        return (*failing, *PARTS[2:])
-    if sigma.reflection is not None:
-        failing.append(PARTS[2] if sigma.reflection.parity == -1 else PARTS[3])
-    return tuple(failing)
+        return (False, None, None, None)
+    z = sp.Symbol("z")
+    value = sp.sympify(sigma(np.array([z], dtype=object))[0])
+    mirrored = value.subs(z, -z)
+    vanishes = value.subs(z, 0).equals(0)
+    polynomial = [is_polynomial(sp.expand(value + sign * mirrored), z) for sign in (1, -1)]
+    return (True, None if vanishes is None else not vanishes, *(None if fact is None else not fact for fact in polynomial))
 
 
-def is_generic(name: str | Activation) -> bool:
-    """Whether neurons of distinct weights are linearly independent in every dimension (Cor. 3.1 of the paper)."""
-    return not failing_parts(name)
+def failing_parts(name: str | Activation) -> tuple[str, ...]:
+    """The parts of the assumption that an activation is proved to violate.
+
+    Infinitely many Taylor coefficients of one parity are not 0 exactly if sigma(z) + sigma(-z), or sigma(z) - sigma(-z), is no
+    polynomial: see :func:`is_polynomial`. What is in :func:`open_parts` is not decided.
+    """
+    return tuple(part for part, holds in zip(PARTS, _verdicts(name), strict=True) if holds is False)
 
 
-def _value_at_zero(sigma: SmoothActivation) -> float:
-    """sigma(0); exactly 0.0 in floats where it is 0 (tanh, sin, erf, atan, GELU, ...)."""
-    return float(sigma.jet(np.zeros(1), 0)[0][0])
+def open_parts(name: str | Activation) -> tuple[str, ...]:
+    """The parts of the assumption that are not decided for an activation."""
+    if not isinstance(activation(name), SmoothActivation):
+        return ()  # one that is not analytic fails; nothing else is asked of it
+    return tuple(part for part, holds in zip(PARTS, _verdicts(name), strict=True) if holds is None)
+
+
+def is_generic(name: str | Activation) -> bool | None:
+    """Whether neurons of distinct weights are linearly independent in every dimension (Cor. 3.1 of the paper); None: not decided."""
+    if failing_parts(name):
+        return False
+    return None if open_parts(name) else True
+
+
+#: Derivatives that are taken until no erf, logarithm or arctangent is left; and the digits to which constants are told from 0.
+MOST_DERIVATIVES, DIGITS = 4, 60
+
+
+def is_polynomial(f: Any, z: Any) -> bool | None:
+    """Whether the sympy expression ``f`` is a polynomial in ``z``, proved either way; None where it is not decided.
+
+    It is one exactly if its derivatives are. Once a derivative is a rational function of z and of exponentials of polynomials, write it
+    in z and exponentials e^(z^k/L) that are algebraically independent over C(z) (Ax): a polynomial depends on none of these.
+    """
+    import sympy as sp
+
+    from theory.regularization.first_integrals import vanishes
+
+    for _ in range(MOST_DERIVATIVES):
+        if f == 0:
+            return True
+        found = _in_exponentials(f, z)
+        if found is not None:
+            return _is_polynomial_in(*found, z)
+        if vanishes(f):
+            return True
+        f = sp.diff(f, z)
+    return None
+
+
+def _in_exponentials(f: Any, z: Any) -> tuple[Any, list[Any]] | None:
+    """``f`` as a rational function of z and of new symbols, one for each independent exponential; None where it is none."""
+    import sympy as sp
+
+    f = f.rewrite([sp.sinh, sp.cosh, sp.tanh, sp.sin, sp.cos, sp.tan], sp.exp)
+    exponents: dict[Any, list[Any]] = {}  # of monomial times unit (1 or i): rational factors met
+    for exponential in f.atoms(sp.exp):
+        argument = sp.expand(exponential.exp)
+        if not argument.is_polynomial(z):
+            return None
+        for term in sp.Add.make_args(argument - argument.subs(z, 0)):
+            factor, rest = term.as_coeff_Mul()
+            if not factor.is_Rational:
+                return None
+            exponents.setdefault(rest, []).append(factor)
+    # Monomials with an irrational factor may depend on one another: only z^k and i z^k are told apart.
+    if any(key / z ** sp.degree(key, z) not in (1, sp.I) for key in exponents):
+        return None
+    share = {key: sp.ilcm(1, *(factor.q for factor in factors)) for key, factors in exponents.items()}
+    symbols = {key: sp.Dummy("s") for key in exponents}
+
+    def replaced(argument: Any) -> Any:
+        argument = sp.expand(argument)
+        constant, product = argument.subs(z, 0), sp.Integer(1)
+        for term in sp.Add.make_args(argument - constant):
+            factor, rest = term.as_coeff_Mul()
+            if factor:
+                product *= symbols[rest] ** (factor * share[rest])
+        return sp.exp(constant, evaluate=True) * product
+
+    f = sp.together(f.replace(sp.exp, replaced))
+    rational = f.is_rational_function(z, *symbols.values())
+    return (f, list(symbols.values())) if rational else None
+
+
+def _is_polynomial_in(f: Any, exponentials: Sequence[Any], z: Any) -> bool | None:
+    """Whether a rational function of z and of independent ``exponentials`` is a polynomial in z alone."""
+    import sympy as sp
+
+    open_ = False
+    for place, symbol in enumerate(exponentials):
+        slope = sp.diff(f, symbol)
+        if sp.cancel(slope) == 0:
+            continue
+        # Constants (pi, e^(1/2), ...) may be related: that the slope is not 0 shows at one point, with their values.
+        point = {s: sp.Rational(3 + 2 * k, 2 + k) for k, s in enumerate(exponentials)} | {z: sp.Rational(5 + place, 7)}
+        if abs(sp.N(slope.subs(point), DIGITS)) > sp.Float(10) ** -(DIGITS // 2):
+            return False
+        open_ = True
+    if open_:
+        return None
+    return not sp.fraction(sp.cancel(f))[1].has(z)

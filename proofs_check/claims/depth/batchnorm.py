@@ -7,6 +7,7 @@ from math import isqrt, sqrt
 import numpy as np
 
 from proofs_check import Assumption, Figure, axes, claim, false
+from proofs_check.adequacy.depth import extremal_batches
 from proofs_check.judging import equal, worst
 from theory.models.normalization import extremal_batch, shift_bounds, squared_scores
 
@@ -146,6 +147,24 @@ def linearized_in_floats(cell, seed, *, thresholds=lambda n: tuple(sqrt(bound) f
     rounding = 16 * cell.n * np.finfo(float).eps * sqrt(cell.n) * np.abs(u).max(axis=1) / u.std(axis=1)
     positive = [float((scores.min(axis=1) + low - rounding > 0).sum()), float((scores.min(axis=1) + high + rounding > 0).sum())]
     return equal(positive=([0.0, float(count)], positive), shown={"n": cell.n, "thresholds": (low, high)})
+
+
+NORMALIZED.formal(
+    "depth/batchnorm.v",
+    "depth_batchnorm",
+    false="n - 2 for n - 1",
+    adequate=extremal_batches,
+    part="all n: both bounds and both implications, squared",
+    clauses=("scores", "linearized"),
+)
+NORMALIZED.formal(
+    "depth/batchnorm.v",
+    "depth_batchnorm_relu",
+    false="at a positive shift either",
+    adequate=extremal_batches,
+    part="all n: never at a shift of 0",
+    clauses="linearized",
+)
 
 
 @NORMALIZED.check(

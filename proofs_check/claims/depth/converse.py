@@ -8,6 +8,7 @@ import numpy as np
 from numerics.hessian import gradient
 from numerics.planting import plant
 from proofs_check import axes, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal
 from theory.lifting import lift, lift_with
 
@@ -96,3 +97,6 @@ SMALLEST = axes(widths=((1, 1, 1),), after=(1,), width=("narrow",), quick=3)
 def smallest(cell, place, *, point=regular_point, context):
     """The smallest network at which regularity is needed."""
     return collapse_is_critical(cell, place, point=point, context=context)
+
+
+CONVERSE.formal("depth/lifting.v", "depth_lifting_converse", false="lifts that are not regular too", adequate=lifting)

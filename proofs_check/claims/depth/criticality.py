@@ -11,6 +11,7 @@ import numpy as np
 
 from numerics.hessian import gradient
 from proofs_check import Assumption, axes, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal
 from theory.lifting import Lifting, lift, preactivations
 from theory.models import FullyConnected
@@ -106,6 +107,7 @@ def outputs(cell, place, *, construct=as_lifted, stretch=1, context):
 OUTPUT.without("on the data", outputs, stretch=40)
 OUTPUT.without("linearized layer", outputs, construct=leaves_piece)
 OUTPUT.without("biases behind", outputs, construct=bias_not_compensated)
+OUTPUT.formal("depth/lifting.v", "depth_lifting_output", false="for all x", adequate=lifting)
 
 CRITICALITY = claim(
     "depth.lifting.criticality",
@@ -203,3 +205,12 @@ def biases_behind(cell, place, *, output_bias=True, context):
 
 
 CRITICALITY.without("biases behind", biases_behind, output_bias=False)
+
+
+CRITICALITY.formal(
+    "depth/lifting.v",
+    "depth_lifting_criticality",
+    false="at points that are no lifts too",
+    adequate=lifting,
+    clauses=("identity", "critical"),
+)

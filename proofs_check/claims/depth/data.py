@@ -6,6 +6,7 @@ from math import asin, log, pi, sqrt
 import numpy as np
 
 from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal, true, worst
 from theory.lifting import lifting_conditions
 
@@ -158,3 +159,6 @@ def trained_networks_compared(_, *, sizes=(4, 60), context):
     first, second = found
     what = "a linearized second layer after training on fewer samples, among pairs that differ"
     return context.rate(int((first & ~second).sum()), int((first ^ second).sum()), what=what, at_least=0.7, margin=0.2)
+
+
+NESTED.formal("depth/lifting.v", "depth_data_dependency", false="more data, more lifts", adequate=lifting, clauses=("inclusion", "hull"))

@@ -11,6 +11,7 @@ import numpy as np
 
 from numerics.rank import float_rank
 from proofs_check import axes, claim, draws, false
+from proofs_check.adequacy.depth import dimension
 from proofs_check.judging import equal
 from theory.lifting import features, lift, lift_with
 from theory.lifting.factoring import rank_of
@@ -177,8 +178,18 @@ def constraints_in_floats(cell, place, *, formula=lifted_dimension, context):
     found = lift(place.model, theta, x, place.after, width=place.width, rng=rng)
     q, index = found.after, found.shallow.unpack(np.arange(found.shallow.n_params))
     rows = found.differential()[np.concatenate([index[f"W{q + 1}"].ravel(), index[f"b{q + 1}"].ravel()])]
-    rank = float_rank(scaled(rows)).rank
+    rank = float_rank(scaled(rows)).estimate
     m_next, m = index[f"W{q + 1}"].shape
     unknowns = place.width * (m + m_next + 1) + m_next
     observed = None if rank is None else float(unknowns - rank)
     return equal(dimension=(float(formula(place.width, m, m_next, (0, 0))), observed), shown={"place": place})
+
+
+DIMENSION.formal(
+    "depth/dimension.v",
+    "depth_lifting_dimension",
+    false="no cokernel",
+    adequate=dimension,
+    part="all widths: the tangent space of the set of lifts",
+    clauses=("regular", "cokernel"),
+)

@@ -11,6 +11,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import rank_rational, rationals
 from proofs_check import Assumption, axes, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import at_most, bounded, equal
 from theory.lifting import lift, preactivations
 from theory.lifting.factoring import TooNarrow, factor
@@ -154,3 +155,8 @@ def float_lifts(cell, place, *, shift=0.0, context):
     theta, x = rng.normal(0, 1.5, model.n_params), rng.normal(0, 1.5, (8, model.inputs))
     gap, bound = output_gap(lift(model, theta, x, place.after, width=place.width, rng=rng))
     return bounded("difference of the pre-activations", gap + shift, bound, place=place)
+
+
+EXISTENCE.formal(
+    "depth/lifting.v", "depth_lifting_existence", false="one neuron less is enough", adequate=lifting, clauses=("enough", "needed")
+)

@@ -12,6 +12,7 @@ import numpy as np
 
 from numerics.hessian import hessian, risk
 from proofs_check import Assumption, Outcome, by_level, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal, true, worst
 from theory.lifting import lift
 
@@ -131,6 +132,16 @@ def lowest_of_lifts(place, construct, context):
 def float_eigenvalues(cell, place, *, construct=open_lift, context):
     """Smallest eigenvalues of three lifts of each."""
     return lowest_of_lifts(place, construct, context)
+
+
+KEPT.formal(
+    "depth/lifting.v",
+    "depth_localmin_to_localmin",
+    false="far from lifts too",
+    adequate=lifting,
+    part="all sizes: least on a set of parameters, without topology",
+    clauses="minimum",
+)
 
 
 REFUTED = claim(

@@ -4,6 +4,7 @@ import numpy as np
 
 from numerics.modules.deepening import layers_of, linearity, merge_layer
 from proofs_check import Figure, claim, false
+from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal, true, worst
 from theory.lifting import lift, merge
 
@@ -84,6 +85,16 @@ def pruned_in_floats(cell, place, *, prunable=lambda seen: seen.exact, context):
     tolerance = 64 * found.deep.n_params * np.finfo(float).eps * size
     change = bounded("change of the outputs", remaining(x) - layers(x), tolerance, place=place)
     return worst([true("a layer is removed", removed >= 1, place=place), change])
+
+
+PRUNED.formal(
+    "depth/lifting.v",
+    "depth_lifting_output",
+    false="for all x",
+    adequate=lifting,
+    part="all sizes: f stays on the data",
+    clauses="outputs",
+)
 
 
 @PRUNED.check(

@@ -11,6 +11,7 @@ from numerics.hessian.inertias import ball_inertia, exact_inertia
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
 from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check.adequacy.depth import residual
 from proofs_check.judging import equal, inertia_is, true, worst
 from theory.embedding.blocks import plus
 from theory.lifting.residual import insert_residual
@@ -160,3 +161,13 @@ def certified_tanh(cell, seed, *, biases=(Fraction(1, 2), Fraction(-1, 2)), cont
 
 
 RESIDUAL.without("curved", certified_tanh, biases=(Fraction(0), Fraction(0)))
+
+
+RESIDUAL.formal(
+    "depth/lifting.v",
+    "depth_residual_any_activation",
+    false="next biases kept as they are",
+    adequate=residual,
+    part="all sizes: output and critical points, not the Hessian",
+    clauses="kept",
+)

@@ -1,95 +1,130 @@
-r"""When a data-independent function can describe the limits of gradient flow: the exact line, and what overlaps forbid.
+r"""When a data-independent function can describe the limits of gradient flow: the exact line, and what overlaps forbid."""
 
-G(theta, theta_0) is *strict* when for every dataset S the limit Phi_S(theta_0) is the only minimizer of G on the solution set M_S, *weak*
-when it is a minimizer (constants are). The criterion for either is a property of a digraph; the lemmas behind the two overlap mechanisms
-follow from it.
-"""
-
-from __future__ import annotations
-
-from itertools import chain, combinations, permutations, product
+from fractions import Fraction
+from itertools import combinations, permutations, product
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims.regularization._words import LIMIT_RULE, LIMITATION, OWN, one
+from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.regularization import preferences
+from proofs_check.judging import equal
+from theory.expressions import parse
 from theory.models import TwoLayer
+from theory.regularization.constructions import softsign_one_point
 from theory.regularization.criterion import is_strict, is_weak, membership_digraph, strict_exists, weakly_separable
 
+from . import LIMITATION_PAPER, OURS
+from ._flows import FLOATS, ends_at, one
 
-def set_systems(context):
-    """Families of 1 to 5 solution sets on 2 to 6 points, each with its limit."""
-    rng = context.rng()
-    for _ in range(context.by_level(quick=300, standard=1500, full=3000)):
-        points, sets = int(rng.integers(2, 7)), int(rng.integers(1, 6))
-        limits = rng.integers(0, points, sets)
-        yield points, limits.tolist(), [sorted({int(p), *np.flatnonzero(rng.random(points) < 0.4).tolist()}) for p in limits]
+ACYCLIC = claim(
+    "regularization.criterion.acyclic",
+    "A strict function exists exactly if the membership digraph is acyclic",
+    r"D: p_i \to q \text{ for limits } q \in M_{S_i},\ q \neq p_i.\quad \exists\, G \text{ strict} \iff D \text{ acyclic};\quad"
+    r" \exists\, G \text{ weak},\ G(p_i) \neq G(p_j) \iff p_i, p_j \text{ in different strongly connected components}",
+    clauses={
+        "strict": r"\exists\, G \text{ strict} \iff D \text{ acyclic}",
+        "weak": r"\exists\, G \text{ weak},\ G(p_i) \neq G(p_j) \iff p_i, p_j \text{ in different strongly connected components of } D",
+    },
+    symbols=["D", "G", "p_i", "M_S", "S"],
+    source=OURS,
+    kind="extension",
+    assumptions=[
+        Assumption("finite family", "finitely many datasets, one start", unprobed="an infinite acyclic digraph need not embed in the reals")
+    ],
+    refuted_by="A family of sets for which the digraph and the search over all functions disagree.",
+    notes="A cycle refutes for infinite families, too: G would grow along it.",
+)
+
+ACYCLIC.formal(
+    "regularization/acyclic.v",
+    "regularization_criterion_acyclic",
+    false="no mutual pair is enough",
+    adequate=preferences,
+    clauses="strict",
+)
+ACYCLIC.formal(
+    "regularization/acyclic.v",
+    "regularization_criterion_acyclic_weak",
+    false="told apart wherever they differ",
+    adequate=preferences,
+    clauses="weak",
+)
+
+FAMILIES = axes(points=by_level((2, 3, 4), (2, 3, 4, 5)), datasets=(1, 2, 3, 4, 5), quick=6, standard=20, full=60)
+
+
+def family(cell, rng):
+    """The limits of some datasets among the points, and the solutions of each."""
+    limits = rng.integers(0, cell.points, cell.datasets).tolist()
+    return limits, [sorted({p, *np.flatnonzero(rng.random(cell.points) < 0.4).tolist()}) for p in limits]
 
 
 def no_mutual_pair(graph):
-    """A naive criterion: no two limits lie in each other's sets."""
     return not any(graph.has_edge(q, p) for p, q in graph.edges)
 
 
-def disconnected(graph):
-    """Another: no two limits are connected."""
-    return graph.number_of_edges() == 0
+@ACYCLIC.check("exact", family, FAMILIES, clauses="strict", distribution="a point solves a dataset with probability 0.4")
+@false("no mutual pair is enough", criterion=no_mutual_pair)
+@false("no arrows are needed", criterion=lambda graph: graph.number_of_edges() == 0)
+@false("a strict function always exists", criterion=lambda graph: True)
+def rankings(cell, sets, *, criterion=strict_exists, context):
+    """The criterion against all rankings of the points."""
+    limits, members = sets
+    exists = any(is_strict(dict(enumerate(ranks)), limits, members) for ranks in permutations(range(cell.points)))
+    return equal(strict_exists=(bool(criterion(membership_digraph(limits, members))), exists), shown={"limits": limits, "sets": members})
 
 
-def check_strict(instance, *, criterion, context) -> Outcome:
-    """The criterion on the membership digraph against all rankings of the points."""
-    points, limits, members = instance
-    graph = membership_digraph(limits, members)
-    exists = any(is_strict(dict(enumerate(ranks)), limits, members) for ranks in permutations(range(points)))
-    return Outcome.equal(exists, bool(criterion(graph)), limits=limits, members=members)
-
-
-def small_systems(context):
-    """All families of two or three datasets on three points."""
-    subsets = [set(s) for s in chain(*(combinations(range(3), size) for size in (1, 2, 3)))]
-    pairs = [(p, sorted(s)) for p in range(3) for s in subsets if p in s]
-    families = list(combinations(pairs, 3))
-    return [(3, [p for p, _ in family], [s for _, s in family]) for family in families]
-
-
-def weakly_connected(graph, p, q):
-    """A naive criterion: weak functions separate only what no path connects in either direction."""
+def no_path(graph, p, q):
     import networkx
 
     return not networkx.has_path(graph.to_undirected(), p, q)
 
 
-def check_weak(instance, *, separable, context) -> Outcome:
-    """Which pairs of limits some weak G tells apart, against all functions with at most as many values as points."""
-    points, limits, members = instance
-    graph = membership_digraph(limits, members)
-    weak = [G for G in product(range(points), repeat=points) if is_weak(dict(enumerate(G)), limits, members)]
-    for p, q in combinations(sorted(set(limits)), 2):
-        told_apart = any(G[p] != G[q] for G in weak)
-        if told_apart != separable(graph, p, q):
-            return Outcome.fails(
-                f"limits {p}, {q}: told apart by a weak G is {told_apart}", counterexample={"limits": limits, "members": members}
-            )
-    return Outcome.holds(cases=max(1, len(set(limits)) - 1))
+@ACYCLIC.check("exact", family, FAMILIES, clauses="weak", distribution="a point solves a dataset with probability 0.4")
+@false("connectivity instead of strong connectivity", separable=no_path)
+@false("different limits are told apart", separable=lambda graph, p, q: True)
+def weak_functions(cell, sets, *, separable=weakly_separable, context):
+    """The pairs that some weak function tells apart: cut at a value between, it has values 0 and 1, and all of these are tried."""
+    limits, members = sets
+    graph, pairs = membership_digraph(limits, members), list(combinations(sorted(set(limits)), 2))
+    weak = [G for G in product((0, 1), repeat=cell.points) if is_weak(dict(enumerate(G)), limits, members)]
+    apart = {(p, q) for p, q in pairs if any(G[p] != G[q] for G in weak)}
+    return equal(told_apart=({pair for pair in pairs if separable(graph, *pair)}, apart), shown={"limits": limits, "sets": members})
 
 
-def drawn_systems(context):
-    from hypothesis import strategies as st
+TWO_POINT = claim(
+    "regularization.lemma.two-point",
+    "Two-point overlaps forbid strict functions; weak ones are constant on overlap components",
+    r"\forall i\, \exists j: \theta^*_i \neq \theta^*_j,\ \{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j} "
+    r"\ \Rightarrow\ \text{no strict } G;\ \text{a weak } G \text{ is constant on each connected component of the overlap graph}",
+    clauses={
+        "no strict": r"\text{no } G \text{ is strict}",
+        "components": r"\text{a weak } G \text{ is constant on each connected component of the overlap graph}",
+    },
+    symbols=[r"\theta^*", "M_S", "S", "G"],
+    source=LIMITATION_PAPER.at("Lemma 5.1, (b) and (c) corrected: components, not the whole set"),
+    relation="impossibility",
+    assumptions=[Assumption("mutual pairs", r"\{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j},\ \theta^*_i \neq \theta^*_j")],
+    depends_on=["regularization.criterion.acyclic"],
+    refuted_by="A family of mutual pairs with a strict function, or a weak one that varies on a component.",
+    notes="(c) A continuous weak G is constant on the closure of a component, by continuity alone.",
+)
 
-    def system(points):
-        entry = st.integers(0, points - 1)
-        dataset = st.tuples(entry, st.sets(entry, max_size=points)).map(lambda d: (d[0], sorted({d[0], *d[1]})))
-        return st.lists(dataset, min_size=1, max_size=4).map(lambda family: (points, [p for p, _ in family], [s for _, s in family]))
+TWO_POINT.formal(
+    "regularization/acyclic.v",
+    "regularization_lemma_two_point",
+    false="the two limits may be equal",
+    adequate=preferences,
+    clauses="no strict",
+)
 
-    return st.integers(2, 5).flatmap(system)
 
-
-def overlap_pairs(context):
-    """Mutual pairs on six points: for every pair {p, q} one dataset with limit p and one with limit q, both holding both."""
-    rng = context.rng()
-    for _ in range(context.by_level(quick=30, standard=200, full=500)):
-        pairs = [tuple(rng.choice(5, 2, replace=False).tolist()) for _ in range(int(rng.integers(2, 4)))]
-        yield 5, [p for pair in pairs for p in pair], [sorted(pair) for pair in pairs for _ in range(2)]
+def mutual_pairs(cell, rng, mutual=True):
+    """Pairs of points, and for each two datasets, one with either limit, that both hold both (without ``mutual``: the own one only)."""
+    pairs = [tuple(rng.choice(5, 2, replace=False).tolist()) for _ in range(cell.pairs)]
+    members = [sorted(pair) if mutual else [p] for pair in pairs for p in pair]
+    return [p for pair in pairs for p in pair], members
 
 
 def component(graph, p):
@@ -98,214 +133,94 @@ def component(graph, p):
     return networkx.node_connected_component(graph.to_undirected(), p)
 
 
-def whole(graph, p):
-    """All limits at once, as the lemma is printed."""
-    return set(graph)
-
-
-def check_pairs(instance, *, scope, context) -> Outcome:
-    """Every weak G is constant on the overlap component of each limit, and no G is strict."""
-    points, limits, members = instance
+@TWO_POINT.check(
+    "exact", mutual_pairs, axes(pairs=(1, 2, 3), quick=10, standard=60, full=200), clauses=("no strict", "components"), scope="five points"
+)
+@false("constant on the whole set, as printed", constant_on=lambda graph, p: set(graph))
+@false("constant on single limits only", constant_on=lambda graph, p: {p})
+def pairs(cell, sets, *, constant_on=component, context):
+    """No ranking is strict; the limits that no weak function of two values tells apart from a limit are its component."""
+    limits, members = sets
     graph = membership_digraph(limits, members)
-    if strict_exists(graph):
-        return Outcome.fails("a strict function exists", counterexample={"limits": limits, "members": members})
-    for G in product(range(3), repeat=points):
-        if is_weak(dict(enumerate(G)), limits, members):
-            for p in set(limits):
-                if len({G[q] for q in scope(graph, p)}) > 1:
-                    return Outcome.fails("a weak G is not constant there", counterexample={"G": G, "limits": limits, "members": members})
-    return Outcome.holds(cases=len(set(limits)))
+    strict = any(is_strict(dict(enumerate(ranks)), limits, members) for ranks in permutations(range(5)))
+    weak = [G for G in product((0, 1), repeat=5) if is_weak(dict(enumerate(G)), limits, members)]
+    together = {p: {q for q in limits if all(G[p] == G[q] for G in weak)} for p in limits}
+    return equal(strict=(False, strict), constant_on=({p: constant_on(graph, p) for p in limits}, together), shown={"pairs": members})
 
 
-def check_pair_by_flow(instance, *, side, context) -> Outcome:
-    """tanh from (1, a_0): gradient flow on two inputs gives a mutual pair exactly if their thresholds sinh^2(x)/x^2 separate a_0^2."""
-    from numerics.flows.flow import gradient_flow, value_and_jacobian
-
-    model, a0 = TwoLayer(1, 1, activation="tanh"), 1.5
-    inputs = np.array([[0.5], [2.0 if side == "opposite" else 0.8]])
-    labels = -a0 * np.tanh(inputs[:, 0])
-    flows = [gradient_flow(model, [1.0, a0], (inputs[[i]], labels[[i]])) for i in (0, 1)]
-    ends = [tuple(np.round(flow.theta, 6).tolist()) for flow in flows]
-    fits = lambda end, i: abs(value_and_jacobian(model, np.array(end), inputs[[i]])[0][0] - labels[i]) < 1e-5
-    graph = membership_digraph(ends, [[end for end in set(ends) if fits(end, i)] for i in (0, 1)])
-    if strict_exists(graph):
-        return Outcome.fails("the limits can be ranked", counterexample={"limits": ends})
-    return Outcome.holds()
+TWO_POINT.without("mutual pairs", pairs, lambda cell, rng: mutual_pairs(cell, rng, mutual=False))
 
 
-def normal_spaces(context):
-    """Datasets of linear regression whose row spaces share the direction theta* - theta_0 (quick: two or three)."""
-    rng = context.rng()
-    for _ in range(context.by_level(quick=20, standard=100, full=300)):
-        move = rng.integers(-3, 4, 3)
-        if move.any():
-            yield move, [np.array([move, rng.integers(-3, 4, 3)]) for _ in range(int(rng.integers(2, 4)))]
-    yield np.array([1, 0, 0]), [np.array([[1, 0, 0], row]) for row in ([0, 0, 1], [0, 1, 0], [0, 1, 1])]
+@TWO_POINT.check(instances=one((0.5, 2.0)), clauses="no strict", scope="tanh from (w_0, a_0) = (1, 1.5), inputs 1/2 and 2", **FLOATS)
+@false("inputs with thresholds on one side of a_0^2", inputs=(0.5, 0.8))
+def tanh_pair(_, *, inputs=(0.5, 2.0), context):
+    """Gradient flow on two inputs ends at (-1, 1.5) and (1, -1.5), each of which solves both: sinh^2(x)/x^2 separate a_0^2."""
+    samples = [([x], -1.5 * np.tanh(x)) for x in inputs]
+    return ends_at(TwoLayer(1, 1), [1.0, 1.5], samples, [[-1.0, 1.5], [1.0, -1.5]])
 
 
-def intersection_of_normals(spaces):
-    """Whether the intersection of the row spaces is {0}."""
-    from numerics.arithmetic.exact import nullspace_rational, rank_rational
-
-    return rank_rational(np.array([vector for rows in spaces for vector in nullspace_rational(rows)])) == 3
-
-
-def independent_directions(spaces):
-    """The printed hypothesis: as many datasets as parameters, approached from linearly independent directions (some can be chosen)."""
-    return len(spaces) >= 3
-
-
-def check_normals(instance, *, hypothesis, context) -> Outcome:
-    """grad G = 2(theta* - theta_0) of the strict G = |theta - theta_0|^2 lies in every normal space; where the hypothesis holds it
-    must be 0.
-    """
-    from numerics.arithmetic.exact import rank_rational
-
-    move, spaces = instance
-    for rows in spaces:
-        if rank_rational(np.vstack([rows, move])) > rank_rational(rows):
-            return Outcome.fails("the gradient leaves a normal space", counterexample={"move": move, "rows": rows})
-    if hypothesis(spaces) and move.any():
-        return Outcome.fails("the gradient does not vanish", counterexample={"gradient": 2 * move, "row spaces": spaces})
-    return Outcome.holds()
+ONE_POINT = claim(
+    "regularization.lemma.one-point",
+    "One-point overlaps: the gradient lies in every normal space",
+    r"G \text{ weak, differentiable at } \theta^* = \Phi_{S_i}(\theta_0),\ M_{S_i}\ C^1 \text{ there} \Rightarrow"
+    r" \nabla_\theta G \in \textstyle\bigcap_i N_{\theta^*} M_{S_i};\ \text{if this is } \{0\},\ \nabla_\theta G(\theta^*, \theta_0) = 0",
+    clauses={
+        "normal": r"\nabla_\theta G(\theta^*, \theta_0) \in \bigcap_i N_{\theta^*} M_{S_i}",
+        "vanishes": r"\bigcap_i N_{\theta^*} M_{S_i} = \{0\} \Rightarrow \nabla_\theta G(\theta^*, \theta_0) = 0",
+        "two suffice": r"M = 2:\ \text{two solution curves with different tangents are enough}",
+    },
+    symbols=["G", r"\theta^*", r"\theta_0", r"\Phi_S", "M_S", "S", "M"],
+    source=LIMITATION_PAPER.at("Lemma 5.2, corrected: normal spaces, not directions of approach"),
+    relation="impossibility",
+    assumptions=[Assumption("trivial intersection", r"\bigcap_i N_{\theta^*} M_{S_i} = \{0\}")],
+    refuted_by="Datasets with normal spaces that meet in zero only and a weak function whose gradient does not vanish.",
+)
 
 
-def check_normals_by_flow(instance, *, curves, context) -> Outcome:
-    """One-point overlap of e^{atan z} at (3, 7): the conormals of ``curves`` of its solution curves span the plane."""
-    sigma = lambda z: np.exp(np.arctan(z))
-    slope = lambda z: sigma(z) / (1 + z * z)
-    normals = np.array([[7 * slope(3 * x) * x, sigma(3 * x)] for x in (1 / 3, 1.0)][:curves])
-    least = np.linalg.svd(normals, compute_uv=False)[-1] if curves == 2 else 0.0
-    if least > 1e-6:
-        return Outcome.holds(message=f"least singular value {least:.3f}", margin=float(least / 1e-6))
-    return Outcome.fails("the conormals do not span the plane, a non-zero gradient remains possible", counterexample={"conormals": normals})
+def regressions(cell, rng):
+    """Row spaces in Q^3 that meet in a space of a given dimension, and the way theta* - theta_0 of their common limit."""
+    while True:
+        spaces = [rng.integers(-3, 4, (2, 3)) for _ in range(cell.datasets)]
+        if cell.common:
+            move = rng.integers(-3, 4, 3)
+            spaces = [np.array([move, rows[1]]) for rows in spaces]
+        else:
+            move = np.zeros(3, int)
+        if all(rank_rational(rows) == 2 for rows in spaces) and meet(spaces) == cell.common:
+            return move, spaces
 
 
-CLAIMS = [
-    Claim(
-        id="regularization.criterion.acyclic",
-        title="A strict function exists exactly if the membership digraph is acyclic",
-        statement=r"D: p_i \to q \text{ for limits } q \in M_{S_i},\ q \neq p_i.\quad \exists\, G \text{ strict} \iff D \text{"
-        r" acyclic};\quad"
-        r" \exists\, G \text{ weak},\ G(p_i) \neq G(p_j) \iff p_i, p_j \text{ in different strongly connected components}",
-        source=OWN,
-        kind="extension",
-        assumptions=[Assumption("finite family", "finitely many datasets, one start")],
-        refuted_by="A family of sets for which the digraph and the search over all rankings disagree. A cycle refutes for infinite"
-        " families, too.",
-        checks=[
-            Check(
-                "all-small-families",
-                evidence="exact",
-                covers="instances",
-                scope="three datasets on three points",
-                run=check_strict,
-                instances=small_systems,
-                parameters={"criterion": strict_exists},
-                controls=[Control("no mutual pair", criterion=no_mutual_pair), Control("no arrows", criterion=disconnected)],
-            ),
-            Check(
-                "weak-classes",
-                evidence="exact",
-                covers="instances",
-                scope="three datasets on three points, all functions",
-                run=check_weak,
-                instances=small_systems,
-                parameters={"separable": weakly_separable},
-                controls=[Control("connectivity instead of strong connectivity", separable=weakly_connected)],
-            ),
-            Check(
-                "random-families",
-                evidence="exact",
-                covers="instances",
-                scope="up to six points and five datasets",
-                run=check_strict,
-                instances=set_systems,
-                distribution="memberships with probability 0.4",
-                parameters={"criterion": strict_exists},
-                controls=[Control("no mutual pair", criterion=no_mutual_pair)],
-            ),
-            Check(
-                "drawn-families",
-                evidence="exact",
-                covers="instances",
-                scope="up to five points, weak functions",
-                run=check_weak,
-                instances=drawn_systems,
-                distribution="hypothesis",
-                parameters={"separable": weakly_separable},
-                examples={"quick": 20, "standard": 60, "full": 200},
-                controls=[Control("connectivity instead of strong connectivity", separable=weakly_connected)],
-            ),
-        ],
-    ),
-    Claim(
-        id="regularization.lemma.two-point",
-        title="Two-point overlaps forbid strict functions; weak ones are constant on overlap components",
-        statement=r"\forall i\, \exists j: \theta^*_i \neq \theta^*_j,\ \{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j} "
-        r"\ \Rightarrow\ \text{(a) no strict } G;"
-        r"\ \text{(b) a weak } G \text{ is constant on each connected component of the overlap graph, (c) a continuous one on its closure}",
-        source=Source(LIMITATION, "Lemma 5.1, (b) and (c) corrected: components, not the whole set"),
-        kind="theorem",
-        relation="impossibility",
-        depends_on=["regularization.criterion.acyclic"],
-        refuted_by="A family of mutual pairs with a strict function, or a weak one that varies on a component.",
-        checks=[
-            Check(
-                "pairs",
-                evidence="exact",
-                covers="instances",
-                scope="two or three mutual pairs on five points, all functions of three values",
-                run=check_pairs,
-                instances=overlap_pairs,
-                parameters={"scope": component},
-                controls=[Control("constant on the whole set, as printed", scope=whole)],
-            ),
-            Check(
-                "tanh-pair",
-                evidence="property",
-                covers="instances",
-                scope="tanh from (1, 1.5), inputs 1/2 and 2",
-                run=check_pair_by_flow,
-                instances=one(None),
-                tolerance=LIMIT_RULE,
-                parameters={"side": "opposite"},
-                controls=[Control("thresholds on the same side", side="same")],
-            ),
-        ],
-    ),
-    Claim(
-        id="regularization.lemma.one-point",
-        title="One-point overlaps: the gradient lies in every normal space",
-        statement=r"G \text{ weak, differentiable at } \theta^* = \Phi_{S_i}(\theta_0),\ M_{S_i}\ C^1 \text{ there} \Rightarrow"
-        r" \nabla_\theta G \in \textstyle\bigcap_i N_{\theta^*} M_{S_i};"
-        r"\ \text{if this is } \{0\},\ \nabla_\theta G(\theta^*, \theta_0) = 0.\ \text{Two distinct conormals suffice for } M = 2",
-        source=Source(LIMITATION, "Lemma 5.2, corrected: normal spaces, not directions of approach"),
-        relation="impossibility",
-        assumptions=[Assumption("trivial intersection", r"\bigcap_i N_{\theta^*} M_{S_i} = \{0\}")],
-        refuted_by="Datasets with normal spaces that meet in zero only and a weak function whose gradient does not vanish.",
-        checks=[
-            Check(
-                "regressions",
-                evidence="exact",
-                covers="instances",
-                scope="linear regression in three parameters, two or three datasets",
-                run=check_normals,
-                instances=normal_spaces,
-                parameters={"hypothesis": intersection_of_normals},
-                controls=[Control("three independent directions, as printed", hypothesis=independent_directions)],
-            ),
-            Check(
-                "conormals",
-                evidence="property",
-                covers="instances",
-                scope="e^atan at (3, 7)",
-                run=check_normals_by_flow,
-                instances=one(None),
-                tolerance="a least singular value above 1e-6 is far from rounding",
-                parameters={"curves": 2},
-                controls=[Control("one solution curve", curves=1)],
-            ),
-        ],
-    ),
-]
+def meet(spaces):
+    """The dimension of the intersection of row spaces in Q^3: orthogonal to all kernels."""
+    return 3 - rank_rational(np.array([vector for rows in spaces for vector in nullspace_rational(rows)]))
+
+
+#: Two planes of Q^3 always meet in a line.
+REGRESSIONS = axes(datasets=(2, 3, 4), common=(0, 1), quick=5, standard=40, full=150, where=lambda datasets, common: common or datasets > 2)
+
+
+@ONE_POINT.check("exact", regressions, REGRESSIONS, clauses=("normal", "vanishes"), scope="linear regression in three parameters")
+@false("three datasets suffice, as printed", vanishes=lambda spaces: len(spaces) >= 3)
+@false("without the hypothesis", vanishes=lambda spaces: True)
+@false("in the tangent space", normal=lambda rows: np.array(nullspace_rational(rows)))
+def gradients(cell, given, *, vanishes=lambda spaces: meet(spaces) == 0, normal=lambda rows: rows, context):
+    """grad G = 2 (theta* - theta_0) of the strict G = |theta - theta_0|^2 lies in every normal space and is 0 where these meet in 0."""
+    move, spaces = given
+    inside = [move.any() == 0 or rank_rational(np.vstack([normal(rows), move])) == rank_rational(normal(rows)) for rows in spaces]
+    shown = {"move": move, "rows": spaces}
+    return equal(in_normal_spaces=([True] * len(spaces), inside), vanishes=(bool(vanishes(spaces)), not move.any()), shown=shown)
+
+
+ONE_POINT.without("trivial intersection", gradients, vanishes=lambda spaces: True)
+
+
+@ONE_POINT.check("exact", one(None), clauses="two suffice", scope="(1 + z)/(2 + z) from (8, 0): the limit (11, 3) of the inputs 2/3 and 1")
+@false("one solution curve", curves=1)
+def conormals(_, *, curves=2, context):
+    """The conormals (sigma, a sigma' x) of the solution curves at a rational one-point overlap span the plane."""
+    overlap, sigma = softsign_one_point(), parse("(1+z)/(2+z)")
+    arguments = np.array([overlap.limit.preactivation(sample.x) for sample in overlap.samples[:curves]], dtype=object)
+    values, slopes = sigma.jet(arguments, 1)
+    inputs = np.array([sample.x[0] for sample in overlap.samples[:curves]], dtype=object)
+    rows = np.stack([values, overlap.limit.output * slopes * inputs], axis=1)
+    return equal(rank=(2, rank_rational(rationals([[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in rows]))))

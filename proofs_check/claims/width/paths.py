@@ -8,6 +8,7 @@ import numpy as np
 from numerics.hessian import gradient
 from numerics.hessian.inertias import float_tolerance
 from proofs_check import Figure, axes, by_level, claim, draws, false
+from proofs_check.adequacy.width import null_neurons
 from proofs_check.judging import bounded, equal, worst
 from theory.embedding import compose, copies, embed_along, permutation, split
 from theory.embedding.graph import architecture_graph, count_paths
@@ -103,6 +104,11 @@ def random_paths(cell, seed, *, step=split_or_null, context):
     observed = np.concatenate([gradient(model, theta, data), (model(theta, x) - start).ravel()])
     size = (1 + np.abs(theta).max()) ** (2 * len(narrow) - 2) * np.abs(x).max()
     return bounded("gradient and change of outputs", observed, rounding(model.n_params + len(x), size), theta=theta)
+
+
+PRINCIPLE.formal(
+    "width/null.v", "embedding_principle", false="wider in some layers, narrower in others", adequate=null_neurons, clauses="embeds"
+)
 
 
 TRANSPOSED = claim(

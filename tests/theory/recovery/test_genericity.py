@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from theory.activations import activation
-from theory.recovery.genericity import PARTS, exponential_minus_identity, failing_parts, is_generic, shifted
+from theory.expressions import parse
+from theory.recovery.genericity import PARTS, exponential_minus_identity, failing_parts, is_generic, open_parts, shifted
 
 
 @pytest.mark.parametrize("name", ["tanh", "gelu", "lorentz", "exp", "ratsig4"])
@@ -55,3 +56,28 @@ def test_the_exponential_less_the_identity():
 )
 def test_the_parts_that_fail(name, parts):
     assert failing_parts(name) == parts and is_generic(name) == (not parts)
+
+
+@pytest.mark.parametrize(
+    ("formula", "generic"),
+    [
+        ("1/(1+exp(-z))", False),
+        ("sigmoid(z)", False),
+        ("exp(-z**2)", False),
+        ("tanh(z)+1", False),
+        ("sqrt(1+z**2)", False),
+        ("z**2+1", False),
+        ("exp(z)+exp(-z)+z", False),
+        ("exp(z)-z", True),
+        ("tanh(z+1/2)", True),
+        ("exp(atan(z))", None),
+    ],
+)
+def test_formulas_are_decided_by_proof_or_left_open(formula, generic):
+    """Formulas carry no declared symmetry: what they satisfy is derived from the expression."""
+    sigma = parse(formula)
+    assert is_generic(sigma) is generic and (generic is not None or open_parts(sigma))
+
+
+def test_a_shift_there_and_back_changes_nothing():
+    assert is_generic(shifted(shifted("sigmoid"), "-1/2")) is False

@@ -1,0 +1,46 @@
+"""Affine quotients and turning elasticities: proved either way or left open, never read off a grid of floats."""
+
+import pytest
+
+from numerics.overlap import bending_place, elasticity_extremum, is_p_family
+from theory.expressions import activation_of
+
+AFFINE = ["exp", "z", "1+z", "(z/2+1)**2", "1/(4-z)", "(3*z+2)**(1/3)", "(2*z+3)**0.5", "power:3", "3*exp(z/2)"]
+#: The last four looked affine on a grid of floats.
+BENT = [
+    *["tanh", "sigmoid", "gelu", "(1+z)/(2+z)", "sin"],
+    *["softplus(500*z)", "z+exp(-100000*z**2)", "exp(z)+0.0000000001*sin(z)", "z+exp(-1000*z**2)"],
+]
+
+
+@pytest.mark.parametrize("formula", AFFINE)
+def test_affine_quotients_are_proved_so(formula):
+    assert is_p_family(activation_of(formula)) is True and bending_place(activation_of(formula)) is None
+
+
+@pytest.mark.parametrize("formula", BENT)
+def test_quotients_that_bend_are_proved_so(formula):
+    assert is_p_family(activation_of(formula)) is False and bending_place(activation_of(formula)) is not None
+
+
+def test_a_kink_is_left_open():
+    assert is_p_family(activation_of("sqrt(z**2)")) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "place"),
+    [
+        ("sigmoid", 1.278464542761),
+        ("sigmoid(z/20)", 25.56929085522),
+        ("sigmoid(100*z)", 0.01278464542761),
+        ("gelu", 0.839923675692),
+        ("exp(atan(z))", 1),
+    ],
+)
+def test_extrema_are_found_at_every_scale(formula, place):
+    assert elasticity_extremum(activation_of(formula)) == pytest.approx(place, rel=1e-9)
+
+
+@pytest.mark.parametrize("formula", ["softplus", "tanh", "erf", "atan", "exp", "z/sqrt(1+z**2)"])
+def test_monotone_elasticities_show_none(formula):
+    assert elasticity_extremum(activation_of(formula)) is None
