@@ -6,26 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.exact import fraction, rational
+from numerics.hessian import inertia
 from theory.lifting import Lifting
 
 
-def fractions(values) -> np.ndarray:
+def fractions(values):
     """flint rationals as Fractions, shape kept."""
-    from numerics.arithmetic.exact import fraction, rational
-
     array = np.asarray(values)
     return np.frompyfunc(lambda value: fraction(rational(value)), 1, 1)(array) if array.size else array
 
 
-def same(first, second) -> bool:
-    """Whether two arrays of exact numbers agree entry by entry, flint rationals and Fractions side by side."""
-    return bool((fractions(first) == fractions(second)).all())
-
-
-def inertia_counts(model, theta, data) -> tuple[int, int, int]:
+def inertia_counts(model, theta, data):
     """(negative, zero, positive) of the exact Hessian."""
-    from numerics.hessian import inertia
-
     return inertia(model, theta, data, method="exact").counts
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 
-from proofs_check import Assumption
+import numpy as np
+
+from proofs_check import Assumption, axes, by_level
 from theory.models import FullyConnected
 
-DEPTH = "arXiv:2205.13283v4"
 #: Activations with an affine piece of non-zero slope; hinge3 = z + max(z, 0)^3 is twice differentiable, so it has Hessians everywhere.
 PIECEWISE = ("hinge3", "leaky", "relu")
 #: Residuals of this size (l1 norm of the cotangent) leave the Hessian positive definite at most planted points; ONE makes saddles.
@@ -43,42 +43,33 @@ class Place:
         return FullyConnected(self.widths, self.activation)
 
 
-# ------------------------------------------------------------------------------------------------------ places, in turn
+# ------------------------------------------------------------------------------------------------------ places, in cells
+
+#: Networks of two to four layers with the position first, in the middle and last.
+SHAPES = by_level(((2, 2, 1), (1, 2, 2), (1, 2, 2, 1)), ((2, 2, 1), (1, 2, 2), (2, 1, 2), (1, 2, 2, 1)))
 
 
-def places(context, activations=PIECEWISE):
-    """Positions first, middle and last, widths from the smaller neighbour to one more than the wider."""
-    most = context.by_level(quick=1, standard=6, full=30)
-    shapes = [(2, 2, 1), (1, 2, 2), (2, 1, 2), (1, 2, 2, 1)]
-    for widths, activation, replicate in product(shapes, activations, range(most)):
-        for after in range(len(widths) - 1):
-            low, high = sorted(widths[after : after + 2])
-            yield from (Place(widths, activation, after, width, replicate) for width in (low, high + 1))
+def insertable(widths, after):
+    """Whether a layer can be inserted behind layer ``after``."""
+    return after < len(widths) - 1
 
 
-def drawn_places(context):
-    from hypothesis import strategies as st
-
-    @st.composite
-    def place(draw):
-        widths = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=5)))
-        after = draw(st.integers(0, len(widths) - 2))
-        width = draw(st.integers(min(widths[after : after + 2]), max(widths[after : after + 2]) + 2))
-        return Place(widths, draw(st.sampled_from((*PIECEWISE, "hardtanh"))), after, width, draw(st.integers(0, 2**20)))
-
-    return place()
+def insertions(sigma=PIECEWISE, widths=SHAPES, **more):
+    """Axes of insertions: networks, activations, every position, narrow and wide new layers, and ``more``."""
+    return axes(
+        widths=widths, sigma=sigma, after=(0, 1, 2), width=("narrow", "wide"), where=insertable, **{"standard": 3, "full": 20, **more}
+    )
 
 
-def minima_places(context):
-    """Twice differentiable places at which strict minima are soon planted."""
-    return [place for place in places(context, ("hinge3",)) if place.widths != (2, 1, 2)]
+def place_in(cell, rng: np.random.Generator) -> Place:
+    """The insertion of a cell: as wide as the smaller neighbour, or one wider than the larger one."""
+    low, high = sorted(cell.widths[cell.after : cell.after + 2])
+    width = low if cell.width == "narrow" else high + 1
+    return Place(cell.widths, cell.get("sigma", "hinge3"), cell.after, width, int(rng.integers(2**31)))
 
 
-def saddles_at_zero(context):
-    """Places for :func:`zero_weights`, with the size of the residuals."""
-    shapes = (((2, 2, 1), 1), ((1, 2, 2), 1), ((2, 2, 2), 1), ((1, 2, 2, 1), 2))
-    draws = context.by_level(quick=2, standard=10, full=50)
-    return [(Place(widths, "hinge3", after, widths[after], k), ONE) for widths, after in shapes for k in range(draws)]
+#: Networks in floats, up to five wide.
+FLOAT_SHAPES = by_level(((2, 3, 1), (3, 2, 2)), ((3, 2), (2, 3, 1), (3, 2, 2), (2, 2, 3, 1), (4, 4, 2), (1, 3, 3, 2)))
 
 
 def rng_of(place: Place, context):

@@ -7,17 +7,17 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.planting import plant
 from proofs_check import draws
 from proofs_check.claims.depth._measures import fractions, inertia_counts
 from proofs_check.claims.depth._places import SMALL, Place, rng_of
 from theory.embedding.onestep import constant_neuron
 from theory.lifting import Lifting, features, lift, lift_with
-from theory.models import FullyConnected
 
 # ------------------------------------------------------------------------------------------------------- points and data
 
 
-def rational_point(model: FullyConnected, rng: np.random.Generator, *, edges: bool = False) -> np.ndarray:
+def rational_point(model, rng, *, edges=False):
     """Small integer weights, and biases j + 1/p with a prime p of their own in every layer.
 
     No weight is 0, unless ``edges`` asks for zeros, copies and layers short of rank (:func:`proofs_check.draws.matrix`).
@@ -53,8 +53,6 @@ def planted(model, theta: np.ndarray, rng: np.random.Generator, *, size=SMALL, c
 
     ``conditions(x)`` gives rows that the flat residuals must be orthogonal to.
     """
-    from numerics.planting import plant
-
     x = samples(model.input_size, enough_samples(model, extra), rng)
     rows = [] if conditions is None else conditions(x)
     return plant(model, theta, x, size=size, seed=int(rng.integers(2**31)), conditions=[(row, np.zeros(len(row))) for row in rows])
@@ -72,8 +70,6 @@ def strict_minimum(place: Place, rng) -> tuple[np.ndarray, tuple]:
 
 def planted_in_floats(place: Place, context, *, size: float = 1):
     """(place, rng, theta, data): hinge3 at a planted normal point of deviation 0.4, so that cubes of cubes stay moderate."""
-    from numerics.planting import plant
-
     place = replace(place, activation="hinge3")
     rng, model = rng_of(place, context), place.model
     theta, x = rng.normal(0, 0.4, model.n_params), rng.normal(size=(enough_samples(model, 3), model.inputs))
@@ -117,7 +113,7 @@ def zero_weights(place: Place, rng, size, *, inner):
     return lift_with(place.model, theta, x, place.after, What, bhat, np.zeros((rows, place.width), dtype=int)), data
 
 
-def with_constant_neuron(found: Lifting, bias, outgoing) -> tuple[FullyConnected, np.ndarray]:
+def with_constant_neuron(found, bias, outgoing):
     """One more neuron in the new layer, constant at ``bias``, and its outgoing weights (m_(q+1),)."""
     embedding = constant_neuron(found.deep, found.after + 1, Fraction(bias), list(map(Fraction, outgoing)))
     return embedding.wide, embedding(found.theta)

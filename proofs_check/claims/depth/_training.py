@@ -1,13 +1,12 @@
-"""Small deep networks trained in batches, and rates of linearized layers among them compared."""
+"""Small deep networks trained in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from proofs_check import Outcome
+from numerics.train import Adam, train
 from theory.models import FullyConnected
 from theory.models.normalization import BatchNormalized
 
@@ -24,8 +23,6 @@ def trained_networks(
     rng: np.random.Generator, networks: int, n: int, steps: int, *, normalized: bool = False, record: bool = False
 ) -> tuple[Any, np.ndarray, np.ndarray, Any]:
     """(model, theta (B, P), x (B, n, 2), history) of ReLU networks trained by Adam on data of their own."""
-    from numerics.train import Adam, train
-
     x = rng.normal(size=(networks, n, 2))
     plain = FullyConnected(WIDTHS, "relu")
     theta = plain.init(rng, scale=0.5, batch=(networks,))
@@ -47,7 +44,7 @@ def trained_networks(
     return model, found.theta, x, found.history
 
 
-def linearized_neurons(model: Any, theta: np.ndarray, x: np.ndarray, layer: int, *, constant: bool) -> np.ndarray:
+def linearized_neurons(model, theta, x, layer, *, constant):
     """Which neurons of hidden ``layer`` stay in one affine piece on their data, (B, m): positive, or with ``constant`` also negative."""
     parts, values = model.unpack(theta), x
     for l in range(1, layer + 1):
@@ -58,25 +55,3 @@ def linearized_neurons(model: Any, theta: np.ndarray, x: np.ndarray, layer: int,
         values = np.maximum(z, 0)
     positive = (z > 0).all(axis=1)
     return positive | (z < 0).all(axis=1) if constant else positive
-
-
-def compare_rates(counts: Sequence[int], trials: int, alpha: float, *, what: str) -> Outcome:
-    """Whether the first rate exceeds the second: their one-sided bounds, each missed with alpha / 2, decide, or leave it open.
-
-    The detectable difference is the sum of the two distances between rate and bound.
-    """
-    from numerics.statistics import one_sided_bounds
-
-    first, second = (one_sided_bounds(count, trials, alpha=alpha / 2) for count in counts)
-    message = f"{what}: {counts[0]} and {counts[1]} of {trials}"
-    detectable = counts[0] / trials - first.lower + second.upper - counts[1] / trials
-    if first.lower > second.upper:
-        return Outcome.holds(2 * trials, message=message, detectable=detectable)
-    if first.upper < second.lower:
-        return Outcome.fails(message, counterexample={"counts": list(counts), "trials": trials}, detectable=detectable)
-    return Outcome.inconclusive(message, cases=2 * trials, detectable=detectable)
-
-
-def training_sizes(context):
-    """(networks, steps) of each level."""
-    return [(context.by_level(quick=200, standard=400, full=2000), context.by_level(quick=300, standard=1200, full=4000))]

@@ -1,27 +1,44 @@
 r"""The converse of lifting: a deep critical point with a linearized layer collapses to a critical point, when it is regular."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Claim, Control, Outcome, Probe, Source
+from numerics.hessian import gradient
+from numerics.planting import plant
+from proofs_check import axes, claim, false
 from proofs_check.adequacy.depth import lifting
-from proofs_check.claims._checks import exactly, in_floats, rounding, within_rounding
-from proofs_check.claims.depth._measures import amplification
-from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, ONE, REGULAR, Place, drawn_places, places, rng_of
-from proofs_check.claims.depth._points import drawn_lift, enough_samples, rational_point, samples, with_slopes_of_one
-from proofs_check.proving import formal_check
-from theory.lifting import Lifting, lift, lift_with
+from proofs_check.judging import bounded, equal
+from theory.lifting import lift, lift_with
+
+from . import LIFTING
+from ._measures import amplification
+from ._places import BIASES, FLOAT_SHAPES, LINEARIZED, ONE, REGULAR, insertions, place_in, rng_of
+from ._points import drawn_lift, enough_samples, rational_point, samples, with_slopes_of_one
+
+CONVERSE = claim(
+    "depth.lifting.converse",
+    "A deep critical point with a linearized layer collapses to a critical point",
+    r"\nabla R(\theta_{\text{deep}}) = 0 \Rightarrow \nabla R(\pi(\theta_{\text{deep}})) = 0",
+    symbols=["R", r"\theta", r"\pi"],
+    assumptions=[
+        LINEARIZED,
+        REGULAR,
+        replace(BIASES, unprobed="without them what the new layer adds has no place to go: there is no collapse"),
+    ],
+    source=LIFTING.at("converse of the lifting; derived here"),
+    depends_on=["depth.lifting.criticality"],
+    refuted_by="A regular deep critical point whose collapse has a non-zero gradient.",
+    notes="Without regularity it is false: [1, 1, 1] with W' = What = 0 is critical when deep, and its collapse is not (in W^[2]).",
+)
 
 
-def regular_point(place: Place, rng) -> Lifting:
+def regular_point(place, rng):
     return drawn_lift(place, rng, x=samples(place.widths[0], enough_samples(place.model), rng))
 
 
-def both_factors_zero(place: Place, rng) -> Lifting:
+def both_factors_zero(place, rng):
     """What = 0 and W' = 0: linearized, but neither factor has full rank."""
     parts = place.model.unpack(rational_point(place.model, rng))
     rows, columns = parts[f"W{place.after + 1}"].shape
@@ -32,28 +49,34 @@ def both_factors_zero(place: Place, rng) -> Lifting:
     return lift_with(place.model, place.model.pack(**parts), x, place.after, zeros(place.width, columns), bhat, zeros(rows, place.width))
 
 
-def check_converse(place: Place, *, point, context) -> Outcome:
-    """Plant a critical point at the *deep* network, collapse, and look at the shallow gradient."""
-    from numerics.hessian import gradient
-    from numerics.planting import plant
-
+@CONVERSE.check(
+    "exact", place_in, insertions(("hinge3", "leaky")), distribution="integer weights, random factorizations, residuals of l1 norm 1"
+)
+@false("both factors zero", point=both_factors_zero)
+@false("collapsed with slope 1", collapse=lambda found: with_slopes_of_one(found).collapse(found.theta))
+def collapse_is_critical(cell, place, *, point=regular_point, collapse=lambda found: found.collapse(found.theta), context):
+    """A critical point planted at the deep network, collapsed: the shallow gradient is exactly zero."""
     rng = rng_of(place, context)
     found = point(place, rng)
     data = plant(found.deep, found.theta, found.x, size=ONE, seed=int(rng.integers(2**31)))
-    if any(gradient(found.deep, found.theta, data)):
-        raise AssertionError("a planted point must be critical")
-    shallow = gradient(found.shallow, found.collapse(found.theta), data)
-    if not any(shallow):
-        return Outcome.holds()
-    shown = {"place": place, "theta": found.theta, "gradient": shallow}
-    return Outcome.fails(f"{sum(map(bool, shallow))} partial derivatives of the collapsed point differ from 0", counterexample=shown)
+    deep, shallow = gradient(found.deep, found.theta, data), gradient(found.shallow, collapse(found), data)
+    return equal(planted=(0 * deep, deep), collapsed=(0 * shallow, shallow), shown={"place": place, "theta": found.theta})
 
 
-def check_converse_in_floats(place: Place, *, collapse, context) -> Outcome:
-    from numerics.hessian import gradient
-    from numerics.planting import plant
+CONVERSE.without("regular", collapse_is_critical, point=both_factors_zero)
+CONVERSE.without("linearized layer", collapse_is_critical, collapse=lambda found: with_slopes_of_one(found).collapse(found.theta))
 
-    place = replace(place, activation="leaky")
+
+@CONVERSE.check(
+    "property",
+    place_in,
+    insertions(("leaky",), FLOAT_SHAPES),
+    tolerance="|grad_deep| / s_min(D pi) + 64 P eps times the size of weights and samples to the power of the depth",
+    distribution="normal weights and samples, planted residuals of l2 norm 1",
+)
+@false("collapsed with slope 1", collapse=lambda found: with_slopes_of_one(found).collapse(found.theta))
+def collapse_in_floats(cell, place, *, collapse=lambda found: found.collapse(found.theta), context):
+    """The same in floats."""
     rng = rng_of(place, context)
     x = rng.normal(size=(enough_samples(place.model, 3), place.widths[0]))
     found = lift(place.model, rng.normal(size=place.model.n_params), x, place.after, width=place.width, rng=rng, irregular=False)
@@ -62,58 +85,18 @@ def check_converse_in_floats(place: Place, *, collapse, context) -> Outcome:
     # grad_deep = D^T grad_shallow with D onto, so |grad_shallow| <= |grad_deep| / s_min(D), beside the rounding of the collapse.
     smallest = np.linalg.svd(found.differential(), compute_uv=False).min()
     size = amplification(found) * (1 + np.abs(found.shallow_theta).max()) ** len(place.widths) * (1 + np.abs(x).max()) ** 2
-    bound = np.linalg.norm(deep) / smallest + rounding(found.deep.n_params, size)
-    return within_rounding("gradient", np.linalg.norm(shallow), bound, place=place, theta=found.theta)
+    bound = np.linalg.norm(deep) / smallest + 64 * found.deep.n_params * np.finfo(float).eps * size
+    return bounded("gradient", shallow, bound, place=place, theta=found.theta)
 
 
-def collapsed(found: Lifting) -> np.ndarray:
-    return found.collapse(found.theta)
+SMALLEST = axes(widths=((1, 1, 1),), after=(1,), width=("narrow",), quick=3)
 
 
-def collapsed_with_slope_one(found: Lifting) -> np.ndarray:
-    return with_slopes_of_one(found).collapse(found.theta)
+@CONVERSE.check("exact", place_in, SMALLEST, distribution="[1, 1, 1] with W' = What = 0 and regular lifts beside it")
+@false("regularity is not needed", point=both_factors_zero)
+def smallest(cell, place, *, point=regular_point, context):
+    """The smallest network at which regularity is needed."""
+    return collapse_is_critical(cell, place, point=point, context=context)
 
 
-def hinge_places(context):
-    return list(places(context, ("hinge3", "leaky")))
-
-
-def smallest_counterexample(context):
-    return [Place((1, 1, 1), "hinge3", 1, 1), Place((2, 2, 1), "hinge3", 1, 2)]
-
-
-CLAIMS = [
-    Claim(
-        id="depth.lifting.converse",
-        title="A deep critical point with a linearized layer collapses to a critical point",
-        statement=r"\nabla R(\theta_{\text{deep}}) = 0 \Rightarrow \nabla R(\pi(\theta_{\text{deep}})) = 0",
-        assumptions=[LINEARIZED, REGULAR, BIASES],
-        source=Source(DEPTH, "converse of the lifting; derived here"),
-        depends_on=["depth.lifting.criticality"],
-        refuted_by="A regular deep critical point whose collapse has a non-zero gradient.",
-        notes="Without regularity it is false: [1, 1, 1] with W' = What = 0 is critical when deep, and its collapse is not (in W^[2]).",
-        checks=[
-            exactly(
-                "collapse-is-critical",
-                check_converse,
-                hinge_places,
-                {"point": regular_point},
-                [Control("both factors zero", point=both_factors_zero)],
-                scope="critical points planted at the deep network, two to four layers, hinge3, leaky",
-                distribution="integer weights, random factorizations, residuals of l1 norm 1",
-            ),
-            in_floats(
-                "collapse-in-floats",
-                check_converse_in_floats,
-                drawn_places,
-                {"collapse": collapsed},
-                [Control("collapsed with slope 1", collapse=collapsed_with_slope_one)],
-                scope="one to four weight matrices, widths 1 to 4, leaky",
-                distribution="normal weights and samples, planted residuals of l2 norm 1",
-                tolerance="|grad_deep| / s_min(D pi) + 64 P eps times the size of weights and samples to the power of the depth",
-            ),
-            formal_check("depth/lifting.v", "depth_lifting_converse", false="lifts that are not regular too", adequate=lifting),
-        ],
-        probes=[Probe(drops="regular", instances=smallest_counterexample, parameters={"point": both_factors_zero})],
-    )
-]
+CONVERSE.formal("depth/lifting.v", "depth_lifting_converse", false="lifts that are not regular too", adequate=lifting)

@@ -4,24 +4,33 @@ Near a lift R_deep = R_shallow o pi with pi the collapse of the inserted layer i
 gradient identity is derived.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from numerics.hessian import gradient
+from proofs_check import Assumption, axes, claim, false
 from proofs_check.adequacy.depth import lifting
-from proofs_check.claims._checks import exactly, in_floats, rounding, within_rounding
-from proofs_check.claims.depth._measures import amplification, fractions, same
-from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, ONE, PIECEWISE, Place, drawn_places, places, rng_of
-from proofs_check.claims.depth._points import drawn_lift, inner_biases_still, planted, planted_lift, rational_point, with_slopes_of_one
-from proofs_check.proving import formal_check
+from proofs_check.judging import bounded, equal
 from theory.lifting import Lifting, lift, preactivations
 from theory.models import FullyConnected
 
-# --------------------------------------------------------------------------------------------- depth.lifting.output
+from . import LIFTING
+from ._measures import amplification, fractions
+from ._places import BIASES, FLOAT_SHAPES, LINEARIZED, ONE, PIECEWISE, insertions, place_in, rng_of
+from ._points import drawn_lift, inner_biases_still, planted, planted_lift, rational_point, with_slopes_of_one
+
+OUTPUT = claim(
+    "depth.lifting.output",
+    "A lift keeps the outputs on the data",
+    r"f_{\theta_{\text{deep}}}(x_i) = f_{\theta}(x_i) \text{ for all } x_i \in S \text{ (not for all } x)",
+    symbols=["S", r"\theta"],
+    assumptions=[LINEARIZED, Assumption("on the data", r"x \in S"), BIASES],
+    source=LIFTING.at("abstract (output preserving); Definition of lifting"),
+    depends_on=["depth.lifting.existence"],
+    refuted_by="A sample on which a lift gives another output.",
+)
 
 
 def compensated(symbols):
@@ -40,22 +49,25 @@ def slopes_forgotten(symbols):
     return Wp * What, b - Wp * (S * bhat + mu)
 
 
-def check_output_symbolically(instance, *, conditions, context) -> Outcome:
-    """W' (S (What h + bhat) + mu) + b' - (W h + b) expands to zero in the free algebra: for all sizes at once."""
+@OUTPUT.check("symbolic", ["letters"], covers="statement", scope="all sizes: an identity of letters that do not commute")
+@false("offsets mu forgotten", conditions=offset_forgotten)
+@false("slopes forgotten", conditions=slopes_forgotten)
+def free_algebra(_, *, conditions=compensated, context):
+    """W' (S (What h + bhat) + mu) + b' - (W h + b) expands to zero: matrices of all sizes at once. That `lift` satisfies these
+    conditions, and that sigma is S z + mu on the data, is what the other checks run."""
     import sympy
 
     *symbols, h = sympy.symbols("Wp S What bhat mu b h", commutative=False)
     Wp, S, What, bhat, mu, b = symbols
     W, b_new = conditions(symbols)
-    left = sympy.expand(Wp * (S * (What * h + bhat) + mu) + b_new - (W * h + b))
-    return Outcome.equal(sympy.Integer(0), left, difference=str(left))
+    return equal(difference=(sympy.Integer(0), sympy.expand(Wp * (S * (What * h + bhat) + mu) + b_new - (W * h + b))))
 
 
-def as_lifted(found: Lifting) -> np.ndarray:
+def as_lifted(found):
     return found.theta
 
 
-def leaves_piece(found: Lifting) -> np.ndarray:
+def leaves_piece(found):
     """The first neuron is shifted until one sample lies beyond a break, b' shifted along as if it did not matter."""
     parts = found.deep.unpack(found.theta)
     z = preactivations(found.deep, found.theta, found.x, found.after + 1)[:, 0]
@@ -66,130 +78,83 @@ def leaves_piece(found: Lifting) -> np.ndarray:
     return found.deep.pack(**parts)
 
 
-def product_off(found: Lifting) -> np.ndarray:
+def product_off(found):
     parts = found.deep.unpack(found.theta.copy())
     parts[f"W{found.after + 2}"][0, 0] += Fraction(1, 100)
     return found.deep.pack(**parts)
 
 
-def bias_not_compensated(found: Lifting) -> np.ndarray:
+def bias_not_compensated(found):
     parts = found.deep.unpack(found.theta)
     parts[f"b{found.after + 2}"] = found.shallow.unpack(found.shallow_theta)[f"b{found.after + 1}"]
     return found.deep.pack(**parts)
 
 
-CONSTRUCTION_CONTROLS = [
-    Control("a neuron leaves its piece on one sample", construct=leaves_piece),
-    Control("W' S What differs from W", construct=product_off),
-    Control("b' not compensated", construct=bias_not_compensated),
-]
-
-
-def check_outputs(instance, *, construct, context) -> Outcome:
-    """f_deep(x_i) = f(x_i) in rational numbers, on the data stretched by ``stretch`` (1: the data themselves)."""
-    place, stretch = instance
+@OUTPUT.check(
+    "exact", place_in, insertions((*PIECEWISE, "hardtanh")), distribution="integer weights, half-integer samples, all factorizations"
+)
+@false("a neuron leaves its piece on one sample", construct=leaves_piece)
+@false("W' S What differs from W", construct=product_off)
+@false("b' not compensated", construct=bias_not_compensated)
+def outputs(cell, place, *, construct=as_lifted, stretch=1, context):
+    """f_deep(x_i) = f(x_i) in rational numbers."""
     found = drawn_lift(place, rng_of(place, context), irregular=True)
     x = found.x * stretch
-    expected = found.shallow(found.shallow_theta, x)
-    observed = found.deep(construct(replace(found, theta=found.theta.copy())), x)
-    if (expected == observed).all():
-        return Outcome.holds(x.shape[0])
-    return Outcome.fails("outputs differ", counterexample={"place": place, "x": x, "expected": expected, "observed": observed})
+    theta = construct(replace(found, theta=found.theta.copy()))
+    return equal(outputs=(found.shallow(found.shallow_theta, x), found.deep(theta, x)), shown={"place": place})
 
 
-def places_on_data(context):
-    return [(place, 1) for place in places(context, (*PIECEWISE, "hardtanh"))]
+OUTPUT.without("on the data", outputs, stretch=40)
+OUTPUT.without("linearized layer", outputs, construct=leaves_piece)
+OUTPUT.without("biases behind", outputs, construct=bias_not_compensated)
+OUTPUT.formal("depth/lifting.v", "depth_lifting_output", false="for all x", adequate=lifting)
 
-
-def places_off_data(context):
-    return [(place, 40) for place in places(context)]
-
-
-OUTPUT = Claim(
-    id="depth.lifting.output",
-    title="A lift keeps the outputs on the data",
-    statement=r"f_{\theta_{\text{deep}}}(x_i) = f_{\theta}(x_i) \text{ for all } x_i \in S \text{ (not for all } x)",
-    assumptions=[LINEARIZED, Assumption("on the data", r"x \in S"), BIASES],
-    source=Source(DEPTH, "abstract (output preserving); Definition of lifting"),
-    depends_on=["depth.lifting.existence"],
-    refuted_by="A sample on which a lift gives another output.",
-    checks=[
-        Check(
-            "free-algebra",
-            evidence="symbolic",
-            covers="statement",
-            scope="all sizes: an identity of non-commuting letters",
-            run=check_output_symbolically,
-            instances=lambda context: [()],
-            parameters={"conditions": compensated},
-            controls=[
-                Control("offsets mu forgotten", conditions=offset_forgotten),
-                Control("slopes forgotten", conditions=slopes_forgotten),
-            ],
-        ),
-        exactly(
-            "outputs",
-            check_outputs,
-            places_on_data,
-            {"construct": as_lifted},
-            CONSTRUCTION_CONTROLS,
-            scope="two to four layers, widths 1 to 3, hinge3, leaky, relu, hardtanh, every position",
-            distribution="integer weights, half-integer samples, lifts drawn at random",
-        ),
-        formal_check("depth/lifting.v", "depth_lifting_output", false="for all x", adequate=lifting),
-    ],
-    probes=[
-        Probe(drops="on the data", instances=places_off_data, check="outputs"),
-        Probe(drops="linearized layer", instances=places_on_data, check="outputs", parameters={"construct": leaves_piece}),
-    ],
+CRITICALITY = claim(
+    "depth.lifting.criticality",
+    "A lift keeps critical points critical, and maps every gradient by (D pi)^T",
+    r"\nabla R(\theta_{\text{deep}}) = (D\pi)^T \nabla R(\theta),\quad \pi = (W' \Lambda \hat W,\ "
+    r"W'(\Lambda \hat b + \mu) + b', \dots);\qquad \nabla R(\theta) = 0 \Rightarrow \nabla R(\theta_{\text{deep}}) = 0",
+    clauses={
+        "identity": r"\nabla R(\theta_{\text{deep}}) = (D\pi)^T \nabla R(\theta) \text{ at every } \theta",
+        "critical": r"\nabla R(\theta) = 0 \Rightarrow \nabla R(\theta_{\text{deep}}) = 0",
+    },
+    symbols=["R", r"\theta", r"\pi", "W',b'", r"\Lambda,\mu", r"\hat W,\hat b"],
+    assumptions=[LINEARIZED, BIASES],
+    source=LIFTING.at("abstract (criticality preserving); the identity is derived here"),
+    depends_on=["depth.lifting.output"],
+    refuted_by="A point whose deep gradient is not (D pi)^T times the shallow one.",
+    notes="Without biases in layer q+1 a lift with S bhat + mu = 0 keeps the outputs, but the derivative by bhat is S W'^T E e, "
+    "which need not vanish: the shallow network has no bias whose derivative E e would be.",
 )
 
-# ---------------------------------------------------------------------------------------- depth.lifting.criticality
 
-
-def slopes_of_one(found: Lifting) -> np.ndarray:
-    return with_slopes_of_one(found).differential()
-
-
-def check_gradient_identity(place: Place, *, differential, context) -> Outcome:
-    """grad R_deep = (D pi)^T grad R_shallow in rational numbers at a point that is not critical, random targets."""
-    from numerics.hessian import gradient
-
+@CRITICALITY.check("exact", place_in, insertions(), clauses="identity", distribution="integer weights and targets, half-integer samples")
+@false("slopes taken as 1", differential=lambda found: with_slopes_of_one(found).differential())
+@false("biases of the new layer without gradient", differential=inner_biases_still)
+def gradient_identity(cell, place, *, differential=Lifting.differential, context):
+    """In rational numbers at points that are not critical."""
     rng = rng_of(place, context)
     found = drawn_lift(place, rng, irregular=True)
     y = rng.integers(-4, 5, (len(found.x), place.model.outputs)) * Fraction(1)
     shallow = fractions(gradient(found.shallow, found.shallow_theta, (found.x, y)))
-    deep = fractions(gradient(found.deep, found.theta, (found.x, y)))
-    expected = differential(found).T @ shallow
-    if (expected == deep).all():
-        return Outcome.holds()
-    return Outcome.fails("the gradients differ", counterexample={"place": place, "expected": expected, "observed": deep})
+    return equal(gradient=(differential(found).T @ shallow, gradient(found.deep, found.theta, (found.x, y))), shown={"place": place})
 
 
-def check_critical(place: Place, *, construct, context) -> Outcome:
+@CRITICALITY.check("exact", place_in, insertions(), clauses="critical", distribution="integer weights, planted residuals of l1 norm 1")
+@false("a neuron leaves its piece on one sample", construct=leaves_piece)
+@false("W' S What differs from W", construct=product_off)
+@false("b' not compensated", construct=bias_not_compensated)
+def critical_points(cell, place, *, construct=as_lifted, context):
     """A planted critical point of non-zero loss has exactly zero gradient after the lift."""
-    from numerics.hessian import gradient
-
     found, data = planted_lift(place, rng_of(place, context), ONE, irregular=True)
     deep = gradient(found.deep, construct(replace(found, theta=found.theta.copy())), data)
-    if not any(deep):
-        return Outcome.holds()
-    return Outcome.fails(f"{sum(map(bool, deep))} partial derivatives differ from 0", counterexample={"place": place, "gradient": deep})
+    return equal(gradient=([0] * len(deep), deep), shown={"place": place})
 
 
-def check_gradient_by_autograd(place: Place, *, differential, context) -> Outcome:
-    """The identity in floats, both gradients by torch's own differentiation."""
-    rng = rng_of(place, context)
-    model, theta = place.model, rng.normal(size=place.model.n_params)
-    x, y = rng.normal(size=(8, model.inputs)), rng.normal(size=(8, model.outputs))
-    found = lift(model, theta, x, place.after, width=place.width, rng=rng)
-    shallow, deep = (_autograd(m, t, x, y) for m, t in ((found.shallow, found.shallow_theta), (found.deep, found.theta)))
-    gap = np.abs(differential(found).T @ shallow - deep).max()
-    size = amplification(found) * (1 + np.abs(deep).max() + np.abs(shallow).max() + np.abs(y).max())
-    return within_rounding("the gradients differ by", gap, rounding(found.deep.n_params, size), place=place)
+CRITICALITY.without("linearized layer", critical_points, construct=leaves_piece)
 
 
-def _autograd(model, theta, x, y):
+def autograd(model, theta, x, y):
     import torch
 
     point = torch.tensor(theta, requires_grad=True)
@@ -197,87 +162,55 @@ def _autograd(model, theta, x, y):
     return torch.autograd.grad(loss, point)[0].numpy()
 
 
-def without_biases_behind(context):
-    return [Place((2, 2, 1), "hardtanh", 1, width, replicate) for width in (1, 2) for replicate in range(2)]
+@CRITICALITY.check(
+    "property",
+    place_in,
+    insertions((*PIECEWISE, "hardtanh"), FLOAT_SHAPES),
+    clauses="identity",
+    tolerance="64 P eps times (1 + the largest weight of the new layer)^2 times the size of gradients and targets",
+    distribution="normal weights, samples and targets",
+)
+@false("biases of the new layer without gradient", differential=inner_biases_still)
+def autograd_identity(cell, place, *, differential=Lifting.differential, context):
+    """The identity in floats, both gradients by torch's own differentiation."""
+    rng, model = rng_of(place, context), place.model
+    theta = rng.normal(size=model.n_params)
+    x, y = rng.normal(size=(8, model.inputs)), rng.normal(size=(8, model.outputs))
+    found = lift(model, theta, x, place.after, width=place.width, rng=rng)
+    shallow, deep = (autograd(m, t, x, y) for m, t in ((found.shallow, found.shallow_theta), (found.deep, found.theta)))
+    size = amplification(found) * (1 + np.abs(deep).max() + np.abs(shallow).max() + np.abs(y).max())
+    tolerance = 64 * found.deep.n_params * np.finfo(float).eps * size
+    return bounded("difference of the gradients", differential(found).T @ shallow - deep, tolerance, place=place)
 
 
-def check_without_biases(place: Place, *, output_bias, context) -> Outcome:
+@CRITICALITY.check(
+    "exact",
+    place_in,
+    axes(widths=((2, 2, 1),), sigma=("hardtanh",), after=(1,), width=("narrow", "wide"), quick=2, standard=10),
+    clauses="critical",
+    distribution="integer weights, planted residuals",
+)
+@false("no biases in layer q+1", output_bias=False)
+def biases_behind(cell, place, *, output_bias=True, context):
     """Outputs and criticality of a lift behind whose new layer there are, or are not, biases."""
-    from numerics.hessian import gradient
-
     rng = rng_of(place, context)
     model = FullyConnected(place.widths, place.activation, output_bias=output_bias)
     theta = rational_point(model, rng)
     data = planted(model, theta, rng, size=ONE)
     found = lift(model, theta, fractions(data[0]), place.after, width=place.width, rng=rng)
     deep = gradient(found.deep, found.theta, data)
-    outputs = same(found.deep(found.theta, found.x), model(theta, found.x))
-    if outputs and not any(deep):
-        return Outcome.holds()
-    place_of = [int(k) for k in np.flatnonzero([entry != 0 for entry in deep])]
-    shown = {"theta": theta, "outputs kept": outputs, "non-zero partial derivatives": place_of}
-    return Outcome.fails(f"outputs kept: {outputs}; {len(place_of)} partial derivatives differ from 0", counterexample=shown)
+    return equal(
+        outputs=(model(theta, found.x), found.deep(found.theta, found.x)), gradient=([0] * len(deep), deep), shown={"place": place}
+    )
 
 
-CRITICALITY = Claim(
-    id="depth.lifting.criticality",
-    title="A lift keeps critical points critical, and maps every gradient by (D pi)^T",
-    statement=r"\nabla R(\theta_{\text{deep}}) = (D\pi)^T \nabla R(\theta),"
-    r"\quad \pi = (W' \Lambda \hat W,\ W'(\Lambda \hat b + \mu) + b', \dots);"
-    r"\qquad \nabla R(\theta) = 0 \Rightarrow \nabla R(\theta_{\text{deep}}) = 0",
-    assumptions=[LINEARIZED, BIASES],
-    source=Source(DEPTH, "abstract (criticality preserving); the identity is derived here"),
-    depends_on=["depth.lifting.output"],
-    refuted_by="A point whose deep gradient is not (D pi)^T times the shallow one.",
-    notes="Without biases in layer q+1 a lift with S bhat + mu = 0 keeps the outputs, but the derivative by bhat is S W'^T E e, "
-    "which need not vanish: the shallow network has no bias whose derivative E e would be.",
-    checks=[
-        exactly(
-            "gradient-identity",
-            check_gradient_identity,
-            places,
-            {"differential": Lifting.differential},
-            [
-                Control("slopes taken as 1", differential=slopes_of_one),
-                Control("biases of the new layer without gradient", differential=inner_biases_still),
-            ],
-            scope="two to four layers, widths 1 to 3, hinge3, leaky, relu, every position, points that are not critical",
-            distribution="integer weights and targets, half-integer samples",
-        ),
-        exactly(
-            "critical-points",
-            check_critical,
-            places,
-            {"construct": as_lifted},
-            CONSTRUCTION_CONTROLS,
-            scope="planted critical points of loss > 0; two to four layers, hinge3, leaky, relu",
-            distribution="integer weights, planted residuals of l1 norm 1",
-        ),
-        in_floats(
-            "autograd",
-            check_gradient_by_autograd,
-            drawn_places,
-            {"differential": Lifting.differential},
-            [Control("biases of the new layer without gradient", differential=inner_biases_still)],
-            scope="one to four weight matrices, widths 1 to 4, four activations",
-            distribution="normal weights, samples and targets from a drawn seed",
-            tolerance="64 P eps times (1 + the largest weight of the new layer)^2 times the size of gradients and targets",
-        ),
-        exactly(
-            "biases-behind",
-            check_without_biases,
-            without_biases_behind,
-            {"output_bias": True},
-            [Control("no biases in layer q+1", output_bias=False)],
-            scope="hardtanh [2, 2, 1], lifted behind the hidden layer",
-            distribution="integer weights, planted residuals",
-        ),
-        formal_check("depth/lifting.v", "depth_lifting_criticality", false="at points that are no lifts too", adequate=lifting),
-    ],
-    probes=[
-        Probe(drops="biases behind", instances=without_biases_behind, check="biases-behind", parameters={"output_bias": False}),
-        Probe(drops="linearized layer", instances=places, check="critical-points", parameters={"construct": leaves_piece}),
-    ],
+CRITICALITY.without("biases behind", biases_behind, output_bias=False)
+
+
+CRITICALITY.formal(
+    "depth/lifting.v",
+    "depth_lifting_criticality",
+    false="at points that are no lifts too",
+    adequate=lifting,
+    clauses=("identity", "critical"),
 )
-
-CLAIMS = [OUTPUT, CRITICALITY]

@@ -8,7 +8,7 @@ import numpy as np
 from numerics.hessian import gradient
 from numerics.hessian.inertias import float_tolerance
 from proofs_check import Figure, axes, by_level, claim, draws, false
-from proofs_check.adequacy import width as definitions
+from proofs_check.adequacy.width import null_neurons
 from proofs_check.judging import bounded, equal, worst
 from theory.embedding import compose, copies, embed_along, permutation, split
 from theory.embedding.graph import architecture_graph, count_paths
@@ -107,12 +107,9 @@ def random_paths(cell, seed, *, step=split_or_null, context):
 
 
 PRINCIPLE.formal(
-    "width/null.v",
-    "embedding_principle",
-    false="wider in some layers, narrower in others",
-    adequate=definitions.null_neurons,
-    clauses="embeds",
+    "width/null.v", "embedding_principle", false="wider in some layers, narrower in others", adequate=null_neurons, clauses="embeds"
 )
+
 
 TRANSPOSED = claim(
     "embedding.permutation",

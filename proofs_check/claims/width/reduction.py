@@ -9,7 +9,7 @@ from numerics.hessian import gradient, gradient_and_hessian
 from numerics.hessian.neuron_matrices import trace
 from numerics.rank import float_rank
 from proofs_check import Assumption, axes, by_level, claim, false
-from proofs_check.adequacy import width as definitions
+from proofs_check.adequacy.width import compatible
 from proofs_check.axes import Cell
 from proofs_check.judging import at_most, bounded, equal, worst
 from theory.embedding import embed_along, merge, null, remove, split
@@ -79,11 +79,12 @@ def tanh_features(cell, seed, *, build=split_then_null, context):
     place = place_in(cell, rng)
     theta, x = rng.normal(size=model.n_params), rng.normal(size=(40, cell.widths[0]))
     as_float = lambda rank: None if rank is None else float(rank)
-    ranks = ranks_of_features(build(model, place), theta, x, lambda matrix: as_float(float_rank(matrix).rank))
+    ranks = ranks_of_features(build(model, place), theta, x, lambda matrix: as_float(float_rank(matrix).estimate))
     return equal(ranks=([[row[0]] * 3 for row in ranks], ranks), shown={"theta": theta})
 
 
-SPANS.formal("width/representation.v", "embedding_representation", false="without constants", adequate=definitions.compatible)
+SPANS.formal("width/representation.v", "embedding_representation", false="without constants", adequate=compatible)
+
 
 MERGED = claim(
     "embedding.reduction.criticality",
