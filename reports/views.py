@@ -180,10 +180,12 @@ class Proofs:
 
     @property
     def claims(self) -> int:
+        """How many claims have a theorem."""
         return len({theorem.claim["id"] for theorem in self.theorems})
 
     @property
     def versions(self) -> Mapping[str, str]:
+        """Of Coq and its libraries."""
         return self.theorems[0].proof["versions"] if self.theorems else {}
 
     @property
