@@ -110,7 +110,7 @@ def places_with_constant_pieces(context):
 def check_dimension_in_floats(place: Place, *, formula, context) -> Outcome:
     from numerics.rank import float_rank
 
-    return dimension_of_float_lift(place, formula, context, lambda matrix: float_rank(scaled(matrix)).rank)
+    return dimension_of_float_lift(place, formula, context, lambda matrix: float_rank(scaled(matrix)).estimate)
 
 
 def check_dimension_of_float_lift(place: Place, *, formula, context) -> Outcome:

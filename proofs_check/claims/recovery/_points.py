@@ -51,7 +51,7 @@ def float_tangent_rank(sigma, theta, x):
     from numerics.rank import float_rank
 
     found = float_rank(tangents(network(sigma, theta, x), theta, x)[1][:, 0])
-    return tangent_rank(sigma, theta, x) if found.rank is None else found
+    return tangent_rank(sigma, theta, x) if found.estimate is None else found
 
 
 def network(sigma, theta, x) -> TwoLayer:
@@ -62,9 +62,10 @@ def network(sigma, theta, x) -> TwoLayer:
 
 def compare_rank(expected: int, found, **described) -> Outcome:
     """A certified rank against the expected one; bounds that do not meet leave it open."""
-    if found.rank is None and found.lower <= expected <= found.upper:
+    value = found.rank if found.rank is not None else found.estimate
+    if value is None and found.lower <= expected <= found.upper:
         return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}", cases=1)
-    return Outcome.equal(expected, found.lower if found.rank is None else found.rank, **described)
+    return Outcome.equal(expected, found.lower if value is None else value, **described)
 
 
 def check_counting_identity(_, *, free_size, context) -> Outcome:
