@@ -97,6 +97,15 @@ def test_a_direction_for_one_sign_of_labels_has_its_length():
     refused("check_orientation", orientations(found, p=1), "another length")
 
 
+def test_z_is_a_positive_multiple_of_the_sum():
+    given = lambda z: orientations(
+        [{"direction": [0.6, 0.8], "side": 1, "growing": True, "z": z}], x=[["3", "4"]], c=["1"], p=1, complete=True
+    )
+    assert script("check_orientation").check(given(["3/7", "4/7"])) == "1 orientations, all there are"
+    for z in (["-3", "-4"], ["3", "5"], ["4", "3"], ["0", "0"], ["3"]):
+        refused("check_orientation", given(z), "another z|no certificate")
+
+
 # --------------------------------------------------------------------------------------------------------------- neurons
 
 
