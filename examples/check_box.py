@@ -123,7 +123,7 @@ def check_point(certificate):
     place = certificate.get("place", {"activation": "tanh", **certificate})
     require(place["activation"] == "tanh", "expected a tanh network")
     _, found = critical_point(layers(place["widths"]), given(certificate), certificate["box"])
-    require(certificate.get("shallow", found) == found, f"the inertia is {found}")
+    require(all(certificate.get(name, found) == found for name in ("shallow", "inertia")), f"the inertia is {found}")
     return f"one critical point, inertia {found}"
 
 

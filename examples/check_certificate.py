@@ -55,7 +55,9 @@ def certificates(path):
 
 def of_check(folder, claim, check):
     """The certificates of one check of a run, each with what it must say; refused where the file is another."""
-    text = (folder / check["certificate"]).read_bytes()
+    file = (folder / check["certificate"]).resolve()
+    require(file.is_file() and folder.resolve() in file.parents, f"{str(check['certificate'])[:60]} is no file of the run")
+    text = file.read_bytes()
     require(hashlib.sha256(text).hexdigest() == check["certificate_hash"], f"{check['certificate']} is not the file that the run wrote")
     found = json.loads(text)
     found = found if isinstance(found, list) else [found]

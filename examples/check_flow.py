@@ -158,7 +158,7 @@ def require_tail(sigma, theta, data, radius):
     xs, labels, weights = data
     error = sum((c * (neuron_sum(sigma, theta, x)[0] - y) ** 2 for x, y, c in zip(xs, labels, weights, strict=True)), arb(0))
     require(radius > 0, "no radius")
-    require(all(c > 0 for c in weights) and len(xs) == len(labels) == len(weights) > 0, "no samples, or weights that are not positive")
+    require_samples(xs, labels, weights)
     least = arb((error / radius**2).upper())  # so that E/sqrt(least) is the radius
     around = [p + arb(0, (radius * 1.001).upper()) for p in theta]
     rows = [[c.sqrt() * g for g in neuron_sum(sigma, around, x)[1]] for x, c in zip(xs, weights, strict=True)]
@@ -169,12 +169,18 @@ def require_tail(sigma, theta, data, radius):
 def ended(sigma, run):
     """(the flow of a run at the time stated, the radius around it that holds the limit)."""
     data = [list(map(narrowly, x)) for x in run["inputs"]], list(map(narrowly, run["labels"])), list(map(narrowly, run["weights"]))
-    end = flow(descent(sigma, *data), list(map(narrowly, run["start"])), exactly(run["time"]))
-    require(exactly(run["time"]) > 0 and len(end) == len(run["start"]) == len(run["end"]), "no time, or another network")
+    start, time, radius = list(map(narrowly, run["start"])), exactly(run["time"]), exactly(run["radius"])
+    require(time > 0 and radius > 0 and len(start) == len(run["end"]), "no time, no radius, or another network")
+    require_samples(*data)
+    end = flow(descent(sigma, *data), start, time)
     for text, entry in zip(run["end"], end, strict=True):
         stated(text, entry, "the flow at that time")
-    require_tail(sigma, end, data, exactly(run["radius"]))
-    return end, exactly(run["radius"])
+    require_tail(sigma, end, data, radius)
+    return end, radius
+
+
+def require_samples(xs, labels, weights):
+    require(all(c > 0 for c in weights) and len(xs) == len(labels) == len(weights) > 0, "no samples, or weights that are not positive")
 
 
 def check_tail(certificate, sigma):

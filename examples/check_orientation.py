@@ -49,9 +49,9 @@ def check_line(xs, c, orientation):
     """p = 1."""
     z = [sum((a * x[k] for a, x in zip(c, xs, strict=True)), fmpq(0)) for k in range(len(xs[0]))]
     require(any(z) and orientation["growing"] is True, "z vanishes, or weights are said not to grow")
-    told = list(map(rational, orientation["z"])) if "z" in orientation else z  # a positive multiple: c may be scaled
-    parallel = len(told) == len(z) and all(a * q == b * p for a, p in zip(told, z, strict=True) for b, q in zip(told, z, strict=True))
-    require(parallel and sum((a * p for a, p in zip(told, z, strict=True)), fmpq(0)) > 0, "another z")
+    told = list(map(rational, orientation["z"])) if "z" in orientation else z  # its length does not matter
+    share = along(told, z) / along(z, z)
+    require(share > 0 and told == [share * entry for entry in z], "another z")
     length = sum((arb(entry) ** 2 for entry in z), arb(0)).sqrt()
     close(orientation["direction"], [orientation["side"] * arb(entry) / length for entry in z])
 

@@ -132,10 +132,12 @@ def test_every_kind_has_a_dozen_forgeries_from_either_side():
 @pytest.mark.parametrize("kind", ARGUMENT)
 def test_forged_certificates_are_refused(written, kind):
     genuine = written.first[kind]
+    # of two proofs in one file that of this kind alone
+    script = next(one for one in REFEREE.SCRIPTS if kind in one.KINDS) if "mechanism" in genuine else REFEREE
     for place, change in [*ARGUMENT[kind], *FORMAT[kind]]:
         forged = changed(genuine, place, change)
         with pytest.raises(AssertionError):
-            REFEREE.check(forged)
+            script.check(forged)
             pytest.fail(f"a forged {place} was accepted")
 
 

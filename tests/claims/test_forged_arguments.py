@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -96,6 +97,15 @@ def test_a_direction_for_one_sign_of_labels_has_its_length():
     refused("check_orientation", orientations(found, p=1), "another length")
 
 
+def test_z_is_a_positive_multiple_of_the_sum():
+    given = lambda z: orientations(
+        [{"direction": [0.6, 0.8], "side": 1, "growing": True, "z": z}], x=[["3", "4"]], c=["1"], p=1, complete=True
+    )
+    assert script("check_orientation").check(given(["3/7", "4/7"])) == "1 orientations, all there are"
+    for z in (["-3", "-4"], ["3", "5"], ["4", "3"], ["0", "0"], ["3"]):
+        refused("check_orientation", given(z), "another z|no certificate")
+
+
 # --------------------------------------------------------------------------------------------------------------- neurons
 
 
@@ -185,6 +195,17 @@ def run_of(folder, certificates, claim="a.claim", check="b", states=None, digest
 def test_a_certificate_is_the_one_of_its_claim_with_its_value(limits, tmp_path, change, told):
     code, output = run_of(tmp_path, [limits], **change)
     assert told in output and code == (1 if change else 0)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "../results.json", "pipe", "missing.json", ""])
+def test_a_certificate_is_a_file_of_the_run(tmp_path, name):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe")
+    (tmp_path / "results.json").write_text("{}")
+    referee = script("check_certificate")
+    with pytest.raises(AssertionError, match="no file of the run"):
+        list(referee.of_check(folder, "a.claim", {"certificate": name, "certificate_hash": ""}))
 
 
 @pytest.mark.parametrize("stored", ["[]", '{"claims": []}', "{}", "null", "7", '"tail"', "[[]]", "[" * 10**5])
