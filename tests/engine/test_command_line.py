@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from proofs_check.commands._group import explained
+from proofs_check.commands._group import explained, main
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 r"""Two-layer tanh networks with convolution: what sharing weights and local connections save.
 
 f(x) = sum over kernels l and positions q of a_lq tanh(K_l . patch_q(x) [+ b_l]). The same function lives in the network with shared
-kernels (CNN), without sharing (NS) and in the fully connected one (FNN). A kernel counts for a target where some of its output weights is not 0.
+kernels (CNN), without sharing (NS) and in the fully connected one (FNN). A kernel counts for a target
+where some of its output weights is not 0.
 """
 
 import numpy as np
