@@ -305,7 +305,7 @@ def enclosed_floats(enclosures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("a ball is not finite")
     parts = [ball.mid().man_exp() for ball in enclosures.flat]
     sizes = np.array([abs(int(m)).bit_length() + int(e) if m else 0 for m, e in parts], object).reshape(enclosures.shape)
-    present = np.array([bool(m) for m, _ in parts]).reshape(enclosures.shape)
+    present = np.array([bool(m) for m, _ in parts], bool).reshape(enclosures.shape)
     rows = [max(row[there], default=0) for row, there in zip(sizes, present, strict=True)]
     shifted = sizes - np.array(rows, object)[:, None] if len(rows) else sizes
     columns = [max(column[there], default=0) for column, there in zip(shifted.T, present.T, strict=True)]

@@ -38,7 +38,7 @@ def least_size(J):
     return next(n for n in range(len(J) + 1) if any(rank_rational(J[list(rows)]) == whole for rows in combinations(range(len(J)), n)))
 
 
-MATRICES = axes(d1=(2, 3), d2=(2, 3), m=by_level((2, 3), (2, 3, 4)), r="1..min(d1, min(d2, m))")
+MATRICES = axes(d1=(2, 3), d2=by_level((2,), (2, 3)), m=by_level((2, 3), (2, 3, 4)), r="1..min(d1, min(d2, m))")
 
 
 @OPTIMISTIC_SIZE.check("exact", lambda cell, rng: int(rng.integers(2**62)), MATRICES, name="every-subset")
