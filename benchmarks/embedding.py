@@ -19,8 +19,7 @@ from numerics.critical.embedded import planted_batch, split_counts
 from numerics.hessian import hessian
 from numerics.hessian.inertias import exact_inertia
 from numerics.planting import plant
-from proofs_check.claims.width._places import ANY
-from proofs_check.claims.width._points import some_place
+from proofs_check.claims.width._instances import ANY, some_place
 from theory.embedding import split, split_congruence
 from theory.models import FullyConnected
 

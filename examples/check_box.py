@@ -13,7 +13,7 @@ from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, boxed, exactly, narrowly, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
-from referee import main, refusing, require  # noqa: E402
+from referee import main, refusing, require, whole  # noqa: E402
 
 
 def inertia(rows, zeros=0):
@@ -53,6 +53,12 @@ def critical_point(widths, data, box):
     return theta, inertia(second_order(loss, theta)[1])
 
 
+def layers(widths):
+    """The widths of a network, once each is a number of neurons."""
+    require(len(widths) >= 2, "no network")
+    return [whole(width, 1, "a width") for width in widths]
+
+
 def given(certificate):
     """(x, y) as balls."""
     pair = certificate["data"] if "data" in certificate else (certificate["x"], certificate["y"])
@@ -65,7 +71,7 @@ def check_split(certificate):
     All fractions are critical points of one loss, so the direction between them, a_t for every output t, belongs to the kernel; the
     coordinates other than one output weight a_t != 0 of the new neuron are a complement.
     """
-    (d, m, o), data, alpha = certificate["widths"], given(certificate), exactly(certificate["alpha"])
+    (d, m, o), data, alpha = layers(certificate["widths"]), given(certificate), exactly(certificate["alpha"])
     theta, _ = critical_point([d, m, o], data, certificate["box"])
     weights, biases, rest = theta[: m * d], theta[m * d : m * (d + 1)], theta[m * (d + 1) :]
     rows = [rest[t * m : (t + 1) * m] for t in range(o)]
@@ -90,7 +96,7 @@ def check_residual(certificate):
     The block adds the constants tanh(c) to the hidden layer, which the last biases take up: critical points of one loss for all c != 0,
     so the kernel holds as many directions as there are neurons, and the coordinates other than c are a complement.
     """
-    widths, data, c = certificate["place"]["widths"], given(certificate), list(map(narrowly, certificate["biases"]))
+    widths, data, c = layers(certificate["place"]["widths"]), given(certificate), list(map(narrowly, certificate["biases"]))
     (d, m, o), tanh = widths, activation("tanh")
     require(certificate["place"]["activation"] == "tanh" and certificate["place"]["after"] == 1 and len(c) == m, "another place")
     theta, shallow = critical_point(widths, data, certificate["box"])
@@ -116,7 +122,7 @@ def check_point(certificate):
     """One critical point in the box, and its inertia."""
     place = certificate.get("place", {"activation": "tanh", **certificate})
     require(place["activation"] == "tanh", "expected a tanh network")
-    _, found = critical_point(place["widths"], given(certificate), certificate["box"])
+    _, found = critical_point(layers(place["widths"]), given(certificate), certificate["box"])
     require(certificate.get("shallow", found) == found, f"the inertia is {found}")
     return f"one critical point, inertia {found}"
 

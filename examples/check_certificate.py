@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from referee import require  # noqa: E402
+from referee import refusing, require  # noqa: E402
 
 NAMES = ("check_minor", "check_series", "check_box", "check_neuron", "check_flow", "check_sign", "check_inertia")
 NAMES += ("check_trap", "check_cover", "check_two_cycle", "check_orientation")
@@ -27,12 +27,13 @@ def kinds(certificate):
     return [certificate["kind"]]
 
 
+@refusing
 def check(certificate):
     """What the script for its kind shows: the size of a minor, otherwise words; refused where it is not, or there is none."""
     require(isinstance(certificate, dict), "no certificate")
     shown = []
     for kind in kinds(certificate):
-        scripts = [script for script in SCRIPTS if kind in script.KINDS]
+        scripts = [script for script in SCRIPTS if kind in list(script.KINDS)]  # a list, for what stands there may be anything
         require(scripts, f"no script here checks the kind {kind!r}")
         shown.append(scripts[0].check(certificate))
     require(shown, "a certificate without a proof")

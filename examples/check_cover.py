@@ -38,12 +38,14 @@ def check_cover(certificate):
     require(type(k) is int and 4 <= k <= 64 and k % 2 == 0, "k is not even, or below 4")
     sides = [tuple(map(rational, side)) for side in certificate["box"]]
     require(len(sides) == 2 and all(0 <= low < high for low, high in sides) and sides[1][1] <= 1, "no box of parameters")
+    require(certificate["coordinates"] == "s, rho" or sides[0][1] <= 1, "beta1 is not below 1")
     require(len(tree) <= 10**6, "a tree that is too large")
     share, waiting = {"+": fmpq(0), "-": fmpq(0), "?": fmpq(0)}, [(sides, fmpq(1), 0)]
     for letter in tree:
         box, volume, level = waiting.pop()
         low, high = box[level % 2]
         if letter == "/":
+            require(level < 200, "pieces that are too small")
             middle = (low + high) / 2
             for half in ((middle, high), (low, middle)):
                 waiting.append((box[: level % 2] + [half] + box[level % 2 + 1 :], volume / 2, level + 1))

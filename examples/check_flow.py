@@ -184,8 +184,9 @@ def check_tail(certificate, sigma):
 
 def check_reweighted(certificate, sigma):
     """One dataset under two weightings leads from one start to two limits."""
-    first, second = certificate["runs"]
-    require(all(first[name] == second[name] for name in ("inputs", "labels", "start")), "not one dataset and one start")
+    (first, second), name = certificate["runs"], certificate["activation"]
+    require(all(first[part] == second[part] for part in ("inputs", "labels", "start")), "not one dataset and one start")
+    require(all(run.get("activation", name) == name for run in (first, second)), "two networks")
     (p, near), (q, far) = ended(sigma, first), ended(sigma, second)
     require(dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt() > near + far, "the limits may coincide")
     return "two weightings, two limits"

@@ -12,7 +12,7 @@ from flint import ctx, fmpq, fmpq_mat, fmpq_series
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, outputs, rational, second_order, squared_loss  # noqa: E402
-from referee import main, refusing, require  # noqa: E402
+from referee import main, refusing, require, whole  # noqa: E402
 
 
 def inertia(matrix):
@@ -28,6 +28,7 @@ def check_lift(certificate):
     """Two critical points of one output, before and after a layer was inserted, and their inertias."""
     place = certificate["place"]
     sigma, shallow, after = activation(place["activation"]), list(place["widths"]), place["after"]
+    require(whole(after, 0, "the place of the new layer") < len(shallow) - 1, "no such place")
     deep = [*shallow[: after + 1], place["width"], *shallow[after + 1 :]]
     xs, ys = ([list(map(rational, row)) for row in certificate[name]] for name in ("x", "y"))
     points = [(shallow, list(map(rational, certificate["theta"]))), (deep, list(map(rational, certificate["deep theta"])))]
@@ -46,7 +47,8 @@ def check_lift(certificate):
 def check_separated(certificate):
     """A neuron split in two, on fewer samples than the codimension: the form that decides whether it separates is definite.
 
-    The form is sum_i c_i sigma''(w . x_i) x_i x_i^T, c the one relation among the rows of the tangents.
+    The form is sum_i c_i sigma''(w . x_i) x_i x_i^T, c the one relation among the rows of the tangents, whose
+    rank is all that one neuron can have.
     """
     sigma, xs = activation(certificate["activation"]), [list(map(rational, x)) for x in certificate["samples"]]
     theta, d = list(map(rational, certificate["theta"])), len(xs[0])
@@ -57,6 +59,7 @@ def check_separated(certificate):
     rows = [[jet[0], jet[0], *(o * jet[1] * c for o in (a, b) for c in x)] for jet, x in zip(jets, xs, strict=True)]
     reduced, rank = fmpq_mat(rows).transpose().rref()
     require(rank == len(xs) - 1, "not one relation")
+    require(rank == d + 1, "more directions in the kernel than those that separate the two neurons")
     free = next(k for k in range(len(xs)) if k == rank or reduced[k, k] != 1)
     relation = [-reduced[k, free] if k < free else fmpq(int(k == free)) for k in range(len(xs))]
     bends = [2 * c * jet[2] for c, jet in zip(relation, jets, strict=True)]

@@ -97,7 +97,10 @@ def check_minor(certificate):
         sigma = lambda z: jet(name, arb(z), exponent(name, arb(z)).exp(), None)
     else:
         p, s, q = certificate["prime"], certificate["unit"], certificate["denominator"]
-        require(fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit")
+        require(
+            whole(p, 5, "the prime") < 2**63 and fmpz(p).is_prime() and p % 4 == 1 and whole(s, 0, "the unit") % p,
+            "expected a prime with a root of -1, and a unit",
+        )
         number = lambda v: nmod(int(v.p), p) / nmod(int(v.q), p) if isinstance(v, fmpq) else nmod(int(v), p)
         i = next(nmod(r, p) for g in range(2, 99) if (r := pow(g, (p - 1) // 4, p)) ** 2 % p == p - 1)
 

@@ -12,8 +12,11 @@ from pathlib import Path
 from flint import arb, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, boxed, jacobian, narrowly, near, number, precision, stated, taylor  # noqa: E402
+from balls import activation, boxed, exactly, jacobian, narrowly, near, number, precision, stated, taylor  # noqa: E402
 from referee import main, refusing, require  # noqa: E402
+
+#: Ways of w . x that are longer are not walked: a piece of 1/4 takes some milliseconds, and a search tries many.
+LONGEST = 32
 
 
 def plain(value):
@@ -50,6 +53,7 @@ def gained(sigma, low, high):
 def between(sigma, low, high):
     """The integral of sigma/sigma' between two exact numbers, by Taylor series on pieces with the remainder enclosed."""
     order, radius = ctx.prec // 10 * 2, (high - low) / 2
+    require(abs(radius) < LONGEST, "a way that takes too long")
     if abs(radius) > 0.125:
         return between(sigma, low, (low + radius).mid()) + between(sigma, (low + radius).mid(), high)
     centre, size = low + radius, abs(radius).upper()
@@ -68,9 +72,12 @@ def energy(sigma, start, x, limit):
 
 
 def require_joined(sigma, start, x, limit):
-    """The point (w, a), on the level of the start, lies on the start's own orbit: f grows along it, hence f = y there alone."""
+    """The point (w, a), on the level of the start, lies on the start's own orbit: f grows along it, hence f = y there alone. Returned is a
+    ball that holds w . x all the way.
+    """
     (w0, a0), (w, a) = start, limit
     u0, u, step = dot(w0, x), dot(w, x), arb(1) / 16
+    require(dot(x, x) > 0 and abs(u - u0) < LONGEST, "a sample that may be 0, on which w does not move, or a way that takes too long")
     if a0 * a > 0:  # w . x runs from one end to the other while sigma' keeps its sign, and a^2 stays positive
         pieces = int(float(abs(u - u0).upper()) / 0.0625) + 1
         left, move = a0 * a0 * dot(x, x) / 2, (u - u0) / pieces
@@ -78,7 +85,7 @@ def require_joined(sigma, start, x, limit):
             ratio = quotient(sigma, (u0 + move * k).union(u0 + move * (k + 1)))[0]
             require(left + ratio * move * arb(0).union(arb(1)) > 0, "a may vanish on the way")
             left += ratio * move
-        return
+        return u0.union(u)
     # a falls through 0 and grows beyond: sigma keeps its sign from the start to where a^2 is used up, so that a is a coordinate
     require(a0 * a < 0, "a limit whose output weight may vanish")
     sign = quotient(sigma, u0)[0] > 0
@@ -89,6 +96,7 @@ def require_joined(sigma, start, x, limit):
         require((ratio > 0 if sign else ratio < 0) and abs(last) < 100, "sigma changes its sign, or a does not vanish")
         left, last = left + ratio * down, last + down
     require(here.union(last).contains(u), "the limit lies beyond the turn")
+    return u0.union(u).union(last)
 
 
 def meeting(sigma, start, limit, boxes, stated_inputs, transversality):
@@ -109,7 +117,7 @@ def meeting(sigma, start, limit, boxes, stated_inputs, transversality):
 
 def check_one_point(certificate, sigma):
     """A one-point overlap of one input."""
-    start, limit = [([narrowly(point[0])], narrowly(point[1])) for point in (certificate["start"], certificate["limit"])]
+    start, limit = [([narrowly(w)], narrowly(a)) for w, a in (certificate["start"], certificate["limit"])]
     meeting(sigma, start, limit, certificate["boxes"], [[text] for text in certificate["inputs"]], certificate["transversality"])
     return "two inputs lead to one point, transversally"
 
@@ -143,11 +151,10 @@ def two_limits(sigma, start, xs, solve):
         return [*levels, *(value(first, x) - value(second, x) for x in xs)]
 
     limits = points(solve(system))
-    for x, limit in zip(xs, limits, strict=True):
-        require_joined(sigma, start, x, limit)
+    ways = [require_joined(sigma, start, x, limit) for x, limit in zip(xs, limits, strict=True)]
     first, second = ([*w, a] for w, a in limits)
     require(not all(p.overlaps(q) for p, q in zip(first, second, strict=True)), "one limit twice")
-    return limits, [value(limit, x) for limit, x in zip(limits, xs, strict=True)]
+    return limits, [value(limit, x) for limit, x in zip(limits, xs, strict=True)], ways
 
 
 def check_two_points(certificate, sigma):
@@ -157,13 +164,13 @@ def check_two_points(certificate, sigma):
     xs = [[narrowly(c) for c in sample["x"]] for sample in certificate["samples"]]
     shift = lambda w, x: dot([p - q for p, q in zip(w, start[0], strict=True)], x) / dot(x, x)
     guess = [entry for (w, a), x in zip(ends, xs, strict=True) for entry in (a, shift(w, x))]
-    limits, labels = two_limits(sigma, start, xs, lambda system: near(system, guess))
+    limits, labels, ways = two_limits(sigma, start, xs, lambda system: near(system, guess))
     pairs = [(y, number(sample["y"])) for y, sample in zip(labels, certificate["samples"], strict=True)]
     pairs += [pair for p, q in zip(limits, ends, strict=True) for pair in zip([*p[0], p[1]], [*q[0], q[1]], strict=True)]
     require(all(p.overlaps(q) and p.rad() < 1e-9 and q.rad() < 1e-20 for p, q in pairs), "the limits or the labels are others")
     if certificate.get("formula from") is not None:
-        least = number(certificate["formula from"])
-        require(all(dot(p, x) >= least for x, (w, _) in zip(xs, limits, strict=True) for p in (w, start[0])), "the formula ends on the way")
+        least = exactly(certificate["formula from"])
+        require(all(way >= least for way in ways), "the formula ends on the way")
     return "two limits, each of which fits both samples"
 
 
@@ -172,8 +179,9 @@ def check_boxed_points(certificate, sigma):
     (integrals,) = (one for one in certificate["certificates"] if one["method"] == "first integrals")
     *w0, a0 = map(narrowly, certificate["theta0"])
     xs = [[narrowly(c) for c in sample["x"]] for sample in certificate["samples"]]
-    require(certificate["neurons"] == 1 and all(v.is_exact() or v.rad() < 1e-30 for v in [*w0, a0, *sum(xs, [])]), "no exact data")
-    limits, labels = two_limits(sigma, (w0, a0), xs, lambda system: boxed(system, integrals["box"]))
+    require(certificate["neurons"] == 1 and certificate["inputs"] == len(w0), "another network")
+    require(all(v.is_exact() or v.rad() < 1e-30 for v in [*w0, a0, *sum(xs, [])]), "no exact data")
+    limits, labels, _ = two_limits(sigma, (w0, a0), xs, lambda system: boxed(system, integrals["box"]))
     for place in (certificate, integrals):
         texts = place.get("labels") or [sample["y"] for sample in certificate["samples"]]
         for text, y in zip(texts, labels, strict=True):
@@ -217,7 +225,8 @@ def check_loop(certificate, sigma):
     """A chain of limits along a loop of weights, then a detour whose length closes it."""
     point = lambda place: ([narrowly(w) for w in place["w"]], narrowly(place["a"]))
     start, first = point(certificate["start"]), narrowly(certificate["first"]["a"])
-    corners = [[narrowly(c) for c in w] for w in certificate["weights"]]
+    corners, box = [[narrowly(c) for c in w] for w in certificate["weights"]], certificate["box"]
+    require(exactly(box["radius"]) > 0 and len(box["centre"]) == len(list(map(exactly, box["centre"]))) == 2, "no box for the detour")
     require(certificate["weights"][0] == certificate["weights"][-1] and certificate["steps"] == len(corners) + 1, "no loop")
     sample = lambda c, w: [c * (p - q) for p, q in zip(w, start[0], strict=True)]
     carried = lambda a, here, there, x: a * sigma(dot(here, x)) / sigma(dot(there, x))
@@ -238,7 +247,7 @@ def check_loop(certificate, sigma):
         a = step([a.mid(), thin])[1] + (next_a - next_c * level_a / level_c) * (a - a.mid())
     stated(certificate["after the loop"], a, "the output weight after the loop")
     last = corners[-1]
-    guess = [number(c) for c in certificate["box"]["centre"]]
+    guess = [number(c) for c in box["centre"]]
     (c,) = near(lambda c: [energy(sigma, start, sample(c[0], last), (last, a))], guess[:1])
     x = sample(c, last)
     require_joined(sigma, start, x, (last, a))
@@ -252,7 +261,7 @@ def check_loop(certificate, sigma):
         back = sample(unknown[0], away)
         return [energy(sigma, start, back, (away, b)), carried(b, away, last, back) - first]
 
-    c, h = boxed(detour, certificate["box"])
+    c, h = boxed(detour, box)
     require(stated(certificate["detour"], h, "the detour") > 0, "a detour of no length")
     require_joined(sigma, start, sample(c, there(h)[0]), there(h))
     return f"{certificate['steps']} limits in a circle"

@@ -3,16 +3,16 @@
 Along a line x = t u through the origin the tangent functions of a network are power series in t, whose coefficients are polynomials in
 theta and in the values of the activation at the starts z(0) of the neurons. A value at z(0) != 0 is transcendental; where a bias moves the
 start of this neuron and nothing else, it is free, and a random residue stands for it, the same for equal and the reflected one for
-opposite z(0). A rank modulo the prime is then a lower bound for almost all biases of the same pattern ("stratum"), and at the point
-itself if no value had to be replaced ("point"). A start that no bias of its own moves is refused: exp(b), exp(b + c), exp(b + 2 c) from one
-bias b and one weight c are no independent numbers.
+opposite z(0). Whether a start is 0 is decided over the rationals, for the prime divides some numbers. A rank modulo the prime is then a
+lower bound for almost all biases of the same pattern ("stratum"), and at the point itself if no value had to be replaced ("point"). A start
+that no bias of its own moves is refused: exp(b), exp(b + c), exp(b + 2 c) from one bias b and one weight c are no independent numbers.
 """
 
 import random
 import sys
 from pathlib import Path
 
-from flint import nmod_mat, nmod_poly
+from flint import fmpq, nmod_mat, nmod_poly
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import rational  # noqa: E402
@@ -35,6 +35,10 @@ SYSTEMS = {
     "sin": CIRCLE,
     "cos": CIRCLE,
 }
+
+
+#: sigma(0), where it is not 0; None: no rational.
+AT_ZERO = {"exp": fmpq(1), "cos": fmpq(1), "sigmoid": fmpq(1, 2), "softplus": None}
 
 
 def jet(name, z, v, flow):
@@ -86,13 +90,14 @@ class Activation:
         zero, self.reflect, self.flow = SYSTEMS[name]
         self.drawn[0] = [self.rng.randrange(2, PRIME) if v is None else v for v in zero]
 
-    def start(self, z, free):
-        """The state at the residue z, which is the start of a neuron that is ``free`` or not."""
-        require(z == 0 or free, "a start that is not 0 and that no bias of its own makes free")
+    def start(self, z, known, free):
+        """The state at the residue z of a start that is ``known`` as a rational, or None, and that a bias makes ``free``, or not."""
+        require(known == 0 or free, "a start that is not 0 and that no bias of its own makes free")
+        self.replaced |= known != 0
         if z not in self.drawn and -z % PRIME in self.drawn:
             return self.reflect(self.drawn[-z % PRIME], z)
         if z not in self.drawn:
-            self.replaced, t = True, self.rng.randrange(2, PRIME)
+            t = self.rng.randrange(2, PRIME)
             self.drawn[z] = [t, self.rng.randrange(2, PRIME)]
             if self.name == "atan":
                 self.drawn[z][1] = pow(1 + z * z, -1, PRIME)
@@ -100,8 +105,8 @@ class Activation:
                 self.drawn[z] = [c * pow(1 + t * t, -1, PRIME) for c in (2 * t, 1 - t * t)]
         return self.drawn[z]
 
-    def __call__(self, z, free):
-        start = self.start(z[0], free)[: len(self.drawn[0])]
+    def __call__(self, z, known, free):
+        start = self.start(z[0], known, free)[: len(self.drawn[0])]
         speed, state = Series(z.polynomial.derivative()), [series(v) for v in start]
         for _ in range(Series.order - 1):  # each round makes one more coefficient right
             flow = [f * speed for f in self.flow(z, state)]
@@ -122,13 +127,27 @@ def free_starts(layers):
     return [[own(k, l) for k in layer["biases"]] for l, layer in enumerate(layers[:-1])]
 
 
-def tangents(layers, theta, x, sigma):
+def known_starts(layers, theta, name):
+    """The starts as the rationals that they are, None where they depend on values of the activation."""
+    value = lambda k: fmpq(0) if k is None else theta[k]
+    features, known = [fmpq(0)] * len(layers[0]["weights"][0]), []
+    for layer in layers[:-1]:
+        sums = []
+        for w, b in rows(layer):
+            terms = [(value(k), f) for k, f in zip(w, features, strict=True) if value(k) != 0]
+            sums.append(None if any(f is None for _, f in terms) else sum((v * f for v, f in terms), value(b)))
+        known.append(sums)
+        features = [AT_ZERO.get(name, fmpq(0)) if z == 0 else None for z in sums]
+    return known
+
+
+def tangents(layers, theta, known, x, sigma):
     """For each output the series of its derivatives by theta, by the chain rule backwards."""
     value = lambda k: 0 if k is None else theta[k]
     features, slopes = [x], []
-    for layer, free in zip(layers[:-1], free_starts(layers), strict=True):
+    for layer, exact, free in zip(layers[:-1], known, free_starts(layers), strict=True):
         sums = [sum((f * value(k) for k, f in zip(w, features[-1], strict=True)), series(value(b))) for w, b in rows(layer)]
-        jets = [sigma(z, own) for z, own in zip(sums, free, strict=True)]
+        jets = [sigma(z, start, own) for z, start, own in zip(sums, exact, free, strict=True)]
         features, slopes = [*features, [u for u, _ in jets]], [*slopes, [du for _, du in jets]]
     for output in range(len(layers[-1]["weights"])):
         row, delta = [series(0)] * len(theta), [series(int(output == t)) for t in range(len(layers[-1]["weights"]))]
@@ -149,17 +168,19 @@ def rows(layer):
 
 
 def check_series(certificate):
-    theta = [int(v.p) * pow(int(v.q), -1, PRIME) % PRIME for v in map(rational, certificate["theta"])]
+    exact = list(map(rational, certificate["theta"]))
+    theta = [int(v.p) * pow(int(v.q), -1, PRIME) % PRIME for v in exact]
     layers, rng, count = network(certificate["layers"], len(theta)), random.Random(1), len(theta)
     stated = whole(certificate["rank"], 1, "the rank")
     sigma, inputs, outputs = Activation(certificate["activation"]), len(layers[0]["weights"][0]), len(layers[-1]["weights"])
+    known = known_starts(layers, exact, certificate["activation"])
     lines = 1 if inputs == 1 else inputs + 2  # one input knows one line only
     Series.order = 4 * count // (lines * outputs) + 8
     require(count <= 500 and Series.order <= 2000 and stated <= count, "too large")
     matrix = []
     for _ in range(lines):
         x = [series(0, rng.randrange(1, PRIME)) for _ in range(inputs)]
-        for row in tangents(layers, theta, x, sigma):
+        for row in tangents(layers, theta, known, x, sigma):
             matrix += [[entry[k] for entry in row] for k in range(Series.order)]
     rank = nmod_mat(len(matrix), count, [c for row in matrix for c in row], PRIME).rank()
     require(rank >= stated, f"the rank found is {rank}")

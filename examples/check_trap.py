@@ -90,7 +90,11 @@ def cycle(k, beta1, beta2, rate, start, factor):
         g = power(moved / A, k - 1) * G
         return [moved / A - 1, (g * (1 - beta1) - mu * (beta1 * M)) / M - 1, nu * beta2 + g * g * ((1 - beta2) / (G * G)) - 1]
 
-    return step, lambda x, m, v: [abs(x) / A - 1, (m if x > 0 else -m) / M - 1, v / (G * G) - 1]
+    def coordinates(x, m, v):
+        require(x > 0 or x < 0, "the sign of x is open")
+        return [abs(x) / A - 1, (m if x > 0 else -m) / M - 1, v / (G * G) - 1]
+
+    return step, coordinates
 
 
 LIMITS = {"minimum": minimum, "2-cycle": cycle}
@@ -125,7 +129,8 @@ def check_trap(certificate):
     V = arb_mat([[number(entry) for entry in row] for row in certificate["basis"]])
     radius, q = number(certificate["radius"]), number(certificate["norm"])
     require((V.nrows(), V.ncols()) == (3, 3) and radius > 0 and 0 <= q < 1, "no basis, radius or norm below 1")
-    require(all(number(entry) == 0 for entry in certificate["centre"]), "the limit is the origin of these coordinates")
+    centre = [number(entry) for entry in certificate["centre"]]
+    require(len(centre) == 3 and all(entry == 0 for entry in centre), "the limit is the origin of these coordinates")
     hull = [arb(0, (radius * square(column(row)).sqrt()).upper()) for row in V.tolist()]
     require(below(V.solve(jacobian(step, hull) * V), q), "the step does not contract by the norm stated")
     origin = V.solve(column([entry if isinstance(entry, arb) else entry[0] for entry in step([arb(0)] * 3)]))

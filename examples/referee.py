@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 #: What malformed certificates lead to.
-MALFORMED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, StopIteration, SyntaxError, TypeError, ValueError)
+MALFORMED = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, StopIteration, SyntaxError, TypeError, ValueError)
 
 
 class Refused(AssertionError):

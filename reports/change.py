@@ -79,6 +79,7 @@ class Change:
 
 
 def hashes(old: Mapping[str, Any], new: Mapping[str, Any], field: str) -> str:
+    """The beginnings of the hash ``field`` in the ``old`` and the ``new``."""
     return f"{old[field][:12]} -> {new[field][:12]}"
 
 

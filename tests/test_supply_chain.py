@@ -47,6 +47,16 @@ def test_known_holes_are_excluded():
     assert set(re.findall(r"distributed>=([0-9.]+)", text)) == {"2026.1.1"}
 
 
+def test_the_build_backend_is_one_version():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.search(r'^requires = \["hatchling==[0-9.]+"\]$', text, re.MULTILINE)
+
+
+def test_the_versions_are_audited_every_week():
+    text = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    assert re.search(r"pip install pip-audit==[0-9.]+\n", text) and "pip-audit --no-deps --disable-pip -r constraints.txt" in text
+
+
 @pytest.mark.parametrize("file", [*(ROOT / ".github" / "workflows").glob("*.yml"), ROOT / "examples" / "github-workflow.yml"], ids=str)
 def test_actions_are_pinned_by_the_hash_of_their_commit(file):
     used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))

@@ -48,12 +48,21 @@ def planted_batch(
 
 
 def split_counts(
-    model: AbstractNetwork, theta: np.ndarray, data: Data, layer: int, neuron: int, alpha: Any, *, block_alpha: Any = None
+    model: AbstractNetwork,
+    theta: np.ndarray,
+    data: Data,
+    layer: int,
+    neuron: int,
+    alpha: Any,
+    *,
+    block_alpha: Any = None,
+    zeros: int | None = None,
 ) -> SplitCounts:
     """Inertia of the wide Hessians at T^alpha of critical points ``theta`` (B, P), against narrow inertia plus that of the block.
 
     ``block_alpha`` puts another alpha into the block, which must then disagree somewhere. Wherever an eigenvalue on either side is in
-    doubt, the instance is planted again in 1024 bits and both sides are decided in balls.
+    doubt, the instance is planted again in 1024 bits and both sides are decided in balls; ``zeros``, the number that structure explains,
+    puts every instance in doubt that seems to have more.
     """
     embedding = split(model, layer, neuron, alpha)
     found, cotangent = trace(model, theta, data[0]), cotangent_of(model, theta, data)
@@ -64,7 +73,8 @@ def split_counts(
     summands = [np.linalg.eigvalsh(part) for part in (hessian(model, theta, data), block)]
     predicted, doubtful_prediction = float_counts(np.concatenate(summands, axis=-1))
     observed, doubtful_observation = float_counts(np.linalg.eigvalsh(hessian(embedding.wide, embedding(theta), data)))
-    doubtful = np.flatnonzero(doubtful_prediction | doubtful_observation)
+    more = False if zeros is None else (predicted[:, 1] > zeros) | (observed[:, 1] > zeros)
+    doubtful = np.flatnonzero(doubtful_prediction | doubtful_observation | more)
     for k in doubtful:
         predicted[k], observed[k] = _decided(model, theta[k], (data[0][k], data[1][k]), layer, neuron, alpha)
     return SplitCounts(predicted, observed, len(doubtful))

@@ -82,6 +82,7 @@ class Prediction:
             "p": self.multiplicity,
             "x": [text(row) for row in self.form.x],
             "c": text(self.form.c),
+            "sides": sorted({o.side for o in self.orientations}, reverse=True),
             "complete": self.complete,
             "orientations": [{"direction": o.direction.tolist(), "side": o.side, "growing": o.growing, **proof} for o, proof in proved],
         }

@@ -46,7 +46,8 @@ def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inp
 
     On ``inputs`` (random ones for a first Linear layer; needed otherwise) outputs must agree, and for a random loss the wide gradient must
     be M times the narrow one, so that every critical point of every loss of the outputs stays critical. ``module`` is left as it is.
-    Raises ValueError for a bad layer, neuron, alpha or inputs, :class:`UnsupportedModule` for layers that a split cannot pass,
+    Raises ValueError for a bad layer, neuron, alpha or inputs, an ``alpha`` too large for the precision among them (the shares alpha and
+    1 - alpha cancel, so that rounding grows with it), :class:`UnsupportedModule` for layers that a split cannot pass,
     ArithmeticError when the check on return fails.
     """
     alpha = _number(alpha)
@@ -202,9 +203,17 @@ def _errors(module, wide, inputs, steps, first, last, neuron, alpha) -> tuple[fl
             expected[name] = mapped
         elif owner == steps[last][0] and parameter == "weight":
             expected[name] = torch.cat([gradient, gradient[:, neuron * columns : (neuron + 1) * columns]], dim=1)
-    unit = ROUNDING * torch.finfo(narrow_output.dtype).eps * (1 + abs(alpha))
+    changed, size = float((wide_output - narrow_output).abs().max()), float(narrow_output.abs().max()) or 1.0
+    precision = torch.finfo(narrow_output.dtype).eps
+    unit = ROUNDING * precision * (1 + abs(alpha))
+    # Within the rounding of so large a fraction, and yet no longer the same function: half of the digits are the least to be kept.
+    if math.sqrt(precision) * size < changed <= unit * size:
+        raise ValueError(
+            f"alpha = {alpha:g} is beyond what {narrow_output.dtype} carries: alpha and 1 - alpha cancel, and outputs would change by "
+            f"{changed / size:.2g} of the largest"
+        )
     scale = max(float(gradient.abs().max()) for gradient in expected.values()) or 1.0
-    outputs = float((wide_output - narrow_output).abs().max()) / (unit * (float(narrow_output.abs().max()) or 1.0))
+    outputs = changed / (unit * size)
     gradients = max(float((found[name] - expected[name]).abs().max()) for name in expected) / (unit * scale)
     return outputs, gradients
 

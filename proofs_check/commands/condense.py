@@ -193,7 +193,7 @@ def _figures(found: Prediction, before: np.ndarray, after: np.ndarray) -> dict[s
     marks = [{"x": degrees(o.direction[None])[0], "label": str(k + 1)} for k, o in enumerate(found.orientations)]
     angle = np.linspace(0, 2 * np.pi, 721)
     u = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    x, c = (np.array([[float(str_float(v)) for v in row] for row in found.form.x]), np.array([float(str_float(v)) for v in found.form.c]))
+    x, c = (np.array([[float(_float(v)) for v in row] for row in found.form.x]), np.array([float(_float(v)) for v in found.form.c]))
     V, slope = _on_circle(x, c, found.form.p, u)
     lines = [
         {"label": "V", "x": np.degrees(angle).tolist(), "y": (V / np.abs(V).max()).tolist()},
@@ -210,7 +210,8 @@ def _figures(found: Prediction, before: np.ndarray, after: np.ndarray) -> dict[s
     }
 
 
-def str_float(value: Any) -> float:
+def _float(value: Any) -> float:
+    """A flint rational in floating point."""
     return int(value.p) / int(value.q)
 
 

@@ -31,8 +31,7 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
     with told():
         state, layers, x = read(module, data, name)
         deep = deepen(layers, x, after, width=width)
-    write(out, deep, state)
-    change = float(abs(deep(x.astype(float)) - layers(x.astype(float))).max())
+        deep, change = write(out, deep, state, layers, x)
     widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
     click.echo(f"{out} written: widths {widths}, layer {after + 1} is new; largest change of an output on the data {change:.2g}")
 
@@ -43,8 +42,11 @@ def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any
     from proofs_check.commands._inputs import load_tensors
 
     state = load_tensors(module)
+    types = sorted({str(tensor.dtype) for tensor in state.values()})
+    if len(types) != 1 or not types[0].startswith("float"):
+        raise ValueError(f"expected weights of one type of floating point, got {', '.join(types)} in {module}")
     prefix, layers = layers_from_state(state, _activation(name))
-    return (prefix, next(iter(state.values())).dtype), layers, _samples(data)
+    return (prefix, types[0]), layers, _samples(data)
 
 
 def _activation(name: str) -> Any:
@@ -62,14 +64,25 @@ def _activation(name: str) -> Any:
         raise ValueError(f"activation leaky:SLOPE needs a number as slope, got {slope!r}") from error
 
 
-def write(out: Path, layers: Any, state: tuple[str, Any]) -> None:
-    """``layers`` as a state dict with the prefix and number type of the one that was read."""
+def write(out: Path, layers: Any, state: tuple[str, Any], before: Any, x: Any) -> tuple[Any, float]:
+    """``layers`` as a state dict with the prefix and number type of the one that was read.
+
+    Returned are the layers as they lie in the file, rounded to that type, and their largest change of an output of ``before`` on ``x``.
+    """
+    import numpy as np
     from safetensors.numpy import save_file
 
-    from numerics.modules.deepening import state_of
+    from numerics.modules.deepening import layers_from_state, state_of
 
     prefix, dtype = state
-    save_file(state_of(layers, prefix=prefix, dtype=dtype), out)
+    with np.errstate(over="ignore", invalid="ignore"):
+        stored = state_of(layers, prefix=prefix, dtype=dtype)
+        if not all(np.isfinite(tensor).all() for tensor in stored.values()):
+            raise ValueError(f"the weights of the new network are too large for {dtype}, the number type of the old one")
+        _, written = layers_from_state(stored, list(layers.activations))
+        change = float(abs(written(x.astype(float)) - before(x.astype(float))).max())
+    save_file(stored, out)
+    return written, change
 
 
 def _samples(file: Path) -> Any:

@@ -28,12 +28,12 @@ def command(module: Path, data: Path, name: str, tolerance: float, out: Path) ->
     with told():
         state, layers, x = read(module, data, name)
         pruned = prune(layers, x, tolerance=tolerance)
+        _, change = write(out, pruned.layers, state, layers, x)
     for layer in range(1, layers.depth):
         found = linearity(layers, x, layer)
         kind = "affine (open pieces)" if found.exact else f"{found.unexplained.max():.2g} of a neuron's variance unexplained"
         few = "" if found.determined else ", too few samples to tell"
         merged = ", merged" if layer in pruned.removed else ""
         click.echo(f"layer {layer}: {kind}{few if not found.exact else ''}{merged}")
-    write(out, pruned.layers, state)
     widths = [pruned.layers.weights[0].shape[1], *(len(W) for W in pruned.layers.weights)]
-    click.echo(f"{out} written: widths {widths}; largest change of an output on the data {pruned.change:.2g}")
+    click.echo(f"{out} written: widths {widths}; largest change of an output on the data {change:.2g}")

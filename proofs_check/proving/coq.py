@@ -109,7 +109,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Built:
-    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, its theorems with their statements."""
+    """A compiled file in the cache: ``logical`` name, ``file`` (.vo), what it ``needs``, its cost, the names of its ``theorems``, and the
+    ``notations`` in which its statements are readable.
+    """
 
     logical: str
     file: Path
@@ -117,7 +119,8 @@ class Built:
     key: str = ""
     seconds: float = 0.0
     lines: int = 0
-    statements: tuple[tuple[str, str], ...] = ()
+    theorems: tuple[str, ...] = ()
+    notations: str = ""
 
     def closure(self) -> dict[str, Built]:
         """This file and all that it needs, by logical name."""
@@ -126,12 +129,10 @@ class Built:
             found |= need.closure()
         return found
 
-    def statement(self, theorem: str) -> str:
-        """The statement of ``theorem``; raises Refused when the file has no theorem of that name."""
-        stated = dict(self.statements)
-        if theorem not in stated:
-            raise Refused(f"{self.logical} has no theorem {theorem}; it has {', '.join(stated) or 'none'}")
-        return stated[theorem]
+    def has(self, theorem: str) -> None:
+        """Raises Refused when the file has no theorem of that name."""
+        if theorem not in self.theorems:
+            raise Refused(f"{self.logical} has no theorem {theorem}; it has {', '.join(self.theorems) or 'none'}")
 
 
 def check(
@@ -157,12 +158,14 @@ def check(
     try:
         tools = toolchain()
         built = build(file)
-        statement = built.statement(theorem)
-        refuted = "" if control is None else built.statement(control)
-        used = set(_axioms(built)[theorem])
+        for name in filter(None, (theorem, control)):
+            built.has(name)
+        asked = _asked(built)
+        statement, axioms_used = asked[theorem]
+        refuted, axioms_of_control = ("", ()) if control is None else asked[control]
+        used = {*axioms_used, *axioms_of_control}
         if control is not None:
-            _refutes_a_variant(built, theorem, control)
-            used |= set(_axioms(built)[control])
+            _refutes_a_variant(built, theorem, statement, control, refuted)
         if forbidden := sorted(used - ALLOWED[axioms]):
             raise Refused(f"{theorem} rests on {', '.join(forbidden)}" + ("" if axioms == "none" else ", beyond the classical reals"))
     except Refused as refusal:
@@ -447,7 +450,8 @@ def _build(path: Path, above: tuple[Path, ...]) -> Built:
         if record is None:
             record = _compile(source, content, needs, home)
     lines = sum(1 for line in content.decode().splitlines() if line.strip())
-    return Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, tuple(map(tuple, record["statements"])))
+    notations = "\n".join([source.imports, *(["Open Scope ring_scope."] if "ring_scope" in source.text else [])])
+    return Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, source.theorems, notations)
 
 
 def _stored(home: Path) -> dict[str, Any] | None:
@@ -474,8 +478,7 @@ def _compile(source: Source, content: bytes, needs: tuple[Built, ...], home: Pat
         staged = Path(tempfile.mkdtemp(prefix="staged-", dir=cache_folder()))
         shutil.copy(target.with_suffix(".vo"), staged / "proof.vo")
     digest = hashlib.sha256((staged / "proof.vo").read_bytes()).hexdigest()
-    statements = _statements(source, Built(source.logical, staged / "proof.vo", needs))
-    record = {"logical": source.logical, "seconds": seconds, "sha256": digest, "statements": statements}
+    record = {"logical": source.logical, "seconds": seconds, "sha256": digest}
     (staged / "record.json").write_text(json.dumps(record))
     shutil.rmtree(home, ignore_errors=True)
     staged.rename(home)
@@ -494,34 +497,33 @@ def _ask(built: Sequence[Built], text: str, answers: Sequence[str]) -> list[str]
         return [(folder / f"{name}.out").read_text() for name in answers]
 
 
-def _statements(source: Source, built: Built) -> list[tuple[str, str]]:
-    """The statements of all theorems of the file as Coq prints them, in the notations of the libraries that it loads."""
-    names = source.theorems
-    lines = [source.imports, f"Require {built.logical}.", "Set Printing Width 110."]
-    if "ring_scope" in source.text:
-        lines.append("Open Scope ring_scope.")
-    lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
-    shown = _ask([built], "\n".join(lines), [f"s{k}" for k in range(len(names))])
-    return [(name, _tidy(text.split("     : ", 1)[-1])) for name, text in zip(names, shown, strict=True)]
-
-
 def _tidy(text: str) -> str:
     return "\n".join(line.removeprefix("       ") for line in text.rstrip().splitlines())
 
 
 @lru_cache
-def _axioms(built: Built) -> dict[str, tuple[str, ...]]:
-    """The axioms of every theorem of one file, asked once per process: of all together, then one by one when there are any."""
-    names = [name for name, _ in built.statements]
+def _asked(built: Built) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Statement and axioms of every theorem of one file, asked once per process: axioms of all together, then one by one if there are any.
+
+    Statements are as Coq prints them in the notations of the libraries that the file loads.
+    """
+    names = built.theorems
     every = "I"
     for name in reversed(names):
         every = f"conj (@{built.logical}.{name}) ({every})"  # conj takes proofs of propositions and nothing else
-    together = f'Require {built.logical}.\nDefinition every := {every}.\nRedirect "a" Print Assumptions every.\n'
-    if parse_axioms(_ask([built], together, ["a"])[0]) == ():
-        return dict.fromkeys(names, ())
-    lines = [f"Require {built.logical}.", *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names))]
-    each = _ask([built], "\n".join(lines), [f"a{k}" for k in range(len(names))])
-    return {name: parse_axioms(text) for name, text in zip(names, each, strict=True)}
+    lines = [f"Require {built.logical}.", f"Definition every := {every}.", 'Redirect "a" Print Assumptions every.']
+    lines += [built.notations, "Set Printing Width 110."]
+    lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
+    together, *shown = _ask([built], "\n".join(lines), ["a", *(f"s{k}" for k in range(len(names)))])
+    statements = [_tidy(text.split("     : ", 1)[-1]) for text in shown]
+    axioms: list[tuple[str, ...]] = [()] * len(names)
+    if parse_axioms(together) != ():
+        lines = [
+            f"Require {built.logical}.",
+            *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names)),
+        ]
+        axioms = [parse_axioms(text) for text in _ask([built], "\n".join(lines), [f"a{k}" for k in range(len(names))])]
+    return dict(zip(names, zip(statements, axioms, strict=True), strict=True))
 
 
 def parse_axioms(shown: str) -> tuple[str, ...]:
@@ -535,12 +537,11 @@ def parse_axioms(shown: str) -> tuple[str, ...]:
     return tuple(name[0] if (name := re.match(r"[\w.']+(?= :|$)", line)) else line.strip() for line in entries)
 
 
-def _refutes_a_variant(built: Built, theorem: str, control: str) -> None:
+def _refutes_a_variant(built: Built, theorem: str, statement: str, control: str, stated: str) -> None:
     """A control proves a negation, and speaks of a definition of ours of which the theorem speaks too, where the theorem speaks of one."""
-    stated = built.statement(control)
     if not re.match(r"(forall[^~]*,\s*)?~(?!\s*False\b)", stated):
         raise Refused(f"the control {control} is no negation, but {' '.join(stated.split())[:120]}")
     modules = "|".join(sorted(re.escape(name.rsplit(".", 1)[-1]) for name in built.closure()))
-    subject, other = (set(re.findall(rf"\b(?:{modules})\.(\w+)", text)) for text in (built.statement(theorem), stated))
+    subject, other = (set(re.findall(rf"\b(?:{modules})\.(\w+)", text)) for text in (statement, stated))
     if subject and not subject & other:
         raise Refused(f"the control {control} speaks of none of the definitions of {theorem} ({', '.join(sorted(subject))})")

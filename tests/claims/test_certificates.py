@@ -1,21 +1,19 @@
 """What a referee does without us: the certificates that a run writes are checked again by the examples, with python-flint alone."""
 
 import ast
-import copy
 import hashlib
 import json
-import operator
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from functools import reduce
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from forgeries import ARGUMENT, FORMAT, changed
 
 from numerics.dynamics.orientations import predict_orientations
 from proofs_check import verify
@@ -112,7 +110,7 @@ def test_every_certificate_is_accepted(written):
         shown = REFEREE.check(certificate)
         kinds.update(REFEREE.kinds(certificate))
         assert shown == len(certificate["rows"]) == len(certificate["columns"]) if "rows" in certificate else isinstance(shown, str)
-    assert kinds.keys() == {kind for script in REFEREE.SCRIPTS for kind in script.KINDS} - {None} == FORGERIES.keys()
+    assert kinds.keys() == {kind for script in REFEREE.SCRIPTS for kind in script.KINDS} - {None} == ARGUMENT.keys()
     assert {claim for claim, _ in written.all} == {*WRITERS, None}
 
 
@@ -124,167 +122,20 @@ def test_the_run_names_every_file_it_wrote(written):
 # -------------------------------------------------------------------------------------------------------------------- forgeries
 
 
-def moved(value):
-    """Another number of the same type: about a thousandth away, or the next integer."""
-    if isinstance(value, bool | int):
-        return value + 1
-    if isinstance(value, float):
-        return value * 1.001 + 1e-6
-    if "/" in value.replace("+/-", ""):
-        p, q = value.split("/")
-        return f"{int(p) + 1}/{q}"
-    return repr(float(value.strip("[").split()[0]) * 1.001 + 1e-6)
+def test_every_kind_has_a_dozen_forgeries_from_either_side():
+    """As many from the argument as from the format of the file, at least six of each."""
+    assert ARGUMENT.keys() == FORMAT.keys()
+    assert {kind: counts for kind in ARGUMENT if min(counts := (len(ARGUMENT[kind]), len(FORMAT[kind]))) < 6} == {}
+    assert min(len(ARGUMENT[kind]) + len(FORMAT[kind]) for kind in ARGUMENT) >= 12
 
 
-def halved(value):
-    return value / 2
-
-
-def instead(value):
-    return lambda _: value
-
-
-def first_again(rows):
-    """A repeated row: the minor vanishes, whatever the network."""
-    return [rows[0], *rows[:1], *rows[2:]]
-
-
-def one_less(entries):
-    return entries[:-1]
-
-
-BOX = (("box", "centre", 0), moved), (("box", "radius"), instead("1e-90"))
-#: For each kind changes that make a certificate false: the place in it, and what happens to what stands there.
-FORGERIES = {
-    "minor modulo a prime": [
-        (("rows",), first_again),
-        (("columns",), one_less),
-        *((("prime",), instead(prime)) for prime in (5 * 13, 7)),  # no field; no root of -1 for sin and cos
-        (("unit",), instead(0)),
-    ],
-    "ball minor": [(("rows",), first_again), (("columns",), one_less), (("radius",), instead(10.0)), (("precision",), instead(1e17))],
-    "Taylor series modulo a prime": [
-        (("rank",), moved),
-        (("theta",), lambda theta: ["0"] * len(theta)),
-        (("activation",), instead("relu")),
-    ],
-    "extremum of the elasticity": [(("centre", 0), moved), (("radius",), instead("1e-90")), (("activation",), instead("tanh"))],
-    "critical point behind a residual block": [*BOX, (("y", 0, 0), moved), (("shallow", 2), moved), (("deep", 0), moved)],
-    "critical point before a split": [*BOX, (("data", 1, 0, 0), moved), (("inertia", 0), moved)],
-    "one-point overlap": [
-        *((place, moved) for place in (("start", 1), ("limit", 1), ("inputs", 0), ("transversality",), ("boxes", 1, "centre", 0))),
-        (("boxes",), lambda boxes: [boxes[0], boxes[0]]),
-    ],
-    "two-point overlap": [
-        *((place, moved) for place in (("start", "a"), ("samples", 1, "x", 0), ("samples", 0, "y"))),
-        *((place, moved) for place in (("limits", 0, "a"), ("limits", 1, "w", 0))),
-        (("formula from",), instead(1e3)),
-    ],
-    "two-point by first integrals": [
-        *((place, moved) for place in (("theta0", 0), ("samples", 1, "x", 0), ("samples", 0, "y"), ("limits", 0, 0))),
-        *((("certificates", 1, *place), moved) for place in (("box", "centre", 2), ("labels", 0), ("limits", 1, 0))),
-    ],
-    "two-point by validated orbits": [
-        (("certificates", 0, *place), moved) for place in (("box", "centre", 0), ("labels", 1), ("limits", 0, 1))
-    ],
-    "one-point by first integrals": [
-        *((place, moved) for place in (("theta0", 0), ("theta0", 1), ("limits", 1, 0), ("samples", 0, "x", 0), ("samples", 1, "y"))),
-        *((("certificates", 0, *place), moved) for place in (("boxes", 1, "centre", 0), ("transversality",))),
-        (("limits",), lambda limits: [[*limits[0][:-1], "0.6"]] * 2),
-        (("samples",), lambda samples: [samples[0], samples[0]]),
-        (("certificates",), lambda proofs: [{**proofs[0], "boxes": [proofs[0]["boxes"][0]] * 2}]),
-        (("activation",), instead("tanh")),
-        (("neurons",), moved),
-        (("inputs",), moved),
-    ],
-    "cycle by first integrals": [
-        *((place, moved) for place in (("theta0", 0), ("limits", 2, 1), ("samples", 3, "x", 0), ("samples", 0, "y"), ("inputs",))),
-        *((("certificates", 0, *place), moved) for place in (("first",), ("weights", 1), ("box", "centre", 0))),
-        (("certificates", 0, "box", "radius"), instead("1e-90")),
-        (("activation",), instead("tanh")),
-    ],
-    "cycle by first integrals along a loop": [
-        *((place, moved) for place in (("theta0", 0), ("limits", 0, 1), ("inputs",))),
-        *((("certificates", 0, *place), moved) for place in (("a0",), ("weights", 1, 0), ("factors", 0), ("steps",), ("box", "centre", 1))),
-        (("samples",), instead([{"x": ["1", "1"], "y": "1"}])),
-        (("activation",), instead("exp")),
-    ],
-    "4-cycle": [
-        *((place, moved) for place in (("start", 1), ("first",), ("weights", 1), ("points", 2, 1), ("inputs", 3), ("labels", 0))),
-        *BOX,
-    ],
-    "cycle": [
-        *((place, moved) for place in (("start", "a"), ("first", "a"), ("weights", 1, 0), ("factors", 0), ("steps",))),
-        (("box", "centre", 1), moved),
-    ],
-    "zero label": [(place, moved) for place in (("start", 0), ("start", 1), ("inputs", 2), ("weights", 3))],
-    "tail": [(("radius",), halved), (("end", 0), moved), (("time",), instead(1e9))],
-    "validated flows with tail bound": [(("runs", 1, "labels", 0), moved), (("runs",), lambda runs: [runs[1], runs[1]])],
-    "tail of a flow near a solution": [(("limit within",), lambda way: way / 100), (("start", 0), lambda value: value + 0.1)],
-    "change of sign": [
-        (("between",), instead(["7", "8"])),
-        (("samples", 0, 0), instead(None)),
-        (("samples",), one_less),
-        (("activation",), instead("1/z")),
-    ],
-    "exact inertia of a lift": [
-        *((place, moved) for place in (("theta", 0), ("deep theta", 0), ("shallow", 1), ("deep", 2), ("x", 0, 1), ("y", 0, 0))),
-    ],
-    "orientations of a small network": [
-        *((place, moved) for place in (("x", 3, 0), ("c", 5), ("p",), ("orientations", 0, "direction", 1))),
-        (("orientations", 1, "side"), operator.neg),
-        (("orientations", 2, "growing"), operator.not_),
-        (("orientations",), one_less),  # said to be all
-        (("orientations",), first_again),
-        (("c",), lambda c: ["0"] * len(c)),
-    ],
-    # more of these in tests/numerics/dynamics/test_optimizer_referees.py
-    "contraction trap": [
-        (("run", "beta2"), instead("0.5")),
-        (("run", "rate"), instead("1e-6")),
-        (("steps",), lambda steps: steps - 600),
-        (("norm",), instead("1")),
-        (("radius",), instead("1")),
-        (("basis", 0), instead(["0", "0", "0"])),
-        (("limit",), instead("2-cycle")),
-    ],
-    "hitting times": [(("below", 0, 1), lambda steps: steps + 1), (("below", 0, 0), instead("1e-21")), (("run", "rate"), instead("0.1"))],
-    "cover of parameters": [
-        (("tree",), lambda tree: tree.replace("-", "+", 1)),
-        (("tree",), lambda tree: tree[:-1]),
-        (("positive",), instead("1")),
-        (("k",), lambda k: k + 4),
-    ],
-    "2-cycle of Adam": [
-        (("verdict",), instead("undecided")),
-        (("state", 0), moved),
-        (("beta1",), instead("1/2")),
-        (("k",), lambda k: k + 1),
-    ],
-    "definite form of a split neuron": [
-        (("theta", 0), moved),
-        (("inertia",), instead([1, 0, 1])),
-        (("samples",), lambda samples: [*samples, ["1/3", "2/7"]]),  # as many samples as the codimension
-        (("samples",), one_less),  # more than one relation
-    ],
-}
-
-
-def changed(certificate, place, change):
-    forged = copy.deepcopy(certificate)
-    *way, last = place
-    holder = reduce(lambda inner, key: inner[key], way, forged)
-    holder[last] = change(holder.get(last) if isinstance(holder, dict) else holder[last])
-    assert forged != certificate
-    return forged
-
-
-@pytest.mark.parametrize("kind", FORGERIES)
+@pytest.mark.parametrize("kind", ARGUMENT)
 def test_forged_certificates_are_refused(written, kind):
     genuine = written.first[kind]
-    for place, change in FORGERIES[kind]:
-        with pytest.raises((AssertionError, ValueError)):
-            REFEREE.check(changed(genuine, place, change))
+    for place, change in [*ARGUMENT[kind], *FORMAT[kind]]:
+        forged = changed(genuine, place, change)
+        with pytest.raises(AssertionError):
+            REFEREE.check(forged)
             pytest.fail(f"a forged {place} was accepted")
 
 

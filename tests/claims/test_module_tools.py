@@ -55,6 +55,15 @@ def test_channels_through_normalization_pooling_and_flattening(layer, training):
     torch.testing.assert_close(wide(x), module(x), rtol=1e-5, atol=1e-6)
 
 
+def test_a_fraction_beyond_the_precision_is_refused():
+    """In single precision alpha = 1e8 and 1 - 1e8 cancel: the outputs would be others, however exact the map."""
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2))
+    with pytest.raises(ValueError, match="beyond what torch.float32 carries"):
+        widen(module, 1, 1, 1e8)
+    widen(module.double(), 1, 1, 1e4)
+
+
 def test_the_module_given_stays_as_it_is():
     module = perceptron()
     before = [p.clone() for p in module.parameters()]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from proofs_check import load_claims
 from proofs_check.adequacy import Comparison
 from proofs_check.claim import Check, Claim, ClaimError, Control, Outcome, Source, Status
 from proofs_check.engine.execution import run_part
@@ -27,7 +29,7 @@ Proof. intro H. discriminate (H 1). Qed.
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
-    coq._axioms.cache_clear()
+    coq._asked.cache_clear()
     path = tmp_path / "twice.v"
     path.write_text(TWICE)
     return path
@@ -133,3 +135,16 @@ def test_a_compiled_proof_is_no_answer_without_coq(file, monkeypatch):
 def test_bad_arguments(wrong, message):
     with pytest.raises(ClaimError, match=message):
         formal_check(**{"file": "a.v", "theorem": "t", "false": "f", "adequate": lambda rng: [], **wrong})
+
+
+def test_the_page_lists_every_claim_with_a_theorem_and_its_premises():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "formal-proofs.md").read_text(encoding="utf-8")
+    formal = [(claim.id, check) for claim in load_claims().values() for check in claim.checks if check.evidence == "formal"]
+    for claim_id, check in formal:
+        theorem = check.parameters["variant"]
+        row = next((line for line in page.splitlines() if line.startswith(f"| `{claim_id}` |") and f"`{theorem}`" in line), None)
+        assert row is not None, f"{claim_id}: {theorem} is missing"
+        assert len(check.controls) == 2 and (("in part" in row) == (check.covers == "instances"))
+        for premise in check.scope.partition("premises: ")[2].rpartition("; ")[0].split("\n"):
+            assert premise in row
+    assert len({claim_id for claim_id, _ in formal}) >= 50

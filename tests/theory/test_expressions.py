@@ -116,10 +116,10 @@ def test_names_go_before_formulas():
     ],
 )
 def test_what_costs_too_much_or_has_no_value_is_refused_at_once(formula, hint):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError, match=hint):
         parse(formula)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_what_is_within_the_bounds_is_read():

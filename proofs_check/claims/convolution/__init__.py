@@ -2,7 +2,7 @@ r"""Two-layer tanh networks with convolution: what sharing weights and local con
 
 f(x) = sum over kernels l and positions q of a_lq tanh(K_l . patch_q(x) [+ b_l]). The same function lives in the network with shared
 kernels (CNN), without sharing (NS) and in the fully connected one (FNN). A kernel counts for a target
-where some of its output weights is not 0.
+if some of its output weights is not 0.
 """
 
 import numpy as np

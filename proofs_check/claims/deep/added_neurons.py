@@ -9,6 +9,7 @@ from typing import Any
 
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.width import null_neurons
 from proofs_check.judging import equal, rank_is, worst
 from theory.draws import distinct_moduli, signs
 from theory.embedding.edge_by_edge import attach, split_edges
@@ -172,6 +173,15 @@ def sequences(cell, theta, *, formula=lambda narrow, wide: narrow.n_params, cont
             wide, theta = embedding.wide, embedding(theta)
     return rank_is(formula(narrow, wide), series(wide, theta), theta=start)
 
+
+NULL.formal(
+    "width/null.v",
+    "deep_null",
+    false="neurons with input weights too",
+    adequate=null_neurons,
+    clauses="free",
+    part="all sizes and numbers of null neurons, biases in all layers",
+)
 
 NONPROPORTIONAL = claim(
     "deep.nonprop",

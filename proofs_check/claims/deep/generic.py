@@ -5,6 +5,7 @@ from math import prod
 
 from numerics.rank import model_rank
 from proofs_check import axes, by_level, claim, false
+from proofs_check.adequacy.width import null_neurons
 from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.draws import distinct_moduli
 from theory.models import FullyConnected
@@ -99,6 +100,9 @@ SHAPES = axes(d=(1, 2, 3), hidden=HIDDEN, bias=(False, True), standard=2)
 
 def narrow(cell):
     return FullyConnected((cell.d, *cell.hidden, 1), "tanh", cell.bias)
+
+
+TABLE.formal("width/null.v", "deep_table", false="weights alone", adequate=null_neurons, clauses="with biases")
 
 
 @TABLE.check("exact", lambda cell, rng: distinct_moduli(narrow(cell), rng), SHAPES, clauses=("without biases", "with biases", "attained"))

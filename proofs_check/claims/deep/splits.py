@@ -9,6 +9,7 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.adequacy.width import null_neurons, splitting
 from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.activations import SmoothActivation
 from theory.draws import distinct_moduli
@@ -139,6 +140,14 @@ def ranks(cell, theta, *, formula=lambda narrow, wide: narrow.n_params, fraction
     return rank_is(formula(narrow, wide), series(wide, theta), theta=start)
 
 
+SPLIT.formal(
+    "width/splitting.v",
+    "deep_split",
+    false="a fraction for every outgoing edge",
+    adequate=splitting,
+    part="any depth, biases in all layers",
+)
+
 BOUND = claim(
     "deep.bound",
     "A narrower network bounds the optimistic sample size",
@@ -209,5 +218,7 @@ def no_empty_layer(cell, theta, *, cost=lambda cell: int(cell.activation != "tan
     model = TwoLayer(cell.d, 1, activation=cell.activation)
     return rank_is(cost(cell), model_rank(model, theta), theta=theta)
 
+
+BOUND.formal("width/null.v", "deep_bound", false="R_wide <= R_narr - 1", adequate=null_neurons, part="any depth, biases in all layers")
 
 BOUND.without("no empty layer", no_empty_layer, cost=lambda cell: 0)

@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.exact import fraction, rationals
+from numerics.hessian import gradient, hessian
+from numerics.hessian.inertias import exact_inertia
+from numerics.hessian.neuron_matrices import neuron_matrices
+from numerics.planting import cotangent_of
 from theory.embedding.affine import Embedding, SparseMatrix
 from theory.models import FullyConnected
 
@@ -19,28 +24,22 @@ def in_arithmetic_of(theta: np.ndarray, value: Fraction) -> Any:
 
 def as_floats(values: np.ndarray) -> np.ndarray:
     """An array of rationals in double precision."""
-    from numerics.arithmetic.exact import fraction, rationals
-
-    return np.frompyfunc(lambda entry: float(fraction(entry)), 1, 1)(rationals(values)).astype(float)
+    return np.array([float(fraction(entry)) for entry in rationals(values).ravel()]).reshape(np.shape(values))
 
 
 def gradients(embedding: Embedding, theta: Any, data: Any, loss: str = "mse") -> tuple[Any, Any]:
     """The gradient at ``theta`` and that of the wide network at its image."""
-    from numerics.hessian import gradient
-
     return gradient(embedding.narrow, theta, data, loss), gradient(embedding.wide, embedding(theta), data, loss)
 
 
 def hessians(embedding: Embedding, theta: Any, data: Any, loss: str = "mse") -> tuple[Any, Any]:
     """The Hessian at ``theta`` and that of the wide network at its image."""
-    from numerics.hessian import hessian
-
     return hessian(embedding.narrow, theta, data, loss), hessian(embedding.wide, embedding(theta), data, loss)
 
 
-def inertias(embedding: Embedding, theta: Any, data: Any) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+def inertias(embedding: Embedding, theta: Any, data: Any, loss: str = "mse") -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Exact (n_-, n_0, n_+) of the two Hessians."""
-    narrow, wide = hessians(embedding, theta, data)
+    narrow, wide = hessians(embedding, theta, data, loss)
     return inertia_of(narrow), inertia_of(wide)
 
 
@@ -50,10 +49,8 @@ def spectra(embedding: Embedding, theta: Any, data: Any) -> tuple[np.ndarray, np
     return np.linalg.eigvalsh(narrow), np.linalg.eigvalsh(wide)
 
 
-def inertia_of(matrix: np.ndarray) -> tuple[int, int, int]:
+def inertia_of(matrix):
     """Exact (n_-, n_0, n_+) of a rational matrix."""
-    from numerics.hessian.inertias import exact_inertia
-
     return exact_inertia(matrix).counts
 
 
@@ -62,7 +59,7 @@ def transformed(basis: SparseMatrix, matrix: Any) -> Any:
     return basis.T @ (basis.T @ matrix).T
 
 
-def characteristic(matrix: np.ndarray) -> Any:
+def characteristic(matrix):
     """The characteristic polynomial of a rational matrix."""
     from flint import fmpq_mat
 
@@ -71,7 +68,9 @@ def characteristic(matrix: np.ndarray) -> Any:
 
 def matrices(model: FullyConnected, theta: Any, data: Any, layer: int = 1, neuron: int = 0, loss: str = "mse") -> tuple[Any, Any]:
     """B_s and S_s of a neuron."""
-    from numerics.hessian.neuron_matrices import neuron_matrices
-    from numerics.planting import cotangent_of
-
     return neuron_matrices(model, theta, data[0], cotangent_of(model, theta, data, loss), layer, neuron)
+
+
+def rounding(terms: int, size: Any) -> Any:
+    """64 units of rounding for each of ``terms`` terms of a sum of the given size."""
+    return 64 * terms * np.finfo(float).eps * size

@@ -4,58 +4,26 @@ A compatible embedding copies neurons as an index map I_l says, with coefficient
 and null neurons are special cases. Its gradient map is \nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)}.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._checks import agree, rounding, within
-from proofs_check.claims.width._measures import gradients
-from proofs_check.claims.width._places import JML, exactly, for_any_network, in_floats, places
-from proofs_check.claims.width._points import drawn_compatible
+from numerics.derivatives.tape import tangents
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy import width as definitions
+from proofs_check.judging import bounded, equal
 from theory.embedding import Layer, compatible, three_fold, two_fold_null
 from theory.embedding.affine import identity
+from theory.embedding.symbolic import Undefined, polynomial_ring
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
-# ------------------------------------------------------------------------------- compatible embeddings and two families
+from . import ANY_SIGMA, BACKWARD, JML
+from ._instances import FRACTIONS, drawn_compatible, in_floats, place_in, seed_of
+from ._measures import gradients, rounding
 
-
-def check_embedding(place, *, build, change, context) -> Outcome:
-    """Outputs, the gradient image at any point, A^T M = I, and an exact critical point mapped to one."""
-    embedding, planted = change(build(place)), place.planted()
-    narrow, wide = gradients(embedding, place.theta, place.data(1))
-    _, critical = gradients(embedding, place.theta, planted)
-    return agree(
-        place,
-        output=(place.model(place.theta, planted[0]), embedding.wide(embedding(place.theta), planted[0])),
-        critical=(0 * critical, critical),
-        gradient=(embedding.gradient_map.apply(narrow), wide),
-        inverse=(identity(place.model.n_params), embedding.matrix.T @ embedding.gradient_map),
-    )
-
-
-def check_embedding_in_floats(place, *, build, change, context) -> Outcome:
-    """The same for tanh and normal weights: outputs and the gradient image, up to rounding."""
-    place = place.at(activation="tanh")
-    embedding = change(build(place))
-    rng = context.rng(place.seed)
-    theta, x = rng.normal(size=place.model.n_params), rng.normal(size=(4, place.widths[0]))
-    data = x, rng.normal(size=(4, place.widths[-1]))
-    wide, (before, after) = embedding(theta), gradients(embedding, theta, data)
-    changed = (embedding.wide(wide, x) - place.model(theta, x)).ravel()
-    difference = np.concatenate([after - embedding.gradient_map.apply(before), changed])
-    # Every layer sums at most P products of weights up to |T theta|_max and passes rounding on with their sizes.
-    size = 1 + max(np.abs(wide).max(), np.abs(embedding.gradient_map.dense(float)).max())
-    tolerance = rounding(embedding.wide.n_params, size ** (2 * len(place.widths) - 2))
-    return within(place, difference, tolerance, "outputs and gradients")
-
-
-def unchanged(embedding):
-    return embedding
+# --------------------------------------------------------------------------------------------------- false embeddings
 
 
 def forward_dropped(embedding):
@@ -87,17 +55,111 @@ def corrections_omitted(embedding):
     return replace(embedding, offset={i: value for i, value in embedding.offset.items() if i not in corrected})
 
 
-EMBEDDING_CONTROLS = [
-    Control("forward condition dropped", change=forward_dropped),
-    Control("backward condition dropped", change=backward_dropped),
-]
+def shared_unevenly(embedding):
+    """The two copies in the last layer get 1 and 0 instead of 1 - b and b; the multipliers stay."""
+    shares = zip(_last_layer(embedding), (Fraction(1), Fraction(0)), strict=False)
+    return embedding.with_matrix({place: value for (place, _), value in shares})
 
 
-def check_undefined_network(_, *, change, context) -> Outcome:
-    """[1, 1, 1, 1] to [1, 2, 2, 1], every coefficient a symbol: outputs and tangents as polynomials in undefined values of sigma."""
-    from numerics.derivatives.tape import tangents
-    from theory.embedding.symbolic import Undefined, polynomial_ring
+def unchanged(embedding):
+    return embedding
 
+
+# ----------------------------------------------------------------------------------------------------- what is compared
+
+
+def kept(place, embedding, planted, **shown):
+    """Outputs, the gradient image at any point, A^T G = I, and an exact critical point mapped to one."""
+    narrow, wide = gradients(embedding, place.theta, place.data(1))
+    _, critical = gradients(embedding, place.theta, planted)
+    product = (embedding.matrix.T @ embedding.gradient_map).entries
+    return equal(
+        output=(place.model(place.theta, planted[0]), embedding.wide(embedding(place.theta), planted[0])),
+        critical=(0 * critical, critical),
+        gradient=(embedding.gradient_map.apply(narrow), wide),
+        inverse=(identity(place.model.n_params).entries, {at: value for at, value in product.items() if value}),
+        shown={"place": place, **shown},
+    )
+
+
+def kept_in_floats(cell, embedding, rng):
+    """Outputs and the gradient image for tanh and normal weights, up to rounding."""
+    model, theta, data = in_floats(cell.widths, rng, samples=4)
+    wide, (before, after) = embedding(theta), gradients(embedding, theta, data)
+    changed = (embedding.wide(wide, data[0]) - model(theta, data[0])).ravel()
+    difference = np.concatenate([after - embedding.gradient_map.apply(before), changed])
+    # Every layer sums at most P products of weights up to |T theta|_max and passes rounding on with their sizes.
+    size = 1 + max(np.abs(wide).max(), np.abs(embedding.gradient_map.dense(float)).max())
+    tolerance = rounding(embedding.wide.n_params, size ** (2 * len(cell.widths) - 2)) * (1 + np.abs(data[0]).max())
+    return bounded("outputs and gradients", difference, tolerance, widths=cell.widths)
+
+
+KEPT = {
+    "output": r"f_{T\theta} = f_\theta",
+    "image": r"\nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)},\quad A^\top G = I",
+    "critical": r"\nabla R(\theta) = 0 \implies \nabla R(T\theta) = 0",
+}
+NAMES = tuple(KEPT)
+SHAPES = ((1, 2, 1), (2, 1, 2), (2, 2, 2), (1, 1, 1, 1), (2, 1, 1, 1), (1, 1, 1, 2), (1, 2, 2, 1), (1, 1, 1, 1, 1))
+FOLDS = axes(widths=by_level(((1, 2, 1), (2, 1, 2), (1, 1, 1, 2)), SHAPES), alpha=FRACTIONS, standard=2, full=10)
+PLACES = axes(widths=by_level(((2, 2, 2), (1, 1, 1, 2), (1, 1, 1, 1, 1)), SHAPES), quick=6, standard=20, full=100)
+FLOATS = axes(widths=by_level(((1, 2, 1), (1, 1, 1, 2)), SHAPES), quick=4, standard=10, full=50)
+NORMAL = "tanh, theta normal of deviation 1.2, inputs 1.3"
+
+COMPATIBLE = claim(
+    "embedding.compatible.criticality",
+    "Compatible embeddings keep outputs and critical points",
+    r"f_{T\theta} = f_\theta,\quad \nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)},\quad A^\top G = I",
+    clauses=KEPT,
+    symbols={
+        "T": "an embedding with matrix A and gradient map G",
+        "I": "the index map: neuron i of the wide layer copies neuron I(i), or none",
+        r"\beta": "multipliers of neurons, 1 at the outputs",
+        "f, R": "output function and risk",
+    },
+    assumptions=[
+        ANY_SIGMA,
+        Assumption("forward", r"\sum_{j \in I^{-1}(s)} \alpha_{ij} = 1 \text{ (0 for a null neuron i)}"),
+        Assumption("backward", r"\sum_{i \in I^{-1}(k)} \beta_i \alpha_{ij} = \beta_j \text{ for all } k \text{ (0 for a null neuron j)}"),
+        Assumption("biases", r"\text{effective biases are corrected for constant inputs}"),
+    ],
+    source=JML.at("Theorem 5.1; the gradient identity is ours"),
+    depends_on=["embedding.splitting.criticality", "embedding.null.criticality"],
+    refuted_by="Coefficients that satisfy the conditions at which an output changes or a gradient is not the stated multiple.",
+    notes="Definition 5.2 as printed forbids constants that feed effective neurons; the bias correction is what its figure shows.",
+)
+
+
+@COMPATIBLE.check(
+    "exact", place_in, PLACES, clauses=NAMES, distribution="coefficients k/3 that satisfy the conditions, also negative and 0"
+)
+@false("forward condition dropped", change=forward_dropped)
+@false("backward condition dropped", change=backward_dropped)
+@false("bias corrections omitted", change=corrections_omitted)
+def rational_networks(cell, place, *, change=unchanged, context):
+    """One or two new neurons in every layer, copies and null neurons at random places."""
+    return kept(place, change(drawn_compatible(place)), place.planted())
+
+
+COMPATIBLE.formal(
+    "width/first_order.v",
+    "embedding_first_order",
+    false="constants of null neurons forgotten",
+    adequate=definitions.compatible,
+    clauses=NAMES,
+)
+
+COMPATIBLE.without("forward", rational_networks, change=forward_dropped)
+COMPATIBLE.without("backward", rational_networks, change=backward_dropped)
+COMPATIBLE.without("biases", rational_networks, change=corrections_omitted)
+
+
+@COMPATIBLE.check(
+    "symbolic", ["any sigma"], clauses=("output", "image"), scope="[1, 1, 1, 1] to [1, 2, 2, 1], undefined sigma, three free coefficients"
+)
+@false("shares other than the multipliers", change=shared_unevenly)
+def undefined_activation(_, *, change=unchanged, context):
+    """Every coefficient a symbol: outputs and tangents as polynomials in undefined values of sigma."""
     names = ["W1", "b1", "W2", "b2", "W3", "b3", "x", "a", "b", "t"]
     symbols, pool = polynomial_ring(names, 16)
     a, b, t = (symbols[name] for name in "abt")
@@ -112,127 +174,96 @@ def check_undefined_network(_, *, change, context) -> Outcome:
     embedding = change(compatible(model, parts))
     x = np.array([[symbols["x"]]], dtype=object)
     (narrow, slopes), (wide, wide_slopes) = tangents(model, theta, x), tangents(embedding.wide, embedding(theta), x)
-    return agree("any sigma", output=(narrow, wide), tangents=(embedding.gradient_map.apply(slopes[0, 0]), wide_slopes[0, 0]))
+    return equal(output=(narrow, wide), tangents=(embedding.gradient_map.apply(slopes[0, 0]), wide_slopes[0, 0]))
 
 
-def shared_unevenly(embedding):
-    """The two copies in the last layer get 1 and 0 instead of 1 - b and b; the multipliers stay."""
-    shares = zip(_last_layer(embedding), (Fraction(1), Fraction(0)), strict=False)
-    return embedding.with_matrix({place: value for (place, _), value in shares})
+@COMPATIBLE.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@false("forward condition dropped", change=forward_dropped)
+def tanh_in_floats(cell, seed, *, change=unchanged, context):
+    """The same for tanh in floats."""
+    rng = context.rng(seed)
+    return kept_in_floats(cell, change(drawn_compatible(place_in(cell, rng, activation="tanh"))), rng)
 
 
-def in_three_copies(place):
-    return three_fold(place.model)
+THREE_FOLD = claim(
+    "embedding.three-fold-global",
+    "Three copies of the whole network, one of them subtracted",
+    r"f = f_1 + f_2 - f_3:\ \text{last layer } [W^{[L]}, W^{[L]}, -W^{[L]}],\ \beta = (1, 1, -1) \text{ keeps outputs and critical points}",
+    clauses=KEPT,
+    symbols={"f_1, f_2, f_3": "three copies of the network", "W^{[L]}": "last weights", "L": "number of layers", r"\beta": "multipliers"},
+    assumptions=[ANY_SIGMA],
+    source=JML.at("Example 5.1"),
+    depends_on=["embedding.compatible.criticality"],
+    refuted_by="A critical point whose three-fold copy has another output or a gradient.",
+)
 
 
-def nothing_subtracted(place):
+def in_three_copies(model):
+    return three_fold(model)
+
+
+def nothing_subtracted(model):
     """Three copies with signs (1, 1, 1): the last layer sums to three times the output."""
-    embedding = three_fold(place.model)
+    embedding = three_fold(model)
     return embedding.with_matrix({place: abs(value) for place, value in embedding.matrix.entries.items()})
 
 
-def with_null_neurons(place):
-    """As many null neurons as neurons, with biases alpha, alpha + 1, ... in every layer."""
-    return two_fold_null(place.model, [[place.alpha + k for k in range(width)] for width in place.widths[1:-1]])
+@THREE_FOLD.check("exact", place_in, FOLDS, clauses=NAMES, distribution="points anywhere, and planted ones")
+@false("nothing subtracted", build=nothing_subtracted)
+@false("a copy with half of its last weight", build=lambda model: forward_dropped(three_fold(model)))
+@false("shares moved for one target", build=lambda model: backward_dropped(three_fold(model)))
+def three_copies(cell, place, *, build=in_three_copies, context):
+    """Outputs, gradients and a planted critical point."""
+    return kept(place, build(place.model), place.planted())
 
 
-FOLDS = ((1, 2, 1), (2, 1, 2), (1, 1, 1, 1), (2, 1, 1, 1), (1, 1, 1, 2))
+@THREE_FOLD.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@false("nothing subtracted", build=nothing_subtracted)
+def three_copies_in_floats(cell, seed, *, build=in_three_copies, context):
+    """The same for tanh in floats."""
+    return kept_in_floats(cell, build(FullyConnected(cell.widths)), context.rng(seed))
 
 
-def folds(context):
-    return places(FOLDS)
+THREE_FOLD.formal(
+    "width/three_fold.v",
+    "embedding_three_fold_global",
+    false="nothing subtracted",
+    adequate=definitions.three_copies,
+    clauses=("output", "critical"),
+)
+
+NULLS = claim(
+    "embedding.two-fold-null",
+    "As many null neurons as neurons in every layer",
+    r"\text{adding } m_l \text{ null neurons with arbitrary biases to every hidden layer keeps outputs and critical points}",
+    clauses=KEPT,
+    symbols=["m_l", "l"],
+    assumptions=[ANY_SIGMA],
+    source=JML.at("Example 5.2"),
+    depends_on=["embedding.compatible.criticality"],
+    refuted_by="A critical point and biases at which an output changes or a gradient appears.",
+)
 
 
-def tanh_networks(build):
-    return in_floats(
-        "tanh-in-floats",
-        check_embedding_in_floats,
-        folds,
-        {"build": build, "change": unchanged},
-        EMBEDDING_CONTROLS[:1],
-        scope="tanh networks of two and three layers",
-    )
+def with_null_neurons(model, bias):
+    """As many null neurons as neurons, with biases b, b + 1, ... in every layer."""
+    return two_fold_null(model, [[bias + k for k in range(width)] for width in model.widths[1:-1]])
 
 
-# -------------------------------------------------------------------------------------------------------- the claims
+@NULLS.check("exact", place_in, FOLDS, clauses=NAMES, distribution="points anywhere, and planted ones")
+@false("a weight halved", build=lambda model, bias: forward_dropped(with_null_neurons(model, bias)))
+def null_neurons(cell, place, *, build=with_null_neurons, context):
+    """Outputs, gradients and a planted critical point; biases of every kind."""
+    return kept(place, build(place.model, place.alpha), place.planted())
 
-CLAIMS = [
-    Claim(
-        id="embedding.compatible.criticality",
-        title="Compatible embeddings keep outputs and critical points",
-        statement=r"f_{T\theta} = f_\theta,\quad \nabla R(T\theta)_{ij} = \beta^{[l]}_i \nabla R(\theta)_{I(i) I(j)},\quad A^\top M = I",
-        assumptions=[
-            Assumption("forward", r"\sum_{j \in I^{-1}(s)} \alpha_{ij} = 1 \text{ (0 for a null neuron i)}"),
-            Assumption(
-                "backward", r"\sum_{i \in I^{-1}(k)} \beta_i \alpha_{ij} = \beta_j \text{ for all } k \text{ (0 for a null neuron j)}"
-            ),
-            Assumption("biases", r"\text{effective biases are corrected for constant inputs}"),
-        ],
-        source=Source(JML, "Theorem 5.1; the gradient identity is ours"),
-        depends_on=["embedding.splitting.criticality", "embedding.null.criticality"],
-        refuted_by="Coefficients that satisfy the conditions at which an output changes or a gradient is not the stated multiple.",
-        notes="Definition 5.2 as printed forbids constants that feed effective neurons; the bias correction is what its figure shows.",
-        checks=[
-            exactly(
-                "rational-networks",
-                check_embedding,
-                lambda context: places(FOLDS + ((2, 2, 2), (1, 2, 2))),
-                {"build": drawn_compatible, "change": unchanged},
-                [*EMBEDDING_CONTROLS, Control("bias corrections omitted", change=corrections_omitted)],
-                scope="two and three layers, one or two new neurons a layer, copies and null neurons at random places",
-            ),
-            for_any_network(
-                check_undefined_network,
-                {"change": unchanged},
-                [Control("shares other than the multipliers", change=shared_unevenly)],
-                scope="[1, 1, 1, 1] to [1, 2, 2, 1] with undefined sigma and symbolic coefficients, three free parameters",
-                covers="instances",
-            ),
-            tanh_networks(drawn_compatible),
-        ],
-        probes=[
-            Probe(drops="forward", instances=folds, parameters={"change": forward_dropped}),
-            Probe(drops="backward", instances=lambda context: places(((2, 1, 2), (2, 2, 2))), parameters={"change": backward_dropped}),
-            Probe(drops="biases", instances=folds, parameters={"change": corrections_omitted}),
-        ],
-    ),
-    Claim(
-        id="embedding.three-fold-global",
-        title="Three copies of the whole network, one of them subtracted",
-        statement=r"f = f_1 + f_2 - f_3:\ \text{last layer } [W^{[L]}, W^{[L]}, -W^{[L]}],\ \beta = (1, 1, -1) \text{ keeps "
-        r"outputs and critical points}",
-        source=Source(JML, "Example 5.1"),
-        depends_on=["embedding.compatible.criticality"],
-        refuted_by="A critical point whose three-fold copy has another output or a gradient.",
-        checks=[
-            exactly(
-                "rational-networks",
-                check_embedding,
-                folds,
-                {"build": in_three_copies, "change": unchanged},
-                [Control("nothing subtracted", build=nothing_subtracted), EMBEDDING_CONTROLS[1]],
-                scope="two and three layers, planted points and others",
-            ),
-            tanh_networks(in_three_copies),
-        ],
-    ),
-    Claim(
-        id="embedding.two-fold-null",
-        title="As many null neurons as neurons in every layer",
-        statement=r"\text{adding } m_l \text{ null neurons with arbitrary biases to every hidden layer keeps outputs and critical points}",
-        source=Source(JML, "Example 5.2"),
-        depends_on=["embedding.compatible.criticality"],
-        refuted_by="A critical point and biases at which an output changes or a gradient appears.",
-        checks=[
-            exactly(
-                "rational-networks",
-                check_embedding,
-                folds,
-                {"build": with_null_neurons, "change": unchanged},
-                [Control("forward condition dropped", change=forward_dropped)],
-                scope="two and three layers, planted points and others",
-            ),
-            tanh_networks(with_null_neurons),
-        ],
-    ),
-]
+
+@NULLS.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@false("a weight halved", build=lambda model, bias: forward_dropped(with_null_neurons(model, bias)))
+def null_neurons_in_floats(cell, seed, *, build=with_null_neurons, context):
+    """The same for tanh in floats."""
+    return kept_in_floats(cell, build(FullyConnected(cell.widths), Fraction(1, 2)), context.rng(seed))
+
+
+NULLS.formal(
+    "width/null.v", "embedding_two_fold_null", false="all new weights 1", adequate=definitions.null_neurons, clauses=("output", "critical")
+)

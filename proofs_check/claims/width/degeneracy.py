@@ -4,184 +4,205 @@ The compatible embeddings of one index map form a family of critical points thro
 the Hessian.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._checks import agree
-from proofs_check.claims.width._measures import inertias
-from proofs_check.claims.width._places import FLOAT_INERTIA, JML, NEURIPS, PLANTED, exactly, in_floats
-from proofs_check.claims.width._points import some_place
-from theory.embedding import compatible, draw_layers, embed_along
-from theory.embedding.wiring import wiring
+from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.critical.compatible import tangent_directions
+from numerics.critical.embedded import planted_batch, split_counts
+from numerics.hessian import gradient, hessian
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import at_least, equal, vanishing, worst
+from theory.embedding import compatible, copies, draw_layers, embed_along
+from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
-# --------------------------------------------------------------------------------------------- embedding.degeneracy.K
+from . import CRITICAL, FLOAT_INERTIA, JML, NEURIPS, OUTGOING, TWICE
+from ._instances import FRACTIONS, fraction_of, seed_of, sigma_of, some_place
+from ._measures import inertias
+
+ZEROS = claim(
+    "embedding.degeneracy.K",
+    "Every added neuron makes the critical point more degenerate",
+    r"W_s \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
+    clauses={
+        "zeros": r"W_s \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
+        "affine set": r"K + 1 \text{ copies of a neuron with coefficients of sum } 1:\ \text{a K-dimensional affine set of "
+        r"critical points}",
+    },
+    symbols=["W_s", "K", "T", r"\theta", "n_-,n_0,n_+"],
+    assumptions=[TWICE, CRITICAL, OUTGOING],
+    relation="lower",
+    source=NEURIPS.at("Theorem 2; 2111.15527, Theorem 6.1 (there n_0 >= K)"),
+    depends_on=["embedding.splitting.inertia"],
+    refuted_by="Splits of neurons with outgoing weights that add fewer zeros.",
+)
+
+STEPS = axes(
+    case=by_level(
+        (((1, 1, 1), (1, 1)), ((1, 1, 2), (1,)), ((1, 1, 1, 1), (1, 2)), ((1, 1, 1, 2), (2, 1))),
+        (
+            ((1, 1, 1), (1, 1)),
+            ((1, 2, 1), (1, 1)),
+            ((1, 1, 2), (1,)),
+            ((2, 1, 2), (1, 1)),
+            ((1, 1, 1, 1), (1, 2)),
+            ((1, 1, 1, 2), (2, 1)),
+            ((1, 1, 2, 1), (2, 1)),
+        ),
+    ),
+    alpha=FRACTIONS,
+    standard=3,
+    full=20,
+)
 
 
-def check_degeneracy(instance, *, least, context) -> Outcome:
-    """K splits of neurons with non-zero outgoing weights: n_0 grows by K at least."""
-    widths, steps, silent, replicate = instance
-    rng = context.rng(replicate)
+@ZEROS.check("exact", seed_of, STEPS, clauses="zeros", distribution="planted; the first neuron of the layers named, in turn, is split")
+@false("one zero more for two targets", least=lambda K, widths: K + (widths[-1] > 1))
+@false("all new parameters", least=lambda K, widths: 3 * K)
+def planted_rational(cell, seed, *, least=lambda K, widths: K, silent=False, at="critical", context):
+    """Exact inertia before and after one or two splits, also in different layers."""
+    rng, (widths, steps) = context.rng(seed), cell.case
     place = some_place(widths, rng)
-    theta = place.theta.copy()
-    if silent:  # the neuron to be split sends nothing
-        theta[wiring(place.model, 1).outgoing[0]] = 0 * theta[0]
-    embedding = embed_along(place.model, [("split", layer, 0, Fraction(int(rng.integers(2, 7)), 7)) for layer in steps])
-    before, after = inertias(embedding, theta, place.planted(theta))
-    if after[1] >= before[1] + least(len(steps)):
-        return Outcome.holds(message=f"{before} -> {after}")
-    return agree(instance, zeros_at_least=(before[1] + least(len(steps)), after[1]))
+    place = place.silenced() if silent else place
+    # At fraction 1 the copy has all of the outgoing weights: it is the one to be split again.
+    neurons = [widths[layer] if cell.alpha == "1" and layer in steps[:k] else 0 for k, layer in enumerate(steps)]
+    chosen = [("split", layer, neuron, fraction_of(cell.alpha, rng)) for layer, neuron in zip(steps, neurons, strict=True)]
+    embedding = embed_along(place.model, chosen)
+    data = place.planted() if at == "critical" else place.data(place.enough)
+    (_, before, _), (_, after, _) = inertias(embedding, place.theta, data)
+    return at_least("zeros", after - before, least(len(steps), widths), attained=False, place=place)
 
 
-def splits_in_turn(context):
-    shapes = [((1, 1, 1), (1, 1)), ((2, 1, 2), (1, 1)), ((1, 1, 1, 1), (1, 2)), ((1, 2, 2), (1,)), ((1, 1, 1, 2), (2, 1))]
-    count = context.by_level(quick=2, standard=15, full=80)
-    return [(*shape, False, replicate) for replicate, shape in enumerate(shapes * count)]
+ZEROS.without("outgoing weights", planted_rational, silent=True)
+ZEROS.without("critical", planted_rational, at="anywhere")
+
+AFFINE = axes(
+    widths=by_level(((1, 2, 1), (1, 1, 2, 1)), ((1, 2, 1), (2, 1, 2), (1, 1, 2, 1), (1, 1, 1, 2))), K=(1, 2, 3), standard=3, full=20
+)
 
 
-def silent_neurons(context):
-    return [((1, 2, 2), (1,), True, replicate) for replicate in range(4)]
+@ZEROS.check("exact", seed_of, AFFINE, clauses="affine set", distribution="planted; K + 1 points with coefficients k/3 of sum 1")
+@false("one dimension more", dimension=lambda K: K + 1)
+def affine_set(cell, seed, *, dimension=lambda K: K, context):
+    """K + 1 sets of coefficients in general position: critical points whose affine hull has dimension K, and its centre is critical."""
+    rng, points = context.rng(seed), []
+    place = some_place(cell.widths, rng)
+    data = place.planted()
+    for k in range(cell.K + 1):
+        rest = [Fraction(int(value), 3) + (4 if j == k - 1 else 0) for j, value in enumerate(rng.integers(-1, 2, cell.K))]
+        embedding = copies(place.model, place.layer, place.neuron, [1 - sum(rest), *rest])
+        points.append(embedding(place.theta))
+    centre = sum(points[1:], start=points[0]) / len(points)
+    slopes = [gradient(embedding.wide, theta, data) for theta in (*points, centre)]
+    hull = rank_rational(rationals([theta - points[0] for theta in points[1:]]))
+    return worst([vanishing("gradients", slopes, place=place), equal(dimension=(dimension(cell.K), hull), shown={"place": place})])
 
 
-def check_degeneracy_in_floats(instance, *, least, context) -> Outcome:
-    from numerics.critical.embedded import planted_batch, split_counts
-
-    widths, alpha, replicate = instance
-    model = FullyConnected(widths)
-    theta, data = planted_batch(model, 20, context.rng(replicate))
-    found = split_counts(model, theta, data, 1, 0, alpha)
-    missing = found.observed[:, 1] < least(1)
-    if not missing.any():
-        return Outcome.holds(len(theta))
-    k = int(np.flatnonzero(missing)[0])
-    return agree({"widths": widths, "theta": theta[k]}, zeros_at_least=(least(1), int(found.observed[k, 1])))
+BATCHES = axes(widths=((2, 2, 2), (2, 3, 1), (1, 2, 2, 1)), alpha=by_level(("inside", "negative"), FRACTIONS))
 
 
-# ---------------------------------------------------------------------------- embedding.degeneracy.compatible-dimension
+@ZEROS.check(
+    "property", seed_of, BATCHES, clauses="zeros", tolerance=FLOAT_INERTIA, distribution="tanh, theta normal of deviation 1.2, inputs 1.3"
+)
+@false("all new parameters", least=lambda widths: widths[0] + 1 + widths[2])
+def tanh_in_floats(cell, seed, *, least=lambda widths: 1, context):
+    """Batches of 10 (standard 50, full 500) planted tanh networks, one split."""
+    rng, model = context.rng(seed), FullyConnected(cell.widths)
+    theta, data = planted_batch(model, context.by_level(quick=10, standard=50, full=500), rng, surplus=2.5)
+    found = split_counts(model, theta, data, 1, 0, fraction_of(cell.alpha, rng))
+    return at_least("zeros", float(found.observed[:, 1].min()), least(cell.widths), attained=False, widths=cell.widths)
 
 
-def check_family_dimension(instance, *, dimension, context) -> Outcome:
-    """Exact rank of the tangents of all compatible embeddings with given copies; the Hessian vanishes on every one of them."""
-    from numerics.arithmetic.exact import rank_rational
-    from numerics.critical.compatible import tangent_directions
-    from numerics.hessian import hessian
-
-    narrow, wide, _ = instance
-    place, parts = member_of_family(instance, context)
-    directions = tangent_directions(place.model, parts, place.theta)
-    embedding = compatible(place.model, parts)
-    moved = directions @ hessian(embedding.wide, embedding(place.theta), place.planted())
-    return agree(instance, dimension=(dimension(narrow, wide), rank_rational(directions)), flat=(0 * moved, moved))
-
-
-def check_nullity(instance, *, dimension, context) -> Outcome:
-    """The Hessian's nullity grows by that number exactly, all multipliers non-zero and rank B maximal."""
-    narrow, wide, _ = instance
-    place, parts = member_of_family(instance, context)
-    before, after = inertias(compatible(place.model, parts), place.theta, place.planted())
-    return agree(instance, nullity=(before[1] + dimension(narrow, wide), after[1]))
-
-
-def member_of_family(instance, context):
-    """A narrow place, and coefficients by which the first neuron of every layer gets the copies that the wide network has room for."""
-    narrow, wide, replicate = instance
-    place = some_place(narrow, context.rng(replicate))
-    sources = [[*range(m), *([0] * (n - m))] for m, n in zip(narrow[1:-1], wide[1:-1], strict=True)]
-    return place, draw_layers(place.model, sources, context.rng("layers", replicate), nonzero=True)
+FAMILY = claim(
+    "embedding.degeneracy.compatible-dimension",
+    "Dimension of the family of compatible embeddings",
+    r"\dim = K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ for a fixed index map, all weights non-zero}",
+    clauses={
+        "dimension": r"\text{the compatible embeddings of one index map have at } \theta \text{ a tangent space of dimension } "
+        r"K + \sum_{l=2}^{L-1} K_l K_{l-1}",
+        "kernel": r"\text{the Hessian vanishes on it}",
+        "nullity": r"n_0(T\theta) = n_0(\theta) + K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ where no multiplier is zero and } B_s "
+        r"\text{ has its largest rank}",
+    },
+    symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "B_s"],
+    assumptions=[Assumption("non-zero weights", r"W^{[l]}_{ij} \ne 0 \text{ for } l \ge 2"), CRITICAL],
+    kind="extension",
+    source=JML.at("Section 6.1 (heuristic there; the count is ours)"),
+    depends_on=["embedding.compatible.criticality"],
+    refuted_by="A pair of architectures whose family has another tangent dimension.",
+    notes="With three layers or more the set is curved: the coefficients and the multipliers are coupled. A zero weight moves nothing: "
+    "(1, 1, 1, 1) in (1, 2, 2, 1) at W2 = 0 has dimension 1, not 3.",
+)
 
 
-def degrees_of_freedom(narrow, wide):
+def degrees_of_freedom(extra):
     """K + sum over l >= 2 of K_l K_(l-1)."""
-    extra = [b - a for a, b in zip(narrow[1:-1], wide[1:-1], strict=True)]
     return sum(extra) + sum(a * b for a, b in zip(extra, extra[1:], strict=False))
 
 
-def extra_neurons(narrow, wide):
-    return sum(wide) - sum(narrow)
+def largest_of_neighbours(extra):
+    return sum(extra) + sum(max(a, b) if a and b else 0 for a, b in zip(extra, extra[1:], strict=False))
 
 
-def families(context):
-    pairs = [
-        ((1, 1, 1), (1, 3, 1)),
-        ((2, 2, 1), (2, 4, 1)),
-        ((1, 1, 1, 1), (1, 2, 2, 1)),
-        ((1, 1, 1, 1), (1, 3, 2, 1)),
-        ((2, 1, 2, 1), (2, 2, 3, 1)),
-    ]
-    pairs += context.by_level(
-        quick=[], standard=[((1, 1, 1, 1, 1), (1, 2, 2, 2, 1)), ((1, 2, 2, 1), (1, 3, 3, 1))], full=[((1, 2, 2, 1), (1, 4, 4, 1))]
-    )
-    return [(*pair, replicate) for replicate, pair in enumerate(pairs)]
+def without_neighbours(extra):
+    return sum(extra)
 
 
-# -------------------------------------------------------------------------------------------------------- the claims
+def member(cell, rng, *, vanishing_weights=False):
+    """A narrow place with planted data, and coefficients by which the first neuron of every layer gets K_l copies more."""
+    place = some_place(cell.narrow, rng)
+    if vanishing_weights:
+        numerators = np.array(place.numerators)
+        numerators[layers(place.model)[1][0]] = 0
+        place = place.at(numerators=tuple(numerators.tolist()))
+    sources = [[*range(m), *([0] * k)] for m, k in zip(cell.narrow[1:-1], cell.extra, strict=True)]
+    return place, draw_layers(place.model, sources, rng, nonzero=True)
 
-CLAIMS = [
-    Claim(
-        id="embedding.degeneracy.K",
-        title="Every added neuron makes the critical point more degenerate",
-        relation="lower",
-        statement=r"W_{\cdot s} \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
-        assumptions=[Assumption("outgoing weights", r"W_{\cdot s} \ne 0 \text{ for every split neuron}")],
-        source=Source(NEURIPS, "Theorem 2; 2111.15527, Theorem 6.1 (there n_0 >= K)"),
-        depends_on=["embedding.splitting.inertia"],
-        refuted_by="Splits of neurons with outgoing weights that add fewer zeros.",
-        checks=[
-            exactly(
-                "planted-rational",
-                check_degeneracy,
-                splits_in_turn,
-                {"least": lambda K: K},
-                [Control("one zero more", least=lambda K: K + 1)],
-                scope="one and two splits, also in different layers, exact inertia",
-            ),
-            in_floats(
-                "tanh-in-floats",
-                check_degeneracy_in_floats,
-                lambda context: [((2, 2, 2), Fraction(1, 3), 0), ((3, 2, 2), Fraction(-1, 2), 1), ((2, 3, 1), Fraction(2), 2)],
-                {"least": lambda K: K},
-                [Control("two zeros more", least=lambda K: K + 2)],
-                scope="batches of planted tanh networks, one split",
-                distribution="theta normal of deviation 1.2, inputs 1.3",
-                tolerance=FLOAT_INERTIA,
-            ),
-        ],
-        probes=[Probe(drops="outgoing weights", instances=silent_neurons)],
+
+#: Three and four layers, (2, 2) among them: there the product is more than the larger of the two.
+FAMILIES = axes(
+    narrow=by_level(
+        ((1, 1, 1), (1, 1, 1, 1), (1, 2, 1, 1), (1, 1, 1, 1, 1)),
+        ((1, 1, 1), (2, 2, 1), (1, 1, 1, 1), (2, 1, 2, 1), (1, 2, 2, 1), (1, 1, 1, 1, 1)),
     ),
-    Claim(
-        id="embedding.degeneracy.compatible-dimension",
-        title="Dimension of the family of compatible embeddings",
-        kind="extension",
-        statement=r"\dim = K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ for a fixed index map}",
-        source=Source(JML, "Section 6.1 (heuristic there; the count is ours)"),
-        depends_on=["embedding.compatible.criticality"],
-        refuted_by="A pair of architectures whose family has another tangent dimension.",
-        notes="With three layers or more the set is curved: alpha and beta are coupled.",
-        checks=[
-            exactly(
-                "tangents",
-                check_family_dimension,
-                families,
-                {"dimension": degrees_of_freedom},
-                [Control("K alone", dimension=extra_neurons)],
-                scope="five (standard: seven) pairs of architectures, two and three hidden layers; exact rank, the Hessian "
-                "vanishes on the tangents",
-            ),
-            Check(
-                "nullity",
-                evidence="exact",
-                covers="instances",
-                scope="the nullity of the exact Hessian, all multipliers non-zero",
-                run=check_nullity,
-                instances=lambda context: families(context)[:3],
-                distribution=PLANTED,
-                parameters={"dimension": degrees_of_freedom},
-                controls=[Control("K alone", dimension=extra_neurons)],
-            ),
-        ],
-    ),
-]
+    extra=((2,), (1, 0), (1, 1), (2, 1), (2, 2), (1, 1, 1), (1, 2, 2)),
+    where=lambda narrow, extra: len(extra) == len(narrow) - 2,
+    standard=2,
+    full=5,
+)
+
+
+@FAMILY.check("exact", seed_of, FAMILIES, clauses=("dimension", "kernel"), distribution="coefficients k/3, planted data")
+@false("K alone", dimension=without_neighbours)
+@false("the larger neighbour for the product", dimension=largest_of_neighbours)
+def family_dimension(cell, seed, *, dimension=degrees_of_freedom, vanishing_weights=False, at="critical", context):
+    """Exact rank of the tangents of all compatible embeddings with these copies; the Hessian on every one of them."""
+    place, parts = member(cell, context.rng(seed), vanishing_weights=vanishing_weights)
+    directions, embedding = tangent_directions(place.model, parts, place.theta), compatible(place.model, parts)
+    data = place.planted() if at == "critical" else place.data(place.enough)
+    moved = directions @ hessian(embedding.wide, embedding(place.theta), data)
+    return equal(dimension=(dimension(cell.extra), rank_rational(directions)), kernel=(0 * moved, moved), shown={"place": place})
+
+
+FAMILY.without("non-zero weights", family_dimension, vanishing_weights=True)
+FAMILY.without("critical", family_dimension, at="anywhere")
+
+NULLITIES = axes(
+    narrow=by_level(((1, 1, 1), (1, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
+    extra=by_level(((1,), (2,), (1, 1), (2, 1)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
+    where=lambda narrow, extra: len(extra) == len(narrow) - 2,
+    full=3,
+)
+
+
+@FAMILY.check(
+    "exact", seed_of, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
+)
+@false("K alone", dimension=without_neighbours)
+def nullity(cell, seed, *, dimension=degrees_of_freedom, context):
+    """The growth of the nullity of the exact Hessian."""
+    place, parts = member(cell, context.rng(seed))
+    (_, before, _), (_, after, _) = inertias(compatible(place.model, parts), place.theta, place.planted())
+    return equal(nullity=(before + dimension(cell.extra), after), shown={"place": place, "sigma": sigma_of(cell.narrow)})

@@ -1,109 +1,220 @@
 r"""Irreversibility: embedding lowers none of the numbers of negative, zero and positive eigenvalues, and why one identity is not enough.
 
-A^\top H_{wide} A = H_{narrow} keeps n_- and n_+; it is H_{wide} A = M H_{narrow}, true of all critical embeddings, that keeps n_0.
+A^\top H' A = H keeps n_- and n_+; it is H' A = G H, true of all critical embeddings, that keeps n_0.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from proofs_check import Claim, Control, Outcome, Source
-from proofs_check.claims._checks import agree
-from proofs_check.claims.width._measures import hessians, inertia_of
-from proofs_check.claims.width._places import ANY_NETWORK, ANYWHERE, JML, Place, exactly, for_any_network, places
-from proofs_check.claims.width._points import drawn_compatible, some_place, split_or_null
-from proofs_check.claims.width._twins import duplicate, with_incoming_weights
+from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
+from numerics.derivatives.tape import tangents
+from numerics.hessian import gradient_and_hessian, hessian
+from numerics.hessian.neuron_matrices import trace
+from numerics.planting import curvature_rows
+from proofs_check import Assumption, axes, by_level, claim, exists, false
+from proofs_check.adequacy import width as definitions
+from proofs_check.judging import at_least, equal, worst
 from theory.embedding import null, split
+from theory.embedding.onestep import unchecked_null
+from theory.embedding.symbolic import around_embedding, neuron_model, neuron_symbols, with_passive
 from theory.embedding.wiring import wiring
 
-# ------------------------------------------------------------------------------------------- embedding.irreversibility
+from . import ANY_NETWORK, JML, TWICE
+from ._instances import FRACTIONS, drawn_compatible, inner, place_in, seed_of, some_place, split_or_null
+from ._measures import hessians, inertia_of
+from ._twins import duplicate, with_incoming_weights
+
+MONOTONE = claim(
+    "embedding.irreversibility",
+    "Embedding never lowers n_-, n_0 or n_+",
+    r"A^\top H' A = H,\ H' A = G H \implies n_-, n_0, n_+ \text{ of } H(T\theta) \text{ are at least those of } H(\theta), "
+    r"\text{ at any } \theta",
+    clauses={
+        "image": r"H' A = G H \text{ and } A^\top H' A = H \text{ at every } \theta, \text{ for splits and null neurons}",
+        "compatible": r"\text{the same for compatible embeddings}",
+        "counts": r"A \text{ of full column rank} \implies n_-, n_0, n_+ \text{ do not fall}",
+    },
+    symbols=["A", "G", "H", "T", r"\theta", "n_-,n_0,n_+"],
+    assumptions=[TWICE, Assumption("critical embedding", r"T \text{ maps every critical point to one: } \nabla R \circ T = G \nabla R")],
+    source=JML.at("Theorem 6.2; its proof for n_0 needs the second identity, see the counterexample"),
+    depends_on=["embedding.splitting.gradient-image", "embedding.compatible.criticality"],
+    refuted_by="An embedded point with fewer negative, zero or positive eigenvalues.",
+    notes="n_- and n_+ are the largest dimensions of subspaces on which H is definite, which A carries over; A maps ker H into ker H'. For "
+    "abstract critical embeddings G may depend on theta; that case is not claimed.",
+)
 
 
-def check_hessian_image(place, *, build, image, context) -> Outcome:
-    """A^T H_wide A = H_narrow and H_wide A = M H_narrow, entry by entry, at a point that is not critical."""
-    embedding = build(place)
+def symbolic_embeddings(context):
+    return ["split", "null"]
+
+
+@MONOTONE.check("symbolic", symbolic_embeddings, clauses="image", covers="statement", scope=ANY_NETWORK)
+@false("A for G", image=lambda embedding: embedding.matrix)
+def undefined_activation(kind, *, image=lambda embedding: embedding.gradient_map, context):
+    """Both identities for a split and for a null neuron, as polynomials in undefined derivatives."""
+    symbols = neuron_symbols("alpha")
+    if kind == "split":
+        embedding, letters = split(neuron_model(), 1, 0, symbols["alpha"]), "ss"
+    else:
+        embedding, letters = unchecked_null(neuron_model(jet=symbols.jet("t")), 1, symbols["alpha"]), "st"
+    (_, narrow), (_, wide) = around_embedding(symbols, embedding, letters)
+    A = with_passive(embedding.matrix)
+    through = (A.T @ wide.hessian).T
+    return equal(image=(with_passive(image(embedding)) @ narrow.hessian, through), compression=(narrow.hessian, A.T @ through))
+
+
+ANYWHERE = axes(
+    widths=by_level(((2, 2, 2), (1, 2, 1, 2)), ((2, 2, 2), (1, 2, 1, 2), (1, 1, 2, 1, 2), (2, 3, 2), (2, 2, 2, 1))),
+    layer=(1, 2, 3),
+    alpha=by_level(("1", "inside", "negative"), FRACTIONS),
+    kind=("split", "null", "compatible"),
+    where=lambda widths, layer: inner(widths, layer),
+    standard=2,
+    full=20,
+)
+
+
+def embedding_of(kind, place):
+    if kind == "split":
+        return split(*place.neuron_of())
+    return null(place.model, place.layer, place.alpha) if kind == "null" else drawn_compatible(place)
+
+
+@MONOTONE.check("exact", place_in, ANYWHERE, clauses=("image", "compatible"))
+@false("A for G", image=lambda embedding: embedding.matrix)
+@false("no embedding", build=lambda kind, place: duplicate(*place.neuron_of()))
+def rational_networks(cell, place, *, build=embedding_of, image=lambda embedding: embedding.gradient_map, context):
+    """Both identities, entry by entry, at points that are not critical; A has full column rank."""
+    embedding = build(cell.kind, place)
     narrow, wide = hessians(embedding, place.theta, place.data(2))
     through = (embedding.matrix.T @ wide).T
-    return agree(place, compression=(narrow, embedding.matrix.T @ through), image=(image(embedding) @ narrow, through))
+    rank = rank_rational(rationals(embedding.matrix.dense(object)))
+    return equal(
+        compression=(narrow, embedding.matrix.T @ through),
+        image=(image(embedding) @ narrow, through),
+        rank=(place.model.n_params, rank),
+        shown={"place": place},
+    )
 
 
-def check_hessian_image_of_any(_, *, image, context) -> Outcome:
-    from theory.embedding.symbolic import around_embedding, neuron_model, neuron_symbols, with_passive
+MONOTONE.without(
+    "critical embedding", rational_networks, build=lambda kind, place: with_incoming_weights(place.model, place.layer, place.alpha)
+)
 
-    symbols = neuron_symbols("alpha")
-    embedding = split(neuron_model(), 1, 0, symbols["alpha"])
-    (_, narrow), (_, wide) = around_embedding(symbols, embedding, "ss")
-    through = (with_passive(embedding.matrix).T @ wide.hessian).T
-    return agree("any network", image=(with_passive(image(embedding)) @ narrow.hessian, through))
+SIZES = axes(size=(1, 2, 3, 4), more=(0, 1, 2, 3), quick=2, standard=20, full=100)
 
 
-def one_of_each(place):
-    """A split, a null neuron or a general compatible embedding, in turn."""
-    if place.seed % 3 == 0:
-        return split(*place.neuron_of())
-    return null(place.model, place.layer, place.alpha) if place.seed % 3 == 1 else drawn_compatible(place)
+def compressed(cell, rng):
+    """A symmetric H, and H' with A^T H' A = H and H' A = G H, A^T G = I: a random congruence of H (+) Q, A its first columns.
+
+    With H' = C^-T (H (+) Q) C^-1 and A the first columns of C, G is the first columns of C^-T.
+    """
+    from flint import fmpq_mat
+
+    square = lambda n, low: rng.integers(-2, 3, (n, n)) * (rng.random((n, n)) < low)
+    half, rest = square(cell.size, 0.6), square(cell.more, 0.6)
+    H, Q = half + half.T, rest + rest.T
+    total = cell.size + cell.more
+    while True:
+        C = rationals(rng.integers(-2, 3, (total, total)))
+        if rank_rational(C) == total:
+            break
+    block = np.zeros((total, total), dtype=int)
+    block[: cell.size, : cell.size], block[cell.size :, cell.size :] = H, Q
+    inverse = rationals(np.array(fmpq_mat(C.tolist()).inv().tolist(), dtype=object))
+    return rationals(H), inverse.T @ rationals(block) @ inverse, C[:, : cell.size], inverse.T[:, : cell.size]
 
 
-def the_embedding(embedding):
-    return embedding.matrix
+@MONOTONE.check("exact", compressed, SIZES, clauses="counts", distribution="symmetric integer matrices of every rank, in random bases")
+@false("n_0 grows by M' - M", growth=lambda before, new: (before[0], before[1] + new, before[2]))
+@false("all but one", growth=lambda before, new: (before[0] + new, before[1], before[2]))
+def counts(cell, instance, *, growth=lambda before, new: before, context):
+    """Matrices with both identities, whatever they come from: counts before and after."""
+    H, wide, A, G = instance
+    before, after = inertia_of(H), inertia_of(wide)
+    least = growth(before, cell.more)
+    return worst(
+        [
+            equal(compression=(H, A.T @ wide @ A), image=(G @ H, wide @ A)),
+            *(at_least(name, after[k], least[k], attained=False) for k, name in enumerate(("n_-", "n_0", "n_+"))),
+        ]
+    )
 
 
-def the_gradient_map(embedding):
-    return embedding.gradient_map
+WALKS = axes(
+    case=by_level(
+        (((1, 1, 1), (1, 1, 1)), ((2, 1, 2), (1, 1)), ((1, 1, 1, 1), (1, 2)), ((1, 1, 1, 2), (2, 1))),
+        (
+            ((1, 1, 1), (1, 1, 1)),
+            ((2, 1, 2), (1, 1)),
+            ((1, 1, 1, 1), (1, 2)),
+            ((1, 2, 2), (1, 1)),
+            ((1, 1, 1, 2), (2, 1)),
+            ((1, 1, 1, 1, 1), (1, 3)),
+        ),
+    ),
+    start=("critical", "anywhere"),
+    quick=2,
+    standard=10,
+    full=60,
+)
 
 
-def check_monotone_walk(instance, *, growth, context) -> Outcome:
-    """A random walk through architectures: along every edge none of n_-, n_0, n_+ decreases."""
-    from numerics.hessian import hessian
-
-    narrow, layers, replicate = instance
-    rng = context.rng(replicate)
+@MONOTONE.check("exact", seed_of, WALKS, clauses="counts", distribution="splits and null neurons at random")
+@false("n_0 grows by M' - M", growth=lambda before, new: (before[0], before[1] + new, before[2]))
+def walks(cell, seed, *, growth=lambda before, new: before, context):
+    """Random walks through architectures, from planted critical points and from others: exact inertia at every node."""
+    rng, (narrow, layers) = context.rng(seed), cell.case
     place = some_place(narrow, rng)
-    data, model, theta = place.planted(), place.model, place.theta
-    trail = [inertia_of(hessian(model, theta, data))]
+    data = place.planted() if cell.start == "critical" else place.data(place.enough)
+    model, theta, found = place.model, place.theta, []
+    before = inertia_of(hessian(model, theta, data))
     for layer in layers:
         embedding = split_or_null(model, layer, rng)
         model, theta = embedding.wide, embedding(theta)
-        trail.append(inertia_of(hessian(model, theta, data)))
-    steps = list(zip(trail, trail[1:], strict=False))
-    expected = [growth(before, sum(after) - sum(before)) for before, after in steps]
-    monotone = [all(a >= b for a, b in zip(after, least, strict=True)) for (_, after), least in zip(steps, expected, strict=True)]
-    if all(monotone):
-        return Outcome.holds(len(steps), message=" -> ".join(map(str, trail)))
-    return agree(instance, monotone=([True] * len(steps), monotone))
+        after = inertia_of(hessian(model, theta, data))
+        least = growth(before, sum(after) - sum(before))
+        found += [at_least(name, after[k], least[k], attained=False, place=place) for k, name in enumerate(("n_-", "n_0", "n_+"))]
+        before = after
+    return worst(found)
 
 
-def walks(context):
-    count = context.by_level(quick=2, standard=15, full=80)
-    shapes = [((1, 1, 1), (1, 1, 1)), ((2, 1, 2), (1, 1)), ((1, 1, 1, 1), (1, 2)), ((1, 2, 2), (1, 1)), ((1, 1, 1, 2), (2, 1))] * count
-    return [(*shape, replicate) for replicate, shape in enumerate(shapes)]
+MONOTONE.formal(
+    "width/irreversibility.v",
+    "embedding_irreversibility",
+    false="the numbers do not rise",
+    adequate=definitions.compatible,
+    clauses="counts",
+    part="compatible embeddings of any depth, widths, loss and data",
+)
+
+ZERO = claim(
+    "embedding.irreversibility.zero.counterexample",
+    "A^T H A = H alone does not keep the zero eigenvalues",
+    r"\exists\ \text{affine, injective, output-preserving } T \text{ with } A^\top H' A = H,\ \theta \text{ and } T\theta "
+    r"\text{ critical, and } "
+    r"n_0(T\theta) < n_0(\theta)",
+    clauses={
+        "example": exists(
+            r"\exists\ \text{affine, injective, output-preserving } T \text{ with } A^\top H' A = H,\ \theta \text{ and } T\theta "
+            r"\text{ critical, and } n_0(T\theta) < n_0(\theta)"
+        )
+    },
+    symbols=["T", "A", "H", r"\theta", "n_-,n_0,n_+"],
+    kind="counterexample",
+    relation="existence",
+    source=JML.at("on the proof of Theorem 6.2 (ours)"),
+    refuted_by="No such point: n_0 kept by every output-preserving map that keeps this critical point.",
+    notes="The theorem itself stands: splits, null neurons and compatible embeddings satisfy H' A = G H as well.",
+)
 
 
-def at_least(before, new):
-    return before
-
-
-def all_new_are_zeros(before, new):
-    """n_0 grows by M' - M."""
-    return before[0], before[1] + new, before[2]
-
-
-# ------------------------------------------------------------------------- embedding.irreversibility.zero.counterexample
-
-
-def vanishing_zero(rng: np.random.Generator) -> tuple[Place, Any, np.ndarray]:
+def vanishing_zero(rng):
     """[1, 1, 3] with H v = 0 for a v that moves the outputs, and a new neuron (3/7, 1/2) critical: the place, the data and v.
 
     H v = 2/n J^T J v + sum c_i Hess f_i v: linear in the cotangent c once theta, the inputs and v are fixed.
     """
-    from numerics.arithmetic.exact import nullspace_rational, rationals
-    from numerics.derivatives.tape import tangents
-    from numerics.hessian.neuron_matrices import trace
-    from numerics.planting import curvature_rows
-
     place, samples = some_place((1, 1, 3), rng), 10
     x = place.samples(samples)
     jacobian = tangents(place.model, place.theta, x)[1].reshape(-1, place.model.n_params)
@@ -120,100 +231,22 @@ def vanishing_zero(rng: np.random.Generator) -> tuple[Place, Any, np.ndarray]:
     return place, place.planted(conditions=conditions, extra=samples - place.enough), direction
 
 
-def check_zero_counterexample(instance, *, construct, context) -> Outcome:
-    """Output kept, affine, A^T H A = H, critical at this point for these data: and yet n_0 falls."""
-    from numerics.hessian import gradient_and_hessian
-
-    place, data, direction = vanishing_zero(context.rng(instance))
+@ZERO.check("exact", seed_of, axes(widths=((1, 1, 3),), quick=3, standard=8, full=30), distribution="weights +-1/2 .. +-2, inputs k/2")
+@false("a genuine split", construct=lambda place: split(place.model, 1, 0, Fraction(1, 3)))
+def planted(cell, seed, *, construct=lambda place: with_incoming_weights(place.model, 1, Fraction(1, 2)), context):
+    """A kernel vector of the Hessian and a new critical neuron planted together: output kept, A^T H' A = H, and yet n_0 falls."""
+    place, data, direction = vanishing_zero(context.rng(seed))
     embedding = construct(place)
     theta = embedding(place.theta)
     slope, narrow = gradient_and_hessian(place.model, place.theta, data)
     wide_slope, wide = gradient_and_hessian(embedding.wide, theta, data)
     before, after = inertia_of(narrow), inertia_of(wide)
-    compressed = embedding.matrix.T @ (embedding.matrix.T @ wide).T
-    return agree(
-        instance,
+    return equal(
         critical=(0 * slope, slope),
         wide_critical=(0 * wide_slope, wide_slope),
         kernel=(0 * slope, narrow @ direction),
-        compression=(narrow, compressed),
+        compression=(narrow, embedding.matrix.T @ (embedding.matrix.T @ wide).T),
         output=(place.model(place.theta, data[0]), embedding.wide(theta, data[0])),
         zeros_fall=(True, after[1] < before[1]),
+        shown={"place": place, "before": before, "after": after},
     )
-
-
-def planted_neuron(place):
-    """The new neuron whose criticality was planted: incoming weights 3/7, bias 1/2, outgoing weights 0."""
-    return with_incoming_weights(place.model, 1, Fraction(1, 2))
-
-
-def genuine_split(place):
-    return split(place.model, 1, 0, Fraction(1, 3))
-
-
-# -------------------------------------------------------------------------------------------------------- the claims
-
-CLAIMS = [
-    Claim(
-        id="embedding.irreversibility",
-        title="Embedding never lowers n_-, n_0 or n_+",
-        statement=r"A^\top H_{wide} A = H_{narrow},\ H_{wide} A = M H_{narrow} \implies n_\pm, n_0 \text{ of } H(T\theta) \text{ are "
-        r"at least those of } H(\theta), "
-        r"\text{ at any } \theta",
-        source=Source(JML, "Theorem 6.2; its proof for n_0 needs the second identity, see the counterexample"),
-        depends_on=["embedding.splitting.gradient-image", "embedding.compatible.criticality"],
-        refuted_by="An embedded point with fewer negative, zero or positive eigenvalues.",
-        notes="n_0: A maps ker H_narrow into ker H_wide. For abstract critical embeddings M may depend on theta; that case is not claimed.",
-        checks=[
-            for_any_network(
-                check_hessian_image_of_any,
-                {"image": the_gradient_map},
-                [Control("A for M", image=the_embedding)],
-                scope="both identities for splits (from them the counts follow for any A of full rank): " + ANY_NETWORK,
-            ),
-            exactly(
-                "rational-networks",
-                check_hessian_image,
-                lambda context: places(),
-                {"build": one_of_each, "image": the_gradient_map},
-                [
-                    Control("A for M", image=the_embedding),
-                    Control("no embedding", build=lambda place: duplicate(*place.neuron_of())),
-                ],
-                scope="splits, null neurons and compatible embeddings in two to four layers, points that are not critical",
-                **ANYWHERE,
-            ),
-            exactly(
-                "walks",
-                check_monotone_walk,
-                walks,
-                {"growth": at_least},
-                [Control("n_0 grows by M' - M", growth=all_new_are_zeros)],
-                scope="random walks of two one-step embeddings from planted critical points, exact inertia at every node",
-            ),
-        ],
-    ),
-    Claim(
-        id="embedding.irreversibility.zero.counterexample",
-        title="A^T H A = H alone does not keep the zero eigenvalues",
-        kind="counterexample",
-        relation="existence",
-        statement=r"\exists\ \text{affine, injective, output-preserving } T \text{ with } A^\top H_{wide} A = H_{narrow},\ \theta "
-        r"\text{ and } T\theta \text{ critical, and } "
-        r"n_0(T\theta) < n_0(\theta)",
-        source=Source(JML, "on the proof of Theorem 6.2 (ours)"),
-        refuted_by="No such point: n_0 kept by every output-preserving map that keeps this critical point.",
-        notes="The theorem itself stands: splits, null neurons and compatible embeddings satisfy H_wide A = M H_narrow as well.",
-        checks=[
-            exactly(
-                "planted",
-                check_zero_counterexample,
-                lambda context: range(context.by_level(quick=3, standard=8, full=30)),
-                {"construct": planted_neuron},
-                [Control("a genuine split", construct=genuine_split)],
-                scope="[1, 1, 3]: a kernel vector of the Hessian and a new critical neuron planted together, eight (quick three) seeds",
-                distribution="weights +-1/2 .. +-2, inputs k/2",
-            )
-        ],
-    ),
-]

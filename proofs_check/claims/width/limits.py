@@ -1,240 +1,226 @@
-"""How far the principle reaches: to channels of a CNN, not to weight decay, and not to all critical points of wide networks."""
-
-from __future__ import annotations
+r"""How far the principle reaches: to channels of a CNN, not to weight decay, and not to all critical points of wide networks."""
 
 from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._checks import agree, rounding, within
-from proofs_check.claims.width._measures import gradients
-from proofs_check.claims.width._places import NEURIPS, exactly, in_floats, places
-from proofs_check.claims.width._twins import alpha_by_target
+from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.hessian import gradient, risk
+from numerics.planting import NothingToPlant, cotangent_of, plant
+from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check.judging import bounded, equal, vanishing, worst
 from theory.embedding import split
 from theory.models import FullyConnected, TwoLayerCNN
 
-# ------------------------------------------------------------------------------------------------------ embedding.cnn
+from . import ANY_SIGMA, LOCAL, NEURIPS, SUMS_OF_MODULI
+from ._instances import fraction_of, place_in, seed_of
+from ._measures import gradients, rounding
+from ._twins import alpha_by_target
+
+CNN = claim(
+    "embedding.cnn",
+    "Splitting a channel of a convolutional network",
+    r"\text{one } \alpha \text{ per channel keeps outputs and critical points}",
+    clauses={
+        "output": r"f_{T^\alpha\theta} = f_\theta",
+        "image": r"\nabla R(T^\alpha\theta) = G \nabla R(\theta), \text{ so that critical points stay critical}",
+    },
+    symbols=["f", "T", r"\theta", r"\alpha", "G", "R"],
+    assumptions=[ANY_SIGMA, Assumption("one alpha", r"\alpha \text{ does not vary over taps or positions}")],
+    source=NEURIPS.at("Section 6 (remark)"),
+    depends_on=["embedding.splitting.criticality"],
+    refuted_by="A channel whose split changes the output or has a gradient at a critical point.",
+)
+
+SHAPES = by_level(((4, 2),), ((3, 2), (4, 2), (4, 3), (5, 3), ((2, 3), (2, 2))))
+CHANNELS = axes(
+    shape=SHAPES,
+    channels=(1, 2),
+    sharing=(True, False),
+    alpha=by_level(("0", "negative"), ("1/2", "0", "above 1", "negative")),
+    standard=2,
+    full=10,
+)
 
 
-def check_channels(instance, *, construct, context) -> Outcome:
-    """Splitting a channel of a rational CNN: outputs, the gradient image at any point, a planted critical point kept."""
-    from numerics.arithmetic.exact import rationals
-    from numerics.planting import plant
-
-    inputs, kernel, sharing, alpha, replicate = instance
-    model = TwoLayerCNN(inputs, kernel, 2, activation="ratsig4", sharing=sharing, bias=True, output_bias=True)
-    rng = context.rng(replicate)
+@CNN.check(
+    "exact",
+    seed_of,
+    CHANNELS,
+    clauses=("output", "image"),
+    distribution="weights +-1/2 .. +-4, planted data; one- and two-dimensional inputs",
+)
+@false("alpha by position", construct=alpha_by_target)
+def rational_cnn(cell, seed, *, construct=split, context):
+    """Outputs, the gradient image at any point, a planted critical point kept."""
+    rng, (inputs, kernel) = context.rng(seed), cell.shape
+    model = TwoLayerCNN(inputs, kernel, cell.channels, activation="ratsig4", sharing=cell.sharing, bias=True, output_bias=True)
     theta = rationals([Fraction(int(k), 2) for k in rng.integers(1, 9, model.n_params) * rng.choice([-1, 1], model.n_params)])
-    codes = rng.choice(31**inputs, model.n_params + 3, replace=False)
-    x = rationals([[Fraction(int(code) // 31**axis % 31 - 15, 2) for axis in range(inputs)] for code in codes])
-    embedding = construct(model, 1, 1, alpha)
-    data = plant(model, theta, x, seed=replicate)
+    codes = rng.choice(31**model.input_size, model.n_params + 3, replace=False)
+    x = rationals([[Fraction(int(code) // 31**axis % 31 - 15, 2) for axis in range(model.input_size)] for code in codes])
+    embedding = construct(model, 1, int(rng.integers(cell.channels)), fraction_of(cell.alpha, rng))
+    data = plant(model, theta, x, seed=seed % 2**31)
     slope, image = gradients(embedding, theta, (x[:2], data[1][:2]))
     _, critical = gradients(embedding, theta, data)
-    return agree(
-        instance,
+    return equal(
         output=(model(theta, x), embedding.wide(embedding(theta), x)),
         gradient=(embedding.gradient_map.apply(slope), image),
         critical=(0 * critical, critical),
+        shown={"theta": theta},
     )
 
 
-def check_channels_in_floats(instance, *, construct, context) -> Outcome:
-    from numerics.planting import plant
+CNN.without("one alpha", rational_cnn, construct=alpha_by_target)
 
-    inputs, kernel, sharing, alpha, replicate = instance
-    model = TwoLayerCNN(inputs, kernel, 2, sharing=sharing, bias=True, output_bias=True)
-    rng = context.rng(replicate)
-    theta, x = rng.normal(size=model.n_params), rng.normal(size=(2 * model.n_params, inputs))
-    embedding = construct(model, 1, 1, alpha)
-    _, slope = gradients(embedding, theta, plant(model, theta, x, seed=replicate, size=0.3))
+
+@CNN.check(
+    "property", seed_of, CHANNELS, tolerance=SUMS_OF_MODULI, distribution="theta and inputs normal, planted", clauses=("output", "image")
+)
+@false("alpha by position", construct=alpha_by_target)
+def tanh_cnn(cell, seed, *, construct=split, context):
+    """The same for tanh in floats."""
+    rng, (inputs, kernel) = context.rng(seed), cell.shape
+    model = TwoLayerCNN(inputs, kernel, cell.channels, sharing=cell.sharing, bias=True, output_bias=True)
+    theta, x = rng.normal(size=model.n_params), rng.normal(size=(2 * model.n_params, model.input_size))
+    alpha = fraction_of(cell.alpha, rng)
+    embedding = construct(model, 1, int(rng.integers(cell.channels)), alpha)
+    _, slope = gradients(embedding, theta, plant(model, theta, x, seed=seed % 2**31, size=0.3))
     observed = np.concatenate([slope, (embedding.wide(embedding(theta), x) - model(theta, x)).ravel()])
     size = (1 + abs(float(alpha))) * (1 + np.abs(theta).max()) ** 3 * np.abs(x).max()
-    return within(instance, observed, rounding(model.n_params + len(x), size), "gradient and change of outputs")
+    return bounded("gradient and change of outputs", observed, rounding(model.n_params + len(x), size), theta=theta)
 
 
-def channels(context):
-    count = context.by_level(quick=1, standard=10, full=50)
-    shapes = [(4, 2, True), (5, 3, True), (3, 2, False), (4, 3, False)] * count
-    return [(*shape, Fraction(k % 7 - 2, 3), k) for k, shape in enumerate(shapes)]
-
-
-# ------------------------------------------------------------------------------------- embedding.regularizer.negative
-
-
-def check_weight_decay(place, *, image, context) -> Outcome:
-    """Critical for R + |theta|^2 / 2 (planted); at T theta the gradient of the sum is T theta - M theta, which is not 0."""
-    from numerics.planting import NothingToPlant
-
-    theta = place.theta
-    try:
-        data = place.planted(slope=-theta)
-    except NothingToPlant:
-        return Outcome.skipped("dependent tangents: -theta is the gradient of no data here")
-    embedding = split(*place.neuron_of())
-    narrow, wide = penalised(embedding, theta, data)
-    return agree(place, narrow=(0 * narrow, narrow), wide=(image(embedding, theta), wide), moved=(True, bool((wide != 0).any())))
-
-
-def penalised(embedding, theta, data):
-    """Gradients of R + |theta|^2 / 2 before and after."""
-    narrow, wide = gradients(embedding, theta, data)
-    return narrow + theta, wide + embedding(theta)
-
-
-def proper_splits(context):
-    from hypothesis import strategies as st
-
-    return places(((1, 1, 1), (1, 2, 1), (1, 1, 2)), alphas=st.builds(Fraction, st.integers(-9, 9), st.just(5)), edges=False)
+DECAY = claim(
+    "embedding.regularizer.negative",
+    "Weight decay breaks the embedding principle",
+    r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \text{ but } \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = T^\alpha\theta "
+    r"- G\theta \ne 0",
+    clauses={
+        "gradient": r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \implies \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = "
+        r"T^\alpha\theta - G\theta",
+        "not critical": r"T^\alpha\theta \ne G\theta \text{ unless the neuron is null}",
+    },
+    symbols=["R", "T", r"\theta", r"\alpha", "G"],
+    kind="counterexample",
+    relation="existence",
+    source=NEURIPS.at("Theorem 1 asks for a loss of outputs only (ours)"),
+    depends_on=["embedding.splitting.gradient-image"],
+    refuted_by="Splits of all critical points being critical for the penalised loss.",
+)
 
 
 def decayed(embedding, theta):
     return embedding(theta) - embedding.gradient_map.apply(theta)
 
 
-def check_weight_decay_in_floats(instance, *, image, context) -> Outcome:
-    from numerics.planting import cotangent_of, plant
+@DECAY.check(
+    "exact",
+    place_in,
+    axes(
+        widths=by_level(((1, 2, 1),), ((1, 1, 1), (1, 2, 1), (1, 1, 2))), alpha=("1/2", "0", "1", "inside", "above 1", "negative"), full=10
+    ),
+    clauses=("gradient", "not critical"),
+    distribution="planted: theta is critical for the penalised loss",
+)
+@false("the principle holds with a penalty", image=lambda embedding, theta: 0 * embedding(theta))
+def planted_rational(cell, place, *, image=decayed, context):
+    """The gradient of the sum at the split, entry by entry, is not zero."""
+    theta = place.theta
+    try:
+        data = place.planted(slope=-theta)
+    except NothingToPlant:
+        return Outcome.rejected("dependent tangents: -theta is the gradient of no data here")
+    embedding = split(*place.neuron_of())
+    narrow, wide = gradients(embedding, theta, data)
+    narrow, wide = narrow + theta, wide + embedding(theta)
+    return equal(
+        narrow=(0 * narrow, narrow), wide=(image(embedding, theta), wide), moved=(True, bool((wide != 0).any())), shown={"place": place}
+    )
 
-    widths, alpha, replicate = instance
-    rng, model = context.rng(replicate), FullyConnected(widths)
-    theta, x = rng.normal(size=model.n_params), rng.normal(size=(4 * model.n_params, widths[0]))
-    data = plant(model, theta, x, seed=replicate, slope=-theta)
-    embedding = split(model, 1, 0, alpha)
-    _, wide = penalised(embedding, theta, data)
+
+@DECAY.check(
+    "property",
+    seed_of,
+    axes(widths=((1, 2, 1), (1, 1, 2)), quick=2, standard=10),
+    clauses="gradient",
+    tolerance=SUMS_OF_MODULI,
+    distribution="tanh, normal",
+)
+@false("the principle holds with a penalty", image=lambda embedding, theta: 0 * embedding(theta))
+def planted_tanh(cell, seed, *, image=decayed, context):
+    """tanh networks critical for the penalised loss."""
+    rng, model = context.rng(seed), FullyConnected(cell.widths)
+    theta, x = rng.normal(size=model.n_params), rng.normal(size=(4 * model.n_params, cell.widths[0]))
+    data = plant(model, theta, x, seed=seed % 2**31, slope=-theta)
+    embedding = split(model, 1, 0, Fraction(1, 2))
+    wide = gradients(embedding, theta, data)[1] + embedding(theta)
     # The planted cotangent is as large as the conditioning of J makes it; its rounding is what the gradient keeps.
-    size = 1 + np.linalg.norm(cotangent_of(model, theta, data)) * np.abs(x).max() * (1 + np.abs(theta).max()) ** (len(widths) - 1)
-    tolerance = rounding(model.n_params + len(x), size) * (1 + abs(float(alpha)))
-    return within(instance, wide - image(embedding, theta), tolerance, "gradient with weight decay")
+    size = 1 + np.linalg.norm(cotangent_of(model, theta, data)) * np.abs(x).max() * (1 + np.abs(theta).max()) ** (len(cell.widths) - 1)
+    return bounded("gradient with weight decay", wide - image(embedding, theta), 1.5 * rounding(model.n_params + len(x), size), theta=theta)
 
 
-# ------------------------------------------------------------------------------------------- embedding.incompleteness
+BEYOND = claim(
+    "embedding.incompleteness",
+    "Critical points for all data beyond the known embeddings",
+    r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0:\ \text{critical for all data with } W^{[3]}, W^{[4]} \text{ arbitrary}",
+    clauses={
+        "critical": r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0 \text{ and zero biases, the last one the mean of } y:\ "
+        r"\text{critical for all data}",
+        "beyond": r"\text{these points need no equal, null or silent neurons: of width } m > 1 \text{ with } W^{[3]}, W^{[4]} "
+        r"\text{ of full rank}",
+    },
+    symbols=["L", r"\sigma", "y"],
+    assumptions=[ANY_SIGMA, Assumption("sigma(0) = 0", r"\sigma(0) = 0")],
+    kind="counterexample",
+    relation="existence",
+    source=LOCAL.at("Section 4.1"),
+    refuted_by="Data for which such a point is not critical.",
+    notes="Splits, null neurons and compatible embeddings of a narrower network leave linear relations among rows and columns "
+    "of W3 or W4 or "
+    "zeros in them; their completeness is not claimed.",
+)
+
+FLAT = axes(width=by_level((1, 2, 3), (1, 2, 3, 4)), quick=2, standard=10, full=50)
 
 
-def check_flat_network(instance, *, second_weights, context) -> Outcome:
-    """W1 = W2 = 0, sigma(0) = 0, zero biases, output bias the mean of y: critical for any W3, W4 and any data."""
-    from numerics.arithmetic.exact import rationals
-    from numerics.hessian import gradient, risk
-
-    width, replicate = instance
-    rng, model = context.rng(replicate), FullyConnected((2, width, width, width, 2), "ratsig4")
-    x, y = (rationals(rng.integers(-9, 10, (5, 2))) for _ in range(2))
-    parts = {name: rationals(np.zeros(shape, dtype=int)) for name, shape in model.shapes.items()}
-    for name in ("W3", "W4"):
-        parts[name] = rationals(rng.integers(1, 9, model.shapes[name]))
-    parts["W2"] = parts["W2"] + rationals([second_weights])[0]
+def flat_network(model, rng, third, y, second):
+    """theta with W1 = 0, W2 = ``second``, zero biases but the last, the mean of y, W3 and W4 as given."""
+    parts = {name: 0 * np.zeros(shape, dtype=int).astype(y.dtype) + 0 * y.flat[0] for name, shape in model.shapes.items()}
+    parts["W3"], parts["W4"] = third
+    parts["W2"] = parts["W2"] + second
     parts["b4"] = y.sum(axis=0) / len(y)
-    theta = model.pack(**parts)
-    slope = gradient(model, theta, (x, y))
-    return agree(instance, gradient=(0 * slope, slope), loss_is_positive=(True, bool(risk(model, theta, (x, y)) > 0)))
+    return model.pack(**parts)
 
 
-def check_flat_network_in_floats(instance, *, second_weights, context) -> Outcome:
-    from numerics.hessian import gradient
+@BEYOND.check("exact", seed_of, FLAT, clauses=("critical", "beyond"), distribution="integer W3, W4 and data")
+@false("W2 not zero", second=1)
+def rational_networks(cell, seed, *, second=0, activation="ratsig4", context):
+    """Three hidden layers of width 1 to 3 at positive loss; W3 is invertible, and W4 has no zero column."""
+    rng, model = context.rng(seed), FullyConnected((2, cell.width, cell.width, cell.width, 2), activation)
+    x, y = (rationals(rng.integers(-9, 10, (5, 2))) for _ in range(2))
+    while True:
+        third = [rationals(rng.integers(-4, 9, model.shapes[name])) for name in ("W3", "W4")]
+        if rank_rational(third[0]) == cell.width and (third[1] != 0).any(axis=0).all():
+            break
+    theta = flat_network(model, rng, third, y, rationals([second])[0])
+    return worst(
+        [
+            vanishing("gradient", gradient(model, theta, (x, y)), theta=theta),
+            equal(positive_loss=(True, bool(risk(model, theta, (x, y)) > 0)), shown={"theta": theta}),
+        ]
+    )
 
-    width, replicate = instance
-    rng, model = context.rng(replicate), FullyConnected((2, width, width, width, 2))
+
+BEYOND.without("sigma(0) = 0", rational_networks, activation="lorentz")
+
+
+@BEYOND.check("property", seed_of, FLAT, clauses="critical", tolerance=SUMS_OF_MODULI, distribution="tanh, normal weights and data")
+@false("W2 not zero", second=1.0)
+def tanh_in_floats(cell, seed, *, second=0.0, context):
+    """The same for tanh in floats."""
+    rng, model = context.rng(seed), FullyConnected((2, cell.width, cell.width, cell.width, 2))
     x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
-    parts = {name: np.zeros(shape) for name, shape in model.shapes.items()}
-    parts |= {name: rng.normal(size=model.shapes[name]) for name in ("W3", "W4")}
-    parts["W2"] = parts["W2"] + second_weights
-    parts["b4"] = y.mean(axis=0)
-    tolerance = rounding(6, np.abs(y).max()) * (1 + np.abs(parts["W4"]).max()) * (1 + np.abs(parts["W3"]).max()) * width**2
-    return within(instance, gradient(model, model.pack(**parts), (x, y)), tolerance, "gradient")
-
-
-def flat_networks(context):
-    return [(width, replicate) for replicate, width in enumerate((1, 2, 3, 2) * context.by_level(quick=1, standard=5, full=25))]
-
-
-# -------------------------------------------------------------------------------------------------------- the claims
-
-CLAIMS = [
-    Claim(
-        id="embedding.cnn",
-        title="Splitting a channel of a convolutional network",
-        statement=r"\text{one } \alpha \text{ per channel keeps outputs and critical points}",
-        assumptions=[Assumption("one alpha", r"\alpha \text{ does not vary over taps or positions}")],
-        source=Source(NEURIPS, "Section 6 (remark)"),
-        depends_on=["embedding.splitting.criticality"],
-        refuted_by="A channel whose split changes the output or has a gradient at a critical point.",
-        checks=[
-            exactly(
-                "rational-cnn",
-                check_channels,
-                channels,
-                {"construct": split},
-                [Control("alpha by position", construct=alpha_by_target)],
-                scope="one-dimensional inputs of 3 to 5, kernels of 2 and 3, two channels, with and without weight sharing",
-            ),
-            in_floats(
-                "tanh-cnn",
-                check_channels_in_floats,
-                channels,
-                {"construct": split},
-                [Control("alpha by position", construct=alpha_by_target)],
-                scope="the same shapes, tanh, planted in floats",
-            ),
-        ],
-        probes=[Probe(drops="one alpha", instances=channels, parameters={"construct": alpha_by_target})],
-    ),
-    Claim(
-        id="embedding.regularizer.negative",
-        title="Weight decay breaks the embedding principle",
-        kind="counterexample",
-        relation="existence",
-        statement=r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \text{ but } \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = "
-        r"T^\alpha\theta - M\theta \ne 0",
-        source=Source(NEURIPS, "Theorem 1 asks for a loss of outputs only (ours)"),
-        depends_on=["embedding.splitting.gradient-image"],
-        refuted_by="Splits of all critical points being critical for the penalised loss.",
-        checks=[
-            exactly(
-                "planted-rational",
-                check_weight_decay,
-                proper_splits,
-                {"image": decayed},
-                [Control("principle holds with a penalty", image=lambda embedding, theta: 0 * embedding(theta))],
-                scope="two-layer networks critical for the penalised loss",
-                examples=10,
-            ),
-            in_floats(
-                "planted-tanh",
-                check_weight_decay_in_floats,
-                lambda context: [((1, 2, 1), Fraction(1, 2), k) for k in range(4)],
-                {"image": decayed},
-                [Control("principle holds with a penalty", image=lambda embedding, theta: 0 * embedding(theta))],
-                scope="tanh networks critical for the penalised loss",
-            ),
-        ],
-    ),
-    Claim(
-        id="embedding.incompleteness",
-        title="Critical points for all data beyond the known embeddings",
-        kind="counterexample",
-        relation="existence",
-        statement=r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0:\ \text{critical for all data with } W^{[3]}, W^{[4]} \text{ arbitrary}",
-        source=Source("arXiv:2505.13582", "Section 4.1"),
-        refuted_by="Data for which such a point is not critical.",
-        notes="Splits, null neurons and compatible embeddings fix W3 or W4 in terms of a narrower network; their "
-        "completeness is not claimed.",
-        checks=[
-            exactly(
-                "rational-networks",
-                check_flat_network,
-                flat_networks,
-                {"second_weights": 0},
-                [Control("W2 not zero", second_weights=1)],
-                scope="three hidden layers of width 1 to 3, arbitrary W3, W4 and data, positive loss",
-            ),
-            in_floats(
-                "tanh-in-floats",
-                check_flat_network_in_floats,
-                flat_networks,
-                {"second_weights": 0.0},
-                [Control("W2 not zero", second_weights=1.0)],
-                scope="the same for tanh and normal data",
-            ),
-        ],
-    ),
-]
+    third = [rng.normal(size=model.shapes[name]) for name in ("W3", "W4")]
+    theta = flat_network(model, rng, third, y, second)
+    tolerance = rounding(6, np.abs(y).max()) * (1 + np.abs(third[1]).max()) * (1 + np.abs(third[0]).max()) * cell.width**2
+    return bounded("gradient", gradient(model, theta, (x, y)), tolerance, theta=theta)

@@ -4,146 +4,264 @@ H^{(2)} = \sum_i E[\partial_i \ell] \nabla^2 (f_\theta)_i is the part of the Hes
 it is critical and neither it nor any of its embeddings is a strict saddle.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import Any
+from itertools import product
 
 import numpy as np
 
-from proofs_check import Assumption, Claim, Control, Outcome, Source
-from proofs_check.claims._checks import agree
-from proofs_check.claims.width._measures import inertia_of, inertias, spectra
-from proofs_check.claims.width._places import JML, PLANTED, Place, exactly, in_floats
-from proofs_check.claims.width._points import definite_minimum, some_place
-from theory.embedding import compatible, embed_along, null, split, three_fold
+from numerics.arithmetic.exact import rationals
+from numerics.hessian import hessian, risk
+from numerics.hessian.inertias import float_tolerance
+from numerics.hessian.neuron_matrices import trace
+from numerics.planting import NothingToPlant, curvature_rows, plant
+from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check.judging import equal
+from theory.embedding import compatible, null, split, three_fold
 from theory.embedding.compatible import Layer
 from theory.models import FullyConnected
 
-# ----------------------------------------------------------------------------------------- embedding.strict-saddle.H2
+from . import JML, TWICE
+from ._instances import definite_minimum, minimum_at, seed_of, some_place
+from ._measures import inertias, spectra
+
+THREE_FOLD = claim(
+    "embedding.strict-saddle.H2",
+    "A minimum with H2 != 0 embeds into a strict saddle",
+    r"H \succeq 0,\ H^{(2)} \ne 0 \implies \text{the three-fold global split of } \theta \text{ is a strict saddle}",
+    clauses={
+        "saddle": r"H \succeq 0,\ H^{(2)} \ne 0 \implies \text{the three-fold global split of } \theta \text{ is a strict saddle}",
+        "mechanism": r"d_1 + d_2 = d_3 \implies (d_1, d_2, d_3)^\top H' (d_1, d_2, d_3) = -2\, d_1^\top H^{(2)} d_2",
+    },
+    symbols={
+        "H": "the Hessian of the risk, H' that of the wide network",
+        "H^{(2)}": "its part that carries the residuals",
+        "d_1, d_2, d_3": "directions of the hidden layers of the three copies",
+        r"\theta": "a critical point",
+    },
+    assumptions=[
+        TWICE,
+        Assumption(
+            "semidefinite", r"H(\theta) \succeq 0", unprobed="without it the point is a strict saddle, and so is its image: nothing is said"
+        ),
+        Assumption("residuals", r"H^{(2)} \ne 0"),
+    ],
+    relation="lower",
+    source=JML.at("Lemmas 6.1 and 6.2, Theorem 6.3"),
+    depends_on=["embedding.three-fold-global"],
+    refuted_by="A minimum with H2 != 0 whose three-fold split has no negative eigenvalue.",
+)
+
+MINIMA = axes(
+    widths=by_level(((1, 2, 1), (1, 1, 2)), ((1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 1, 2), (1, 1, 1, 1))), quick=1, standard=3, full=15
+)
 
 
-def check_three_fold(instance, *, embed, context) -> Outcome:
-    """A planted minimum (H >= 0, H2 != 0): its three-fold global split has a negative eigenvalue."""
-    widths, replicate = instance
-    place, data = planted_minimum(widths, context.rng(replicate))
-    narrow, wide = inertias(embed(place), place.theta, data)
-    return agree(instance, narrow_is_minimum=(0, narrow[0]), wide_is_saddle=(True, wide[0] > 0))
-
-
-def planted_minimum(widths: tuple[int, ...], rng: np.random.Generator) -> tuple[Place, Any]:
-    """A planted critical point with positive definite Hessian and S_s = c I, c > 0, of the first neuron (hence H2 != 0)."""
-    if widths[-1] == 1:
-        place, data, _ = definite_minimum(widths, 1, rng)
-        return place, data
-    from numerics.hessian import hessian
-
+def planted_minimum(widths, rng):
+    """A planted critical point with H >= 0 and its data; two layers with one output have S_s = c I, c > 0, of the first neuron."""
+    if widths[-1] == 1 and len(widths) == 3:
+        return definite_minimum(widths, 1, rng)
     while True:
         place = some_place(widths, rng)
-        for size in (Fraction(1, 10**k) for k in (1, 2, 3, 4)):
-            data = place.planted(size=size)
-            if inertia_of(hessian(place.model, place.theta, data))[0] == 0:
-                return place, data
+        met = minimum_at(place, sizes=(1, 2, 3, 4))
+        if met is not None:
+            return place, met[0]
 
 
-def the_three_fold(place):
-    return three_fold(place.model)
+@THREE_FOLD.check("exact", seed_of, MINIMA, clauses="saddle", distribution="planted, the residual reduced until H >= 0")
+@false("every embedding is a saddle", embed=lambda model: split(model, 1, 0, Fraction(1, 2)))
+def planted_minima(cell, seed, *, embed=three_fold, residual=True, context):
+    """Exact inertia of a minimum and of its three-fold split."""
+    place, data = planted_minimum(cell.widths, context.rng(seed))
+    data = data if residual else (data[0], place.model(place.theta, data[0]))
+    narrow, wide = inertias(embed(place.model), place.theta, data)
+    return equal(narrow_is_minimum=(0, narrow[0]), wide_is_saddle=(True, wide[0] > 0), shown={"place": place})
 
 
-def half_split_of_definite(place):
-    return split(place.model, 1, 0, Fraction(1, 2))
+THREE_FOLD.without("residuals", planted_minima, residual=False)
+
+DIRECTIONS = axes(
+    widths=by_level(((1, 2, 1), (2, 1, 2), (1, 1, 1, 1)), ((1, 2, 1), (2, 1, 2), (2, 2, 2), (1, 1, 1, 1), (1, 2, 2, 1))),
+    quick=3,
+    standard=20,
+    full=100,
+)
 
 
-def minima(context):
-    count = context.by_level(quick=1, standard=6, full=30)
-    return [(widths, replicate) for replicate, widths in enumerate([(1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 1, 2)] * count)]
+@THREE_FOLD.check("exact", seed_of, DIRECTIONS, clauses="mechanism", distribution="integer directions, points that are not critical")
+@false("the sign of the product", factor=2)
+@false("half as much", factor=-1)
+def mechanism(cell, seed, *, factor=-2, context):
+    """Directions of the three copies that move no output to first order: the second order is that of H2 alone."""
+    rng = context.rng(seed)
+    place = some_place(cell.widths, rng)
+    x, y = data = place.data(3)
+    embedding, size = three_fold(place.model), place.model.n_params
+    hidden = np.arange(size) < size - np.prod([cell.widths[-2], cell.widths[-1]]) - cell.widths[-1]
+    first, second = (rationals(rng.integers(-3, 4, size) * hidden) for _ in range(2))
+    wide = copies_moved(embedding, place, (first, second, first + second))
+    cotangent = (place.model(place.theta, x) - y) * 2 / len(x)
+    bent = curvature_rows(place.model, place.theta, x, second) @ cotangent.ravel()
+    return equal(
+        form=(factor * (first @ bent), wide @ (hessian(embedding.wide, embedding(place.theta), data) @ wide)), shown={"place": place}
+    )
 
 
-def check_three_fold_in_floats(instance, *, embed, context) -> Outcome:
-    from numerics.hessian import hessian
-    from numerics.planting import plant
+def copies_moved(embedding, place, directions):
+    """The wide direction that moves the hidden layers of the three copies by ``directions``."""
+    names, wide = place.model.unpack(np.arange(place.model.n_params)), embedding.wide.unpack(np.arange(embedding.wide.n_params))
+    moved = rationals(np.zeros(embedding.wide.n_params, dtype=int))
+    for copy, direction in enumerate(directions):
+        for l in range(1, len(place.widths) - 1):
+            rows = slice(copy * place.widths[l], (copy + 1) * place.widths[l])
+            columns = slice(None) if l == 1 else slice(copy * place.widths[l - 1], (copy + 1) * place.widths[l - 1])
+            moved[wide[f"W{l}"][rows, columns]] = direction[names[f"W{l}"]]
+            moved[wide[f"b{l}"][rows]] = direction[names[f"b{l}"]]
+    return moved
 
-    widths, replicate = instance
-    rng, model = context.rng(replicate), FullyConnected(widths)
-    theta, x = rng.normal(size=model.n_params), rng.normal(size=(3 * model.n_params, widths[0]))
+
+@THREE_FOLD.check(
+    "property",
+    seed_of,
+    axes(widths=((1, 2, 1), (2, 2, 1), (2, 2, 2)), quick=2, standard=10, full=50),
+    clauses="saddle",
+    tolerance="an eigenvalue below -64 P eps lambda_max is negative; within a thousand times that it is not decided",
+    distribution="tanh, theta and inputs normal",
+)
+@false("nothing added", embed=lambda model: split(model, 1, 0, 0))
+def tanh_in_floats(cell, seed, *, embed=three_fold, context):
+    """tanh networks at planted minima."""
+    rng, model = context.rng(seed), FullyConnected(cell.widths)
+    theta, x = rng.normal(size=model.n_params), rng.normal(size=(3 * model.n_params, cell.widths[0]))
     for size in (1e-1, 1e-2, 1e-3, 1e-4):
-        data = plant(model, theta, x, size=size, seed=replicate)
-        narrow = np.linalg.eigvalsh(hessian(model, theta, data))
-        if narrow[0] > 0:
+        data = plant(model, theta, x, size=size, seed=int(rng.integers(2**31)))
+        if np.linalg.eigvalsh(hessian(model, theta, data))[0] > 0:
             break
     else:
-        return Outcome.skipped("no minimum in floats at any residual tried: outside the hypotheses")
+        return Outcome.rejected("no minimum in floats at any residual tried")
     _, wide = spectra(embed(model), theta, data)
-    noise = 64 * len(wide) * np.finfo(float).eps * wide[-1]
-    if abs(wide[0]) <= 1e3 * noise and wide[0] < 0:
-        return Outcome.inconclusive("the smallest eigenvalue is too near the rounding level", cases=1)
-    return agree(instance, wide_is_saddle=(True, bool(wide[0] < -noise)))
+    noise = float(float_tolerance(wide)[0])
+    decided = None if -1e3 * noise < wide[0] <= -noise else bool(wide[0] < -noise)
+    return equal(lowest_sign=(-1.0, None if decided is None else (-1.0 if decided else 0.0)), shown={"lowest": wide[0], "theta": theta})
 
 
-# -------------------------------------------------------------------------------------- embedding.truly-bad.conditions
+BAD = claim(
+    "embedding.truly-bad.conditions",
+    "Which minima of two-layer networks no embedding turns into saddles",
+    r"L = 2,\ H \succeq 0:\ \text{no split and no null neuron gives a strict saddle} \iff B_s = 0,\ S_s = 0 \text{ for all } s,\ "
+    r"E[e x^\top] = 0",
+    clauses={
+        "sufficient": r"B_s = 0,\ S_s = 0 \text{ for all } s,\ E[e x^\top] = 0 \implies \text{no split and no null neuron is a "
+        r"strict saddle}",
+        "necessary": r"\text{if one of the three fails, some split or null neuron is a strict saddle}",
+        "deeper": r"L > 2:\ \text{a chain of null neurons needs } E[e^{[k]} f^{[j]\top}] = 0 \text{ for } j < k - 2 \text{ too}",
+    },
+    symbols=["L", "H", "B_s", "S_s", "E", "e^{[l]}", "f^{[l]}", "x", "s"],
+    assumptions=[
+        TWICE,
+        Assumption("two layers", r"L = 2"),
+        Assumption("semidefinite", r"H(\theta) \succeq 0", unprobed="without it the point is a strict saddle itself"),
+    ],
+    kind="extension",
+    source=JML.at("Theorem 6.3 gives H2 = 0 as necessary; sufficiency fails there, see the controls (ours)"),
+    depends_on=["embedding.splitting.inertia", "embedding.null.congruence"],
+    refuted_by="A point with all conditions that embeds into a saddle, or one without them that does not.",
+)
+
+#: Networks in which B_s can be non-zero (two targets) and the inputs number one or two.
+FLAT = axes(widths=by_level(((2, 1, 1), (1, 1, 2)), ((2, 1, 1), (1, 2, 1), (1, 1, 2), (2, 1, 2), (2, 2, 1))), full=5)
 
 
-def check_truly_bad(instance, *, conditions, context) -> Outcome:
-    """[2, 2, 1] with positive loss: inertia of all one-step embeddings with the named conditions planted."""
-    from numerics.hessian import risk
-
-    place, data, narrow = flat_point(conditions, context.rng(instance))
-    found = one_step_inertias(place, data)
-    saddle = any(counts[0] for counts in found.values())
-    loss = risk(place.model, place.theta, data)
-    return agree(instance, narrow=((0, 0, 9), narrow), positive_loss=(True, bool(loss > 0)), saddle=(False, saddle))
-
-
-def flat_point(conditions: tuple[str, ...], rng: np.random.Generator) -> tuple[Place, Any, tuple[int, int, int]]:
-    """[2, 2, 1], a strict minimum of positive loss with S_s = 0 for all s ("S") and E[e x^T] = 0 ("C") imposed; with its inertia."""
-    from numerics.arithmetic.exact import rationals
-    from numerics.hessian import hessian
-    from numerics.hessian.neuron_matrices import trace
-
+def flat_point(widths, conditions, rng):
+    """A planted minimum with S_s = 0 ("S"), B_s = 0 ("B") for all s and E[e x^T] = 0 ("C") imposed as asked, of positive loss."""
+    inputs, neurons, outputs = widths
+    extra = neurons * ((inputs + 1) * (inputs + 2) // 2 + outputs * (inputs + 1)) + inputs * outputs
     while True:
-        place = some_place((2, 2, 1), rng)
-        found = trace(place.model, place.theta, place.samples(26))
-        forms = [lambda c, s=s, found=found: found.S(1, s, c) for s in range(2)] if "S" in conditions else []
+        place = some_place(widths, rng)
+        found = trace(place.model, place.theta, place.samples(place.enough + extra))
+        forms = [lambda c, s=s, found=found: found.S(1, s, c) for s in range(neurons)] if "S" in conditions else []
+        forms += [lambda c, s=s, found=found: found.B(1, s, c) for s in range(neurons)] if "B" in conditions else []
         forms += [lambda c, found=found: found.C(1, c)] if "C" in conditions else []
         rows = [found.linear_rows(form) for form in forms]
-        for size in (Fraction(1, 10**k) for k in (1, 3, 5)):
-            imposed = [(row, rationals([0] * len(row))) for row in rows]
-            data = place.planted(size=size, conditions=imposed, extra=26 - place.enough)
-            counts = inertia_of(hessian(place.model, place.theta, data))
-            if counts == (0, 0, 9):
-                return place, data, counts
+        try:
+            met = minimum_at(place, rows, [np.zeros(len(row), dtype=int) for row in rows], extra=extra)
+        except NothingToPlant:
+            continue
+        if met is not None:
+            return place, met[0]
 
 
-def one_step_inertias(place, data) -> dict[str, tuple[int, int, int]]:
-    """Exact inertia at every split (four alphas) and at two null neurons."""
-    steps = {f"split {s} {alpha}": split(place.model, 1, s, alpha) for s in range(2) for alpha in map(Fraction, ("1/2", "-1", "2", "0"))}
-    steps |= {f"null {bias}": null(place.model, 1, bias) for bias in (Fraction(0), Fraction(1, 2))}
-    return {name: inertias(step, place.theta, data)[1] for name, step in steps.items()}
+def saddles_near(place, data):
+    """Whether some split (four alphas), null neuron (two biases) is a strict saddle."""
+    steps = [split(place.model, 1, s, alpha) for s in range(place.widths[1]) for alpha in map(Fraction, ("1/2", "-1", "2", "0"))]
+    steps += [null(place.model, 1, bias) for bias in (Fraction(0), Fraction(1, 2))]
+    return any(inertias(step, place.theta, data)[1][0] > 0 for step in steps)
 
 
-def check_links(instance, *, conditions, context) -> Outcome:
-    """Four layers: chains of null neurons with non-zero links, the smallest eigenvalue against the noise of the planting."""
-    narrow, wide = null_chain(conditions, context.rng(instance))
-    smallest = wide[0] / wide[-1]
-    if narrow[0] < -1e-12 * narrow[-1]:
-        return Outcome.skipped(f"the narrow point is no minimum, outside the hypotheses: smallest eigenvalue {narrow[0]:.3g}")
-    if smallest >= -1e-12:
-        return Outcome.holds(message=f"smallest eigenvalue {smallest:.3g} of the largest")
-    if smallest > -1e-9:
-        return Outcome.inconclusive(f"smallest eigenvalue {smallest:.3g} of the largest: between noise and sign", cases=1)
-    message = f"a chain of null neurons is a saddle: {wide[0]:.3g} of {wide[-1]:.3g}"
-    return Outcome.fails(message, counterexample={"seed": instance, "link": 1.5, "spectrum": wide})
+@BAD.check("exact", seed_of, FLAT, clauses="sufficient", distribution="B_s, S_s and E[e x^T] = 0 planted, positive loss")
+@false("B and C suffice", conditions="BC")
+@false("B and S suffice", conditions="BS")
+@false("S and C suffice", conditions="SC")
+def planted_flat(cell, seed, *, conditions="BSC", context):
+    """Exact inertia at every split with four alphas and at null neurons with two biases."""
+    place, data = flat_point(cell.widths, conditions, context.rng(seed))
+    return equal(
+        positive_loss=(True, bool(risk(place.model, place.theta, data) > 0)),
+        saddle=(False, saddles_near(place, data)),
+        shown={"place": place, "data": data},
+    )
 
 
-def null_chain(conditions: tuple[str, ...], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """[2, 2, 2, 2, 2] in floats: single null neurons uncorrelated ("single"), and E[e^[3] x^T] = 0 besides ("chain").
+MISSING = axes(
+    widths=by_level(((2, 1, 1), (1, 1, 2)), ((2, 1, 1), (1, 2, 1), (1, 1, 2), (2, 1, 2))),
+    conditions=("BC", "BS", "SC"),
+    where=lambda widths, conditions: "B" in conditions or widths[-1] > 1,
+    full=5,
+)
+
+
+@BAD.check("exact", seed_of, MISSING, clauses="necessary", distribution="two of the three conditions planted, the third not")
+@false("no condition is needed", saddle=False)
+def one_missing(cell, seed, *, saddle=True, context):
+    """Where one of the three is missing, one of these embeddings is a strict saddle."""
+    place, data = flat_point(cell.widths, cell.conditions, context.rng(seed))
+    return equal(saddle=(saddle, saddles_near(place, data)), shown={"place": place, "data": data})
+
+
+CHAINS = axes(widths=((2, 2, 2, 2, 2),), standard=4, full=10)
+
+
+@BAD.check(
+    "property",
+    seed_of,
+    CHAINS,
+    clauses="deeper",
+    tolerance="eigenvalues below -1e-9 |lambda|_max are negative, above -1e-12 |lambda|_max none: planting leaves 1e-14",
+    distribution="tanh, theta normal, 150 samples",
+)
+@false("single null neurons suffice", conditions=("single",))
+def null_chains(cell, seed, *, conditions=("single", "chain"), context):
+    """Two null neurons with a link, at points where single ones are no saddles, with and without E[e^[3] x^T] = 0."""
+    rng = context.rng(seed)
+    for _, size in product(range(10), (0.05, 0.01, 0.002)):
+        narrow, wide = null_chain(cell.widths, conditions, size, rng)
+        if narrow[0] >= -1e-12 * narrow[-1]:
+            break
+    else:
+        return Outcome.rejected("none of the planted points was a minimum")
+    ratio = float(wide[0] / wide[-1])
+    sign = 0.0 if ratio >= -1e-12 else -1.0 if ratio <= -1e-9 else None
+    return equal(sign=(0.0, sign), shown={"link": 1.5, "smallest": ratio})
+
+
+BAD.without("two layers", null_chains, conditions=("single",))
+
+
+def null_chain(widths, conditions, size, rng):
+    """Single null neurons uncorrelated ("single"), and E[e^[3] x^T] = 0 besides ("chain").
 
     The spectra of the Hessian, before and after two null neurons, in layers 1 and 2, with a link 3/2 between them are put in.
     """
-    from numerics.hessian.neuron_matrices import trace
-    from numerics.planting import plant
-
-    model = FullyConnected((2, 2, 2, 2, 2))
+    model = FullyConnected(widths)
     theta, x = rng.normal(size=model.n_params), rng.normal(size=(150, 2))
     found = trace(model, theta, x)
     forms = [lambda c, l=l: found.C(l, c) for l in (1, 2, 3)]
@@ -151,7 +269,7 @@ def null_chain(conditions: tuple[str, ...], rng: np.random.Generator) -> tuple[n
     forms += [lambda c, l=l, s=s: found.S(l, s, c) for l in (1, 2, 3) for s in range(2)]
     forms += [lambda c: found.correlation(3, 0, c)] if "chain" in conditions else []
     rows = np.concatenate([found.linear_rows(form) for form in forms])
-    data = plant(model, theta, x, size=0.05, seed=int(rng.integers(2**16)), conditions=[(rows, np.zeros(len(rows)))])
+    data = plant(model, theta, x, size=size, seed=int(rng.integers(2**16)), conditions=[(rows, np.zeros(len(rows)))])
     one, none = Fraction(1), np.zeros(3, dtype=object)
     plain = np.array([[one, one, 0], [one, one, 0], [0, 0, 0]], dtype=object)
     linked = plain.copy()
@@ -162,76 +280,3 @@ def null_chain(conditions: tuple[str, ...], rng: np.random.Generator) -> tuple[n
     third = Layer((0, 1), plain[:2], none[:2])
     embedding = compatible(model, [first, second, third, Layer((0, 1), plain[:2, :2], none[:2])])
     return spectra(embedding, theta, data)
-
-
-# -------------------------------------------------------------------------------------------------------- the claims
-
-CLAIMS = [
-    Claim(
-        id="embedding.strict-saddle.H2",
-        title="A minimum with H2 != 0 embeds into a strict saddle",
-        relation="lower",
-        statement=r"H \succeq 0,\ H^{(2)} \ne 0 \implies \text{the three-fold global split of } \theta \text{ is a strict saddle}",
-        assumptions=[Assumption("semidefinite", r"H(\theta) \succeq 0")],
-        source=Source(JML, "Lemmas 6.1 and 6.2, Theorem 6.3"),
-        depends_on=["embedding.three-fold-global"],
-        refuted_by="A minimum with H2 != 0 whose three-fold split has no negative eigenvalue.",
-        notes="Copies d1, d2, d3 with d1 + d2 = d3 see H2(d1, d1) + H2(d2, d2) - H2(d3, d3) = -2 H2(d1, d2).",
-        checks=[
-            exactly(
-                "planted-minima",
-                check_three_fold,
-                minima,
-                {"embed": the_three_fold},
-                [Control("every embedding is a saddle", embed=half_split_of_definite)],
-                scope="two-layer networks of one to three neurons, three copies; exact inertia of up to 21 parameters",
-                distribution=PLANTED + ", the residual reduced until the Hessian is positive semidefinite",
-            ),
-            in_floats(
-                "tanh-in-floats",
-                check_three_fold_in_floats,
-                lambda context: [
-                    (w, k) for k, w in enumerate([(1, 2, 1), (2, 2, 1), (2, 2, 2)] * context.by_level(quick=2, standard=10, full=50))
-                ],
-                {"embed": three_fold},
-                [Control("nothing added", embed=lambda model: embed_along(model, []))],
-                scope="tanh networks of two and three layers at planted minima",
-                distribution="theta and inputs normal",
-                tolerance="an eigenvalue below -64 P eps lambda_max is negative; within a thousand times that it is inconclusive",
-            ),
-        ],
-    ),
-    Claim(
-        id="embedding.truly-bad.conditions",
-        title="Which minima of two-layer networks no embedding turns into saddles",
-        kind="extension",
-        statement=r"L = 2,\ H \succeq 0:\ \text{no composition of splits and null neurons is a strict saddle} \iff B_s = 0,\ S_s = 0 "
-        r"\text{ for all } s,\ E[e x^\top] = 0",
-        source=Source(JML, "Theorem 6.3 gives H2 = 0 as necessary; sufficiency fails there, see the controls (ours)"),
-        depends_on=["embedding.splitting.inertia", "embedding.null.congruence"],
-        refuted_by="A point with all conditions that embeds into a saddle, or one without them that does not.",
-        notes="With more layers further conditions are necessary, E[e^[k] f^[j]T] = 0 for all j < k among them; sufficiency "
-        "is not claimed.",
-        checks=[
-            exactly(
-                "planted-flat",
-                check_truly_bad,
-                lambda context: range(context.by_level(quick=1, standard=6, full=30)),
-                {"conditions": ("S", "C")},
-                [Control("H2 = 0 suffices", conditions=("S",)), Control("uncorrelated errors suffice", conditions=("C",))],
-                scope="[2, 2, 1], positive loss: every neuron split with four alphas, null neurons with two biases, exact inertia",
-                distribution="weights +-1/2 .. +-2, 30 samples",
-            ),
-            in_floats(
-                "null-chains",
-                check_links,
-                lambda context: range(context.by_level(quick=1, standard=4, full=10)),
-                {"conditions": ("single", "chain")},
-                [Control("single null neurons suffice", conditions=("single",))],
-                scope="[2, 2, 2, 2, 2]: two null neurons with a link, with and without E[e^[3] x^T] = 0",
-                distribution="tanh, theta normal, 150 samples",
-                tolerance="eigenvalues below -1e-9 |lambda|_max are negative, above -1e-12 |lambda|_max none: planting leaves 1e-14",
-            ),
-        ],
-    ),
-]

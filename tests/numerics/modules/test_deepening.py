@@ -124,6 +124,43 @@ def test_commands_lift_and_prune(tmp_path):
     assert layers_from_state(load_file(back), "relu")[1].depth == layers.depth
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_change_that_is_told_is_that_of_the_file(tmp_path, dtype):
+    """In half precision the layers that were put together move the outputs visibly, which double precision would not show."""
+    from safetensors.numpy import load_file, save_file
+
+    from proofs_check.commands.lift import command as lift_command
+    from proofs_check.commands.prune import command as prune_command
+
+    layers, x = random_layers()
+    model, data, deep, back = (tmp_path / name for name in ("model.safetensors", "x.npy", "deep.safetensors", "back.safetensors"))
+    save_file(state_of(layers, dtype=dtype), model)
+    np.save(data, x)
+    given = ["--data", str(data), "--activation", "relu"]
+    for command, source, out, more in ((lift_command, model, deep, ["--after", "1"]), (prune_command, deep, back, [])):
+        run = CliRunner().invoke(command, [str(source), *given, *more, "--out", str(out)])
+        before, after = (layers_from_state(load_file(file), "relu")[1] for file in (source, out))
+        change = np.abs(after(x) - before(x)).max()
+        assert run.exit_code == 0 and f"largest change of an output on the data {change:.2g}" in run.output
+        assert change > np.finfo(dtype).eps / 10
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, bool])
+def test_weights_that_hold_no_fractions_are_refused(tmp_path, dtype):
+    from safetensors.numpy import save_file
+
+    from proofs_check.commands.lift import command as lift_command
+    from proofs_check.commands.prune import command as prune_command
+
+    layers, x = random_layers()
+    model, data, out = (tmp_path / name for name in ("model.safetensors", "x.npy", "out.safetensors"))
+    save_file(state_of(layers, dtype=dtype), model)
+    np.save(data, x)
+    for command, more in ((lift_command, ["--after", "1"]), (prune_command, [])):
+        run = CliRunner().invoke(command, [str(model), "--data", str(data), "--activation", "relu", "--out", str(out), *more])
+        assert run.exit_code == 2 and f"floating point, got {np.dtype(dtype)}" in run.output and not out.exists()
+
+
 def test_the_command_takes_leaky_units_of_any_slope():
     from proofs_check.commands.lift import _activation
 

@@ -37,3 +37,32 @@ def test_of_an_odd_sigma_the_condensed_network_is_the_same_function():
     fewer, point = condensed(model, theta, 1)
     assert fewer.width == 1 and np.abs(fewer(point, X) - model(theta, X)).max() > 0.1
     assert condensed(model, theta, 9)[0].width == 2
+
+
+@pytest.mark.parametrize("zero", [[0], [1, 4], [0, 1, 2, 3, 4]])
+def test_neurons_without_a_direction_are_constant_and_in_no_group(zero):
+    model, theta = gathered()
+    parts = model.unpack(theta)
+    parts["input_weights"][zero], parts["input_biases"][zero] = 0, 0
+    theta = model.pack(**parts)
+    assert sorted(np.concatenate([[], *(members for _, members in orientations(model, theta))])) == [k for k in range(5) if k not in zero]
+    if len(zero) == 5:
+        with pytest.raises(ValueError, match="w = b = 0"):
+            condensed(model, theta, 2)
+    else:
+        narrow, point = condensed(model, theta, 2)
+        assert narrow(point, X) == pytest.approx(model(theta, X), abs=1e-14)
+
+
+def test_without_an_odd_sigma_opposite_neurons_are_two():
+    """sigmoid, w = +-1, b = +-1/2, both with weight 1: their sum is the function 1, which no merging may lose."""
+    model = TwoLayer(1, 2, 1, "sigmoid", bias=True, output_bias=True)
+    theta = model.pack(
+        input_weights=np.array([[1.0], [-1.0]]),
+        input_biases=np.array([0.5, -0.5]),
+        output_weights=np.array([[1.0, 1.0]]),
+        output_bias=np.array([0.0]),
+    )
+    assert [len(members) for _, members in orientations(model, theta)] == [1, 1]
+    narrow, point = condensed(model, theta, 2)
+    assert narrow(point, X) == pytest.approx(np.ones((9, 1)))
