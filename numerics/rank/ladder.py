@@ -46,7 +46,11 @@ MOST_BALLS = 400
 
 @dataclass(frozen=True)
 class Rank:
-    """lower <= rank <= upper. ``certified``: both bounds are proved. ``at``: "point", or "stratum" (generic values of what is free)."""
+    """lower <= rank <= upper, both proved.
+
+    ``certified``: they meet, and a referee can recompute the lower one (floats leave no certificate). ``at``: "point", or "stratum"
+    (generic values of what is free).
+    """
 
     lower: int
     upper: int
@@ -126,7 +130,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
         if found.lower == upper:
             break
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
-    return replace(found, upper=upper, certified=found.lower == upper)
+    return replace(found, upper=upper, certified=found.lower == upper and found.method != "float")
 
 
 def faithful_lattice(model: AbstractModel) -> np.ndarray | None:
@@ -251,10 +255,9 @@ def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
     try:
         matrix, error = enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))
     except ValueError:  # a ball straddles a kink
-        return Rank(0, upper, upper == 0, "point", "float")
+        return Rank(0, upper, False, "point", "float")
     found = float_rank(matrix, error)
-    upper = max(min(found.upper, upper), found.lower)
-    return replace(found, upper=upper, certified=found.lower == upper)
+    return replace(found, upper=max(min(found.upper, upper), found.lower))
 
 
 def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
@@ -270,7 +273,7 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     present = (matrix != 0) | (error != 0)
     upper = min(int(present.any(axis=1).sum()), int(present.any(axis=0).sum()))
     if not upper:
-        return Rank(0, 0, True, "point", "float", estimate=0)
+        return Rank(0, 0, False, "point", "float", estimate=0)
     rows, columns = _exponents(matrix)
     scaled = np.ldexp(np.ldexp(matrix, -rows), -columns)
     off = float(np.linalg.norm(np.ldexp(np.ldexp(error, -rows), -columns)))
@@ -280,7 +283,7 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     lower = min(int((values > noise).sum()), upper)
     below = max(values[lower], noise) if lower < len(values) else noise
     gap = lower and values[lower - 1] >= FLOAT_GAP * below
-    return Rank(lower, upper, lower == upper, "point", "float", estimate=lower if gap or lower == upper else None)
+    return Rank(lower, upper, False, "point", "float", estimate=lower if gap or lower == upper else None)
 
 
 def _exponents(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -305,7 +308,7 @@ def enclosed_floats(enclosures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("a ball is not finite")
     parts = [ball.mid().man_exp() for ball in enclosures.flat]
     sizes = np.array([abs(int(m)).bit_length() + int(e) if m else 0 for m, e in parts], object).reshape(enclosures.shape)
-    present = np.array([bool(m) for m, _ in parts]).reshape(enclosures.shape)
+    present = np.array([bool(m) for m, _ in parts], bool).reshape(enclosures.shape)
     rows = [max(row[there], default=0) for row, there in zip(sizes, present, strict=True)]
     shifted = sizes - np.array(rows, object)[:, None] if len(rows) else sizes
     columns = [max(column[there], default=0) for column, there in zip(shifted.T, present.T, strict=True)]

@@ -142,20 +142,22 @@ def _read(activation: Activation, z: Vector, layer: int, known: dict[Any, _Class
         return _Neuron(z, z, straight=Fraction(1))
     if all(key == ONE or key[0] == "number" for key in z):
         return _constant(activation, z)
-    lead = z[min(z, key=repr)]
+    if activation.name == "relu" and all(c < 0 and (key == ONE or key[0] == "value") for key, c in z.items()):
+        return _Neuron({}, {})  # never positive, whatever the inputs: dead
     if activation.degree is None:
         size = Fraction(1)
     else:
-        size = lead if polynomial else max(map(abs, z.values()))
+        size = z[min(z, key=repr)] if polynomial else max(map(abs, z.values()))
+    own = {key: c / size for key, c in z.items()}
+    spelled, opposite = (tuple(sorted(((key, sign * c) for key, c in own.items()), key=repr)) for sign in (1, -1))
     reflection = None if polynomial else activation.reflection
-    sign = -1 if reflection is not None and lead < 0 else 1
-    own = {key: c * sign / size for key, c in z.items()}
-    spelled = tuple(sorted(own.items(), key=repr))
+    if reflection is not None and opposite in known:
+        value, factor, straight = _reflected(reflection, known[opposite], size)
+        return _Neuron(value, value, [(factor, known[opposite])], straight)
     one = known.setdefault(spelled, _Class(own, ("value", layer, len(known))))
-    value, factor, straight = {one.value: size ** (activation.degree or 1)}, size ** ((activation.degree or 1) - 1), Fraction(0)
-    if sign < 0 and reflection is not None:
-        value, factor, straight = _reflected(reflection, one, size)
-    return _Neuron(value, value, [(factor, one)], straight)
+    degree = activation.degree or 1
+    value = {one.value: size**degree}
+    return _Neuron(value, value, [(size ** (degree - 1), one)])
 
 
 def _reflected(r: Reflection, one: _Class, size: Fraction) -> tuple[Vector, Fraction, Fraction]:

@@ -1,272 +1,198 @@
 r"""The largest model rank: it bounds all others, is met almost everywhere, and everywhere by linear models."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from numerics.arithmetic.exact import rank_rational
+from numerics.derivatives.tape import tangents
+from numerics.rank import empirical_rank, model_rank
+from proofs_check import Assumption, axes, claim, draws, false
 from proofs_check.adequacy.networks import samples
-from proofs_check.claims._papers import LOCAL_RECOVERY, OPTIMISTIC_ESTIMATE
-from proofs_check.claims._rank_checks import FLOAT_GAP, compared_in_floats, composed, judged, seeded
-from proofs_check.proving import formal_check
+from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.draws import dyadic_normal
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
 from theory.models.toy import LinearModel, RedundantModel
 from theory.rank import function_rank
 
-# ---------------------------------------------------------------------------------------------- rank.upper-M, rank.MI
+from . import FLOATS, OPTIMISTIC, RECOVERY
+
+#: Models by name, with their largest rank M_I.
+MODELS = {
+    "3 x 4, width 2": (MatrixFactorization(3, 4, 2), function_rank(2, 3, 4)),
+    "4 x 4, width 4": (MatrixFactorization(4, 4, 4), 16),
+    "tanh, d = 2, m = 3": (TwoLayer(2, 3), 9),
+    "tanh with biases, d = 3, m = 2": (TwoLayer(3, 2, bias=True), 10),
+    "tanh, d = 1, m = 4": (TwoLayer(1, 4), 8),
+    "ReLU, d = 3, m = 2": (TwoLayer(3, 2, activation="relu"), 6),
+    "exp with biases, d = 2, m = 2": (TwoLayer(2, 2, activation="exp", bias=True), 6),
+}
+ANALYTIC = tuple(name for name in MODELS if "ReLU" not in name)
 
 
-def independent_parameters(model) -> int:
-    """M_I = max over theta of R(theta), for the models of these checks."""
-    if isinstance(model, MatrixFactorization):
-        return function_rank(min(model.width, model.d1, model.d2), model.d1, model.d2)
-    if isinstance(model, TwoLayer):
-        # positive homogeneity: w . d/dw = a d/da on every neuron
-        return model.n_params - model.width * (model.activation.degree == 1)
-    return model.n_params - sum(model.widths[1:-1]) * (model.activation.degree == 1)
+def parameters_of(cell):
+    return MODELS[cell.model][0].n_params
 
 
-def all_parameters(model) -> int:
-    return model.n_params
+def independent_of(cell):
+    return MODELS[cell.model][1]
 
 
-def check_upper(instance, *, bound, context) -> Outcome:
-    """R(theta) <= M_I <= M at structured points (zeros, copies), with R(theta) certified."""
-    from numerics.rank import model_rank
-
-    model, theta = instance
-    R, most = model_rank(model, np.array(theta)), bound(model)
-    message = f"expected R <= M_I <= M, got {R.lower}, {most}, {model.n_params}"
-    return judged(R.lower <= most <= model.n_params, message, model=str(model), theta=theta)
+def generic_point(cell, rng):
+    return dyadic_normal(rng, parameters_of(cell), bits=12)
 
 
-def structured_points(context):
-    rng = context.rng()
-    models = [MatrixFactorization(3, 4, 2), TwoLayer(2, 3), TwoLayer(2, 2, bias=True), TwoLayer(3, 2, activation="relu")]
-    for model in models:
-        for _ in range(context.by_level(quick=6, standard=40, full=200)):
-            yield model, rng.integers(-1, 2, model.n_params) * rng.integers(1, 4)
-            yield model, dyadic_normal(rng, model.n_params)
+UPPER = claim(
+    "rank.upper-M",
+    "The model rank never exceeds the number of independent parameters",
+    r"R(\theta) \le M_I \le M",
+    symbols=["R", r"\theta", "M_I", "M"],
+    relation="upper",
+    source=RECOVERY.at("Corollary 2; 2307.08921v1, section 2"),
+    refuted_by="A point whose rank exceeds the rank at generic points.",
+    notes="M_I < M: factors have a gauge, ReLU neurons a scale, biases of exp neurons too. The largest rank is met at generic points.",
+)
+
+POINTS = axes(model=tuple(MODELS), point=("special", "generic"), quick=3, standard=20, full=100)
 
 
-def check_generic(instance, *, value, context) -> Outcome:
-    """Certified rank at a point drawn from an absolutely continuous law, against M_I."""
-    from numerics.rank import empirical_rank, model_rank, sample_points
-
-    model, replicate = instance
-    theta = dyadic_normal(context.rng(replicate), model.n_params)
-    found = model_rank(model, theta)
-    if isinstance(model, FullyConnected):  # no structural bound in depth: the exact rank on several hundred points
-        _, points, _ = sample_points(model, model.n_params)
-        found = empirical_rank(model, theta, points, "exact")
-    expected = value(model)
-    if found.lower < expected <= found.upper and found.rank is None:
-        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}", cases=1)
-    return Outcome.equal(expected, found.lower, model=str(model), theta=theta)
+def any_point(cell, rng):
+    """A point with zeros, copies and dependent rows, or a generic one."""
+    return draws.parameters(rng, MODELS[cell.model][0]) if cell.point == "special" else generic_point(cell, rng)
 
 
-def generic_points(context):
-    models = [MatrixFactorization(3, 4, 2), MatrixFactorization(4, 4, 4), TwoLayer(2, 3), TwoLayer(3, 2, bias=True), TwoLayer(1, 4)]
-    draws = context.by_level(quick=4, standard=40, full=400)
-    return [(model, replicate) for model in models for replicate in range(draws)]
+@UPPER.check("certified", any_point, POINTS, distribution="zeros, copies, dependent rows; or dyadic normal")
+@false("one less", bound=lambda cell: independent_of(cell) - 1)
+@false("M_I = M, met at generic points", bound=parameters_of)
+@false("M_I beyond the parameters", bound=lambda cell: parameters_of(cell) + 1)
+def points(cell, theta, *, bound=independent_of, context):
+    """The proved upper bound of the rank is at most M_I, which generic points attain, and M_I at most M."""
+    found, most = model_rank(MODELS[cell.model][0], theta), bound(cell)
+    below = at_most("M_I", most, parameters_of(cell), attained=False)
+    here = rank_is(most, found, theta=theta) if cell.point == "generic" else at_most("rank", found, most, attained=False, theta=theta)
+    return worst([here, below])
 
 
-def kinked_networks(context):
-    """ReLU networks in depth: on open sets of parameters a neuron of the second layer is dead for all inputs."""
-    model = FullyConnected((2, 3, 3, 1), activation="relu")
-    return [(model, replicate) for replicate in range(40)]
+SMOOTH = axes(model=ANALYTIC, quick=3, standard=10, full=60)
 
 
-def check_generic_in_floats(instance, *, value, context) -> Outcome:
-    from numerics.rank import model_rank
-
-    model, replicate = instance
-    found = model_rank(model, context.rng(replicate).normal(size=model.n_params), "float")
-    return compared_in_floats(value(model), found, model=str(model), replicate=replicate)
+def in_floats(cell, theta, *, value=independent_of, context):
+    """Singular values at normal parameters."""
+    return rank_is(value(cell), model_rank(MODELS[cell.model][0], theta, "float"), theta=theta)
 
 
-drawn_models = seeded(
-    lambda st: (st.builds(MatrixFactorization, *[st.integers(1, 4)] * 3) | st.builds(TwoLayer, st.integers(2, 4), st.integers(1, 2)),)
+FLAT = axes(model=("3 x 4, width 2", "tanh, d = 2, m = 3"), quick=4, standard=20, full=100)
+floats = false("every parameter", value=parameters_of)(in_floats)
+UPPER.check("property", generic_point, FLAT, tolerance=FLOATS, name="floats")(floats)
+UPPER.formal("rank/samples.v", "rank_upper_M", false="M_I < M", adequate=samples)
+
+LARGEST = claim(
+    "rank.MI",
+    "Almost every point has the largest model rank",
+    r"R(\theta) = M_I \text{ for almost all } \theta",
+    symbols=["R", r"\theta", "M_I"],
+    assumptions=[Assumption("analytic in theta", r"\theta \mapsto f(x; \theta) \text{ real analytic}")],
+    source=OPTIMISTIC.at("section 3"),
+    depends_on=["rank.upper-M"],
+    refuted_by="An open set of parameters of smaller rank.",
+    notes="Almost surely: drawn points stand for almost all. ReLU in depth: neurons are dead on open sets.",
 )
 
 
-FLOATS = Check(
-    "floats",
-    evidence="property",
-    covers="instances",
-    scope="factorizations up to 4 x 4, tanh networks with d = 2 .. 4",
-    run=check_generic_in_floats,
-    instances=drawn_models,
-    distribution="normal parameters",
-    tolerance=FLOAT_GAP,
-    parameters={"value": independent_parameters},
-    controls=[Control("every parameter", value=all_parameters)],
+@LARGEST.check("certified", generic_point, SMOOTH, distribution="dyadic normal parameters", name="generic-points")
+@false("every parameter", value=parameters_of)
+@false("one less", value=lambda cell: independent_of(cell) - 1)
+def generic_points(cell, theta, *, value=independent_of, kinked=False, context):
+    """The certified rank at points drawn from an absolutely continuous law."""
+    if not kinked:
+        return rank_is(value(cell), model_rank(MODELS[cell.model][0], theta), theta=theta)
+    network = FullyConnected((1, 2, 2, 1), "relu")
+    rng = context.rng(theta)
+    return worst(rank_is(network.n_params - 4, model_rank(network, dyadic_normal(rng, network.n_params, bits=6))) for _ in range(6))
+
+
+LARGEST.without("analytic in theta", generic_points, kinked=True)
+LARGEST.check("property", generic_point, FLAT, tolerance=FLOATS, name="floats")(floats)
+
+LINEAR = claim(
+    "rank.linear-constant",
+    "Linear models have constant model rank",
+    r"f = \sum_i \theta_i \varphi_i",
+    clauses={
+        "constant": r"R(\theta) = \dim \operatorname{span} \{\varphi_i\} \text{ for all } \theta",
+        "no converse": r"(\theta_1 + \theta_2^3)\, x \text{ is not linear in } \theta \text{ and of constant rank } 1",
+    },
+    symbols=["f", r"\theta", r"\varphi_i", "R"],
+    source=RECOVERY.at("Corollary 3 (which needs independent features for O = M)"),
+    refuted_by="A theta at which a linear model has another rank.",
+    notes="Dependent features count for their span: x, y, x + y have rank 2.",
 )
 
 
-# ----------------------------------------------------------------------------------------------- rank.linear-constant
+def more_than_one(P, kind):
+    """a feature that depends on others has others"""
+    return P > 1 + (kind == "dependent") or kind == "independent"
 
 
-def monomials(exponents):
-    """Features x^e, e over ``exponents`` (tuples), in plain array code."""
-
-    def features(x):
-        columns = []
-        for powers in exponents:
-            column = x[..., :1] * 0 + 1
-            for j, power in enumerate(powers):
-                for _ in range(power):
-                    column = column * x[..., j : j + 1]
-            columns.append(column)
-        return np.concatenate(columns, axis=-1)
-
-    return features
+KINDS = ("independent", "repeated", "dependent")
+FEATURES = axes(P=(1, 2, 4, 6), kind=KINDS, theta=("zero", "other"), where=more_than_one, standard=10)
+GRID = np.array([(i, j) for i in range(4) for j in range(4)])
+EXPONENTS = np.array([(i, j) for i in range(3) for j in range(3)])
 
 
-def check_linear(instance, *, dimension, context) -> Outcome:
-    """The exact rank of a linear model at several theta on a grid that separates its monomials."""
-    from numerics.rank import empirical_rank
-
-    exponents = instance
-    model = LinearModel(2, monomials(exponents), len(exponents))
-    grid = np.array([(i, j) for i in range(5) for j in range(5)])
-    found = {
-        empirical_rank(model, theta, grid, "exact").rank
-        for theta in (np.zeros(len(exponents), int), *context.rng().integers(-5, 6, (3, len(exponents))))
-    }
-    return Outcome.equal({dimension(exponents)}, found, exponents=exponents)
+def coefficients(cell, rng):
+    """P features over the nine monomials of degree at most 2 in each variable: independent, one twice, or one the sum of two."""
+    while True:
+        C = rng.integers(-3, 4, (cell.P, len(EXPONENTS)))
+        if cell.kind == "repeated":
+            C[-1] = C[0]
+        if cell.kind == "dependent":
+            C[-1] = C[0] + C[cell.P - 2]
+        if np.linalg.matrix_rank(C) == cell.P - (cell.kind != "independent"):
+            return C, rng.integers(1, 6, cell.P) * (cell.theta == "other")
 
 
-@composed
-def drawn_features(draw, st):
-    return draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8))
+def features(C):
+    """In plain array code: the monomials at x, combined."""
+
+    def values(x):
+        columns = [x[..., :1] ** 0 if not i + j else x[..., :1] ** int(i) * x[..., 1:] ** int(j) for i, j in EXPONENTS]
+        return np.concatenate(columns, axis=-1) @ C.T
+
+    return values
 
 
-def listed_features(context):
-    return [[(0, 0), (1, 0), (0, 1)], [(1, 0), (1, 0)], [(0, 0), (2, 0), (2, 0), (1, 1)], [(3, 3)]]
+def different(C):
+    return len({tuple(row) for row in C.tolist()})
 
 
-def check_linear_in_floats(instance, *, dimension, context) -> Outcome:
-    from numerics.rank import empirical_rank
-
-    model = LinearModel(2, monomials(instance), len(instance))
-    x = context.rng().uniform(-1, 1, (40, 2))
-    found = empirical_rank(model, context.rng(1).normal(size=len(instance)), x, "float")
-    return compared_in_floats(dimension(instance), found, exponents=instance)
-
-
-def check_converse(instance, *, constant, context) -> Outcome:
-    """Non-linear in theta, and yet of constant rank: (theta_1 + theta_2^3) x."""
-    from numerics.rank import empirical_rank
-
-    model = RedundantModel(instance)
-    ranks = {empirical_rank(model, np.array(theta), np.array([[1]]), "exact").rank for theta in ((0, 0), (1, 0), (0, 2), (-1, 3))}
-    return Outcome.equal(constant, len(ranks) == 1, power=instance, ranks=sorted(ranks))
+@LINEAR.check("exact", coefficients, FEATURES, clauses="constant", distribution="integers; a 4 x 4 grid sees all", name="features")
+@false("as many as parameters", dimension=len)
+@false("as many as different features", dimension=different)
+@false("the rank at theta = 0 is 0", at_zero=0)
+def linear(cell, instance, *, dimension=rank_rational, at_zero=1, method="exact", context):
+    """The exact rank of the tangents on the grid, against the rank of the coefficients of the features."""
+    C, theta = instance
+    expected = dimension(C) * (at_zero if cell.theta == "zero" else 1)
+    return rank_is(expected, empirical_rank(LinearModel(2, features(C), len(C)), theta, GRID, method), C=C, theta=theta)
 
 
-def distinct_features(exponents) -> int:
-    return len(set(exponents))
+LINEAR.twin(linear, "property", name="floats", changed={"method": "float"}, tolerance=FLOATS)
 
 
-LINEAR_CONTROLS = [Control("as many as parameters", dimension=len)]
+@LINEAR.check("symbolic", [3], clauses="no converse", covers="statement", scope="all real theta and x", name="no-converse")
+@false("as the square", power=2)
+def no_converse(_, *, power=3, tangent=lambda x, theta: [x, 3 * theta[1] ** 2 * x], context):
+    """The tangents are x and 3 theta_2^2 x: multiples of the first, which vanishes for no theta, and not constant in theta."""
+    import sympy
 
-CLAIMS = [
-    Claim(
-        id="rank.upper-M",
-        title="The model rank never exceeds the number of independent parameters",
-        relation="upper",
-        statement=r"R(\theta) \le M_I \le M",
-        source=Source(LOCAL_RECOVERY, "Corollary 2; 2307.08921v1, section 2"),
-        refuted_by="A point whose rank exceeds the rank at generic points.",
-        checks=[
-            Check(
-                "points",
-                evidence="certified",
-                covers="instances",
-                scope="factorization, tanh and ReLU networks at points with zeros and copies, and at generic ones",
-                run=check_upper,
-                instances=structured_points,
-                distribution="entries -1, 0, 1, and dyadic normal ones",
-                parameters={"bound": independent_parameters},
-                controls=[
-                    Control("one less", bound=lambda model: independent_parameters(model) - 1),
-                    Control("more than the parameters", bound=lambda model: model.n_params + 1),
-                ],
-            ),
-            FLOATS,
-            formal_check("rank/samples.v", "rank_upper_M", false="M_I < M", adequate=samples),
-        ],
-    ),
-    Claim(
-        id="rank.MI",
-        title="Almost every point has the largest model rank",
-        statement=r"R(\theta) = M_I \text{ for almost all } \theta",
-        assumptions=[Assumption("analytic in theta", r"\theta \mapsto f(x; \theta) \text{ real analytic}")],
-        source=Source(OPTIMISTIC_ESTIMATE, "section 3"),
-        depends_on=["rank.upper-M"],
-        refuted_by="An open set of parameters of smaller rank.",
-        notes="Almost surely: drawn points stand for almost all.",
-        checks=[
-            Check(
-                "generic-points",
-                evidence="certified",
-                covers="instances",
-                scope="factorizations, tanh networks with and without bias",
-                run=check_generic,
-                instances=generic_points,
-                distribution="dyadic normal parameters",
-                parameters={"value": independent_parameters},
-                controls=[Control("every parameter", value=all_parameters)],
-            ),
-            FLOATS,
-        ],
-        probes=[Probe(drops="analytic in theta", instances=kinked_networks)],
-    ),
-    Claim(
-        id="rank.linear-constant",
-        title="Linear models have constant model rank",
-        statement=r"f = \sum_i \theta_i \varphi_i:\quad R(\theta) = \dim \operatorname{span} \{\varphi_i\} \text{ for all } \theta",
-        source=Source(LOCAL_RECOVERY, "Corollary 3 (which needs independent features for O = M)"),
-        refuted_by="A theta at which a linear model has another rank.",
-        checks=[
-            Check(
-                "features",
-                evidence="exact",
-                covers="instances",
-                scope="up to 8 monomials of degree at most 3 in each of two variables, repetitions included",
-                run=check_linear,
-                instances=drawn_features,
-                distribution="lists of exponents, shrunk by hypothesis; a 5 x 5 grid separates them",
-                parameters={"dimension": distinct_features},
-                controls=LINEAR_CONTROLS,
-            ),
-            Check(
-                "floats",
-                evidence="property",
-                covers="instances",
-                scope="listed feature sets, dependent ones among them",
-                run=check_linear_in_floats,
-                instances=listed_features,
-                distribution="uniform inputs in a square",
-                tolerance=FLOAT_GAP,
-                parameters={"dimension": distinct_features},
-                controls=LINEAR_CONTROLS,
-            ),
-            Check(
-                "no-converse",
-                evidence="exact",
-                covers="instances",
-                scope="the model (theta_1 + theta_2^3) x: not linear in theta, of constant rank",
-                run=check_converse,
-                instances=lambda context: [3],
-                distribution="one model",
-                parameters={"constant": True},
-                controls=[Control("non-linear models have varying rank", constant=False)],
-            ),
-            formal_check(
-                "rank/samples.v", "rank_linear_constant", false="the rank is the number of features, dependent or not", adequate=samples
-            ),
-        ],
-    ),
-]
+    x, theta = sympy.Symbol("x"), sympy.symbols("theta_1 theta_2")
+    J = tangents(RedundantModel(power), np.array(theta, object), np.array([[x]], object))[1][0, 0]
+    return equal(tangents=(tangent(x, theta), list(J)))
+
+
+LINEAR.formal(
+    "rank/samples.v",
+    "rank_linear_constant",
+    false="the rank is the number of features, dependent or not",
+    adequate=samples,
+    clauses="constant",
+)

@@ -1,84 +1,138 @@
 r"""The model rank under maps of parameters: a composed parametrization has no larger one, nor has the image of a critical mapping."""
 
-from __future__ import annotations
-
-from itertools import product
-
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from numerics.arithmetic.exact import PRIMES, nullspace_rational, rank_modulo, rank_rational
+from numerics.derivatives.tape import tangents
+from numerics.rank import model_rank, modular_tangents
+from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import samples
-from proofs_check.claims._papers import LOCAL_RECOVERY, RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import composed, integer_matrix, judged, related, seeded
-from proofs_check.proving import formal_check
+from proofs_check.judging import at_most, bounded, equal, worst
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.embedding.edge_by_edge import split_edges
 from theory.models import TwoLayer, TwoLayerCNN
 from theory.rank.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels
 
-# --------------------------------------------------------------------------------------------------- rank.chain-rule
+from . import RECOVERY, STRATIFICATION
+
+CHAIN = claim(
+    "rank.chain-rule",
+    "Model rank of a composed parametrization",
+    r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta)),\quad"
+    r"\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
+    symbols={
+        "f, g": "a model, and the same with parameters phi(eta)",
+        "R_f, R_g": "their model ranks",
+        "ker": "parameter directions along which f does not move to first order",
+        "M": "number of parameters of f",
+        "K": "number of parameters of g",
+    },
+    kind="extension",
+    relation="upper",
+    assumptions=[
+        Assumption("corresponding points", r"\text{the ranks are those at } \eta \text{ and } \varphi(\eta)\text{, not of functions}")
+    ],
+    source=RECOVERY.at("used for weight sharing around Theorems 6 and 7; stated and proved by us"),
+    depends_on=["rank.upper-M"],
+    refuted_by="A differential whose composition has larger rank, or equality without transversality.",
+)
+
+MAPS = axes(M=(1, 3, 5), N=(1, 3, 5), K=(1, 3, 5), kind=("any", "transversal"), quick=2, standard=10, full=40)
 
 
-def inequality(composed: int, outer: int) -> bool:
-    return composed <= outer
+def linear_map(cell, rng):
+    """Tangents J (M, N) of any rank and a differential D (M, K) of any rank, or one that with the kernel spans everything if it can."""
+    J = draws.of_rank(rng, cell.M, cell.N, int(rng.integers(0, min(cell.M, cell.N) + 1)))
+    if cell.kind == "transversal":
+        return J, rng.integers(-4, 5, (cell.M, cell.K))
+    return J, draws.of_rank(rng, cell.M, cell.K, int(rng.integers(0, min(cell.M, cell.K) + 1)))
 
 
-def check_chain_rule(instance, *, relation, equality, context) -> Outcome:
-    """Integer tangents ``J`` (M, functions) of f and a differential ``D`` (M, K): the rank of D^T J, and when it equals that of J."""
-    from numerics.arithmetic.exact import nullspace_rational, rank_rational
-
-    J, D = (np.array(part, dtype=object) for part in instance)
-    both, outer = rank_rational(D.T @ J), rank_rational(J)
-    kernel = np.array(nullspace_rational(J.T), dtype=object).reshape(-1, len(J)).T  # parameters along which f does not move
-    good = relation(both, outer) and (both == outer) == equality(D, kernel, len(J))
-    return judged(good, f"rank {both} of the composed model, {outer} of the outer one", J=J, D=D, kernel=kernel)
-
-
-def transversal(D, kernel, M: int) -> bool:
+def transversal(D, kernel, M):
     """im D + ker = R^M."""
-    from numerics.arithmetic.exact import rank_rational
-
     return rank_rational(np.concatenate([D, kernel], axis=1)) == M
 
 
-def surjective(D, kernel, M: int) -> bool:
+def surjective(D, kernel, M):
     """im D = R^M: sufficient, not necessary."""
-    from numerics.arithmetic.exact import rank_rational
-
     return rank_rational(D) == M
 
 
-@composed
-def linear_maps(draw, st):
-    M, N, K = draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    rank = draw(st.integers(1, min(M, N)))
-    J = integer_matrix(draw, st, M, rank, largest=2) @ integer_matrix(draw, st, rank, N, largest=2)
-    return J.tolist(), integer_matrix(draw, st, M, K, largest=2).tolist()
+@CHAIN.check("exact", linear_map, MAPS, distribution="integers of drawn ranks", name="linear-maps")
+@false("never smaller", factor=-1)
+@false("equality only when D is onto", equality=surjective)
+@false("equality always", equality=lambda D, kernel, M: True)
+def linear_maps(cell, instance, *, factor=1, equality=transversal, context):
+    """The rank of D^T J against that of J, and when the two agree."""
+    J, D = (part.astype(object) for part in instance)
+    both, outer = rank_rational(D.T @ J), rank_rational(J)
+    kernel = np.array(nullspace_rational(J.T), dtype=object).reshape(-1, cell.M).T
+    return worst(
+        [
+            at_most("rank of the composed model", factor * both, factor * outer, attained=False, J=J, D=D),
+            equal(equality=(equality(D, kernel, cell.M), both == outer), shown={"J": J, "D": D}),
+        ]
+    )
 
 
-def check_sharing(instance, *, corresponding, context) -> Outcome:
-    """Certified ranks along the linear maps shared -> unshared -> fully connected do not decrease.
-
-    ``corresponding``: the same parameters written into all three networks; otherwise each network's point of least rank.
-    """
-    from numerics.rank import model_rank
-
-    model, replicate = instance
-    rng = context.rng(replicate)
-    kernels, outputs = generic_kernels(model, rng), signs(rng, (model.kernels, len(model.patches)))
-    outputs[0, 1:] = 0  # one active neuron of the first kernel
-    target = ConvolutionalTarget(model, kernels, outputs, np.zeros(model.kernels, int))
-    ranks = [model_rank(*target.realize(architecture, prune=not corresponding)).rank for architecture in ARCHITECTURES]
-    increasing = lambda *ranks: sorted(ranks) == list(ranks)
-    return related(increasing, ranks, f"shared, unshared, fully connected: {ranks}", model=str(model))
+SHARED = axes(shape=((4, 2), (5, 3), (6, 2)), k=(1, 2), standard=5, full=20)
 
 
-def shared_networks(context):
-    draws = context.by_level(quick=2, standard=40, full=100)
-    return [(TwoLayerCNN(d, s, 1), r) for d, s in ((4, 2), (5, 3), (6, 2)) for r in range(draws)]
+def one_active(cell, rng):
+    """A target whose first kernel has one active position."""
+    model = TwoLayerCNN(*cell.shape, cell.k)
+    outputs = signs(rng, (cell.k, len(model.patches)))
+    outputs[0, 1:] = 0
+    return ConvolutionalTarget(model, generic_kernels(model, rng), outputs, np.zeros(cell.k, int))
 
 
-# ---------------------------------------------------------------------------------------------- rank.critical-mapping
+@CHAIN.check("certified", one_active, SHARED, distribution="integer kernels", name="weight-sharing")
+@false("ranks of the function for ranks at the points", corresponding=False)
+def weight_sharing(cell, target, *, corresponding=True, context):
+    """Certified ranks along shared -> unshared -> fully connected, the same parameters in all three, do not decrease."""
+    shared, unshared, full = (model_rank(*target.realize(one, prune=not corresponding)) for one in ARCHITECTURES)
+    values = {"ranks": [one.rank for one in (shared, unshared, full)], "architectures": ARCHITECTURES}
+    return worst(
+        [
+            at_most("shared, by unshared", shared, unshared.lower, attained=False, **values),
+            at_most("unshared, by fully connected", unshared, full.lower, attained=False, **values),
+        ]
+    )
+
+
+CHAIN.without("corresponding points", weight_sharing, corresponding=False)
+CHAIN.formal("rank/samples.v", "rank_chain_rule", false="the rank of a reparametrized model is no smaller", adequate=samples)
+
+CRITICAL = claim(
+    "rank.critical-mapping",
+    "Maps that preserve output and criticality do not raise the model rank",
+    r"P \text{ keeps outputs and critical points for all data}\ \Rightarrow\ T^g_{P(\theta)} \subseteq T^f_\theta,"
+    r"\ R_g(P(\theta)) \le R_f(\theta)",
+    symbols={
+        "P": "a map from the parameters of f to those of g",
+        "T^f, T^g": "spans of the tangents",
+        "R_f, R_g": "their dimensions",
+        "y": "labels",
+    },
+    relation="upper",
+    assumptions=[
+        Assumption("arbitrary labels", r"\text{criticality is preserved for all data sets with arbitrary labels, not only } y = f^*(x)")
+    ],
+    source=STRATIFICATION.at("Definition 4, Lemma 3; 2406.18035v1, Definition 11, Lemma 12"),
+    refuted_by="An output-preserving map that keeps criticality for all labels and has a tangent outside T^f.",
+    notes="With labels y = f*(x) the residual vanishes and every output-preserving map qualifies: the split with a share of its own on"
+    " every output does, and raises the rank.",
+)
+
+SPLITS = axes(d=by_level((1, 2), (1, 2, 3)), k=(1, 2), outputs=(2, 3), bias=(False, True), standard=5, full=20)
+
+
+def point(cell, rng):
+    """A point with distinct neurons, and a stream for the shares and inputs."""
+    model = TwoLayer(cell.d, cell.k, outputs=cell.outputs, bias=cell.bias)
+    theta = signs(rng, model.n_params) * 1.0
+    theta[: cell.k * cell.d] = distinct_rows(rng, cell.k, cell.d).ravel() / 2
+    return model, theta, int(rng.integers(2**62))
 
 
 def equal_shares(rng, outputs):
@@ -89,167 +143,50 @@ def different_shares(rng, outputs):
     return rng.permutation(np.arange(1, outputs + 1)) / 4
 
 
-def drawn_split(instance, shares, context):
-    """A two-layer network and the same with its first neuron split: rng, and (model, theta) of both."""
-    model, replicate = instance
-    rng = context.rng(replicate)
-    theta = signs(rng, model.n_params) * 1.0
-    theta[: model.width * model.inputs] = distinct_rows(rng, model.width, model.inputs).ravel() / 2
-    return rng, (model, theta), split_edges(model, theta, 1, 0, shares(rng, model.outputs))
-
-
-def check_joint_rank(instance, *, shares, context) -> Outcome:
+@CRITICAL.check("exact", point, SPLITS, distribution="dyadic weights and inputs; tangents in Q(s) modulo a prime", name="joint-rank")
+@false("output preserving only: a share of its own on every output", shares=different_shares)
+@false("one less", less=1)
+def joint_rank(cell, instance, *, shares=equal_shares, less=0, context):
     """Ranks modulo a prime of the tangents of both networks on common samples: together no more than the narrow ones alone."""
-    from numerics.arithmetic.exact import PRIMES, rank_modulo
-    from numerics.rank import modular_tangents
-
-    rng, narrow, wide = drawn_split(instance, shares, context)
-    model, theta = narrow
-    x = dyadic_normal(rng, (model.n_params + 4, model.inputs), bits=8)
-    first, second = (modular_tangents(*point, x, PRIMES[0], 0x5EED3) for point in (narrow, wide))
+    model, theta, seed = instance
+    rng = context.rng(seed)
+    wide = split_edges(model, theta, 1, 0, shares(rng, cell.outputs))
+    x = dyadic_normal(rng, (model.n_params + 4, cell.d), bits=8)
+    first, second = (modular_tangents(*one, x, PRIMES[0], 0x5EED3) for one in ((model, theta), wide))
     single, joint = rank_modulo(first, PRIMES[0]), rank_modulo(np.concatenate([first, second], axis=1), PRIMES[0])
-    return Outcome.equal(single, joint, model=str(model), theta=theta, mapped=wide[1])
+    return equal(joint_rank=(single - less, joint), shown={"theta": theta, "mapped": wide[1]})
 
 
-def check_criticality(instance, *, shares, context) -> Outcome:
+CRITICAL.without("arbitrary labels", joint_rank, shares=different_shares)
+
+
+@CRITICAL.check(
+    "property",
+    point,
+    SPLITS,
+    name="critical-residuals",
+    distribution="residuals orthogonal to all tangents of the narrow network",
+    tolerance="1e-8 sigma_1 |r|: orthogonal to eps sigma_1 / sigma_rank, with sigma_rank above 1e-9 sigma_1 split off",
+)
+@false("output preserving only: a share of its own on every output", shares=different_shares)
+def critical_residuals(cell, instance, *, shares=equal_shares, context):
     """Arbitrary residuals at which the narrow network is critical: the gradient of the wide one, against its rounding."""
-    from numerics.derivatives.tape import tangents
-
-    rng, narrow, wide = drawn_split(instance, shares, context)
-    model, theta = narrow
-    x = rng.normal(size=(2 * model.n_params, model.inputs))
-    first, second = (tangents(*point, x)[1].reshape(len(x) * model.outputs, -1) for point in (narrow, wide))
+    model, theta, seed = instance
+    rng = context.rng(seed)
+    wide = split_edges(model, theta, 1, 0, shares(rng, cell.outputs))
+    x = rng.normal(size=(2 * model.n_params, cell.d))
+    first, second = (tangents(*one, x)[1].reshape(len(x) * cell.outputs, -1) for one in ((model, theta), wide))
     U, s, _ = np.linalg.svd(first)
     rank = int((s > 1e-9 * s[0]).sum())
     residual = U[:, rank:] @ rng.normal(size=U.shape[1] - rank)
-    gradient = np.linalg.norm(second.T @ residual)
-    # residual is orthogonal to the narrow tangents up to eps * s1 / gap; the wide ones are combinations of them of norm below 4 s1
-    bound = 1e-8 * s[0] * np.linalg.norm(residual)
-    if gradient <= bound:
-        return Outcome.holds(margin=float((bound - gradient) / bound))
-    message = f"gradient {gradient:.2e} of the wide network, bound {bound:.2e}"
-    return Outcome.fails(message, counterexample={"theta": theta, "mapped": wide[1]})
+    # Orthogonal to the narrow tangents up to eps; the wide ones are combinations of them with factors of at most 2.
+    return bounded("gradient of the wide network", second.T @ residual, 1e-8 * s[0] * np.linalg.norm(residual), theta=theta)
 
 
-def split_networks(context):
-    draws = context.by_level(quick=2, standard=40, full=80)
-    shapes = product((1, 2, 3), (1, 2), (2, 3), (False, True))
-    return [(TwoLayer(d, k, outputs=q, bias=bias), r) for d, k, q, bias in shapes for r in range(draws)]
-
-
-drawn_split_networks = seeded(
-    lambda st: (st.builds(TwoLayer, st.integers(2, 3), st.integers(1, 2), outputs=st.integers(2, 3), bias=st.booleans()),)
+CRITICAL.formal(
+    "rank/samples.v",
+    "rank_critical_mapping",
+    false="the rank of the model whose critical points are kept is no larger",
+    adequate=samples,
+    premises=("the excluded middle: a point where a function does not vanish cannot be computed",),
 )
-
-CLAIMS = [
-    Claim(
-        id="rank.chain-rule",
-        title="Model rank of a composed parametrization",
-        kind="extension",
-        relation="upper",
-        statement=r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta)),\quad"
-        r"\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
-        assumptions=[
-            Assumption(
-                "corresponding points",
-                r"\text{the ranks are compared at } \eta \text{ and } \varphi(\eta)\text{, not as ranks of functions}",
-            )
-        ],
-        source=Source(LOCAL_RECOVERY, "used for weight sharing around Theorems 6 and 7; stated and proved by us"),
-        depends_on=["rank.upper-M"],
-        refuted_by="A differential whose composition has larger rank, or equality without transversality.",
-        notes="ker: parameter directions along which f does not move to first order.",
-        checks=[
-            Check(
-                "linear-maps",
-                evidence="exact",
-                covers="instances",
-                scope="M, N, K <= 5, integer J of forced rank, integer D",
-                run=check_chain_rule,
-                instances=linear_maps,
-                distribution="entries -2 .. 2 drawn by hypothesis",
-                examples={"quick": 150, "standard": 1500, "full": 5000},
-                parameters={"relation": inequality, "equality": transversal},
-                controls=[
-                    Control("always equal", relation=lambda composed, outer: composed == outer),
-                    Control("never smaller", relation=lambda composed, outer: composed >= outer),
-                    Control("equality only when D is onto", equality=surjective),
-                ],
-            ),
-            Check(
-                "weight-sharing",
-                evidence="certified",
-                covers="instances",
-                scope="shared -> unshared -> fully connected, d = 4 .. 6; one kernel with one active position",
-                run=check_sharing,
-                instances=shared_networks,
-                distribution="integer kernels",
-                parameters={"corresponding": True},
-                controls=[Control("ranks of the function for ranks at the points", corresponding=False)],
-            ),
-            formal_check("rank/samples.v", "rank_chain_rule", false="the rank of a reparametrized model is no smaller", adequate=samples),
-        ],
-        probes=[
-            Probe(
-                drops="corresponding points",
-                check="weight-sharing",
-                instances=shared_networks,
-                parameters={"corresponding": False},
-            )
-        ],
-    ),
-    Claim(
-        id="rank.critical-mapping",
-        title="Maps that preserve output and criticality do not raise the model rank",
-        relation="upper",
-        statement=r"P \text{ keeps outputs and critical points for all data}\ \Rightarrow\ T^g_{P(\theta)} \subseteq "
-        r"T^f_\theta,\ R_g(P(\theta)) \le R_f(\theta)",
-        assumptions=[
-            Assumption("arbitrary labels", r"\text{criticality is preserved for all data sets with arbitrary labels, not only } y = f^*(x)")
-        ],
-        source=Source(RANK_STRATIFICATION, "Definition 4, Lemma 3; 2406.18035v1, Definition 11, Lemma 12"),
-        refuted_by="An output-preserving map that keeps criticality for all labels and has a tangent outside T^f.",
-        notes="With labels y = f*(x) the residual vanishes and every output-preserving map qualifies: the non-proportional "
-        "split does, and raises the rank.",
-        checks=[
-            Check(
-                "joint-rank",
-                evidence="exact",
-                covers="instances",
-                scope="tanh, d = 1 .. 3, k = 1, 2, two and three outputs, with and without bias: proportional splits",
-                run=check_joint_rank,
-                instances=split_networks,
-                distribution="dyadic weights and inputs; tangents in Q(s) modulo a prime",
-                parameters={"shares": equal_shares},
-                controls=[Control("output preserving only: a share of its own on every output", shares=different_shares)],
-            ),
-            Check(
-                "critical-residuals",
-                evidence="property",
-                covers="instances",
-                scope="d = 2, 3, k = 1, 2, two and three outputs",
-                run=check_criticality,
-                instances=drawn_split_networks,
-                distribution="normal inputs, random residuals orthogonal to all tangents of the narrow network",
-                tolerance="1e-8 of sigma_1 |r|: orthogonality is exact to eps sigma_1 / sigma_rank with sigma_rank above "
-                "1e-9 sigma_1 split off",
-                parameters={"shares": equal_shares},
-                controls=[Control("output preserving only: a share of its own on every output", shares=different_shares)],
-            ),
-            formal_check(
-                "rank/samples.v",
-                "rank_critical_mapping",
-                false="the rank of the model whose critical points are kept is no larger",
-                adequate=samples,
-                premises=("the excluded middle: a point where a function does not vanish cannot be computed",),
-            ),
-        ],
-        probes=[
-            Probe(
-                drops="arbitrary labels",
-                instances=lambda context: list(split_networks(context))[:6],
-                parameters={"shares": different_shares},
-            )
-        ],
-    ),
-]
