@@ -6,12 +6,12 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import gradient_flow
-from numerics.overlap import bending_place, is_p_family
+from numerics.overlap import bending_place, is_p_family, smooth
 from numerics.overlap.contact import contact_at, find_contact
 from numerics.overlap.cycles import ellipse, transport
 from proofs_check import Assumption, Outcome, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, true, vanishing, worst
-from theory.expressions import activation_of, parse
+from theory.expressions import parse
 from theory.models import TwoLayer
 from theory.regularization.regularizers import PFamily
 
@@ -306,7 +306,7 @@ STRAIGHT = ("exp", "1+z", "(z/2+1)**2", "1/(4-z)", "(3*z+2)**(1/3)", "power:3")
 
 @CLASSIFICATION.check(
     "certified",
-    lambda cell, rng: activation_of(cell.sigma),
+    lambda cell, rng: smooth(cell.sigma),
     axes(sigma=by_level((*NAMES[:5], *STRAIGHT[:3]), (*NAMES, *STRAIGHT))),
     clauses=("instances", "affine"),
 )
@@ -334,7 +334,7 @@ def carried(sigma, contact, radius, flat, steps=32):
 
 @CLASSIFICATION.check(
     "property",
-    lambda cell, rng: contact_at(activation_of(cell.sigma), Fraction(1, 2), Fraction(1)),
+    lambda cell, rng: contact_at(smooth(cell.sigma), Fraction(1, 2), Fraction(1)),
     axes(sigma=by_level(("sigmoid", "softplus"), ("tanh", "sigmoid", "softplus", "erf"))),
     clauses="loops",
     tolerance="2 per cent: the ratio is 1 + c r + O(r^2) in the radius, extrapolated from 1/250 and 1/500; a 64-gon has 0.2 per cent"
