@@ -19,6 +19,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
 from numerics.overlap import cycles
+from numerics.overlap.contact import find_contact
 from numerics.overlap.first_integral import Reach, neuron_value
 from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.shape import MONOTONE, is_p_family
@@ -172,7 +173,10 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     ]
     x = np.array([[float(value) for value in row] for row in x_text])
     theta0, labels = np.array([float(value) for value in start]), (float(samples[0][1]), float(samples[1][1]))
-    reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
+    try:
+        reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
+    except FlowDiverged as error:
+        return NotFound(f"the given data have no limits: {error}")
     cross = [float(value_and_jacobian(model, reached[i], x)[0][j] - labels[j]) for i, j in ((0, 1), (1, 0))]
     note = f"the data as given: limits {np.round(reached, 8).tolist()}, cross residuals {cross[0]:.2e} and {cross[1]:.2e}"
     note += "; no overlap to double precision" if max(map(abs, cross)) > 1e-12 else ""
@@ -306,7 +310,36 @@ def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | 
     try:
         return _quadrilateral(sigma, seed) if inputs == 1 else _loop(sigma, inputs)
     except (cycles.NoCycle, NotCertified) as error:
-        return NotFound(str(error))
+        proved = inputs > 1 and isinstance(find_contact_form(sigma, inputs=inputs), Overlap)
+        hint = "; that no strict G exists is proved all the same, by the mechanism contact" if proved else "; this proves nothing"
+        return NotFound(f"{error}{hint}")
+
+
+def find_contact_form(activation: Any, *, inputs: int = 2) -> Overlap | NotFound:
+    """One limit of one neuron near which the plane field of the solution sets is proved not to integrate: no G of any kind is strict.
+
+    What this proves, and how, is said in :mod:`numerics.overlap.contact`. It takes a fraction of a second where a chain of limits takes
+    minutes, and needs no closing chain in hand.
+    """
+    if inputs < 2:
+        raise ValueError(
+            f"inputs must be at least 2, got {inputs}: with one input solution sets are curves, and any field of lines integrates"
+        )
+    sigma = smooth(activation)
+    if is_p_family(sigma):
+        return NotFound(AFFINE.format(name=sigma.name))
+    try:
+        contact = find_contact(sigma)
+    except NotCertified as error:
+        return NotFound(f"{error}; that none was found proves nothing")
+    proof = contact.certificate(inputs)
+    with working_precision(BITS):
+        label = (contact.a * neuron_value(sigma, ball(1), [ball(1)], [ball(contact.u)])).str(30)
+    samples = [{"x": proof["x"], "y": label}]
+    note = (
+        "near this limit every point is one; round small loops of opposite sense the output weight changes oppositely, so some chain closes"
+    )
+    return Overlap("contact", sigma.name, 1, inputs, proof["start"], samples, [proof["limit"]], "generic", [proof], [note])
 
 
 def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:

@@ -14,7 +14,7 @@ import click
 
 from proofs_check.commands._group import explained
 
-MECHANISMS = ("two-point", "one-point", "cycle")
+MECHANISMS = ("two-point", "one-point", "cycle", "contact")
 
 
 class _Formula(click.ParamType):
@@ -44,14 +44,22 @@ def command(activation: Any, neurons: int, inputs: int, mechanism: str, seed: in
 
     Exits with 0 when a certified counterexample was written, with 1 when none was found; the reason is printed.
     """
-    from numerics.overlap import NotFound, find_cycle, find_one_point_overlap, find_two_point_overlap
+    from numerics.overlap import NotFound, find_contact_form, find_cycle, find_one_point_overlap, find_two_point_overlap
     from proofs_check.plain_data import write_json
 
     if neurons > 1 and mechanism != "two-point":
         raise click.UsageError(f"--neurons must be 1 for the mechanism {mechanism}, got {neurons}")
+    if inputs < 2 and mechanism == "contact":
+        raise click.UsageError(
+            f"--inputs must be at least 2 for the mechanism contact, got {inputs}: with one input any field of lines integrates"
+        )
+    if device == "cuda" and not _has_cuda():
+        raise click.UsageError("--device cuda: no such device is there; use --device cpu")
     started = time.perf_counter()
     if mechanism == "two-point":
         found = find_two_point_overlap(activation, neurons=neurons, inputs=inputs, seed=seed, candidates=candidates, device=device)
+    elif mechanism == "contact":
+        found = find_contact_form(activation, inputs=inputs)
     elif mechanism == "one-point":
         found = find_one_point_overlap(activation, inputs=inputs, seed=seed)
     else:
@@ -65,6 +73,12 @@ def command(activation: Any, neurons: int, inputs: int, mechanism: str, seed: in
     write_json(path, json.loads(json.dumps(found.to_data())))
     _show(found, seconds)
     click.echo(f"Written to {path}.")
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _tally(screened: Any) -> None:

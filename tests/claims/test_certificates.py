@@ -24,7 +24,12 @@ WRITERS = ["fnn.strata", "fnn.strata-bias", "fnn.multi-output", "fnn.independenc
 WRITERS += ["cnn.dup", "cnn.shared", "cnn.noshare", "cnn.fnn", "rank.phase-transition-ae", "rank.semicontinuity"]
 WRITERS += ["depth.residual.any-activation", "depth.irreversibility.irregular", "embedding.splitting.inertia"]
 WRITERS += ["recovery.flow.converges", "recovery.lifted-sample-dependent", *(f"recovery.flaw.F{number}" for number in (9, 11, 18))]
-WRITERS += ["regularization.elasticity", "regularization.k-cycle.softplus-d2", "regularization.tail.PL"]
+WRITERS += [
+    "regularization.classification.one-neuron",
+    "regularization.elasticity",
+    "regularization.k-cycle.softplus-d2",
+    "regularization.tail.PL",
+]
 WRITERS += [f"regularization.one-point.{name}" for name in ("sigmoid", "gelu", "4-cycle")]
 WRITERS += [f"regularization.two-point.{name}" for name in ("sigmoid", "softsign-sigmoid", "tanh", "tanh-d2", "zero-label", "reweight")]
 WRITERS += [f"adam.degenerate.{name}" for name in ("stability", "trap", "perturbed", "complexity", "signgd_cycle")]
@@ -35,6 +40,8 @@ SEARCHES = [
     ("--activation", "gelu", "--mechanism", "one-point", "--inputs", "2"),
     ("--activation", "sin", "--mechanism", "cycle"),
     ("--activation", "softplus", "--mechanism", "cycle", "--inputs", "2"),
+    ("--activation", "sigmoid", "--mechanism", "one-point"),
+    ("--activation", "erf", "--mechanism", "contact", "--inputs", "3"),
 ]
 
 
@@ -159,6 +166,16 @@ FORGERIES = {
     "extremum of the elasticity": [(("centre", 0), moved), (("radius",), instead("1e-90")), (("activation",), instead("tanh"))],
     "critical point behind a residual block": [*BOX, (("y", 0, 0), moved), (("shallow", 2), moved), (("deep", 0), moved)],
     "critical point before a split": [*BOX, (("data", 1, 0, 0), moved), (("inertia", 0), moved)],
+    "contact form": [
+        *((place, moved) for place in (("start", 0), ("start", 1), ("start", 2), ("limit", 0), ("limit", 2), ("D",), ("E",), ("x", 1))),
+        (("limit", 1), instead("0")),
+        (("activation",), instead("exp")),
+    ],
+    "contact by contact form": [
+        *((place, moved) for place in (("theta0", 0), ("limits", 0, 3), ("samples", 0, "y"), ("inputs",), ("neurons",))),
+        *((("certificates", 0, *place), moved) for place in (("start", 0), ("limit", 3), ("D",), ("E",), ("x", 1))),
+        (("activation",), instead("tanh")),
+    ],
     "one-point overlap": [
         *((place, moved) for place in (("start", 1), ("limit", 1), ("inputs", 0), ("transversality",), ("boxes", 1, "centre", 0))),
         (("boxes",), lambda boxes: [boxes[0], boxes[0]]),

@@ -262,7 +262,7 @@ def monotone(interval, *, activation="softplus", context):
 @SOFTPLUS.check(
     "property",
     lambda cell, rng: int(rng.integers(2**31)),
-    axes(starts=by_level((600,), (600, 1200)), quick=2, standard=5, full=25),
+    axes(starts=by_level((300,), (600, 1200)), standard=5, full=25),
     scope="random starts and pairs of inputs, three decimals",
     distribution="theta_0 normal of deviation 1.5; inputs log-normal times normal",
     tolerance="crossings are sorted with the thresholds of numerics.overlap.screening, then certified",

@@ -7,7 +7,7 @@ geometry that belongs to it. Whatever refutes overlaps must leave these alone.
 import numpy as np
 
 from numerics.arithmetic.exact import rank_rational
-from proofs_check import Assumption, Outcome, Source, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, Source, axes, claim, false
 from proofs_check.judging import bounded, equal, vanishing
 from theory.regularization.regularizers import nearest_solution
 
@@ -301,7 +301,7 @@ def least_entropy(X, y, alpha):
 @DIAGONAL.check(
     "property",
     lambda cell, rng: (rng.normal(size=(3, 8)), rng.normal(size=8) * (np.arange(8) < 1)),
-    axes(alpha=by_level((1e-2, 1e-6, 1e-20), (1e-2, 1e-4, 1e-6, 1e-12, 1e-20)), quick=2, standard=5, full=20),
+    axes(alpha=(1e-2, 1e-4, 1e-6), quick=2, standard=5, full=20),
     clauses="least l1",
     scope="three samples, eight dimensions, one active",
     tolerance="from Q(beta) <= Q(beta*): 2 ln(1/alpha) (|beta|_1 - |beta*|_1) <= r(beta*) - r(beta), r = Q - 2 ln(1/alpha) |.|_1; and 1e-9",
