@@ -82,6 +82,52 @@ def perfect(cell, given, *, slack=Fraction(0), context):
     return equal(values=(narrow.ravel(), wide.ravel()), shown={"branch": str(cell.branch), "theta": theta})
 
 
+def coincident(cell, rng):
+    """A target of integer weights and outputs, and theta on, near or off its branches: weights from few integers, outputs likewise."""
+    weights = rng.choice([-3, -2, -1, 1, 2, 3], cell.m0, replace=False)
+    outputs = rng.choice([-2, -1, 1, 2], cell.m0)
+    w = rng.choice([*weights, int(rng.integers(-3, 4))], cell.m)
+    a = rng.integers(-2, 3, cell.m)
+    if cell.theta != "anything":  # the first neuron of each block carries what its sum lacks
+        w[: cell.m0] = weights
+        if cell.theta == "free sum 1":
+            w[-1] = 4
+        for value in set(w.tolist()):
+            block = np.flatnonzero(w == value)
+            wanted = int(outputs[weights.tolist().index(value)]) if value in weights else int(value == 4)
+            a[block[0]] = wanted - a[block[1:]].sum()
+    return weights, outputs, w, a
+
+
+@STRATA.check(
+    "exact",
+    coincident,
+    axes(
+        m=(2, 3),
+        m0=(1, 2),
+        theta=("anything", "on a branch", "free sum 1"),
+        where=lambda m, m0, theta: m > m0 or theta != "free sum 1",
+        quick=6,
+        standard=40,
+        full=200,
+    ),
+    clauses="complete",
+    scope="d = 1, sigma = 1/(1 + (z + 1/2)^2)",
+)
+@false("weights of the target alone", tolerated=lambda sums, wanted: all(sums.get(w, 0) == a for w, a in wanted.items()))
+@false("everything is perfect", tolerated=lambda sums, wanted: True)
+def perfect_points(cell, given, *, tolerated=lambda sums, wanted: {w: a for w, a in sums.items() if a} == wanted, context):
+    """g = f* exactly where the outputs of each block add up as on a branch: two rational functions that agree at more inputs than their
+    numerator has roots (2 (m + m0) less one) are equal."""
+    weights, outputs, w, a = given
+    sigma, x = shifted("lorentz"), rationals(np.arange(1, 2 * (cell.m + cell.m0) + 2)[:, None])
+    value = lambda w, a: (sigma(x * rationals(w)[None, :]) * rationals(a)[None, :]).sum(axis=1)
+    same = bool((value(w, a) == value(weights, outputs)).all())
+    sums = {int(one): int(a[w == one].sum()) for one in set(w.tolist())}
+    wanted = dict(zip(weights.tolist(), outputs.tolist(), strict=True))
+    return equal(perfect=(bool(tolerated(sums, wanted)), same), shown={"target": wanted, "w": w, "a": a})
+
+
 #: Loss 1e-24 leaves a distance of about (1e-24)^(1/4) = 1e-6 to a split target over its curvature to the power 1/4 (at least 1e-2 or so).
 ON_BRANCH = 1e-3
 

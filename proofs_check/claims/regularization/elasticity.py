@@ -57,11 +57,12 @@ def identity(_, *, sign=1, context):
     return vanishing("difference", sp.cancel(printed - slope * v / d / w))
 
 
-@ELASTICITY.check("symbolic", [None], clauses="curves", covers="statement", scope="arbitrary activation")
+@ELASTICITY.check("symbolic", [None], clauses=("curves", "meet twice"), covers="statement", scope="arbitrary activation")
 @false("the sum", sign=-1)
 @false("without 1/w", factor=lambda w: 1)
 def logarithmic_derivative(_, *, sign=1, factor=lambda w: 1 / w, context):
-    """Of the ratio of the output weights on two solution curves, as functions of w: so it is monotone where h is."""
+    """Of the ratio of the output weights on two solution curves, as functions of w: it is monotone where h is, and turns, so that it takes
+    some values twice, where w x and w x' pass an extremum of h on its two sides."""
     import sympy as sp
 
     w, x, y, z1, z2, s1, s2, d1, d2 = sp.symbols("w x y z1 z2 s1 s2 d1 d2", positive=True)
@@ -150,7 +151,14 @@ EXTREMA = {
 }
 
 
-@ELASTICITY.check("certified", lambda cell, rng: activation_of(cell.sigma), axes(sigma=tuple(EXTREMA)), clauses="extrema")
+@ELASTICITY.check(
+    "certified",
+    lambda cell, rng: activation_of(cell.sigma),
+    axes(sigma=tuple(EXTREMA)),
+    clauses="extrema",
+    covers="statement",
+    because="the five activations are those of the clauses",
+)
 @false("one more in the twelfth decimal", moved=Fraction(1, 10**12))
 @false("one less", moved=Fraction(-1, 10**12))
 def extrema(cell, sigma, *, moved=Fraction(0), context):

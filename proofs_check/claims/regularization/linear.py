@@ -17,12 +17,6 @@ LINEAR = claim(
     "regularization.linear",
     "Linear regression: the nearest solution",
     r"f = \theta \cdot x,\ n < M:\quad \Phi_S(\theta_0) = \theta_0 + X^+(y - X\theta_0) = \arg\min_{X\theta = y} |\theta - \theta_0|",
-    clauses={
-        "projection": r"\theta_0 + X^+(y - X\theta_0) \text{ solves the data, differs from } \theta_0 \text{ by a combination of the"
-        r" inputs, and}"
-        r" \text{ only one solution does}",
-        "optimizers": r"\text{gradient descent, heavy ball and single samples end there, too; Adam and a preconditioner elsewhere}",
-    },
     symbols={
         "f": "the linear model",
         r"\theta, \theta_0": "parameters, the start",
@@ -54,7 +48,7 @@ def smallest(X, y, theta0, *, solve):
     return nearest_solution(X, y, 0 * theta0, solve=solve)
 
 
-@LINEAR.check("exact", regression, SHAPES, clauses="projection")
+@LINEAR.check("exact", regression, SHAPES)
 @false("least norm whatever the start", formula=smallest)
 def projection(cell, given, *, formula=nearest_solution, context):
     """The formula solves the data and differs from the start by a combination of the inputs, which the flow never leaves; the move is
@@ -101,7 +95,6 @@ def well_conditioned(cell, rng):
     "property",
     well_conditioned,
     axes(optimizer=("steps 1/L", "steps 1.9/L", "heavy ball", "single samples"), n=(1, 2), M=(4,), standard=4, full=12),
-    clauses="optimizers",
     distribution="integer entries, diagonal raised by 6",
     tolerance="1e-10: linear convergence for 6000 steps leaves rounding only",
 )
@@ -159,6 +152,18 @@ def bregman(_, *, swapped=False, context):
     first = [sp.diff(distance, t) - (s - at) for t, s, at in zip(theta, slopes, there, strict=True)]
     second = [sp.diff(distance, p, q) - sp.diff(Phi(theta), p, q) for p in theta for q in theta]
     return vanishing("differences", [sp.expand(entry) for entry in (*first, *second)])
+
+
+@MIRROR.check("symbolic", [None], clauses="dual move", covers="statement", scope="two parameters and one sample; samples enter as a sum")
+@false("Euclidean metric", metric=lambda hessian, sp: sp.eye(2))
+def dual_speed(_, *, metric=lambda hessian, sp: hessian, context):
+    """With theta' = -(Hess Phi)^-1 X^T g the dual variable moves along the inputs: Hess Phi theta' = -X^T g, g the slope of the loss."""
+    import sympy as sp
+
+    p, q, r, x1, x2, g = sp.symbols("p q r x1 x2 g")
+    hessian, pull = sp.Matrix([[p, q], [q, r]]), sp.Matrix([x1, x2]) * g
+    speed = -metric(hessian, sp).inv() * pull
+    return vanishing("differences", [sp.cancel(entry) for entry in hessian * speed + pull])
 
 
 #: Potentials as (grad Phi, its inverse Hessian), on positive parameters.
@@ -247,6 +252,23 @@ def stationarity(_, *, factor=2, sign=-1, context):
             sp.simplify(sp.expand((at + root) / scale * v0 / u0) - sp.exp(-2 * s)),
         ],
     )
+
+
+@DIAGONAL.check("symbolic", [None], clauses="least l1", covers="statement", scope="one coordinate b > 0; Q is separable and even")
+@false("the l2 norm", norm=lambda b: b**2)
+@false("ln(1/alpha) once", factor=1)
+def small_scale(_, *, norm=lambda b: b, factor=2, context):
+    """Q = 2 ln(1/alpha) b + r(b) with r -> b ln b - b: by minimality the excess is at most the bounded r(b*) - r(b) over 2 ln(1/alpha)."""
+    import sympy as sp
+
+    b, alpha = sp.symbols("b alpha", positive=True)
+    root = sp.sqrt(b**2 + 4 * alpha**4)
+    Q = b * sp.log((b + root) / (2 * alpha**2)) - root  # asinh(z) = ln(z + sqrt(z^2 + 1))
+    sinh = sp.simplify(((b + root) / (2 * alpha**2) - 2 * alpha**2 / (b + root)) / 2 - b / (2 * alpha**2))
+    rest = sp.expand(sp.expand_log(Q, force=True) - factor * norm(b) * -sp.log(alpha))
+    limit = sp.simplify(rest - b * sp.log(b + root) + b * sp.log(2) + root)
+    at_zero = sp.limit(b * sp.log((b + root) / 2) - root, alpha, 0) - (b * sp.log(b) - b)
+    return vanishing("differences", [sinh, limit, sp.simplify(at_zero)])
 
 
 def diagonal(cell, rng):

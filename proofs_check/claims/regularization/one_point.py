@@ -325,11 +325,16 @@ REFLECTION = claim(
 
 
 @REFLECTION.check(
-    "symbolic", one("any", "odd"), clauses="reversible", covers="statement", scope="arbitrary sigma; sinh for the odd one's parity"
+    "symbolic",
+    one("any", "odd"),
+    clauses=("reversible", "limit"),
+    covers="statement",
+    scope="arbitrary sigma; sinh for the odd one's parity",
 )
 @false("it keeps the direction", sign=1)
 def reversible(kind, *, sign=-1, context):
-    """The field at the mirrored point against the mirrored field: opposite, so that orbits are mapped to orbits run backwards."""
+    """The field at the mirrored point against the mirrored field: opposite, so that orbits are mapped to orbits run backwards, and an orbit
+    that meets the fixed line ends, where f is the opposite of its first value, in the mirror image of the start."""
     import sympy as sp
 
     a, u, square = sp.symbols("a u q", positive=True)
@@ -366,6 +371,22 @@ def reflections(given, *, sign=-1, same=False, context):
         outcomes.append(bounded("distance from the reflected start", [flow.distance(limit) for flow in flows], LIMIT))
         outcomes.append(at_least("turn of the directions of approach", turn, 1e-3, attained=False))
     return worst(outcomes)
+
+
+@REFLECTION.check(
+    "certified", one(("softplus", "0.3", ("0.6", "1", "1.4", "1.8"))), clauses="directions", scope="softplus from (0.3, 1), four inputs"
+)
+@false("one input twice", same=True)
+def directions(given, *, same=False, context):
+    """The minors of the conormals (sigma, a sigma' x) of any two of the inputs at (w_0, -a_0), in balls."""
+    formula, w0, texts = given
+    sigma, rows = activation_of(formula), []
+    with working_precision(128):
+        for text in texts[:1] * 2 if same else texts:
+            value, slope = jet(sigma, ball(w0) * ball(text), 1)
+            rows.append((value, -slope * ball(text)))
+        minors = [abs(p[0] * q[1] - p[1] * q[0]) for k, p in enumerate(rows) for q in rows[:k]]
+        return worst([at_least("minor", minor, ball("0.001"), attained=False) for minor in minors])
 
 
 REFLECTION.without("the orbit reaches a = 0", reflections, one(("exp(-exp(-z))", 0.0, 2.0, (1.0,), False)))

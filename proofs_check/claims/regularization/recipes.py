@@ -107,6 +107,25 @@ def pieces(_, *, P=(60, 4, 12), context):
 
 
 @RECIPES.check(
+    "symbolic",
+    [None],
+    clauses="log-periodic",
+    covers="statement",
+    scope="sigma = z exp(sin(2 pi log_2 z)/10), every z > 0 and solution curve",
+)
+@false("period 3", factor=3)
+def periodicity(_, *, factor=2, context):
+    """sigma(2 z) = 2 sigma(z), so that a sigma(w x) = (a/2) sigma(2 w x) for every x."""
+    import sympy as sp
+
+    z = sp.Symbol("z", positive=True)
+    turn = lambda z: 2 * sp.pi * sp.expand_log(sp.log(z)) / sp.log(2)
+    phase = sp.expand(turn(factor * z) - turn(z))
+    # sin(t + phase) = sin(t) for all t exactly if phase is a multiple of 2 pi.
+    return vanishing("differences", [sp.sin(sp.simplify(phase)), sp.cos(sp.simplify(phase)) - 1])
+
+
+@RECIPES.check(
     "property",
     lambda cell, rng: None,
     axes(x=(1.0, 2**0.5)),
