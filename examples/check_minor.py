@@ -12,11 +12,21 @@ from pathlib import Path
 from flint import arb, arb_mat, ctx, fmpq, fmpz, nmod, nmod_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
+from balls import activation, taylor  # noqa: E402
 from referee import main, network, refusing, require, whole  # noqa: E402
+
+GAUSSIAN = "exp(-z**2)"
+
+
+def exponent(name, z):
+    """What the exponential in an activation is taken of."""
+    return z * z if name == GAUSSIAN else z
 
 
 def jet(name, z, e, i):
-    """sigma and sigma' at z (an fmpq, residue or ball), given e = e^z (modulo a prime, for sin and cos: e^(iz))."""
+    """sigma and sigma' at z (an fmpq, residue or ball), given e = e^exponent (modulo a prime, for sin and cos: e^(iz))."""
+    if name == GAUSSIAN:
+        return 1 / e, -2 * z / e
     if name == "identity":
         return z, 1
     if name.startswith("power:"):
@@ -40,12 +50,8 @@ def jet(name, z, e, i):
     if name in ("sin", "cos"):
         s, c = (z.sin(), z.cos()) if i is None else ((e - 1 / e) / (2 * i), (e + 1 / e) / 2)
         return (s, c) if name == "sin" else (c, -s)
-    if name in ("atan", "erf"):
-        return (z.atan(), 1 / (1 + z * z)) if name == "atan" else (z.erf(), 2 * (-z * z).exp() / arb.pi().sqrt())
-    if name == "gelu":
-        normal = (1 + (z / arb(2).sqrt()).erf()) / 2
-        return z * normal, normal + z * (-z * z / 2).exp() / (2 * arb.pi()).sqrt()
-    raise ValueError(f"unknown activation {name}")
+    require(isinstance(z, arb), f"unknown activation {name}")
+    return taylor(activation(name), z, 2)[:2]  # any formula, in balls
 
 
 def tangent_row(layers, theta, x, output, sigma, number):
@@ -88,7 +94,7 @@ def check_minor(certificate):
         ctx.prec, number, radius = certificate["precision"], arb, certificate.get("radius", 0)
         require(isinstance(radius, int | float) and radius >= 0, "no radius")
         theta = [arb(p) + arb(0, radius) for p in theta]
-        sigma = lambda z: jet(name, arb(z), arb(z).exp(), None)
+        sigma = lambda z: jet(name, arb(z), exponent(name, arb(z)).exp(), None)
     else:
         p, s, q = certificate["prime"], certificate["unit"], certificate["denominator"]
         require(fmpz(p).is_prime() and p % 4 == 1 and s % p, "expected a prime with a root of -1, and a unit")
@@ -98,8 +104,9 @@ def check_minor(certificate):
         def sigma(z):
             if q is None:  # no exponential: kinks need the rational itself, rational functions their residue
                 return tuple(map(number, jet(name, z if name in ("relu", "leaky", "hinge3") else number(z), None, None)))
-            require((z * q).q == 1, "q is no common denominator")
-            return jet(name, number(z), nmod(pow(s, int((z * q).p) % (p - 1), p), p), i)
+            power = exponent(name, z) * q
+            require(power.q == 1, "q is no common denominator")
+            return jet(name, number(z), nmod(pow(s, int(power.p) % (p - 1), p), p), i)
 
     tangents = [tangent_row(layers, theta, samples[i], t, sigma, number) for i, t in rows]
     minor = [[row[k] for k in columns] for row in tangents]

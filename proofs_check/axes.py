@@ -8,6 +8,7 @@ written from here, so it says no more than was done.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -116,7 +117,10 @@ class Axes:
             rows = [{**row, name: value} for row in rows for value in _values(name, here, row)]
             if len(rows) > MOST_CELLS:
                 raise ClaimError(f"axes: more than {MOST_CELLS} cells at level {level}; leave values out")
-        return [row for row in rows if self.where is None or self.where(**_wanted(self.where, row))]
+        if self.where is None:
+            return rows
+        asked = [name for name in inspect.signature(self.where).parameters if name in self.values]
+        return [row for row in rows if self.where(**{name: row[name] for name in asked})]
 
     def locate(self, place: Mapping[str, Any], level: str) -> Cell:
         """The cell that ``place`` (a value for each axis) names.
@@ -197,10 +201,11 @@ def _values(name: str, values: Any, row: Mapping[str, Any]) -> Any:
     return range(low, high + 1)
 
 
-def _bounds(name: str, text: str) -> list[ast.expr]:
+@functools.cache
+def _bounds(name: str, text: str) -> tuple[ast.expr, ...]:
     try:
         low, high = text.split("..")
-        return [ast.parse(part.strip(), mode="eval").body for part in (low, high)]
+        return tuple(ast.parse(part.strip(), mode="eval").body for part in (low, high))
     except (ValueError, SyntaxError):
         raise ClaimError(f"axes: {name} expected a text 'low..high' with bounds in the axes before it, got {text!r}") from None
 
@@ -226,11 +231,6 @@ def _evaluated(name: str, node: ast.expr, row: Mapping[str, Any]) -> int:
         case ast.Call(func=ast.Name(id="min" | "max" as function), args=arguments):
             return (min if function == "min" else max)(_evaluated(name, argument, row) for argument in arguments)
     raise ClaimError(f"axes: {name} is bounded by {ast.unparse(node)!r}, expected integers, axes before it, + - * //, min and max")
-
-
-def _wanted(where: Callable[..., bool], row: Mapping[str, Any]) -> dict[str, Any]:
-    named = inspect.signature(where).parameters
-    return {name: value for name, value in row.items() if name in named}
 
 
 def _compiled(node: ast.Lambda) -> tuple:

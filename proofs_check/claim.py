@@ -48,6 +48,10 @@ class ClaimError(ValueError):
     """A claim, check, control or probe that is malformed; the message names it, what was expected and what came."""
 
 
+class Unavailable(RuntimeError):
+    """A program or device that a check needs is not here. Raised by a check, the whole of it is skipped, with this message for a reason."""
+
+
 class Status(enum.Enum):
     """Outcome of one check. There is no truth value: ``inconclusive`` is neither."""
 
@@ -125,7 +129,7 @@ class Outcome:
     ``counterexample`` is plain data (numbers, strings, lists, dicts, Fractions, arrays); ``certificate`` likewise, written to a file.
     ``detectable`` is the smallest effect that a statistical test would have found. ``witness`` is what shows an existence, as plain data.
     ``outside`` says that the instance is none of the statement's: it breaks a hypothesis. ``proof`` is what a proof checker said of a
-    theorem (:class:`proofs_check.engine.formal.Proof`), as plain data.
+    theorem (:class:`proofs_check.proving.coq.Proof`), as plain data.
     """
 
     status: Status

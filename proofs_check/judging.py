@@ -163,16 +163,25 @@ def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any
 
 
 def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> Outcome:
-    """A Rank with its proved bounds against ``expected``: within open bounds nothing is decided; with ``keep`` its certificate is kept."""
-    if compared(found if getattr(found, "certified", True) else 0.5):
+    """A Rank with its proved bounds against ``expected``: within open bounds nothing is decided but by an estimate in floats.
+
+    With ``keep`` its certificate is kept. An estimate counts as a float: exact evidence may not rest on one.
+    """
+    in_floats = getattr(found, "method", "") == "float" or not getattr(found, "certified", True)
+    if compared(0.5 if in_floats else found):
         expected = another(expected)
+    estimate = getattr(found, "estimate", None) if found.rank is None else None
+    if estimate is not None and expected != estimate:
+        return Outcome.fails(
+            f"expected {expected}, estimated {estimate}", counterexample={**shown, "expected": expected, "observed": [estimate]}
+        )
     if not found.lower <= expected <= found.upper:
         shown_rank = found.rank if found.rank is not None else f"between {found.lower} and {found.upper}"
         return Outcome.fails(
             f"expected {expected}, observed {shown_rank}",
             counterexample={**shown, "expected": expected, "observed": [found.lower, found.upper]},
         )
-    if found.rank is None:
+    if found.rank is None and estimate is None:
         where = "".join(f", {name} = {brief(value)}" for name, value in shown.items())
         return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}{where}", cases=1)
     return Outcome.holds(certificate=found.certificate if keep else None)

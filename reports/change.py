@@ -48,6 +48,7 @@ class Kind(enum.Enum):
     UNDERMINED = "undermined"
     MARGIN_DRIFTED = "margin drifted"
     IMPROVED = "improved"
+    NOT_CHECKED_HERE = "not checked here"
     NEW = "new"
 
     @property
@@ -56,7 +57,7 @@ class Kind(enum.Enum):
         return self not in _PASSING
 
 
-_PASSING = frozenset({Kind.UNDERMINED, Kind.MARGIN_DRIFTED, Kind.IMPROVED, Kind.NEW})
+_PASSING = frozenset({Kind.UNDERMINED, Kind.MARGIN_DRIFTED, Kind.IMPROVED, Kind.NOT_CHECKED_HERE, Kind.NEW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from reports.change import Change, Kind, from_to, hashes, names
 from reports.check_changes import of_checks
 from reports.reasons import why
+from reports.verdicts import passed_over, without
 from reports.wording import ALARMING, VERDICTS, brief, counted, first_line, quoted
 
 
@@ -19,6 +20,10 @@ def of_claim(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    absent = _not_checked_here(old, new)
+    if absent:
+        old = without(old, absent)  # what is left is compared with what was left then
+        yield from (Change(Kind.NOT_CHECKED_HERE, "", message, name) for name, message in absent.items())
     yield from _verdict(old, new)
     found = [*_statement(old, new), *_clauses(old, new), *of_checks(old, new)]
     yield from found
@@ -34,6 +39,16 @@ _HASHED = (Kind.STATEMENT_CHANGED, Kind.CHECK_REMOVED, Kind.WEAKENED, Kind.CONTR
 
 def _change(kind: Kind, message: str) -> Change:
     return Change(kind, "", message)
+
+
+def _not_checked_here(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+    """The formal checks that held and for which Coq is not there now, each with the reason: no verdict fell, nobody could ask."""
+    held = {check["name"] for check in old["checks"] if check["evidence"] == "formal" and check["status"] == "holds"}
+    return {
+        check["name"]: first_line(check["message"]) or "no reason given"
+        for check in new["checks"]
+        if check["name"] in held and check["evidence"] == "formal" and passed_over(check)
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- verdicts

@@ -1,7 +1,8 @@
 """A stored run as static pages: offline, without JavaScript but for search, every text escaped.
 
 ``index.html`` is the entry; ``claims/ID.html`` and ``claims/ID.json`` hold one claim each, ``families/`` one page per family.
-Beside them lie the table of papers, what is not verified, the dependencies, a summary for printing, Markdown, BibTeX, a badge.
+Beside them lie the table of papers, what is not verified, what is proved for all sizes, the dependencies, a summary for printing, Markdown,
+BibTeX, a badge.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class _Report:
         yield "notation.html", self._page("notation.html", "", "Notation", families=self.families, notation=self.notation)
         yield "papers.html", self._page("papers.html", "", "Papers", papers=self.papers)
         yield "not-verified.html", self._not_verified()
+        yield "proofs.html", self._page("proofs.html", "", "Proved for all sizes", proofs=views.proofs(self.results))
         yield "graph.html", self._page("graph.html", "", "What rests on what", drawing=self.drawing)
         yield "summary.html", self._page("summary.html", "", "Summary", families=self.families, budget=self._budget)
         yield "summary.md", markdown.summary(self.results)

@@ -8,7 +8,7 @@ what they say allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.wording import ALARMING, RIGOROUS, VERDICTS
@@ -32,6 +32,17 @@ def weakest(verdicts: Mapping[str, str]) -> str:
     if "partial" in found or ("skipped" in found and found != {"skipped"}):
         return "partial"
     return min(found, key=VERDICTS.index)
+
+
+def without(claim: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """``claim`` as it would have come out had the checks called ``names`` not been run."""
+    checks = [{**check, **_NOT_RUN} if check["name"] in names else check for check in claim["checks"]]
+    verdicts = of_clauses({**claim, "checks": checks})
+    clauses = [{**clause, "verdict": verdicts[clause["name"]]} for clause in claim["clauses"]]
+    return {**claim, "checks": checks, "clauses": clauses, "verdict": weakest(verdicts)}
+
+
+_NOT_RUN = {"status": "skipped", "met": 0, "skipped": 0, "rejected": 0}
 
 
 def _of_clause(clause: Mapping[str, Any], bearing: Sequence[Mapping[str, Any]], *, law: bool) -> str:

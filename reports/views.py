@@ -148,6 +148,63 @@ def left_open(results: Results) -> Open:
     )
 
 
+# ---------------------------------------------------------------------------------------------------- proved for all sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem:
+    """What one formal check proved: of which claim, the clauses that it bears on, and what the proof checker said."""
+
+    claim: Mapping[str, Any]
+    check: Mapping[str, Any]
+    clauses: tuple[Mapping[str, Any], ...]
+    proof: Mapping[str, Any]
+
+    @property
+    def part(self) -> str:
+        """The part of the clauses that is proved, where it is not the whole of them."""
+        return self.check["scope"].partition(": theorem ")[0] if self.check["covers"] != "statement" else ""
+
+    @property
+    def refuted(self) -> str:
+        """In words, what the statement made false in one place says; Coq proves its negation."""
+        return self.check["controls"][0]["name"] if self.check["controls"] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """The theorems of a run, and the formal checks that were not run or not accepted, each with its claim."""
+
+    theorems: tuple[Theorem, ...]
+    others: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+
+    @property
+    def claims(self) -> int:
+        return len({theorem.claim["id"] for theorem in self.theorems})
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return self.theorems[0].proof["versions"] if self.theorems else {}
+
+    @property
+    def seconds(self) -> float:
+        """Processor seconds of checking the files, each counted once with what it needs."""
+        return sum({theorem.proof["file"]: theorem.proof["seconds"] for theorem in self.theorems}.values())
+
+
+def proofs(results: Results) -> Proofs:
+    """What proof checkers said in a run, in the order of the claims."""
+    theorems, others = [], []
+    for claim in results["claims"]:
+        for check in claim["checks"]:
+            if check["evidence"] == "formal" and check["status"] == "holds" and check["proof"]:
+                clauses = tuple(clause for clause in claim["clauses"] if clause["name"] in check["clauses"])
+                theorems.append(Theorem(claim, check, clauses, check["proof"]))
+            elif check["evidence"] == "formal":
+                others.append((claim, check))
+    return Proofs(tuple(theorems), tuple(others))
+
+
 # ------------------------------------------------------------------------------------------------------- dependencies
 
 

@@ -1,16 +1,18 @@
 """Rank of the tangent functions of a model, between proved bounds where proofs exist.
 
-The ladder climbs from floats over balls to exact fields. A lower bound is a minor that is non-zero: modulo a prime (exact)
-or as a ball that excludes zero. An upper bound comes from structure: the number of rows or parameters, the rank of the
-table of generators, dependencies on the samples (:mod:`numerics.rank.sample_bound`), or exact elimination. What stays open between
-the bounds is reported as open.
+The ladder climbs from floats over balls to exact fields. A lower bound is a minor that is non-zero, modulo a prime (exact) or as a ball
+that excludes zero, or singular values above a proved error (float). An upper bound comes from structure: the number of rows or
+parameters, the rank of the table of tangents (:mod:`theory.rank.layerwise`), dependencies on the samples
+(:mod:`numerics.rank.sample_bound`), or exact elimination. What stays open between the bounds is reported as open.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,17 +22,24 @@ from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from theory.elementary import entrywise
-from theory.models import AbstractModel, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.models.layers import layers
+from theory.rank.layerwise import tangent_tables
+from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
 
 METHODS = ("auto", "float", "ball", "exact")
 
 #: A float rank is believed only across a gap of this factor between neighbouring singular values.
 FLOAT_GAP = 1e6
+#: How many times max(shape) eps sigma_1 a computed singular value is taken to be off: LAPACK's constants are far below.
+SVD_FACTOR = 8
 #: Working precisions of the ball method in bits; each doubling doubles the digits of the smallest minor that can be told from zero.
 PRECISIONS = (64, 128, 256, 512, 1024)
 #: Beyond this many parameters the rational elimination of the table of generators costs more than it tells.
 MOST_ELIMINATED = 400
+#: Entries of the tangent matrix on a lattice up to which it is eliminated in rationals.
+MOST_ON_LATTICE = 200_000
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
 MOST_BALLS = 400
 
@@ -45,6 +54,8 @@ class Rank:
     at: str
     method: str
     make_certificate: Callable[[], dict[str, Any] | None] | None = field(default=None, repr=False, compare=False)
+    #: What singular values suggest across a gap; it proves nothing. None where there is no gap, or no float was asked.
+    estimate: int | None = field(default=None, compare=False)
 
     @cached_property
     def certificate(self) -> dict[str, Any] | None:
@@ -58,7 +69,8 @@ class Rank:
 
     def __str__(self) -> str:
         value = str(self.lower) if self.lower == self.upper else f"between {self.lower} and {self.upper}"
-        return f"rank {value} ({'certified' if self.certified else 'not certified'}, at the {self.at}, by {self.method})"
+        guess = "" if self.rank is not None or self.estimate is None else f", estimate {self.estimate}"
+        return f"rank {value} ({'certified' if self.certified else 'not certified'}, at the {self.at}, by {self.method}{guess})"
 
 
 def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto") -> Rank:
@@ -77,8 +89,8 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     return replace(found, upper=upper, certified=found.lower == upper)
 
 
-def _climbed(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
-    """The ladder on given samples, below the structural bound ``upper``."""
+def _climbed(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int, *, eliminate: bool = True) -> Rank:
+    """The ladder on given samples, below the structural bound ``upper``; ``eliminate`` for an upper bound on the samples too."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     upper = min(len(x) * model.outputs, upper)
@@ -88,9 +100,9 @@ def _climbed(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str
         case "ball":
             return _ball_rank(model, theta, x, upper)
         case "exact":
-            return _exact_rank(model, theta, x, upper)
+            return _exact_rank(model, theta, x, upper, eliminate)
     try:
-        return _exact_rank(model, theta, x, upper)
+        return _exact_rank(model, theta, x, upper, eliminate)
     except NoExactValue:
         return _ball_rank(model, theta, x, upper)
 
@@ -107,14 +119,26 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
-    for points in sample_points(model, upper, seed=seed):
-        found = _climbed(model, theta, _samples(model, points), method, upper)
-        if method == "float":
-            return found
+    if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
+        return empirical_rank(model, theta, lattice, method)
+    for points in sample_points(model, upper, theta=theta, seed=seed):
+        found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
         if found.lower == upper:
             break
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
     return replace(found, upper=upper, certified=found.lower == upper)
+
+
+def faithful_lattice(model: AbstractModel) -> np.ndarray | None:
+    """Integer points (n, inputs) on which functions that are polynomials in x of the model's degree vanish only if they do everywhere.
+
+    The points with sum at most that degree (the principal lattice); None where the tangents are no polynomials, or there are too many.
+    """
+    d, degree = model.input_size, model.input_degree
+    if degree is None or math.comb(d + degree, d) * model.n_params * model.outputs > MOST_ON_LATTICE:
+        return None
+    bars = np.array(list(combinations(range(d + degree), d)), int).reshape(-1, d)
+    return np.diff(bars, axis=1, prepend=-1) - 1
 
 
 def _beyond_exponentials(model: AbstractModel) -> bool:
@@ -133,17 +157,43 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
-def sample_points(model: AbstractModel, rank: int, *, seed: int = 0) -> Iterator[np.ndarray]:
+def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: int = 0) -> Iterator[np.ndarray]:
     """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
     Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
-    points on every piece, however narrow, so there are three.
+    points on every piece, however narrow, so there are three. With ``theta``, half of the points are drawn where the neurons of the first
+    hidden layer change: near kinks, and where they are not saturated.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
-    grid = 2.0**16 if analytic else 2.0**40  # so fine that no point falls on a kink, where there is no derivative
+    bits = 16 if analytic else 40  # so fine that no point falls on a kink, where there is no derivative
     for factor in (1,) if analytic else (3, 12, 48):
-        yield np.round(rng.uniform(-2, 2, (factor * rank + 4, model.input_size)) * grid) / grid
+        count = factor * rank + 4
+        points = rng.uniform(-2, 2, (count, model.input_size))
+        if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
+            near = _where_neurons_change(model, theta, count // 2 if analytic else count, rng)
+            points = np.concatenate([points[: count - len(near)] if analytic else points, near])
+        yield np.round(points * 2.0**bits) / 2.0**bits
+
+
+def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
+    first = layers(model)[0]
+    at = lambda k: 0.0 if k is None else float(theta[k])
+    w = np.array([[at(k) for k in row] for row in first.weights])
+    b = np.array([at(k) for k in first.biases])
+    alive = np.flatnonzero(w.any(axis=1))
+    points = rng.uniform(-2, 2, (count, model.input_size))
+    if not len(alive):
+        return points
+    with np.errstate(all="ignore"):
+        for i in range(count):
+            chosen = rng.choice(alive, min(int(rng.integers(1, model.input_size + 1)), len(alive)), replace=False)
+            wanted = rng.normal(size=len(chosen)) * 2.0 ** rng.integers(-6, 2)
+            step = np.linalg.lstsq(w[chosen], wanted - w[chosen] @ points[i] - b[chosen], rcond=None)[0]
+            if np.isfinite(step).all() and np.abs(step).max(initial=0) < 2.0**40:
+                points[i] += step
+    return points
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
@@ -151,16 +201,9 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     bound = model.n_params
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
-    if not isinstance(model, TwoLayer | TwoLayerCNN):
-        return bound
-    from theory.rank.generators import coefficient_matrix, tangent_combinations
-
-    combinations = tangent_combinations(model, fractions("theta", theta).tolist())
-    nonzero = [row for row in combinations if row]
-    bound = min(len(nonzero), len({generator for row in nonzero for generator in row}))
-    if not nonzero or len(nonzero) > MOST_ELIMINATED:
-        return bound
-    return min(bound, exact.rank_rational(coefficient_matrix(nonzero)))
+    for table in tangent_tables(model, fractions("theta", theta).tolist()):
+        bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED))
+    return bound
 
 
 def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
@@ -204,22 +247,74 @@ def _matrix(jacobian: np.ndarray) -> np.ndarray:
 
 
 def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
-    found = float_rank(_matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1]))
-    return found if found.rank is not None else replace(found, upper=min(found.upper, upper))
+    """Singular values above the error of the tangents, which balls bound; the upper bound is the structural one."""
+    try:
+        matrix, error = enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))
+    except ValueError:  # a ball straddles a kink
+        return Rank(0, upper, upper == 0, "point", "float")
+    found = float_rank(matrix, error)
+    upper = max(min(found.upper, upper), found.lower)
+    return replace(found, upper=upper, certified=found.lower == upper)
 
 
-def float_rank(matrix: np.ndarray) -> Rank:
-    """Rank of a float matrix (rows, columns), read across a clear gap of its singular values; bounds apart where there is none."""
-    values = np.linalg.svd(matrix, compute_uv=False)
-    if not values.size or values[0] == 0:
-        return Rank(0, 0, False, "point", "float")
-    # Weyl: rounding moves a singular value by at most about max(shape) eps sigma_1.
-    noise = max(matrix.shape) * np.finfo(float).eps * values[0]
-    above = int((values > noise).sum())
-    below = max(values[above], noise) if above < len(values) else noise
-    if values[above - 1] >= FLOAT_GAP * below:
-        return Rank(above, above, False, "point", "float")
-    return Rank(int((values > FLOAT_GAP * noise).sum()), min(matrix.shape), False, "point", "float")
+def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
+    """Bounds of the rank of every matrix within ``error`` (entry by entry) of the float ``matrix`` (rows, columns), and an estimate.
+
+    Singular values above the error prove a lower bound; small ones prove nothing, so the upper bound counts the rows and columns that
+    are not exactly zero. Rows and columns are brought to size 1 by powers of two first: no choice of units decides.
+    """
+    matrix = np.asarray(matrix, float)
+    error = np.broadcast_to(np.asarray(error, float), matrix.shape)
+    if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
+        raise ValueError("matrix and error must be finite; scale rows and columns by powers of two first")
+    present = (matrix != 0) | (error != 0)
+    upper = min(int(present.any(axis=1).sum()), int(present.any(axis=0).sum()))
+    if not upper:
+        return Rank(0, 0, True, "point", "float", estimate=0)
+    rows, columns = _exponents(matrix)
+    scaled = np.ldexp(np.ldexp(matrix, -rows), -columns)
+    off = float(np.linalg.norm(np.ldexp(np.ldexp(error, -rows), -columns)))
+    values = np.linalg.svd(scaled, compute_uv=False)
+    # Weyl: the error moves a singular value by at most its norm, rounding in the decomposition by a multiple of max(shape) eps sigma_1.
+    noise = SVD_FACTOR * max(matrix.shape) * np.finfo(float).eps * values[0] + off
+    lower = min(int((values > noise).sum()), upper)
+    below = max(values[lower], noise) if lower < len(values) else noise
+    gap = lower and values[lower - 1] >= FLOAT_GAP * below
+    return Rank(lower, upper, lower == upper, "point", "float", estimate=lower if gap or lower == upper else None)
+
+
+def _exponents(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Powers of two of rows (n, 1) and columns (1, P) that bring the largest entries of each to about 1."""
+    exponents = np.where(matrix != 0, np.frexp(matrix)[1], -(10**6))
+    rows = exponents.max(axis=1, keepdims=True, initial=-(10**6))
+    rows[rows == -(10**6)] = 0
+    columns = (exponents - rows).max(axis=0, keepdims=True, initial=-(10**6))
+    columns[columns <= -(10**5)] = 0
+    return rows, columns
+
+
+def enclosed_floats(enclosures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Floats and a bound of their distance from the values in balls (rows, columns); rows and columns are scaled by powers of two.
+
+    Raises ValueError for a ball that is not finite.
+    """
+    from flint import arb
+
+    enclosures = entrywise(lambda entry: entry if isinstance(entry, arb) else arb(exact.rational(entry)), enclosures)
+    if not all(ball.is_finite() for ball in enclosures.flat):
+        raise ValueError("a ball is not finite")
+    parts = [ball.mid().man_exp() for ball in enclosures.flat]
+    sizes = np.array([abs(int(m)).bit_length() + int(e) if m else 0 for m, e in parts], object).reshape(enclosures.shape)
+    present = np.array([bool(m) for m, _ in parts]).reshape(enclosures.shape)
+    rows = [max(row[there], default=0) for row, there in zip(sizes, present, strict=True)]
+    shifted = sizes - np.array(rows, object)[:, None] if len(rows) else sizes
+    columns = [max(column[there], default=0) for column, there in zip(shifted.T, present.T, strict=True)]
+    power = lambda k: arb(2) ** int(k)
+    scaled = [[enclosures[i, j] * power(-rows[i] - columns[j]) for j in range(len(columns))] for i in range(len(rows))]
+    matrix = np.array([[float(entry.mid()) for entry in row] for row in scaled]).reshape(enclosures.shape)
+    # The radius, rounded up, and the rounding of the midpoint to a float.
+    error = np.array([[float(entry.rad()) * (1 + 1e-9) for entry in row] for row in scaled]).reshape(enclosures.shape)
+    return matrix, error + np.abs(matrix) * np.finfo(float).eps
 
 
 def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.ndarray:
@@ -251,7 +346,7 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
     return ExactArray(_matrix(tangents(model, ExactArray(rational_theta, field), ExactArray(rational_x, field))[1]), field)
 
 
-def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int) -> Rank:
+def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
     for attempt, prime in enumerate(exact.PRIMES):
         unit = 0x1D872B41C9A3F25D % prime + attempt  # any unit that no structure prefers
         try:
@@ -263,7 +358,7 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
     image = exact.modular_matrix(matrix, prime)
     lower = image.rank()
-    if lower < upper and model.rational and max(matrix.shape) <= MOST_ELIMINATED:
+    if eliminate and lower < upper and model.rational and max(matrix.shape) <= MOST_ELIMINATED:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
     certificate = lambda: minor_certificate(
@@ -309,7 +404,7 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
 
     The full size ``upper`` is tried at every precision first; then the sizes at which the float spectrum has its widest gaps.
     """
-    approximate = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+    approximate = _approximate(model, theta, x)
     for size in _candidate_sizes(approximate, upper):
         for precision in PRECISIONS:
             rows, columns = _pivoted(approximate, size)
@@ -320,6 +415,19 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
             if size < upper and precision >= 256:  # a smaller minor is a fallback, not worth the last doublings
                 break
     return Rank(0, upper, upper == 0, "point", "ball")
+
+
+def _approximate(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The tangent matrix in floats, rows and columns of size 1: where to look for a minor."""
+    with np.errstate(all="ignore"):
+        found = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+    if not np.isfinite(found).all():  # values beyond the range of floats
+        try:
+            return enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))[0]
+        except ValueError:
+            return np.nan_to_num(found)
+    rows, columns = _exponents(found)
+    return np.ldexp(np.ldexp(found, -rows), -columns)
 
 
 def _candidate_sizes(approximate: np.ndarray, upper: int) -> list[int]:

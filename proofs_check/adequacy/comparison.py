@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.engine import formal
+from proofs_check.proving import coq
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Comparison:
 def compare(files: str | Sequence[str], rows: Iterable[tuple[str, str, Any]]) -> list[Comparison]:
     """One comparison for each (what, Coq term over the definitions of ``files``, our value); one run of Coq for all."""
     rows = list(rows)
-    found = formal.values(files, [term for _, term, _ in rows])
+    found = coq.values(files, [term for _, term, _ in rows])
     return [Comparison(what, value, plain(ours)) for (what, _, ours), value in zip(rows, found, strict=True)]
 
 

@@ -74,7 +74,7 @@ def dimension(rng: np.random.Generator) -> list[Comparison]:
     return lifting(rng) + compare(FILES, rows)
 
 
-def batches(rng: np.random.Generator) -> list[Comparison]:
+def extremal_batches(rng: np.random.Generator) -> list[Comparison]:
     """The extremal batch of n = q^2 + 1 samples: q times its scores are whole."""
     from theory.models.normalization import extremal_batch, squared_scores
 

@@ -42,27 +42,36 @@ def frozen(rng: np.random.Generator) -> list[Comparison]:
 
 
 def descent(rng: np.random.Generator) -> list[Comparison]:
-    """The factor 1 - h of gradient descent, and its threshold 2."""
+    """Runs of gradient descent along an eigenvector, and its threshold 2."""
     from theory.dynamics.quadratic import frozen_step, sharpness_threshold
 
     rows = [("threshold", "parts (xfrozen_threshold 0)", _parts(sharpness_threshold("gradient descent", 0, Fraction(1))))]
-    for _ in range(6):
-        h = 4 * _drawn(rng)
-        factor = frozen_step("gradient descent", 0, Fraction(1), h, Fraction(0), Fraction(1))[1]
-        rows.append((f"factor at {h}", f"parts (xfactor {_rational(h)})", _parts(factor)))
+    for steps in (1, 2, 5):
+        h, start = 4 * _drawn(rng), _drawn(rng)
+        x = start
+        for _ in range(steps):
+            x = frozen_step("gradient descent", 0, Fraction(1), h, Fraction(0), x)[1]
+        rows.append((f"{steps} steps at {h}", f"parts (xdescent {_rational(h)} {steps} {_rational(start)})", _parts(x)))
     return compare(FILE, rows)
 
 
 def adam(rng: np.random.Generator) -> list[Comparison]:
-    """Existence and stability of the fixed point over drawn (k, beta1, rho), k = 3 .. 9; trace and determinant of the Jacobian."""
-    from theory.dynamics.adam import exists, is_stable, trace_determinant
+    """Steps in the limit x -> 0; existence and stability of the fixed point over drawn (k, beta1, rho), k = 3 .. 9; trace, determinant."""
+    from theory.dynamics.adam import exists, is_stable, reduced_step, trace_determinant
 
     rows = []
-    for _ in range(24):
+    for _ in range(12):
         k, rho = int(rng.integers(3, 10)), _drawn(rng)
         beta1 = _drawn(rng) * rho ** int(rng.integers(k - 2, k + 1))  # on both sides of the boundaries
         arguments = f"{k - 3} {_rational(beta1)} {_rational(rho)}"
         what = f"k = {k}, beta1 = {beta1}, rho = {rho}"
+        w, l, eta = (_drawn(rng) for _ in range(3))
+        state = f"{_rational(eta)} {_rational(w)} {_rational(l)}"
+        moved_w, moved_l, ratio = reduced_step(k, beta1, rho, w, l, eta)
+        rows.append((f"w after a step at {what}", f"parts (xFw {k - 3} {_rational(beta1)} {state})", _parts(moved_w)))
+        term = f"parts (xFl {k - 3} {_rational(eta)} {_rational(rho)} {_rational(w)} {_rational(l)})"
+        rows.append((f"l after a step at {what}", term, _parts(moved_l)))
+        rows.append((f"ratio at {what}", f"parts (xratio {state})", _parts(ratio)))
         rows.append((f"existence at {what}", f"xexists {arguments}", exists(k, beta1, rho)))
         if exists(k, beta1, rho):
             rows.append((f"stability at {what}", f"xstable {arguments}", is_stable(k, beta1, rho)))

@@ -63,17 +63,18 @@ def ladder_rank(model: Any, theta: Any) -> Any:
     from numerics.rank import model_rank
 
     found = model_rank(model, np.asarray(theta, float), "float")
-    return found if found.rank is not None else model_rank(model, theta)
+    return found if found.estimate is not None else model_rank(model, theta)
 
 
 def compared(expected: int, found: Any, *, certify: bool = False, **described: Any) -> Outcome:
     """Holds, fails or is open, by where ``expected`` lies against the bounds of a Rank."""
-    if found.rank is not None and found.rank == expected:
+    value = found.rank if found.rank is not None else found.estimate
+    if value is not None and value == expected:
         return Outcome.holds(certificate=found.certificate if certify else None)
-    if found.lower <= expected <= found.upper:
+    if value is None and found.lower <= expected <= found.upper:
         where = ", ".join(f"{name} = {value}" for name, value in described.items())
         return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}, at {where}", cases=1)
-    return Outcome.equal(expected, [found.lower, found.upper] if found.rank is None else found.rank, **described)
+    return Outcome.equal(expected, [found.lower, found.upper] if value is None else value, **described)
 
 
 def compared_least(expected: int, found: Sequence[Any], **described: Any) -> Outcome:
@@ -86,10 +87,10 @@ def compared_least(expected: int, found: Sequence[Any], **described: Any) -> Out
 
 def compared_in_floats(expected: int, found: Any, **described: Any) -> Outcome:
     """A Rank read from singular values alone: without a clear gap nothing is decided."""
-    if found.rank is None:
+    if found.estimate is None:
         where = ", ".join(f"{name} = {value}" for name, value in described.items())
         return Outcome.inconclusive(f"no clear gap among the singular values at {where}", cases=1)
-    return Outcome.equal(expected, found.rank, **described)
+    return Outcome.equal(expected, found.estimate, **described)
 
 
 def tangent_matrix(model: Any, theta: Any, samples: Any) -> np.ndarray:

@@ -102,4 +102,8 @@ def _module(file: str) -> tuple[dict[str, ast.stmt], dict[tuple[int, str], ast.A
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             places[first, node.name] = places[node.lineno, node.name] = node
+        elif isinstance(node, ast.Lambda):
+            key = node.lineno, "<lambda>"
+            # Which of several in a line it is cannot be told: all of them count.
+            places[key] = ast.Module([places[key], node], []) if key in places else node  # pyright: ignore[reportArgumentType]
     return top, places

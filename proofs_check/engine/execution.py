@@ -20,7 +20,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from proofs_check.claim import EXACT, Check, Claim, ClaimError, Figure, Outcome, Status
+from proofs_check.claim import EXACT, Check, Claim, ClaimError, Figure, Outcome, Status, Unavailable
 from proofs_check.comparing import Trail, followed
 from proofs_check.context import Context
 from proofs_check.engine.finding import CELLS, ITSELF, Finding
@@ -383,6 +383,8 @@ def run_part(
             _meet_all(trial, tally)
             _hold_to_sample(trial, tally)
             finding = tally.finding()
+    except Unavailable as reason:
+        finding = Finding(Status.SKIPPED, message=str(reason))
     except (Exception, SystemExit) as error:
         finding = Finding(Status.ERROR, cases=tally.cases, met=tally.met, message=_described(error))
     read, variables = dict(trial.context.read), dict(trial.context.variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import graphlib
 import hashlib
@@ -52,16 +53,24 @@ class Registry(Mapping[str, Claim]):
         return len(self.claims)
 
     def select(self, patterns: Iterable[str] | None = None) -> list[Claim]:
-        """The claims whose id matches one of the globs ``patterns`` (all without patterns).
+        """The claims whose id matches one of the globs ``patterns``, or whose family is called so (all without patterns).
 
         :raises ClaimError: when a pattern matches nothing.
         """
-        patterns = list(patterns or ["*"])
-        for pattern in patterns:
-            if not fnmatch.filter(self.claims, pattern):
-                known = ", ".join(list(self.claims)[:6]) + (", ..." if len(self.claims) > 6 else "")
-                raise ClaimError(f"no claim matches {pattern!r}; expected a glob over claim ids such as {known or '(none found)'}")
-        return [claim for claim in self.values() if any(fnmatch.fnmatchcase(claim.id, pattern) for pattern in patterns)]
+        chosen: set[str] = set()
+        for pattern in patterns or ["*"]:
+            found = {claim.id for claim in self.values() if claim.family == pattern or fnmatch.fnmatchcase(claim.id, pattern)}
+            if not found:
+                raise ClaimError(f"no claim matches {pattern!r}; {self._near(pattern)}")
+            chosen |= found
+        return [claim for claim in self.values() if claim.id in chosen]
+
+    def _near(self, pattern: str) -> str:
+        families = dict.fromkeys(claim.family for claim in self.values())
+        if near := difflib.get_close_matches(pattern, [*self.claims, *families]):
+            return f"did you mean {' or '.join(near)}?"
+        known = ", ".join(list(self.claims)[:6]) + (", ..." if len(self.claims) > 6 else "")
+        return f"expected a family, or a glob over claim ids such as {known or '(none found)'}"
 
     def source(self, claim_id: str) -> str:
         """The hash of the code that the claim runs, taken once."""

@@ -95,7 +95,14 @@ class Modules:
 
     def __init__(self) -> None:
         self._modules: dict[str, _Module] = {}
+        self._assigned = False
+        sys.addaudithook(self._hear)
         self.keep()
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        # Only after such an assignment can a function do something else; asking all of them is slow, as each answer is an audit event too.
+        if event == "object.__setattr__" and arguments[1] in _BODY_NAMES:
+            self._assigned = True
 
     def keep(self) -> None:
         """Take all of them as they stand."""
@@ -109,7 +116,7 @@ class Modules:
 
     def changes(self) -> list[str]:
         """The names of what is no longer as it was taken."""
-        return [change for module in self._modules.values() for change in module.changes()]
+        return [change for module in self._modules.values() for change in module.changes(bodies=self._assigned)]
 
 
 class Watch:
@@ -175,13 +182,13 @@ class _Module:
             ]
         self.bodies = [_BODY(function) for _, function in self.functions]
 
-    def changes(self) -> list[str]:
-        """The names of what was replaced, removed or, in what is ours, added."""
+    def changes(self, *, bodies: bool) -> list[str]:
+        """The names of what was replaced, removed or, in what is ours, added; where ``bodies`` may differ, they are asked for."""
         found = []
         for owner, holder, before in self.spaces:
             if not _same(before, vars(holder)):
                 found += [f"{owner}.{name} was {how}" for name, how in self._renamed(owner, before, vars(holder))]
-        if not _same(self.bodies, [_BODY(function) for _, function in self.functions]):
+        if bodies and not _same(self.bodies, [_BODY(function) for _, function in self.functions]):
             pairs = zip(self.functions, self.bodies, strict=True)
             found += [f"{name} does something else" for (name, function), before in pairs if not _same(before, _BODY(function))]
         found += [f"the entries of {name} were changed" for name, value, before in self.containers if not _same(value, before)]
@@ -201,7 +208,8 @@ def _grown(owner: str, name: str, value: Any) -> bool:
 
 
 #: What a function does when it is called.
-_BODY = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
+_BODY_NAMES = ("__code__", "__defaults__", "__kwdefaults__")
+_BODY = operator.attrgetter(*_BODY_NAMES)
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -79,6 +79,7 @@ class _Desk:
 
         self.recorder = Recorder()
         self.watch = Watch()
+        self.imported: set[str] = set()
 
     def serve(self, data: dict) -> dict:
         """The answer to one job: its finding, and whether this process can serve no other after it."""
@@ -112,8 +113,9 @@ class _Desk:
 
         start_random_numbers(f"{job.seed}/{job.claim}/{job.check}")
         job.load()
-        if not job.shared:
+        if not job.shared and str(job.path) not in self.imported:
             self.watch.keep()  # what a file of one's own does when it is imported is its own affair
+            self.imported.add(str(job.path))
         finding = job.run()
         known = job.reached
         reads = {path: digest for path, digest in self.recorder.reads.items() if path not in known}

@@ -4,6 +4,7 @@ import ast
 import copy
 import hashlib
 import json
+import operator
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from functools import reduce
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from numerics.dynamics.orientations import predict_orientations
 from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
+from theory.expressions import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
@@ -76,6 +80,7 @@ class Written:
         self.checks = [(claim["id"], check) for claim in self.results["claims"] for check in claim["checks"]]
         self.all = [(claim, one) for claim, check in self.checks if check["certificate"] for one in self.stored(check)]
         self.all += [(None, searched(directory / f"found-{k}.json", options)) for k, options in enumerate(SEARCHES)]
+        self.all.append((None, orientations()))
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
@@ -86,6 +91,13 @@ class Written:
     def stored(self, check):
         assert check["status"] == "holds"
         return [one for _, one, _ in REFEREE.certificates(self.directory / check["certificate"])]
+
+
+def orientations():
+    """What ``proofs-check condense`` writes for p = 3: six places on the circle."""
+    x = np.linspace(-1, 1.5, 20)
+    samples = np.stack([x, np.ones(20)], axis=1)
+    return predict_orientations(parse("z**2*tanh(z)"), samples, np.sin(3 * x) + np.sin(6 * x) / 2).to_data()
 
 
 def searched(file, options):
@@ -235,6 +247,14 @@ FORGERIES = {
     "exact inertia of a lift": [
         *((place, moved) for place in (("theta", 0), ("deep theta", 0), ("shallow", 1), ("deep", 2), ("x", 0, 1), ("y", 0, 0))),
     ],
+    "orientations of a small network": [
+        *((place, moved) for place in (("x", 3, 0), ("c", 5), ("p",), ("orientations", 0, "direction", 1))),
+        (("orientations", 1, "side"), operator.neg),
+        (("orientations", 2, "growing"), operator.not_),
+        (("orientations",), one_less),  # said to be all
+        (("orientations",), first_again),
+        (("c",), lambda c: ["0"] * len(c)),
+    ],
     # more of these in tests/numerics/dynamics/test_optimizer_referees.py
     "contraction trap": [
         (("run", "beta2"), instead("0.5")),
@@ -342,7 +362,7 @@ def test_the_referees_import_the_standard_library_and_flint_alone(name):
     tree = ast.parse((ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8"))
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {"flint", "balls", "referee"}
+    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {"flint", "balls", "referee", "check_box"}
 
 
 def test_the_front_door_is_short():
@@ -360,9 +380,9 @@ def test_a_run_is_checked_from_its_results_file_by_copies_of_the_scripts(written
     ):
         text = json.dumps(stored)
         (tmp_path / "one.json").write_text(text)
-        check = {"name": "one", "certificate": "one.json", "certificate_hash": hashlib.sha256(text.encode()).hexdigest()}
+        check = {"name": genuine["check"], "certificate": "one.json", "certificate_hash": hashlib.sha256(text.encode()).hexdigest()}
         check["certificate_states"] = [{} for _ in (stored if isinstance(stored, list) else [stored])]
-        run = {"claims": [{"id": "own.claim", "checks": [check, {"certificate": None}]}]}
+        run = {"claims": [{"id": genuine["claim"], "checks": [check, {"certificate": None}]}]}
         (tmp_path / "results.json").write_text(json.dumps(run))
         command = [sys.executable, "-I", tmp_path / "check_certificate.py", tmp_path / "results.json"]  # -I: no PYTHONPATH
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)

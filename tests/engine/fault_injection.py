@@ -147,7 +147,7 @@ class Faults:
             self._resume(row, directory)
 
     def _killed_workers(self, row: Row) -> None:
-        """The part that the worker was running is an error, and runs again when resumed."""
+        """What the worker was running is an error or, if it was a control, has refuted nothing; it runs again when resumed."""
         for _ in self._some():
             directory = self._fresh(row)
             process = start(directory)
@@ -158,7 +158,7 @@ class Faults:
             answer(process, directory)
             disturbed = verdicts_of(directory)
             row.told[f"{sum(verdict == 'error' for verdict in disturbed.values())} claims in error"] += 1
-            row.wrong += sum(disturbed[claim] not in (verdict, "error") for claim, verdict in self.verdicts.items())
+            row.wrong += sum(disturbed[claim] not in (verdict, "error", "vacuous") for claim, verdict in self.verdicts.items())
             self._resume(row, directory)
 
     def _troubles(self, row: Row, name: str) -> None:

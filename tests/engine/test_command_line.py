@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from proofs_check.commands._group import explained
+from proofs_check.commands._group import explained, main
 
 
 @pytest.fixture
@@ -451,3 +451,17 @@ def test_a_report_follows_no_link(proofs_check, results, tmp_path):
     refused = proofs_check("report", results.parent, "--out", tmp_path / "more", expect=2)
     assert "expected real directories and files, no links" in refused.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_claim_is_explained():
+    result = CliRunner().invoke(main, ["explain", "toy.fNL"])
+    assert result.exit_code == 0
+    for told in ("where\n", "point: ", "symbolic (coefficients), for all", "must be refuted: “", "refuted by: "):
+        assert told in result.output
+
+
+def test_a_family_selects_its_claims_and_a_slip_is_met_by_the_nearest():
+    whole, globbed = (CliRunner().invoke(main, ["list", pattern]).output for pattern in ("toy", "toy.*"))
+    assert whole == globbed
+    result = CliRunner().invoke(main, ["explain", "mf.stata"])
+    assert result.exit_code == 2 and "did you mean mf.strata" in result.output

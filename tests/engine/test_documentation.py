@@ -1,4 +1,4 @@
-"""The page on writing a claim: its files are written and its commands run, in order, as a reader would."""
+"""Pages that are followed as a reader would: their files are written and their commands run, in order."""
 
 import os
 import re
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "writing-a-claim.md"
 
 
 @pytest.fixture
@@ -30,15 +29,21 @@ def shell(tmp_path):
     return run
 
 
-def test_the_page_can_be_followed(shell, tmp_path):
-    text = PAGE.read_text(encoding="utf-8")
+def followed(page, shell, folder):
+    """What each block of commands of a page prints, its python file written, its commands run in order."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     name = re.search(r"Save this as `(\w+\.py)`", text)[1]
-    (tmp_path / name).write_text(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1])
+    (folder / name).write_text(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1])
     printed = []
     for fails, script in re.findall(r"```sh( fails)?\n(.*?)```", text, re.DOTALL):
         done = shell(script)
         assert done.returncode == (1 if fails else 0), f"{script}\n{done.stdout}\n{done.stderr}"
         printed.append(done.stdout)
+    return printed
+
+
+def test_the_page_on_claims_can_be_followed(shell, tmp_path):
+    printed = followed("writing-a-claim.md", shell, tmp_path)
     assert "certified    sums.sum" in printed[0]
     assert "certified    ranks.of-a-sum" in printed[1]
     assert "refuted      ranks.of-a-sum" in printed[2]
@@ -46,7 +51,21 @@ def test_the_page_can_be_followed(shell, tmp_path):
     assert "6 passed" in printed[4]
 
 
-@pytest.mark.parametrize("page", ["writing-a-claim.md", "clusters.md"])
+def test_the_page_on_commands_can_be_followed(shell, tmp_path):
+    printed = "".join(followed("commands.md", shell, tmp_path))
+    for told in ("proved       toy.fNL", "the baseline holds", "rank 13 (certified", "stable: all", "(all of them proved)", "none: 0"):
+        assert told in printed, printed
+
+
+def test_every_command_is_shown_and_named_in_the_readme():
+    commands = {file.stem for file in (ROOT / "proofs_check" / "commands").glob("[!_]*.py")}
+    shown = "".join(re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"), re.DOTALL))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for text in (shown, readme):
+        assert commands <= set(re.findall(r"^proofs-check (\w+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["writing-a-claim.md", "clusters.md", "commands.md"])
 def test_links_between_the_pages_resolve(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):

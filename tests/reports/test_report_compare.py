@@ -54,6 +54,12 @@ CLASSIFIED = [
     (with_claim(verdict="supported"), with_claim(verdict="refuted"), Kind.REGRESSED, "supported -> refuted"),
     (with_claim(verdict="supported"), with_claim(verdict="partial"), Kind.REGRESSED, "supported -> partial"),
     (with_claim(verdict="certified"), with_claim(verdict="proved"), Kind.IMPROVED, "certified -> proved"),
+    (
+        results(claim(checks=[check(), check("proof", evidence="formal", covers="statement")])),
+        results(claim(checks=[check(), check("proof", evidence="formal", covers="statement", status="skipped", met=0, message="no coqc")])),
+        Kind.NOT_CHECKED_HERE,
+        "no coqc",
+    ),
     (results(), with_claim(), Kind.NEW, "came out certified"),
     *(
         (results(), results(claim(checks=[entry])), Kind.NEW_AND_BAD, words)
@@ -237,8 +243,14 @@ def test_every_kind_is_met():
     assert {kind for _, _, kind, _ in CLASSIFIED} == set(Kind)
 
 
-def test_only_four_kinds_pass():
-    assert [kind for kind in Kind if not kind.failing] == [Kind.UNDERMINED, Kind.MARGIN_DRIFTED, Kind.IMPROVED, Kind.NEW]
+def test_only_five_kinds_pass():
+    assert [kind for kind in Kind if not kind.failing] == [
+        Kind.UNDERMINED,
+        Kind.MARGIN_DRIFTED,
+        Kind.IMPROVED,
+        Kind.NOT_CHECKED_HERE,
+        Kind.NEW,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -533,3 +545,43 @@ def test_workflows_call_what_exists(name):
     assert "\t" not in text
     for word in ("proofs-check verify", "permissions:", "timeout-minutes:"):
         assert word in text
+
+
+NO_COQ = {"status": "skipped", "met": 0, "cases": 0, "controls": [control(refuted=None, message="skipped: coqc is not installed")]}
+
+
+def with_proof(**changes):
+    """An exact check beside a proof of the statement."""
+    proof = check("proof", evidence="formal", covers="statement", **changes)
+    return results(claim(checks=[check(), proof], clauses=[clause(verdict="certified" if changes else "proved")]))
+
+
+def test_a_machine_without_coq_names_the_proofs_that_it_cannot_check():
+    before, after = with_proof(), with_proof(**NO_COQ, message="coqc is not installed: apt-get install coq")
+    assert (before["claims"][0]["verdict"], after["claims"][0]["verdict"]) == ("proved", "certified")
+    comparison = compare(before, after)
+    assert [(change.kind, change.check, change.message) for change in comparison.changes] == [
+        (Kind.NOT_CHECKED_HERE, "proof", "coqc is not installed: apt-get install coq")
+    ]
+    assert comparison.exit_code == 0
+    assert [change.kind for change in compare(after, before).changes] == [Kind.IMPROVED]
+
+
+def test_nothing_else_is_passed_over_without_coq():
+    after = with_proof(**NO_COQ)
+    worse = copy.deepcopy(after)
+    worse["claims"][0]["checks"][0]["status"] = "inconclusive"
+    worse["claims"][0]["verdict"] = worse["claims"][0]["clauses"][0]["verdict"] = "inconclusive"
+    failing = {change.kind for change in compare(with_proof(), worse).failing}
+    assert Kind.REGRESSED in failing and Kind.EVIDENCE_LOST in failing
+    refused = with_proof(status="error", message="t rests on an axiom")
+    assert compare(with_proof(), refused).exit_code == 1
+    gone = results(claim(checks=[check()]))
+    assert {Kind.CHECK_REMOVED, Kind.REGRESSED} <= set(kinds(with_proof(), gone))
+
+
+def test_many_proofs_that_are_not_checked_here_are_told_together():
+    proof = check("proof", evidence="formal", covers="statement")
+    many = lambda **changes: results(*(claim(f"mf.c{k}", checks=[check(), {**proof, **changes}], clauses=[clause()]) for k in range(9)))
+    shown = str(compare(many(), many(**NO_COQ, message="no coqc")))
+    assert "not checked here: 9 proofs: no coqc: mf.c0, mf.c1" in shown and shown.count("not checked here:") == 1

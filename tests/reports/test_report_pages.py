@@ -21,6 +21,7 @@ from synthetic_results import (
     large,
     results,
     run,
+    sha,
     small,
     version_1,
 )
@@ -51,7 +52,7 @@ def write(directory, *claims, history=None, **changes):
 
 def test_pages_are_well_formed_and_links_resolve(report):
     assert broken_links(report) == []
-    assert len(list(report.rglob("*.html"))) == 12 + 3 + 6
+    assert len(list(report.rglob("*.html"))) == 12 + 3 + 7
 
 
 def test_no_page_needs_the_network(report):
@@ -335,6 +336,48 @@ def test_not_verified_lists_what_is_open(report):
         "9 of 11 assumptions were dropped by no probe.",
     ):
         assert words in text
+
+
+PROOF = {
+    "status": "proved",
+    "file": "factorization/strata.v",
+    "theorem": "mf_strata",
+    "message": "",
+    "control": "control_mf_strata",
+    "statement": "forall A <= B, rank A",
+    "control_statement": "~ (forall A, rank B)",
+    "axioms": ["Classical_Prop.classic"],
+    "premises": ["the excluded middle"],
+    "seconds": 2.3,
+    "lines": 138,
+    "key": sha("key"),
+    "versions": {"coq": "8.16.1"},
+}
+
+
+def test_theorems_stand_beside_their_statements(tmp_path):
+    """Coq's text and ours, premises, axioms, lines, seconds, and the variant that is refuted; proofs that were not checked are named."""
+    proof = check("proof", evidence="formal", covers="statement", proof=PROOF, controls=[control("rows and columns exchanged")])
+    part = {**proof, "covers": "instances", "scope": "any depth: theorem mf_strata of strata.v"}
+    absent = check("proof", evidence="formal", covers="statement", status="skipped", met=0, message="coqc is not installed")
+    write(tmp_path, claim("mf.a", checks=[proof]), claim("mf.b", checks=[part]), claim("mf.c", checks=[check(), absent]))
+    text = text_of(tmp_path / "proofs.html")
+    for words in (
+        "2 theorems of 2 claims, accepted by the kernel of Coq 8.16.1",
+        "In Coq: mf_strata forall A <= B, rank A",
+        "the excluded middle",
+        "Classical_Prop.classic",
+        "factorization/strata.v, 138 lines, 2.3 s of processor time",
+        "Refuted in one place: rows and columns exchanged ~ (forall A, rank B)",
+        "a part: any depth.",
+        "mf.c proof coqc is not installed",
+    ):
+        assert words in text
+    assert text.count("proves a part") == 1
+
+
+def test_a_run_without_proofs_says_so(report):
+    assert "No theorem was checked in this run." in text_of(report / "proofs.html")
 
 
 def test_a_run_of_own_claims_speaks_of_these_alone(tmp_path):

@@ -14,7 +14,7 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
 
 CLAIMS = ("mf.strata", "mf.wrong", "mf.attained", "toy.corner", "exp.recovery")
-PAGES = ("index", *(f"claims/{name}" for name in CLAIMS), "families/mf", "notation", "papers", "not-verified", "graph", "summary")
+PAGES = ("index", *(f"claims/{name}" for name in CLAIMS), "families/mf", "notation", "papers", "not-verified", "proofs", "graph", "summary")
 
 #: Measures the page inside frames of three widths (a headless window has a least width) and leaves the figures in its title.
 PROBE = """<!DOCTYPE html><title>none</title><body><script>

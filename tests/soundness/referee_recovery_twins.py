@@ -151,9 +151,9 @@ def check_independence(instance, *, claimed, domain, context):
         if w.any(axis=1).all() and len(keys) == k and not (domain and opposite):
             break
     found = float_rank(np.tanh(rng.normal(size=(60, 2)) @ w.T))
-    if found.rank is None:
+    if found.estimate is None:
         return Outcome.inconclusive(str(found))
-    return agreed(claimed(k), found.rank, weights=w)
+    return agreed(claimed(k), found.estimate, weights=w)
 
 
 def check_merging(instance, *, claimed, domain, context):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, Shape, as_container, check_size
+from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, check_size
 
 
 class EntryModel(AbstractModel):
@@ -191,7 +191,7 @@ class CPFactorization(EntryModel):
 
 
 @dataclass(frozen=True)
-class MeasuredFactorization(AbstractModel):
+class MeasuredFactorization(AffineModel):
     """f(G) = <G, left @ right>: the matrix factorization whose samples are measurement matrices, flattened to d1 * d2 numbers."""
 
     d1: int

@@ -51,6 +51,11 @@ class AbstractModel(ABC):
         """Whether rational parameters and samples give rational outputs."""
         return True
 
+    @property
+    def input_degree(self) -> int | None:
+        """A bound of the degree of f and its tangents in x, where they are polynomials in x; None elsewhere."""
+        return None
+
     def unpack(self, theta: Any) -> dict[str, Any]:
         """The parts of ``theta`` (..., P) by name, each (..., *shape). Raises ValueError on a wrong last axis."""
         theta = as_container(theta)
@@ -83,6 +88,15 @@ class AbstractModel(ABC):
         return rng.normal(0.0, scale, (*batch, self.n_params))
 
 
+class AffineModel(AbstractModel):
+    """A model that is affine in x, whatever it is in theta."""
+
+    @property
+    def input_degree(self) -> int | None:
+        """1."""
+        return 1
+
+
 class AbstractNetwork(AbstractModel):
     """A model with hidden layers of neurons sigma(w . x + b), all of one ``activation``: a name, or an Activation, which it reads as."""
 
@@ -91,6 +105,18 @@ class AbstractNetwork(AbstractModel):
     @property
     def rational(self) -> bool:
         return self.activation.rational
+
+    @property
+    def input_degree(self) -> int | None:
+        """The degree of sigma where it is z^p, to the number of hidden layers."""
+        if getattr(self.activation, "state", None) != () or self.activation.degree is None:
+            return None
+        return self.activation.degree**self.hidden_layers
+
+    @property
+    def hidden_layers(self) -> int:
+        """How often sigma is applied one after the other."""
+        return 1
 
 
 def as_container(values: Any) -> Any:
@@ -252,6 +278,11 @@ class FullyConnected(AbstractNetwork):
     def depth(self) -> int:
         """L, the number of weight matrices."""
         return len(self.widths) - 1
+
+    @property
+    def hidden_layers(self) -> int:
+        """L - 1."""
+        return self.depth - 1
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:

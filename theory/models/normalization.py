@@ -86,6 +86,11 @@ class BatchNormalized(AbstractNetwork):
     def rational(self) -> bool:
         return False  # the root of a variance
 
+    @property
+    def input_degree(self) -> int | None:
+        """None: a sample enters the statistics of the others."""
+        return None
+
     @cached_property
     def plain(self) -> FullyConnected:
         """The network without normalization."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, Shape, as_container
+from theory.models.networks import AbstractModel, AffineModel, Shape, as_container
 
 
 def faithful_points(inputs: int) -> np.ndarray:
@@ -21,7 +21,7 @@ def faithful_points(inputs: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ProductModel(AbstractModel):
+class ProductModel(AffineModel):
     """f = theta_0 + theta_1 x_1 + theta_2 theta_3 x_2 (2211.11623v1, equation 2)."""
 
     inputs = 2
@@ -39,7 +39,7 @@ class ProductModel(AbstractModel):
 
 
 @dataclass(frozen=True)
-class RedundantModel(AbstractModel):
+class RedundantModel(AffineModel):
     """f = (theta_1 + theta_2^power) x: of constant rank 1 for every odd power, linear in theta only for power 1."""
 
     power: int = 1
@@ -60,7 +60,7 @@ class RedundantModel(AbstractModel):
 
 
 @dataclass(frozen=True)
-class PowerModel(AbstractModel):
+class PowerModel(AffineModel):
     """f = theta^power x: of rank 1 except at theta = 0, where the only tangent vanishes for power >= 2."""
 
     power: int
@@ -80,7 +80,7 @@ class PowerModel(AbstractModel):
 
 
 @dataclass(frozen=True)
-class DeepDiagonal(AbstractModel):
+class DeepDiagonal(AffineModel):
     """f = sum_j (product over l <= depth of a_j^[l]) x_j (2307.08921v1, equation 9)."""
 
     inputs: int
@@ -105,7 +105,7 @@ class DeepDiagonal(AbstractModel):
 
 
 @dataclass(frozen=True)
-class SquareDifference(AbstractModel):
+class SquareDifference(AffineModel):
     """f = sum_j (a_j^2 - b_j^2) x_j (2307.08921v1, equation 7)."""
 
     inputs: int

@@ -18,6 +18,7 @@ import numpy as np
 from theory.models import AbstractModel, AbstractNetwork, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
 from theory.models.factorizations import CPFactorization, DeepFactorization, SymmetricFactorization
 from theory.rank.kernel_covers import kernel_costs
+from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
 
 #: Models of one matrix, a product of factors.
@@ -231,10 +232,9 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
         raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
     if isinstance(model, TwoLayer) and model.outputs == 1 and model.activation.name == "tanh":
         return two_layer_rank(model.inputs, **two_layer_strata(model, theta))
-    from theory.rank.generators import coefficient_matrix, tangent_combinations
+    from theory.rank.generators import tangent_combinations
 
-    table = coefficient_matrix(tangent_combinations(model, theta))
-    upper = matrix_rank(table) if table.size else 0
+    upper = sparse_rank(tangent_combinations(model, theta))
     if model.activation.name == "tanh" or getattr(model.activation, "state", None) == ():
         return upper
     raise NotKnown(f"independence of the generators is not proved for {model.activation!r}", 0, upper, "table of generators")

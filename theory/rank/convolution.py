@@ -41,17 +41,23 @@ class ConvolutionalTarget:
     def realize(self, architecture: str, *, prune: bool = True, spare: int = 0) -> tuple[TwoLayer | TwoLayerCNN, np.ndarray]:
         """(network, theta) in one of :data:`ARCHITECTURES`, with ``spare`` null kernels or neurons.
 
-        With ``prune`` a neuron that is not used has no weights: the point of least rank. Otherwise it keeps those of its kernel.
+        With ``prune`` a neuron that is not used, or a kernel without any output weight, has no weights: the point of least rank. Otherwise
+        it keeps those of its kernel.
         """
         model = self.model
         pad = lambda values: np.concatenate([values, np.zeros((spare, *np.shape(values)[1:]), int)])
         biases: dict[str, Any] = dict(bias=model.bias, output_bias=model.output_bias)
         if architecture == "fully-connected":
-            w, b, a = (pad(column) for column in zip(*self.neurons(used=prune), strict=True))
+            neurons = list(self.neurons(used=prune))
+            w = pad(np.array([w for w, _, _ in neurons], int).reshape(-1, model.input_size))
+            b, a = (pad(np.array([neuron[place] for neuron in neurons], int)) for place in (1, 2))
             network = TwoLayer(model.input_size, len(a), **biases)
             return network, pack_known(network, input_weights=w, input_biases=b, output_weights=a[None], output_bias=[1])
         K, b, a = pad(self.kernels), pad(self.biases), pad(self.outputs)
         network = TwoLayerCNN(model.inputs, model.kernel, len(K), model.stride, sharing=architecture == "shared", **biases)
+        if network.sharing and prune:
+            used = (a != 0).any(axis=1)
+            K, b = K * used[:, None], b * used
         if not network.sharing:
             own = (a != 0) | (not prune)
             K, b = K[:, None] * own[..., None], b[:, None] * own
@@ -70,11 +76,16 @@ def draw_target(
     rng: np.random.Generator,
     *,
     zeros: int = 0,
+    idle: int = 0,
     kernels: Callable[[TwoLayerCNN, np.random.Generator], np.ndarray] = generic_kernels,
 ) -> ConvolutionalTarget:
-    """A target with ``zeros`` vanishing output weights (no kernel idle altogether) and biases from 1 to 4."""
+    """A target with biases from 1 to 4, whose last ``idle`` kernels have no output.
+
+    Of the others ``zeros`` output weights vanish, not all of one kernel.
+    """
     outputs = signs(rng, (model.kernels, len(model.patches)))
-    free = [(l, q) for l in range(model.kernels) for q in range(1, len(model.patches))]
+    outputs[model.kernels - idle :] = 0
+    free = [(l, q) for l in range(model.kernels - idle) for q in range(1, len(model.patches))]
     for place in rng.permutation(len(free))[:zeros]:
         outputs[free[place]] = 0
     return ConvolutionalTarget(model, kernels(model, rng), outputs, rng.integers(1, 5, model.kernels))

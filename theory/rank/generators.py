@@ -20,13 +20,28 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Reflection
-from theory.models import TwoLayer, TwoLayerCNN
+from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 
 Generator = tuple
 Combination = Mapping[Generator, Fraction]
 
 _ONE: Generator = ("monomial", ())
+
+
+class Representative(tuple):
+    """The z_c that a class of neurons shares, as (weights, bias); its hash is kept, as fractions take long to hash."""
+
+    def __new__(cls, entries: Sequence[Fraction]) -> Representative:
+        """The same entries, hashed once."""
+        made = super().__new__(cls, entries)
+        made.hash = hash(tuple(entries))
+        return made
+
+    hash: int
+
+    def __hash__(self) -> int:
+        return self.hash
 
 
 @dataclass(frozen=True)
@@ -44,8 +59,8 @@ class Neuron:
     output_index: tuple[int, ...]
 
 
-def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterator[Neuron]:
-    """The hidden neurons of ``model`` at rational ``theta``; a kernel at a position is a neuron with zeros around it."""
+def neurons(model: TwoLayer | TwoLayerCNN | FullyConnected, theta: Sequence[Fraction]) -> Iterator[Neuron]:
+    """The hidden neurons of ``model`` (one hidden layer) at rational ``theta``; a kernel at a position is a neuron with zeros around it."""
     first, last = layers(model)
     value = lambda k: Fraction(0) if k is None else theta[k]
     for i, (row, bias) in enumerate(zip(first.weights, first.biases, strict=True)):
@@ -54,7 +69,7 @@ def neurons(model: TwoLayer | TwoLayerCNN, theta: Sequence[Fraction]) -> Iterato
         yield Neuron(tuple(map(value, row)), value(bias), tuple(map(value, outputs)), places, bias, outputs)
 
 
-def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) -> list[Combination]:
+def tangent_combinations(model: TwoLayer | TwoLayerCNN | FullyConnected, theta: Sequence[Any]) -> list[Combination]:
     """For every parameter (flat order) its tangent function as a combination of generators; ``theta`` as Fractions.
 
     Generators carry the output component t that they feed in their first place. Tangents are given up to a non-zero factor of
@@ -62,8 +77,9 @@ def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) ->
     """
     theta = [Fraction(value) for value in theta]
     rows: list[dict[Generator, Fraction]] = [defaultdict(Fraction) for _ in range(model.n_params)]
+    classes: dict[tuple, Representative] = {}
     for neuron in neurons(model, theta):
-        expansion = _expansion(model.activation, neuron)
+        expansion = _expansion(model.activation, neuron, classes)
         for t, parameter in enumerate(neuron.output_index):
             _accumulate(rows[parameter], t, expansion.value(), 1)
         places = [*neuron.weight_index.items()] + ([(None, neuron.bias_index)] if neuron.bias_index is not None else [])
@@ -71,8 +87,8 @@ def tangent_combinations(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any]) ->
             slope = expansion.slope(j)
             for t, a in enumerate(neuron.outputs):
                 _accumulate(rows[parameter], t, slope, a)
-    if model.output_bias:
-        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+    for t, parameter in enumerate(layers(model)[-1].biases):
+        if parameter is not None:
             rows[parameter][(t, *_ONE)] += 1
     return [{g: c for g, c in row.items() if c} for row in rows]
 
@@ -116,8 +132,8 @@ def sampled_tangents(model: TwoLayer | TwoLayerCNN, theta: Sequence[Any], x: Seq
                 for j, incoming in places:
                     for number, c in slope.items():
                         row[incoming, number] += c * a * (1 if j is None else sample[j])
-    if model.output_bias:
-        for t, parameter in enumerate(model.unpack(np.arange(model.n_params))["output_bias"].tolist()):
+    for t, parameter in enumerate(layers(model)[-1].biases):
+        if parameter is not None:
             for row in rows[t :: model.outputs]:
                 row[parameter, _ONE] += 1
     return [{place: c for place, c in row.items() if c} for row in rows]
@@ -147,12 +163,13 @@ def _numbers_at(activation: Any, z: Fraction) -> tuple[Combination, Combination]
     return value, {("slope", -z): Fraction(-r.parity), _ONE: -Fraction(r.slope)}
 
 
-def _expansion(activation: Any, neuron: Neuron) -> Any:
+def _expansion(activation: Any, neuron: Neuron, classes: dict[tuple, Representative]) -> Any:
+    """How a neuron reads over generators; ``classes`` holds the representatives z_c met so far."""
     if getattr(activation, "state", None) == ():
         return _Polynomial(activation.degree, neuron)
     if not any(neuron.weights):
         return _Constant(activation, neuron.bias)
-    return _Generic(activation, neuron)
+    return _Generic(activation, neuron, classes)
 
 
 class _Polynomial:
@@ -212,14 +229,15 @@ class _Constant:
 class _Generic:
     """A neuron of a class: z = sign * scale * z_c, where z_c is the representative that the class shares."""
 
-    def __init__(self, activation: Any, neuron: Neuron) -> None:
+    def __init__(self, activation: Any, neuron: Neuron, classes: dict[tuple, Representative]) -> None:
         vector = (*neuron.weights, neuron.bias)
         scale = max(abs(w) for w in vector) if activation.degree == 1 else Fraction(1)
         lead = next(w for w in neuron.weights if w)
         self.sign = -1 if activation.reflection is not None and lead < 0 else 1
         self.vector = tuple(self.sign * w / scale for w in vector)
         self.scale = scale
-        self.key = self.vector[:-1] if activation.exponential else self.vector
+        key = self.vector[:-1] if activation.exponential else self.vector
+        self.key = classes.setdefault(key, Representative(key))
         self.reflection = activation.reflection or Reflection(1)
         self.homogeneous = activation.degree == 1
         self.exponential = activation.exponential

@@ -1,1 +1,42 @@
-"""Convolutional networks with two layers."""
+r"""Two-layer tanh networks with convolution: what sharing weights and local connections save.
+
+f(x) = sum over kernels l and positions q of a_lq tanh(K_l . patch_q(x) [+ b_l]). The same function lives in the network with shared
+kernels (CNN), without sharing (NS) and in the fully connected one (FNN). A kernel counts for a target
+if some of its output weights is not 0.
+"""
+
+import numpy as np
+
+from numerics.rank import model_rank
+from proofs_check import Assumption, Paper
+
+STRATIFICATION = Paper("arXiv:2211.11623v1")
+OPTIMISTIC = Paper("arXiv:2307.08921v1")
+RECOVERY = Paper("arXiv:2406.18035v1")
+
+NOTATION = {
+    "R": r"model rank: dimension of the span of the tangents; R(f^*) the least over all theta that represent f^*",
+    "CNN,NS,FNN": "shared kernels, no sharing, fully connected",
+    "f^*": "a target: k kernels, each with an output weight that is not 0",
+    "k": "number of kernels of the target",
+    "d": "number of inputs in one dimension; |D| in any",
+    "s": "kernel size in one dimension; |S| in any",
+    "p": "number of positions of a kernel",
+    "K_l": "kernel l",
+    "a_l": "its output weights a_lq, one a position q",
+    "m_null": "number of vanishing output weights of the k kernels",
+    "m_K": r"number of classes \pm K_l with K_l not zero",
+    "m_a": r"sum over these classes of the dimension of the span of their a_l",
+    "q": "number of distinct neurons up to sign",
+}
+
+NO_TRANSLATES = Assumption("no translates", r"K_l \neq 0, \text{ no kernel is } \pm \text{ a translate of another inside the grid}")
+
+#: Tolerance of the checks in floats.
+FLOATS = "rank read across a gap of 1e6 in the singular values (noise max(shape) eps sigma_1, Weyl), else in the exact field"
+
+
+def in_floats(model, theta):
+    """The rank at theta / 8 that singular values show across a clear gap, else the certified one."""
+    found = model_rank(model, np.asarray(theta, float) / 8, "float")
+    return found if found.estimate is not None else model_rank(model, np.asarray(theta, float) / 8)

@@ -1,395 +1,294 @@
-r"""Two-layer tanh networks with convolution: what sharing weights and local connections save.
-
-f(x) = sum over kernels l and positions q of a_lq tanh(K_l . patch_q(x) [+ b_l]). The same function lives in the network without
-sharing (NS) and in the fully connected one (FNN). Names as in the papers: d inputs, kernels of size s, k of them, p positions.
-"""
-
-from __future__ import annotations
-
-from functools import partial
-from itertools import product
+r"""Model ranks of a convolutional target in three architectures, with vanishing output weights, and their order."""
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
-from proofs_check.claims._papers import LOCAL_RECOVERY, OPTIMISTIC_ESTIMATE, RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import FLOAT_RULE, compared, composed, float_twin, ladder_rank, related
+from numerics.rank import model_rank
+from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.judging import equal, rank_is, worst
 from theory.models import TwoLayerCNN
 from theory.rank import cnn_function_rank
 from theory.rank.convolution import ARCHITECTURES, draw_target, generic_kernels
 
+from . import FLOATS, NO_TRANSLATES, OPTIMISTIC, RECOVERY, STRATIFICATION, in_floats
 
-def published(model: TwoLayerCNN, architecture: str, zeros: int) -> int:
+ACTIVE = Assumption("active", r"\text{every kernel and every position has } a^*_{lq} \neq 0")
+NULL_KERNEL = "The network may have more kernels than the target: null kernels cost nothing. Stride, rectangular grids and biases: ours."
+
+
+def seed(cell, rng):
+    return int(rng.integers(2**62))
+
+
+def network(cell, idle=0):
+    """Of shape (inputs, kernel, kernels, stride), with ``idle`` kernels more."""
+    d, s, k, stride = cell.shape
+    return TwoLayerCNN(d, s, k + idle, stride, bias=cell.bias, output_bias=cell.output_bias)
+
+
+def announced(cell, architecture, zeros=0):
     """2406.18035v1: every unused neuron saves all of its functions; an output bias adds one."""
+    model = network(cell)
     positions, entries = model.patches.shape
     size = dict(architecture=architecture, bias=model.bias, zeros=zeros)
     return cnn_function_rank(model.input_size, entries, positions, model.kernels, **size) + model.output_bias
 
 
-def as_in(other: str):
-    """The formula of another architecture."""
-    return lambda model, architecture, zeros: published(model, other, zeros)
+def rank_of_target(cell, drawn, context, architecture, rank, *, kernels=generic_kernels, zeros=0, idle=0, silent=0, prune=True):
+    """The rank at the representative of least rank, with one null kernel to spare, of a target drawn from a seed.
+
+    ``idle`` kernels without output are added to the k, ``silent`` ones are among them.
+    """
+    target = draw_target(network(cell, idle), context.rng(drawn), zeros=zeros, idle=idle + silent, kernels=kernels)
+    return rank(*target.realize(architecture, prune=prune, spare=1))
 
 
-def check_rank(instance, *, formula, kernels=generic_kernels, pruned=True, context) -> Outcome:
-    """Certified rank of a target with ``zeros`` vanishing output weights at its representative of least rank."""
-    from numerics.rank import model_rank
+LINES = ((3, 2, 1, 1), (4, 2, 2, 1), (5, 3, 1, 1), (7, 3, 2, 2), (4, 1, 1, 1))
+GRIDS = (((3, 3), (2, 2), 1, 1), ((4, 3), (2, 2), 1, 1))
+MORE = ((5, 3, 2, 1), (6, 2, 1, 2), (7, 2, 1, 3), (6, 4, 1, 1), ((4, 4), (2, 2), 1, 2), ((4, 3), (3, 2), 1, 1))
+SHAPES = axes(shape=by_level((*LINES, *GRIDS), (*LINES, *GRIDS, *MORE)), bias=(False, True), output_bias=(False, True), standard=2, full=10)
 
-    model, architecture, zeros, replicate = instance
-    drawn = draw_target(model, context.rng(replicate), zeros=zeros, kernels=kernels)
-    network, theta = drawn.realize(architecture, prune=pruned, spare=1)
-    found, certify = model_rank(network, theta), replicate == 0 and not zeros
-    return compared(formula(model, architecture, zeros), found, certify=certify, model=str(network), theta=theta, zeros=zeros)
-
-
-def check_rank_in_floats(instance, *, formula, context) -> Outcome:
-    model, architecture, zeros, replicate = instance
-    network, theta = draw_target(model, context.rng(replicate), zeros=zeros).realize(architecture)
-    return compared(formula(model, architecture, zeros), ladder_rank(network, theta / 8), model=str(network), theta=theta / 8, zeros=zeros)
-
-
-# -------------------------------------------------------------------------------------- cnn.shared, cnn.noshare, cnn.fnn
-
-
-def convolutions(architecture: str, largest: int):
-    """Configurations 1-D and 2-D, strides 1 to 3, with every combination of biases; FNN sizes bounded by ``largest`` parameters."""
-
-    def instances(context):
-        lines = [
-            (3, 2, 1, 1),
-            (4, 2, 2, 1),
-            (5, 3, 1, 1),
-            (5, 3, 2, 1),
-            (6, 2, 1, 2),
-            (7, 3, 2, 2),
-            (7, 2, 1, 3),
-            (4, 1, 1, 1),
-            (6, 4, 1, 1),
-        ]
-        grids = [((3, 3), (2, 2), 1, 1), ((4, 3), (2, 2), 1, 1), ((4, 4), (2, 2), 1, 2), ((4, 3), (3, 2), 1, 1)]
-        draws, most = context.by_level(quick=(1, largest), standard=(12, 2 * largest), full=(40, 4 * largest))
-        for (d, s, k, stride), bias, out, replicate in product(lines + grids, (False, True), (False, True), range(draws)):
-            if out and not (bias or replicate):
-                continue  # an output bias adds 1 in both cases: at quick it is met together with hidden biases
-            model = TwoLayerCNN(d, s, k, stride, bias=bias, output_bias=out)
-            if k * len(model.patches) * (model.input_size + 1) <= most:
-                yield model, architecture, 0, replicate
-
-    return instances
-
-
-def drawn_convolutions(architecture: str):
-    @composed
-    def instances(draw, st):
-        d = draw(st.integers(3, 6))
-        s, k, stride = draw(st.integers(1, min(3, d))), draw(st.integers(1, 2)), draw(st.integers(1, 2))
-        return TwoLayerCNN(d, s, k, stride, bias=draw(st.booleans())), architecture, 0, draw(st.integers(0, 2**20))
-
-    return instances
-
-
-def translated_kernels(model: TwoLayerCNN, rng) -> np.ndarray:
-    """(c, 0) and (0, c): neighbouring positions share a neuron."""
-    return np.array([[3, 0], [0, 3]])
-
-
-def check_printed_numbers(instance, *, expected, context) -> Outcome:
-    """The numbers for 28 x 28 inputs and 3 x 3 kernels, and the published target at d = 5, s = 3."""
-    inputs, kernel, positions, architecture = instance
-    observed = cnn_function_rank(inputs, kernel, positions, 1, architecture=architecture)
-    return Outcome.equal(expected[inputs, architecture], observed, inputs=inputs, kernel=kernel, architecture=architecture)
-
-
-#: 2211.11623v1, Table 8 and section 5: model ranks of one kernel on 28 x 28 inputs (784 entries) and of the target with d = 5.
-PRINTED_NUMBERS = {
-    (784, "shared"): 685,
-    (784, "unshared"): 6760,
-    (784, "fully-connected"): 530660,
-    (5, "shared"): 6,
-    (5, "unshared"): 12,
-    (5, "fully-connected"): 18,
+#: 2211.11623v1, Table 8 and section 5: one kernel on 28 x 28 inputs (784 entries), and the target with d = 5.
+PRINTED = {
+    "shared": {784: 685, 5: 6},
+    "unshared": {784: 6760, 5: 12},
+    "fully-connected": {784: 530660, 5: 18},
 }
+SIZES = {784: (9, 676), 5: (3, 3)}
 
 
-def architecture_claim(name, architecture, title, statement, where, largest, controls):
-    off_by_one = {**PRINTED_NUMBERS, (784, architecture): PRINTED_NUMBERS[784, architecture] + 1}
-    return Claim(
-        id=f"cnn.{name}",
-        title=title,
-        statement=statement,
-        assumptions=[
-            Assumption("active", r"\text{every kernel and every position has } a^*_{lq} \neq 0"),
-            Assumption("no translates", r"K_l \neq 0, \text{ no kernel is } \pm \text{ a translate of another inside the grid}"),
-        ],
-        source=Source(RANK_STRATIFICATION, where),
-        depends_on=["fnn.strata", "fnn.strata-bias"],
-        refuted_by="A target of k kernels whose least certified rank in this architecture differs.",
-        notes="Stride, rectangular grids and biases: ours. The network may have more kernels than the target: null kernels cost nothing.",
-        checks=[
-            Check(
-                "ranks",
-                evidence="certified",
-                covers="instances",
-                scope="13 shapes in one and two dimensions, strides 1 to 3, every combination of biases",
-                run=check_rank,
-                instances=convolutions(architecture, largest),
-                distribution="integer kernels without zeros; 1 (quick), 12, 40 draws",
-                parameters={"formula": published, "kernels": generic_kernels},
-                controls=controls,
-            ),
-            Check(
-                "printed-numbers",
-                evidence="exact",
-                covers="instances",
-                scope="28 x 28 inputs with 3 x 3 kernels; d = 5, s = 3",
-                run=check_printed_numbers,
-                instances=lambda context: [(784, 9, 676, architecture), (5, 3, 3, architecture)],
-                parameters={"expected": PRINTED_NUMBERS},
-                controls=[Control("off by one", expected=off_by_one)],
-            ),
-            Check(
-                "ranks-in-floats",
-                evidence="property",
-                covers="instances",
-                scope="d = 3 .. 6, s = 1 .. 3, k = 1, 2, strides 1 and 2",
-                run=check_rank_in_floats,
-                instances=drawn_convolutions(architecture),
-                distribution="kernels in eighths from a drawn seed",
-                tolerance=FLOAT_RULE,
-                examples={"quick": 15, "standard": 150, "full": 500},
-                parameters={"formula": published},
-                controls=controls[:1],
-            ),
-        ],
-        probes=[
-            Probe(
-                drops="no translates",
-                instances=lambda context: [(TwoLayerCNN(d, 2, 2), architecture, 0, 0) for d in (3, 4)],
-                parameters={"kernels": translated_kernels},
-            )
-        ],
-    )
+def translates(model, rng):
+    """(c, 0, ..), (0, c, ..): neighbouring positions share a neuron."""
+    return 3 * np.eye(model.kernels, model.patches.shape[1], dtype=int)
 
 
-# --------------------------------------------------------------------------------------------------------- cnn.mnull
+def architecture_checks(declared, architecture, other, first, second):
+    """The checks of one architecture; the controls are the formulas of ``other`` and two of its own, each (name, formula)."""
+    free = lambda cell: announced(cell, architecture) - (cell.output_bias and not cell.bias)
+
+    @declared.check("certified", seed, SHAPES, name="ranks", distribution="integer kernels without zeros", scope=f"tanh, {architecture}")
+    @false(f"as {other}", formula=lambda cell: announced(cell, other))
+    @false(first[0], formula=first[1])
+    @false(second[0], formula=second[1])
+    @false("an output bias free without hidden ones", formula=free)
+    def ranks(
+        cell, drawn, *, formula=lambda cell: announced(cell, architecture), kernels=generic_kernels, silent=0, rank=model_rank, context
+    ):
+        """The certified rank of a target with all output weights at its representative of least rank."""
+        found = rank_of_target(cell, drawn, context, architecture, rank, kernels=kernels, silent=silent)
+        return rank_is(formula(cell), found, keep=cell.shape == (3, 2, 1, 1))
+
+    @declared.check("exact", lambda cell, rng: SIZES[cell.inputs], axes(inputs=(784, 5)), name="printed-numbers")
+    @false("one more for the large one", printed={**PRINTED[architecture], 784: PRINTED[architecture][784] + 1})
+    def printed_numbers(cell, sizes, *, printed=PRINTED[architecture], context):
+        """The numbers for 28 x 28 inputs with 3 x 3 kernels, and the published target at d = 5, s = 3."""
+        return equal(rank=(printed[cell.inputs], cnn_function_rank(cell.inputs, *sizes, 1, architecture=architecture)))
+
+    declared.twin(ranks, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+    declared.without("no translates", ranks, kernels=translates)
+    declared.without("active", ranks, silent=1)
 
 
-def printed_null(model, architecture, zeros) -> int:
-    """2211.11623v1, Tables 4 and 8: k (s + 1) p - s m_null and k (d + 1) p - d m_null."""
+def per_kernel(cell, count):
+    """k times ``count(entries, positions)``, and the output bias."""
+    positions, entries = network(cell).patches.shape
+    return cell.shape[2] * count(entries, positions) + cell.output_bias
+
+
+SHARED = claim(
+    "cnn.shared",
+    "Model rank in the convolutional network",
+    r"R_{\mathrm{CNN}}(f^*) = k (|S| + p)\ [+\, k \text{ with bias}];\text{ one dimension, stride 1: } k (d + 1)",
+    symbols=["R", "CNN,NS,FNN", "f^*", "k", "s", "p", "d", "K_l", "a_l"],
+    assumptions=[ACTIVE, NO_TRANSLATES],
+    source=STRATIFICATION.at("Propositions 3 and 4, Tables 4, 7 and 8; 2307.08921v1, equations 14 and 27; 2406.18035v1, Theorem 6"),
+    depends_on=["fnn.strata", "fnn.strata-bias"],
+    refuted_by="A target of k kernels whose certified rank at the best representative differs.",
+    notes=NULL_KERNEL,
+)
+architecture_checks(
+    SHARED,
+    "shared",
+    "unshared",
+    ("one output weight a kernel", lambda cell: per_kernel(cell, lambda entries, positions: entries + cell.bias + 1)),
+    ("k s + p", lambda cell: per_kernel(cell, lambda entries, positions: entries + cell.bias) + len(network(cell).patches)),
+)
+
+UNSHARED = claim(
+    "cnn.noshare",
+    "Model rank in the network without weight sharing",
+    r"R_{\mathrm{NS}}(f^*) = k p (|S| + 1)\ [k p (|S| + 2) \text{ with bias}]",
+    symbols=["R", "CNN,NS,FNN", "f^*", "k", "s", "p", "K_l", "a_l"],
+    assumptions=[ACTIVE, NO_TRANSLATES],
+    source=STRATIFICATION.at("Tables 4, 7 and 8; 2307.08921v1, equations 30 and 31; 2406.18035v1, Theorem 7"),
+    depends_on=["fnn.strata", "fnn.strata-bias"],
+    refuted_by="A target of k kernels whose certified rank at the best representative differs.",
+    notes=NULL_KERNEL,
+)
+architecture_checks(
+    UNSHARED,
+    "unshared",
+    "shared",
+    ("hidden biases forgotten", lambda cell: per_kernel(cell, lambda entries, positions: positions * (entries + 1))),
+    ("the output weights forgotten", lambda cell: per_kernel(cell, lambda entries, positions: positions * (entries + cell.bias))),
+)
+
+CONNECTED = claim(
+    "cnn.fnn",
+    "Model rank of a convolutional target in the fully connected network",
+    r"R_{\mathrm{FNN}}(f^*) = k p (|D| + 1)\ [k p (|D| + 2) \text{ with bias}]",
+    symbols=["R", "CNN,NS,FNN", "f^*", "k", "d", "p", "K_l", "a_l"],
+    assumptions=[ACTIVE, NO_TRANSLATES],
+    source=STRATIFICATION.at("Tables 4, 7 and 8; 2307.08921v1, equation 23; 2406.18035v1, Theorem 7"),
+    depends_on=["fnn.strata", "fnn.strata-bias"],
+    refuted_by="A target of k kernels whose certified rank at the best representative differs.",
+    notes=NULL_KERNEL,
+)
+architecture_checks(
+    CONNECTED,
+    "fully-connected",
+    "unshared",
+    ("hidden biases forgotten", lambda cell: per_kernel(cell, lambda entries, positions: positions * (network(cell).input_size + 1))),
+    (
+        "the output weights forgotten",
+        lambda cell: per_kernel(cell, lambda entries, positions: positions * (network(cell).input_size + cell.bias)),
+    ),
+)
+
+NULL = claim(
+    "cnn.mnull",
+    "Vanishing output weights: the corrected ranks",
+    r"R \text{ of a target with } m_{\mathrm{null}} \text{ vanishing output weights}",
+    clauses={
+        "NS": r"R_{\mathrm{NS}}(f^*) = (|S| + 1)(k p - m_{\mathrm{null}})",
+        "FNN": r"R_{\mathrm{FNN}}(f^*) = (|D| + 1)(k p - m_{\mathrm{null}})",
+        "CNN": r"R_{\mathrm{CNN}}(f^*) = k (|S| + p)",
+        "idle": r"\text{kernels without any output weight do not count: all is as without them}",
+    },
+    symbols=["R", "CNN,NS,FNN", "f^*", "k", "s", "d", "p", "m_null", "K_l", "a_l"],
+    assumptions=[
+        Assumption("least representative", r"\text{unused neurons have no input weights: } R(f^*) \text{ is a minimum over } \Theta^*"),
+        NO_TRANSLATES,
+    ],
+    source=RECOVERY.at("Theorem 7, Table 3; 2211.11623v1, Tables 4 and 8 print the rank at another point; idle kernels: ours"),
+    depends_on=["cnn.noshare", "cnn.fnn", "cnn.shared"],
+    refuted_by="A target with vanishing output weights of another certified rank at the pruned representative.",
+    notes="The older tables print k (s + 1) p - s m_null and k (d + 1) p - d m_null: the rank where unused neurons keep their kernel."
+    " With hidden biases |S| and |D| are one larger. Of two kernels (d = 4, s = 2) one is idle: CNN 5, not 10.",
+)
+
+
+def maskable(shape, zeros):
+    """every kernel keeps an output weight"""
+    return zeros <= shape[2] * (shape[0] - shape[1])
+
+
+MASKS = axes(
+    shape=by_level(
+        ((5, 3, 1, 1), (3, 2, 2, 1)), ((5, 3, 1, 1), (3, 2, 2, 1), (5, 3, 2, 1), (4, 2, 1, 1), (4, 2, 2, 1), (6, 4, 1, 1), (6, 2, 1, 1))
+    ),
+    zeros=by_level((0, 1, 2), (0, 1, 2, 3)),
+    idle=(0, 1),
+    bias=(False, True),
+    output_bias=(False, True),
+    where=maskable,
+    standard=2,
+    full=8,
+)
+
+
+def older_tables(cell, architecture):
+    """2211.11623v1, Tables 4 and 8."""
+    model = network(cell)
     positions, entries = model.patches.shape
     size = (entries if architecture == "unshared" else model.input_size) + model.bias
-    return model.kernels * positions * (size + 1) - size * zeros
+    return model.kernels * positions * (size + 1) - size * cell.zeros + model.output_bias
 
 
-def null_instances(*architectures):
-    def instances(context):
-        shapes = [(5, 3, 1, 1), (5, 3, 1, 2), (5, 3, 2, 3), (4, 2, 1, 1), (4, 2, 2, 2), (6, 4, 1, 2), (6, 2, 1, 3)]
-        draws = context.by_level(quick=1, standard=30, full=60)
-        for (d, s, k, zeros), architecture, bias, replicate in product(shapes, architectures, (False, True), range(draws)):
-            yield TwoLayerCNN(d, s, k, bias=bias), architecture, zeros, replicate
-
-    return instances
+def with_the_idle_kernel(cell, architecture):
+    """k counted with the kernel that has no output: 12 for 6 at d = 5, s = 3, the second kernel idle."""
+    counted = {**cell, "shape": (*cell.shape[:2], cell.shape[2] + cell.idle, cell.shape[3])}
+    return announced(type(cell)(counted), architecture, cell.zeros)
 
 
-without_sharing = null_instances(*ARCHITECTURES[1:])
+def announced_masked(cell, architecture):
+    return announced(cell, architecture, cell.zeros)
 
 
-# --------------------------------------------------------------------------------------------------------- cnn.order
+@NULL.check("certified", seed, MASKS, clauses=("NS", "FNN", "idle"), distribution="integer kernels without zeros, masks drawn")
+@false("the formula of the older tables", formula=older_tables)
+@false("idle kernels counted", formula=with_the_idle_kernel)
+@false("unused neurons keep their kernel", prune=False)
+def pruned(cell, drawn, *, formula=announced_masked, prune=True, kernels=generic_kernels, rank=model_rank, context):
+    """NS and FNN: the certified ranks where unused neurons have no weights."""
+    options = dict(kernels=kernels, zeros=cell.zeros, idle=cell.idle, prune=prune)
+    found = {one: rank_of_target(cell, drawn, context, one, rank, **options) for one in ARCHITECTURES[1:]}
+    return _together(cell, found, formula)
 
 
-def check_order(instance, *, relation, context) -> Outcome:
-    """Certified least ranks of one target with masked output weights in the three architectures, against a relation between them."""
-    from numerics.rank import model_rank
-
-    return ordered(instance, relation, context, model_rank)
+def _together(cell, found, formula):
+    return worst(rank_is(formula(cell, architecture), one, architecture=architecture) for architecture, one in found.items())
 
 
-def check_order_in_floats(instance, *, relation, context) -> Outcome:
-    return ordered(instance, relation, context, lambda network, theta: ladder_rank(network, theta / 8))
+NULL.twin(pruned, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+NULL.without("least representative", pruned, prune=False)
+NULL.without("no translates", pruned, kernels=translates)
 
 
-def ordered(instance, relation, context, rank) -> Outcome:
-    model, zeros, replicate = instance
-    drawn = draw_target(model, context.rng(replicate), zeros=zeros)
-    ranks = [rank(*drawn.realize(architecture)).rank for architecture in ARCHITECTURES]
-    message = f"shared, unshared, fully connected: {ranks} with {zeros} vanishing output weights"
-    return related(partial(relation, model, zeros), ranks, message, model=str(model), zeros=zeros)
+@NULL.check("certified", seed, MASKS, clauses=("CNN", "idle"), distribution="integer kernels without zeros, masks drawn")
+@false("a dimension less for every vanishing weight", formula=lambda cell, architecture: announced(cell, architecture) - cell.zeros)
+@false("idle kernels counted", formula=with_the_idle_kernel)
+def shared(cell, drawn, *, formula=announced_masked, context):
+    """The shared network: vanishing weights save nothing, a kernel without any all of its own."""
+    found = rank_of_target(cell, drawn, context, "shared", model_rank, zeros=cell.zeros, idle=cell.idle)
+    return _together(cell, {"shared": found}, formula)
 
 
-def proved_order(model, zeros, shared, unshared, full) -> bool:
-    """NS <= FNN and CNN <= FNN always; CNN <= NS exactly when k (s + p) <= (s + 1)(k p - zeros)."""
-    positions, entries = model.patches.shape
-    k, active = model.kernels, model.kernels * positions - zeros
-    own = entries + model.bias
-    between = (shared <= unshared) == (k * (own + positions) <= (own + 1) * active)
-    return unshared <= full and shared <= full and between
+ORDER = claim(
+    "cnn.order",
+    "Which architecture needs fewer samples",
+    r"\text{NS and CNN never more than FNN; CNN against NS either way}",
+    clauses={
+        "NS, FNN": r"R_{\mathrm{NS}} \le R_{\mathrm{FNN}}",
+        "CNN, FNN": r"R_{\mathrm{CNN}} \le R_{\mathrm{FNN}}",
+        "CNN, NS": r"R_{\mathrm{CNN}} \le R_{\mathrm{NS}} \iff k (|S| + p) \le (|S| + 1)(k p - m_{\mathrm{null}})",
+    },
+    symbols=["R", "CNN,NS,FNN", "k", "s", "p", "m_null", "K_l", "a_l"],
+    kind="extension",
+    assumptions=[NO_TRANSLATES],
+    source=OPTIMISTIC.at("section 5.3 in words (costly expressiveness in connection); exact statements: ours"),
+    depends_on=["cnn.mnull"],
+    refuted_by="A mask of the output weights for which the relation between certified ranks differs.",
+    notes="Weight sharing can cost samples: with one active neuron CNN needs d + 1, NS s + 1. k counts kernels with an output weight;"
+    " with hidden biases |S| is one larger.",
+)
 
 
-def masked(draw, st):
-    d = draw(st.integers(3, 5))
-    s, k = draw(st.integers(2, min(3, d))), draw(st.integers(1, 2))
-    return TwoLayerCNN(d, s, k), draw(st.integers(0, k * (d - s))), draw(st.integers(0, 2**20))
+def predicted_order(cell):
+    """(NS <= FNN, CNN <= FNN, CNN <= NS)."""
+    (_, s, k, _), p = cell.shape, cell.shape[0] - cell.shape[1] + 1
+    return True, True, k * (s + cell.bias + p) <= (s + cell.bias + 1) * (k * p - cell.zeros)
 
 
-drawn_masks = composed(masked)
+def order_with_idle(cell):
+    (_, s, k, _), p = cell.shape, cell.shape[0] - cell.shape[1] + 1
+    return True, True, (k + cell.idle) * (s + cell.bias + p) <= (s + cell.bias + 1) * (k * p - cell.zeros)
 
 
-@composed
-def drawn_unshared_masks(draw, st):
-    model, zeros, seed = masked(draw, st)
-    return model, "unshared", zeros, seed
+@ORDER.check(
+    "certified", seed, MASKS, clauses=("NS, FNN", "CNN, FNN", "CNN, NS"), distribution="integer kernels without zeros, masks drawn"
+)
+@false("sharing never costs samples", order=lambda cell: (True, True, True))
+@false("sharing always costs samples", order=lambda cell: (True, True, False))
+@false("FNN is no worse than CNN", order=lambda cell: (True, cell.zeros == 0, predicted_order(cell)[2]))
+@false("idle kernels counted", order=order_with_idle)
+def masks(cell, drawn, *, order=predicted_order, kernels=generic_kernels, rank=model_rank, context):
+    """Certified least ranks of one target with masked output weights in the three architectures, and how they stand."""
+    found = [rank_of_target(cell, drawn, context, one, rank, kernels=kernels, zeros=cell.zeros, idle=cell.idle) for one in ARCHITECTURES]
+    CNN, NS, FNN = values = [one.rank if one.rank is not None else one.estimate for one in found]
+    observed = None if None in values else (NS <= FNN, CNN <= FNN, CNN <= NS)
+    scale = 1.0 if "float" in [one.method for one in found] else 1
+    return equal(order=([scale * one for one in order(cell)], observed and [scale * one for one in observed]), shown={"ranks": values})
 
 
-def masks(context):
-    draws = context.by_level(quick=1, standard=25, full=60)
-    yield from [(TwoLayerCNN(5, 3, 1), 2, 0), (TwoLayerCNN(6, 2, 1), 4, 0)]
-    for (d, s, k), replicate in product([(4, 2, 1), (5, 3, 1), (5, 2, 1), (5, 3, 2)], range(draws)):
-        for zeros in range(k * (d - s) + 1):
-            yield TwoLayerCNN(d, s, k), zeros, replicate
-
-
-def never_costs(model, zeros, shared, unshared, full) -> bool:
-    return shared <= unshared <= full
-
-
-CLAIMS = [
-    architecture_claim(
-        "shared",
-        "shared",
-        "Model rank in the convolutional network",
-        r"R_{\mathrm{CNN}}(f^*) = k (|S| + p)\ [+\, k \text{ with bias}];\text{ one dimension, stride 1: } k (d + 1)",
-        "Propositions 3 and 4, Tables 4, 7 and 8; 2307.08921v1, equations 14 and 27; 2406.18035v1, Theorem 6",
-        90,
-        [
-            Control("slopes at every position", formula=as_in("unshared")),
-            Control("one output weight a kernel", formula=lambda model, architecture, zeros: model.kernels * (model.patches.shape[1] + 1)),
-            Control(
-                "k s + p",
-                formula=lambda model, architecture, zeros: model.kernels * model.patches.shape[1] + len(model.patches) + model.output_bias,
-            ),
-        ],
-    ),
-    architecture_claim(
-        "noshare",
-        "unshared",
-        "Model rank in the network without weight sharing",
-        r"R_{\mathrm{NS}}(f^*) = k p (|S| + 1)\ [k p (|S| + 2) \text{ with bias}]",
-        "Tables 4, 7 and 8; 2307.08921v1, equations 30 and 31; 2406.18035v1, Theorem 7",
-        90,
-        [Control("as shared", formula=as_in("shared")), Control("as fully connected", formula=as_in("fully-connected"))],
-    ),
-    architecture_claim(
-        "fnn",
-        "fully-connected",
-        "Model rank of a convolutional target in the fully connected network",
-        r"R_{\mathrm{FNN}}(f^*) = k p (|D| + 1)\ [k p (|D| + 2) \text{ with bias}]",
-        "Tables 4, 7 and 8; 2307.08921v1, equation 23; 2406.18035v1, Theorem 7",
-        70,
-        [Control("as without sharing", formula=as_in("unshared")), Control("as shared", formula=as_in("shared"))],
-    ),
-    Claim(
-        id="cnn.mnull",
-        title="Vanishing output weights: the corrected ranks",
-        statement=r"R_{\mathrm{NS}}(f^*) = (|S| + 1)(k p - m_{\mathrm{null}}),\quad R_{\mathrm{FNN}}(f^*) = (|D| + 1)(k p - "
-        r"m_{\mathrm{null}}),"
-        r"\quad R_{\mathrm{CNN}}(f^*) = k (|S| + p)",
-        assumptions=[
-            Assumption("least representative", r"\text{unused neurons have no input weights: } R(f^*) \text{ is a minimum over } \Theta^*"),
-        ],
-        source=Source(LOCAL_RECOVERY, "Theorem 7, Table 3; 2211.11623v1, Tables 4 and 8 print the rank at another point"),
-        depends_on=["cnn.noshare", "cnn.fnn", "cnn.shared"],
-        refuted_by="A target with vanishing output weights of another certified rank at the pruned representative.",
-        notes="The older tables print k (s + 1) p - s m_null and k (d + 1) p - d m_null: the rank where unused neurons keep their kernel.",
-        checks=[
-            Check(
-                "pruned",
-                evidence="certified",
-                covers="instances",
-                scope="7 shapes with 1 to 3 vanishing weights, NS and FNN, with and without bias",
-                run=check_rank,
-                instances=without_sharing,
-                distribution="integer kernels without zeros; 1 (quick), 30, 60 draws",
-                parameters={"formula": published, "pruned": True},
-                controls=[
-                    Control("the formula of the older tables", formula=printed_null),
-                    Control("unused neurons keep their kernel", pruned=False),
-                ],
-            ),
-            Check(
-                "shared",
-                evidence="certified",
-                covers="instances",
-                scope="the same shapes in the shared network",
-                run=check_rank,
-                instances=null_instances("shared"),
-                distribution="integer kernels without zeros",
-                parameters={"formula": published},
-                controls=[
-                    Control(
-                        "a dimension less for every vanishing weight",
-                        formula=lambda model, architecture, zeros: published(model, architecture, 0) - zeros,
-                    )
-                ],
-            ),
-            Check(
-                "pruned-in-floats",
-                evidence="property",
-                covers="instances",
-                scope="d = 3 .. 5, NS",
-                run=check_rank_in_floats,
-                instances=drawn_unshared_masks,
-                distribution="kernels in eighths from a drawn seed",
-                tolerance=FLOAT_RULE,
-                parameters={"formula": published},
-                controls=[Control("the formula of the older tables", formula=printed_null)],
-            ),
-        ],
-        probes=[
-            Probe(
-                drops="least representative",
-                check="pruned",
-                instances=lambda context: list(without_sharing(context))[:4],
-                parameters={"pruned": False},
-            )
-        ],
-    ),
-    Claim(
-        id="cnn.order",
-        title="Which architecture needs fewer samples",
-        kind="extension",
-        relation="tight",
-        statement=r"R_{\mathrm{NS}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} \le R_{\mathrm{FNN}},\quad R_{\mathrm{CNN}} "
-        r"\le R_{\mathrm{NS}}"
-        r"\iff k (|S| + p) \le (|S| + 1)(k p - m_{\mathrm{null}})",
-        assumptions=[Assumption("no translates", r"\text{no kernel is } \pm \text{ a translate of another inside the grid}")],
-        source=Source(OPTIMISTIC_ESTIMATE, "section 5.3 in words (costly expressiveness in connection); exact statements: ours"),
-        depends_on=["cnn.mnull"],
-        refuted_by="A mask of the output weights for which the relation between certified ranks differs.",
-        notes="Weight sharing can cost samples: with one active neuron CNN needs d + 1, NS s + 1.",
-        checks=[
-            masks_check := Check(
-                "masks",
-                evidence="certified",
-                covers="instances",
-                scope="d = 4 .. 6, s = 2, 3, k = 1, 2, every number of vanishing output weights",
-                run=check_order,
-                instances=masks,
-                distribution="integer kernels, random masks; 1 (quick), 25, 60 draws",
-                parameters={"relation": proved_order},
-                controls=[
-                    Control("sharing never costs samples", relation=never_costs),
-                    Control("sharing always costs samples", relation=lambda model, zeros, shared, unshared, full: unshared < shared),
-                ],
-            ),
-            float_twin(
-                masks_check,
-                run=check_order_in_floats,
-                scope="d = 3 .. 5, s = 2, 3, k = 1, 2",
-                instances=drawn_masks,
-                distribution="kernels in eighths, masks and seeds drawn by hypothesis",
-                examples={"quick": 20, "standard": 150, "full": 500},
-                controls=[Control("sharing never costs samples", relation=never_costs)],
-            ),
-        ],
-    ),
-]
+ORDER.twin(masks, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+ORDER.without("no translates", masks, kernels=translates)

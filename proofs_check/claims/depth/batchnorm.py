@@ -10,9 +10,11 @@ from math import sqrt
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Probe, Source
+from proofs_check.adequacy.depth import extremal_batches
 from proofs_check.claims._checks import exactly, in_floats
 from proofs_check.claims.depth._places import DEPTH
 from proofs_check.claims.depth._training import compare_rates, linearized_neurons, trained_networks, training_sizes
+from proofs_check.proving import formal_check
 from theory.models.normalization import extremal_batch, shift_bounds, squared_scores
 
 
@@ -185,6 +187,20 @@ CLAIMS = [
                 alpha=1e-5,
                 parameters={"order": (False, True)},
                 controls=[Control("normalization linearizes", order=(True, False))],
+            ),
+            formal_check(
+                "depth/batchnorm.v",
+                "depth_batchnorm",
+                false="n - 2 for n - 1",
+                adequate=extremal_batches,
+                part="all n: both bounds and both implications, squared",
+            ),
+            formal_check(
+                "depth/batchnorm.v",
+                "depth_batchnorm_relu",
+                false="at a positive shift either",
+                adequate=extremal_batches,
+                part="all n: never at a shift of 0",
             ),
         ],
         probes=[Probe(drops="population variance", instances=sample_variance, check="exact-scores")],

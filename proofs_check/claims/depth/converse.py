@@ -8,10 +8,12 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats, rounding, within_rounding
 from proofs_check.claims.depth._measures import amplification
 from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, ONE, REGULAR, Place, drawn_places, places, rng_of
 from proofs_check.claims.depth._points import drawn_lift, enough_samples, rational_point, samples, with_slopes_of_one
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, lift, lift_with
 
 
@@ -110,6 +112,7 @@ CLAIMS = [
                 distribution="normal weights and samples, planted residuals of l2 norm 1",
                 tolerance="|grad_deep| / s_min(D pi) + 64 P eps times the size of weights and samples to the power of the depth",
             ),
+            formal_check("depth/lifting.v", "depth_lifting_converse", false="lifts that are not regular too", adequate=lifting),
         ],
         probes=[Probe(drops="regular", instances=smallest_counterexample, parameters={"point": both_factors_zero})],
     )

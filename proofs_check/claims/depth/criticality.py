@@ -12,10 +12,12 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats, rounding, within_rounding
 from proofs_check.claims.depth._measures import amplification, fractions, same
 from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, ONE, PIECEWISE, Place, drawn_places, places, rng_of
 from proofs_check.claims.depth._points import drawn_lift, inner_biases_still, planted, planted_lift, rational_point, with_slopes_of_one
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, lift, preactivations
 from theory.models import FullyConnected
 
@@ -134,6 +136,7 @@ OUTPUT = Claim(
             scope="two to four layers, widths 1 to 3, hinge3, leaky, relu, hardtanh, every position",
             distribution="integer weights, half-integer samples, lifts drawn at random",
         ),
+        formal_check("depth/lifting.v", "depth_lifting_output", false="for all x", adequate=lifting),
     ],
     probes=[
         Probe(drops="on the data", instances=places_off_data, check="outputs"),
@@ -269,6 +272,7 @@ CRITICALITY = Claim(
             scope="hardtanh [2, 2, 1], lifted behind the hidden layer",
             distribution="integer weights, planted residuals",
         ),
+        formal_check("depth/lifting.v", "depth_lifting_criticality", false="at points that are no lifts too", adequate=lifting),
     ],
     probes=[
         Probe(drops="biases behind", instances=without_biases_behind, check="biases-behind", parameters={"output_bias": False}),

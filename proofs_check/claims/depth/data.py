@@ -8,10 +8,12 @@ from math import asin, log, pi, sqrt
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats
 from proofs_check.claims.depth._places import DEPTH, places, rng_of
 from proofs_check.claims.depth._points import drawn_lift, samples
 from proofs_check.claims.depth._training import compare_rates, linearized_neurons, trained_networks, training_sizes
+from proofs_check.proving import formal_check
 from theory.lifting import lifting_conditions
 
 SAMPLE_SIZES = (1, 2, 5, 10, 30, 100)
@@ -180,6 +182,7 @@ CLAIMS = [
                 parameters={"sizes": (4, 60)},
                 controls=[Control("more data, more linearized layers", sizes=(60, 4))],
             ),
+            formal_check("depth/lifting.v", "depth_data_dependency", false="more data, more lifts", adequate=lifting),
         ],
         probes=[Probe(drops="nested data", instances=data_not_nested)],
     )

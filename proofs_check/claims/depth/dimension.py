@@ -12,9 +12,11 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Claim, Control, Outcome, Probe, Source, draws
+from proofs_check.adequacy.depth import dimension
 from proofs_check.claims._checks import exactly, in_floats
 from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, REGULAR, Place, drawn_places, places, rng_of, saddles_at_zero
 from proofs_check.claims.depth._points import drawn_lift, zero_weights
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, features, lift, lift_with
 from theory.lifting.factoring import rank_of
 from theory.lifting.pieces import affine_pieces
@@ -108,7 +110,7 @@ def places_with_constant_pieces(context):
 def check_dimension_in_floats(place: Place, *, formula, context) -> Outcome:
     from numerics.rank import float_rank
 
-    return dimension_of_float_lift(place, formula, context, lambda matrix: float_rank(scaled(matrix)).rank)
+    return dimension_of_float_lift(place, formula, context, lambda matrix: float_rank(scaled(matrix)).estimate)
 
 
 def check_dimension_of_float_lift(place: Place, *, formula, context) -> Outcome:
@@ -194,6 +196,13 @@ CLAIMS = [
                 replay=check_dimension_of_float_lift,
                 distribution="normal weights and samples, random factorizations",
                 tolerance="rank read across a gap of 1e6 in the singular values of the scaled constraints",
+            ),
+            formal_check(
+                "depth/dimension.v",
+                "depth_lifting_dimension",
+                false="no cokernel",
+                adequate=dimension,
+                part="all widths: the tangent space of the set of lifts",
             ),
         ],
         probes=[Probe(drops="regular", instances=saddles_at_zero)],

@@ -13,9 +13,11 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Assumption, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats, within_rounding
 from proofs_check.claims.depth._places import BIASES, DEPTH, PIECEWISE, Place, drawn_places, rng_of
 from proofs_check.claims.depth._points import rational_point, samples
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, lift, preactivations
 from theory.lifting.factoring import TooNarrow
 from theory.lifting.pieces import NoAffinePiece
@@ -151,6 +153,7 @@ CLAIMS = [
                 distribution="normal weights and samples of standard deviation 1.5 from a drawn seed",
                 tolerance="8 (m_q + mh + 4)^2 eps times the moduli summed through both products",
             ),
+            formal_check("depth/lifting.v", "depth_lifting_existence", false="one neuron less is enough", adequate=lifting),
         ],
         probes=[Probe(drops="affine piece", instances=smooth_places)],
     )

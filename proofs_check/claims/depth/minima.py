@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats, rounding
 from proofs_check.claims.depth._measures import fractions, inertia_counts, same
 from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, ONE, Place, drawn_places, minima_places, rng_of
@@ -24,6 +25,7 @@ from proofs_check.claims.depth._points import (
     strict_minimum,
     with_constant_neuron,
 )
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, lift
 
 MINIMUM = Assumption("local minimum", r"\theta \text{ is a local minimum of } R")
@@ -154,6 +156,13 @@ LOCAL_MINIMUM = Claim(
             distribution="integer weights, planted residuals of l1 norm 1, steps of up to 9e-7",
         ),
         replace(FLOAT_LIFTS, name="float-eigenvalues"),
+        formal_check(
+            "depth/lifting.v",
+            "depth_localmin_to_localmin",
+            false="far from lifts too",
+            adequate=lifting,
+            part="all sizes: least on a set of parameters, without topology",
+        ),
     ],
     probes=[Probe(drops="linearized layer", instances=minima_places, parameters={"construct": curved_neuron})],
 )

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Figure, Outcome, Probe, Source
+from proofs_check.adequacy.depth import lifting
 from proofs_check.claims._checks import exactly, in_floats, rounding
 from proofs_check.claims.depth._measures import amplification
 from proofs_check.claims.depth._places import BIASES, DEPTH, LINEARIZED, Place, drawn_places, places, rng_of
 from proofs_check.claims.depth._points import drawn_lift, with_slopes_of_one
 from proofs_check.claims.depth._training import linearized_neurons, teacher, trained_networks
+from proofs_check.proving import formal_check
 from theory.lifting import Lifting, lift, merge
 
 
@@ -172,6 +174,9 @@ CLAIMS = [
                 alpha=1e-5,
                 parameters={"prunable": in_open_pieces},
                 controls=[Control("every second layer merged", prunable=any_layer)],
+            ),
+            formal_check(
+                "depth/lifting.v", "depth_lifting_output", false="for all x", adequate=lifting, part="all sizes: f stays on the data"
             ),
         ],
         probes=[Probe(drops="linearized layer", instances=drawn_places, check="pruned-in-floats", parameters={"prunable": any_layer})],

@@ -7,10 +7,12 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.depth import residual
 from proofs_check.claims._checks import exactly
 from proofs_check.claims.depth._measures import fractions, inertia_counts, same
 from proofs_check.claims.depth._places import CRITICAL, DEPTH, Place, rng_of
 from proofs_check.claims.depth._points import planted, rational_point
+from proofs_check.proving import formal_check
 from theory.embedding.blocks import plus
 from theory.lifting.residual import insert_residual
 
@@ -197,6 +199,13 @@ CLAIMS = [
                 distribution="teacher networks with noise 0.1, weights N(0, 1.2^2)",
                 parameters={"biases": (Fraction(1, 2), Fraction(-1, 2))},
                 controls=[Control("block at the inflection, sigma'' = 0", biases=(Fraction(0), Fraction(0)))],
+            ),
+            formal_check(
+                "depth/lifting.v",
+                "depth_residual_any_activation",
+                false="next biases kept as they are",
+                adequate=residual,
+                part="all sizes: output and critical points, not the Hessian",
             ),
         ],
         probes=[

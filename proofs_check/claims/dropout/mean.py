@@ -7,6 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import rational, rationals
 from numerics.dynamics.masks import mask_moments, moment_polynomial
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.dropout import losses
 from proofs_check.axes import Cell
 from proofs_check.judging import at_least, equal, order, vanishing, worst
 from theory.dynamics import dropout
@@ -112,6 +113,9 @@ def _deep(cell):
 
 
 ARRAYS = axes(m=by_level((1, 2, 4), (1, 2, 3, 4, 5, 6)), n=(1, 3), outputs=(1, 2), keep=("1", "1/2", "1/3", "9/10"), quick=1, full=5)
+
+
+MEAN.formal("dropout/expectation.v", "dropout_expectation", false="1 - p for (1 - p)/p", adequate=losses, clauses="loss")
 
 
 @MEAN.check("exact", arrays, ARRAYS, clauses=("loss", "gradient"), distribution="contributions, targets and gradients k/6, |k| <= 12")

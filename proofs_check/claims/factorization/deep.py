@@ -4,6 +4,7 @@ from itertools import product
 
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.factorization import many_factors
 from proofs_check.judging import equal, rank_is
 from theory.models.factorizations import DeepFactorization
 from theory.rank import deep_factorization_rank, function_rank
@@ -61,6 +62,8 @@ def types(instance, *, rank=rank_between, method="exact", context):
 
 DEEP.twin(types, "property", changed={"method": "float"}, tolerance=FLOATS)
 
+DEEP.formal("factorization/deep.v", "mf_deep", false="ranks of the single factors", adequate=many_factors, clauses="value")
+
 FEW = ((1, 1, 1), (2, 1, 3), (3, 2, 2), (3, 3, 3), (2, 2, 2, 2), (3, 2, 3, 2), (2, 2, 1, 2, 2))
 MORE = (*shapes(0, 3, 2, 2), (3, 3, 3, 3), (4, 3, 2, 4), (2, 2, 2, 2, 2, 2))
 TARGETS = axes(sizes=by_level(FEW, MORE), r=(0, 1, 2, 3, 4), where=lambda sizes, r: r <= min(sizes))
@@ -81,6 +84,14 @@ def on_target(cell, seed, *, formula=end_sizes, least=min, sizes=lambda cell: ce
     ranks = [model_rank(DeepFactorization(spaces), theta, "exact").rank for theta in points]
     return equal(represented=(True, bool(ranks)), least=(formula(cell.r, spaces), least(ranks, default=None)), shown={"ranks": ranks})
 
+
+DEEP.formal(
+    "factorization/deep.v",
+    "mf_deep_function",
+    false="one rank at all factors of f*, and of a single factor too",
+    adequate=many_factors,
+    clauses="target",
+)
 
 DEEP.without("several factors", on_target, sizes=lambda cell: (cell.sizes[0], cell.sizes[-1]))
 DEEP.without("wide enough", on_target, sizes=lambda cell: (cell.sizes[0], max(1, cell.r - 1), cell.sizes[-1]))

@@ -4,6 +4,7 @@ from itertools import product
 
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.factorization import two_factors
 from proofs_check.judging import equal, rank_is
 from theory.models import MatrixFactorization
 from theory.rank import factorization_rank, factorization_strata, function_rank, largest_target_rank
@@ -43,6 +44,8 @@ def strata(cell, theta, *, formula=lambda cell: factorization_rank(cell.d1, cell
 
 
 STRATA.twin(strata, "property", changed={"method": "float"}, tolerance=FLOATS)
+
+STRATA.formal("factorization/strata.v", "mf_strata", false="rows and columns exchanged", adequate=two_factors)
 
 WIDE = Assumption("wide enough", r"m \ge r")
 
@@ -112,5 +115,7 @@ def on_target(
         shown={"ranks": ranks},
     )
 
+
+TARGET.formal("factorization/strata.v", "mf_function_rank", false="attained by all factors", adequate=two_factors, clauses="value")
 
 TARGET.without("wide enough", on_target, m=lambda cell: max(1, cell.r - 1))

@@ -6,6 +6,7 @@ from numerics.arithmetic.exact import rank_rational
 from numerics.derivatives.tape import tangents
 from numerics.rank import float_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.adequacy.factorization import one_factor as tied
 from proofs_check.judging import equal, rank_is
 from theory.models import MatrixFactorization
 from theory.models.factorizations import SymmetricFactorization
@@ -67,5 +68,18 @@ def strata(cell, A, *, formula=symmetric_factorization_rank, point=one_factor, i
 
 
 TIED.twin(strata, "property", changed={"floats": True}, tolerance=FLOATS)
+NOT_TWO = "the characteristic of the field is not 2"
+TIED.formal(
+    "factorization/symmetric.v", "mf_sym", false="2 a d - a^2, as of two factors", adequate=tied, clauses="value", premises=(NOT_TWO,)
+)
+TIED.formal(
+    "factorization/symmetric.v",
+    "mf_sym_function",
+    false="over every field",
+    adequate=tied,
+    clauses="target",
+    premises=(NOT_TWO, "v v^T = 0 for v = 0 alone, as over the reals"),
+)
+
 TIED.without("tied", strata, point=two_factors)
 TIED.without("real", strata, imaginary=quarter_turn)

@@ -40,4 +40,4 @@ FLOATS = "rank read across a gap of 1e6 in the singular values (noise max(shape)
 def in_floats(model, theta):
     """The rank that singular values show across a clear gap, else the certified one."""
     found = model_rank(model, np.asarray(theta, float), "float")
-    return found if found.rank is not None else model_rank(model, theta)
+    return found if found.estimate is not None else model_rank(model, theta)

@@ -12,6 +12,7 @@ import numpy as np
 from numerics.arithmetic.exact import PRIMES, ExactArray, ExponentialField, rationals
 from numerics.rank import Rank, model_rank
 from proofs_check import axes, by_level, claim, exists, false
+from proofs_check.adequacy.networks import two_layer
 from proofs_check.judging import equal, rank_is, worst
 from theory.activations import activation
 from theory.draws import distinct_rows, pack_known, signs
@@ -20,6 +21,7 @@ from theory.rank import two_layer_function_rank
 from theory.rank.strata import tanh_strata
 
 from . import FLOATS, OPTIMISTIC, REDUCED, STRATIFICATION, in_floats
+from .points import INDEPENDENT
 
 FUNCTION = claim(
     "fnn.function-rank",
@@ -114,6 +116,16 @@ def at_null_neurons(cell, seed, *, formula=two_layer_function_rank, context):
     expected = formula(cell.d, cell.k, constant=cell.constant, bias=cell.bias, output_bias=cell.output_bias)
     return rank_is(expected, in_floats(model, theta), theta=theta)
 
+
+FUNCTION.formal(
+    "networks/two_layer.v",
+    "fnn_function_rank",
+    false="k (d + 2)",
+    adequate=two_layer,
+    premises=INDEPENDENT,
+    clauses="value",
+    part="without biases, any width, given independence",
+)
 
 ZERO = claim(
     "fnn.zero",
@@ -268,6 +280,15 @@ def strata(cell, instance, *, formula=stratum_rank, rank=model_rank, same=True, 
 STRATA.twin(strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
 
 
+STRATA.formal(
+    "networks/two_layer.v",
+    "fnn_target_strata",
+    false="cancelling classes forgotten",
+    adequate=two_layer,
+    premises=INDEPENDENT,
+    part="any width, given independence",
+)
+
 WIDTH = claim(
     "fnn.width-free",
     "The optimistic sample size does not grow with the width",
@@ -293,4 +314,13 @@ def least_over_strata(cell, instance, *, formula=lambda k, d, spare: k * (d + 1)
 
 
 WIDTH.twin(least_over_strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+WIDTH.formal(
+    "networks/two_layer.v",
+    "fnn_function_rank",
+    false="k (d + 2)",
+    adequate=two_layer,
+    premises=INDEPENDENT,
+    part="any width, given independence",
+)
+
 WIDTH.without("reduced target", least_over_strata, merged=True)

@@ -6,6 +6,7 @@ from numerics.rank import model_rank
 from numerics.rank.certificates import series_certificate
 from numerics.rank.series import series_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.adequacy.networks import two_layer
 from proofs_check.judging import equal, rank_is
 from theory.draws import distinct_rows, pack_known
 from theory.models import TwoLayer
@@ -135,6 +136,18 @@ def at_rows(cell, rows, bias, formula, sigma, rank):
 
 
 STRATA.twin(strata, "property", changed={"rank": in_floats}, tolerance=FLOATS)
+#: What the counting of classes rests on; the proofs take it as a premise.
+INDEPENDENT = ("neurons of different classes, their slopes and x_1, ..., x_d are linearly independent (fnn.independence)",)
+STRATA.formal(
+    "networks/two_layer.v",
+    "fnn_strata",
+    false="summed for single output weights",
+    adequate=two_layer,
+    premises=INDEPENDENT,
+    clauses="value",
+    part="any width, given independence",
+)
+
 STRATA.without("tanh", strata, sigma="sigmoid")
 
 BIASES = claim(

@@ -9,6 +9,7 @@ from numerics.dynamics.adam_linearization import minimum_polynomial
 from numerics.dynamics.cover import cover
 from numerics.dynamics.schur import determinants, has_root_outside, is_schur
 from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check.adequacy.optimizers import adam
 from proofs_check.judging import at_least, equal, vanishing, worst
 from theory.dynamics.adam import (
     FixedPoint,
@@ -116,6 +117,10 @@ def sides(cell, beta1, *, power=lambda k: k - 1, closed=False, signs=(1,), conte
     return equal(exists=(predicted, any(solved(cell.k, beta1, cell.rho, sign) for sign in signs)), shown={"beta1": beta1})
 
 
+EXISTENCE.formal(
+    "optimizers/adam.v", "adam_degenerate_existence", false="rho for rho^(k-1)", adequate=adam, axioms="reals", clauses="exactly if"
+)
+
 EXISTENCE.without("one sign", sides, signs=(1, -1))
 
 
@@ -188,6 +193,19 @@ def factors(_, *, forms=jury_forms, context):
     found = [first - (1 - d) * (1 + d), second - (1 - d) ** 2 * (1 - t + d) * (1 + t + d)]
     found += [one - rho**k * (1 - det), minus * (k - 2) * (1 - rho) - rho**k * (1 - trace + det), plus - rho**k * (1 + trace + det)]
     return vanishing("differences", [in_powers(sp.expand(e), rho, k, P) for e in found])
+
+
+STABILITY.formal(
+    "optimizers/adam_jacobian.v",
+    "adam_degenerate_derivative",
+    false="rho^(k-1) in the determinant",
+    adequate=adam,
+    axioms="reals",
+    clauses="derivative",
+)
+STABILITY.formal(
+    "optimizers/adam.v", "adam_degenerate_stability", false="equation 8 alone", adequate=adam, axioms="reals", clauses="exactly if"
+)
 
 
 @STABILITY.check("symbolic", [None], clauses="alternating", covers="statement", scope="every even k, written as 2n: (-rho)^k = rho^k")

@@ -7,6 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import rationals
 from numerics.dynamics.schur import determinants, is_schur
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.adequacy.optimizers import descent, frozen
 from proofs_check.judging import equal, vanishing
 from theory.dynamics.quadratic import (
     METHODS,
@@ -95,6 +96,16 @@ def not_positive(cell, rng):
     D = np.array([top, *[Fraction(-int(rng.integers(0, 2)))] * cell.n][: max(cell.n, 2)], dtype=object)
     return np.diag(D[-cell.n :]), eta, top
 
+
+THRESHOLD.formal(
+    "optimizers/thresholds.v",
+    "spike_gd_threshold",
+    false="1/eta",
+    adequate=descent,
+    axioms="reals",
+    clauses="threshold",
+    part="along an eigenvector, any eta and lambda",
+)
 
 THRESHOLD.without("positive Hessian", threshold, not_positive)
 
@@ -211,6 +222,10 @@ def indefinite(cell, rng):
     D[0] = Fraction(-int(rng.integers(0, 2)))
     return np.diag(D), P, top
 
+
+FROZEN.formal(
+    "optimizers/thresholds.v", "adam_frozen_threshold", false="inverted", adequate=frozen, axioms="reals", clauses="one direction"
+)
 
 FROZEN.without("positive Hessian", matrices, indefinite)
 

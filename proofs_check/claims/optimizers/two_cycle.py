@@ -12,6 +12,7 @@ from numerics.dynamics.adam_runs import Cycle, Minimum, Run, trap_certificate, t
 from numerics.dynamics.schur import is_schur
 from numerics.dynamics.stability import cycle_certificate
 from proofs_check import Figure, axes, by_level, claim, exists, false
+from proofs_check.adequacy.optimizers import two_cycle
 from proofs_check.judging import at_least, at_most, equal, vanishing, worst
 from theory.dynamics.adam_cycle import amplitude, bistable_range, cycle_margin, cycle_polynomial
 from theory.dynamics.rmsprop import least_beta2
@@ -60,6 +61,16 @@ def invariant(_, *, size=amplitude, reflected=-1, eps=0, correction=1, context):
     moves = (moved + A, beta1 * m + (1 - beta1) * g + m, beta2 * G**2 + (1 - beta2) * g**2 - G**2)
     return vanishing("moves", [sp.cancel(move) for move in moves])
 
+
+CYCLE.formal(
+    "optimizers/adam.v",
+    "adam_degenerate_signgd_cycle",
+    false="eta/2 for the amplitude",
+    adequate=two_cycle,
+    axioms="reals",
+    clauses="invariant",
+    part="gradients x^(k-1), any even k",
+)
 
 CYCLE.without("even power", invariant, reflected=1)  # an odd power has an even gradient
 CYCLE.without("no eps", invariant, eps=1)
@@ -112,6 +123,16 @@ def jury(_, *, least=lambda k, b1, b2: 4 * (k - 1) * (b1 + b2), margin=cycle_mar
     ]
     return vanishing("differences", [sp.expand(e) for e in differences])
 
+
+CYCLE.formal(
+    "optimizers/adam.v",
+    "adam_degenerate_signgd_cycle_stability",
+    false="1/(2k-1)",
+    adequate=two_cycle,
+    axioms="reals",
+    clauses="attracts",
+    part="from the polynomial, beta1 = 0 and any even k",
+)
 
 TENTHS = tuple(Fraction(n, 100) for n in (0, 1, 5, 30, 90))
 PAIRS = axes(

@@ -52,7 +52,7 @@ def check_open(instance, *, radii, context) -> Outcome:
     if isinstance(model, MatrixFactorization):
         x = model.entries()
     J = tangent_matrix(model, theta, x)
-    rank = float_rank(J).rank
+    rank = float_rank(J).estimate
     if not rank:
         return Outcome.holds(message="rank zero is the least there is")
     columns = qr(J, mode="r", pivoting=True)[1][:rank]

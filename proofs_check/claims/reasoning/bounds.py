@@ -6,6 +6,7 @@ import numpy as np
 
 from numerics.dynamics.reach import distribution, extremal, reach, reaches
 from proofs_check import Figure, axes, by_level, claim, false
+from proofs_check.adequacy.reasoning import propagation
 from proofs_check.judging import at_least, at_most, equal, worst
 from theory.dynamics.propagation import largest_reach, least_reach, rising_order, ternary_order
 
@@ -61,6 +62,18 @@ def induction(part, *, sides=2, growth=2, context):
     less = lambda power: power - 1  # X = 2^(L - 1), the pairs of a window
     return equal(more=(X, sympy.expand(less(growth * X) - less(X))), first=(0, less(sympy.Integer(1))))
 
+
+BOUNDS.formal("reasoning/limit.v", "limit_bounds", false="one more than the lower bound", adequate=propagation, clauses=("upper", "lower"))
+BOUNDS.formal(
+    "reasoning/limit.v",
+    "limit_bounds",
+    name="proof-limit-bounds-upper",
+    control="control_limit_bounds_upper",
+    false="one less than the upper bound",
+    adequate=propagation,
+    clauses="upper",
+)
+BOUNDS.formal("reasoning/limit.v", "limit_bounds_attained", false="the rising order attains both", adequate=propagation, clauses="attained")
 
 CHAINS = axes(
     chain=by_level(

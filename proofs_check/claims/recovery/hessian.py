@@ -309,7 +309,159 @@ def kernel_in_floats(cell, given, *, criterion=lambda branch: branch.morse_bott,
     """The same with ranks read from singular values."""
     _, theta, x = given
     found = float_tangent_rank(SIGMA, theta, x)
+<<<<<<< HEAD
     short = None if found.rank is None else float(cell.branch.codimension(cell.d) - found.rank > 0)
     return equal(
         short_of_the_codimension=(float(not criterion(cell.branch)), short), shown={"branch": str(cell.branch), "theta": theta, "x": x}
     )
+=======
+    read = found.rank if found.rank is not None else found.estimate
+    return Outcome.equal(criterion(branch), read == branch.codimension(d), branch=str(branch), theta=theta, x=x)
+
+
+CLAIMS = [
+    Claim(
+        id="recovery.rank",
+        title="Rank of the Hessian on a branch",
+        statement=r"\operatorname{rank} \operatorname{Hess} R(\theta^*) = \operatorname{rank} J(\theta^*) "
+        r"= \min(n,\ r + (r - l)\, d) \quad (\theta^* \in Q^r_{P,\pi})",
+        assumptions=[GENERIC, INPUTS, POINT],
+        source=Source(PAPER, "Lemma 4.2 (proof); the exact form is ours"),
+        depends_on=["recovery.lemma.LI1", "recovery.strata"],
+        checks=[
+            Check(
+                "exact-field",
+                "exact",
+                "instances",
+                "four activations, all kinds of branches with m <= 4, d <= 2, n around the rank and around N",
+                check_rank_or_given,
+                ranked_branches(RANKED, most=5),
+                parameters={"formula": rank_formula, "method": "exact"},
+                controls=[
+                    Control("r (d + 1)", formula=lambda b, n, d: min(n, b.distinct * (d + 1))),
+                    Control("min(n, N)", formula=lambda b, n, d: min(n, b.width * (d + 1))),
+                    Control("the codimension", formula=lambda b, n, d: min(n, b.codimension(d))),
+                ],
+            ),
+            Check(
+                "balls",
+                "certified",
+                "instances",
+                "tanh(z + 1/2) and GELU(z + 1/2), m <= 3, by ball minors",
+                check_rank,
+                ranked_branches((SIGMA, shifted("gelu")), most=3),
+                parameters={"formula": rank_formula, "method": "ball"},
+                controls=[Control("r (d + 1)", formula=lambda b, n, d: min(n, b.distinct * (d + 1)))],
+            ),
+            Check(
+                "hessian-inertia",
+                "exact",
+                "instances",
+                "(m, m0, d) = (3, 1, 2), (4, 2, 2): inertia of the Hessian itself over the rationals, n = N + 1",
+                check_hessian,
+                lambda context: [(3, 1, 2), (4, 2, 2)],
+                parameters={"formula": rank_formula},
+                controls=[Control("r (d + 1)", formula=lambda b, n, d: min(n, b.distinct * (d + 1)))],
+            ),
+            Check(
+                "floats",
+                "property",
+                "instances",
+                "random kinds of branches, m <= 4, d <= 3, n <= 15",
+                check_rank_in_floats,
+                drawn_branches,
+                parameters={"formula": rank_formula},
+                controls=[Control("min(n, N)", formula=lambda b, n, d: min(n, b.width * (d + 1)))],
+                tolerance=FLOAT_GAP,
+            ),
+        ],
+        probes=[
+            Probe("generic point", at_crossing),
+            Probe("generic activation", at_reflection),
+            Probe("generic inputs", on_few_inputs),
+        ],
+    ),
+    Claim(
+        id="recovery.gap",
+        title="How far the Hessian falls short of the codimension",
+        statement=r"\operatorname{codim} Q^r_{P,\pi} - (r + (r-l)\, d) = d\,(m + m_0 - 2r + l) "
+        r"= d \Big( \sum_{j} (|P_j| - 1) + \sum_{\text{free, not lone}} (|P| - 2) \Big)",
+        assumptions=[GENERIC, INPUTS, POINT],
+        source=Source(PAPER, "from Lemma 4.2; ours"),
+        kind="extension",
+        depends_on=["recovery.rank", "recovery.strata"],
+        checks=[
+            Check(
+                "measured",
+                "exact",
+                "instances",
+                "all kinds of branches, m <= 4, d <= 2: rational equations against certified tangents",
+                check_gap_measured,
+                kinds_up_to(4),
+                parameters={"gap": Branch.gap},
+                controls=[
+                    Control("further copies only", gap=lambda b, d: d * sum(len(c) - 1 for c in b.carriers)),
+                    Control("per further neuron", gap=lambda b, d: d * (b.width - b.distinct)),
+                ],
+            ),
+            Check(
+                "counting",
+                "symbolic",
+                "statement",
+                "m + m0 - 2r + l = sum of the excess sizes, for all block sizes",
+                check_counting_identity,
+                lambda context: [None],
+                parameters={"free_size": 2},
+                controls=[Control("free blocks count from one", free_size=1)],
+            ),
+        ],
+    ),
+    Claim(
+        id="recovery.morse-bott",
+        title="Where the loss is Morse-Bott",
+        statement=r"n \ge \operatorname{codim} Q^r_{P,\pi}:\ R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} "
+        r"\iff l = 2r - m - m_0;"
+        r"\qquad n \le (d+1)\, m_0:\ R \text{ is Morse-Bott near all of } Q^*",
+        assumptions=[GENERIC, INPUTS, POINT],
+        source=Source(PAPER, "Lemma 4.2(a), (c), Thm 2.1"),
+        depends_on=["recovery.rank", "recovery.gap"],
+        checks=[
+            Check(
+                "kernel-against-dimension",
+                "exact",
+                "instances",
+                "all kinds of branches, m <= 4, d <= 2, n = codimension and N + 1",
+                check_morse_bott,
+                kinds_up_to(4),
+                parameters={"criterion": lambda branch: branch.morse_bott},
+                controls=[
+                    Control("no lone free neuron", criterion=lambda b: b.deficient == 0),
+                    Control("all weights distinct", criterion=lambda b: b.distinct == b.width),
+                    Control("everywhere", criterion=lambda b: True),
+                ],
+            ),
+            Check(
+                "few-samples",
+                "exact",
+                "instances",
+                "n = (d+1) m0 on all kinds of branches, m <= 4, d <= 2: independent tangents",
+                check_few_samples,
+                kinds_up_to(4),
+                parameters={"most": lambda m0, d: (d + 1) * m0},
+                controls=[Control("one sample more", most=lambda m0, d: (d + 1) * m0 + 1)],
+            ),
+            Check(
+                "floats",
+                "property",
+                "instances",
+                "random kinds of branches, m <= 4, d <= 3, n = codimension + 2",
+                check_morse_bott_in_floats,
+                drawn_branches,
+                parameters={"criterion": lambda branch: branch.morse_bott},
+                controls=[Control("everywhere", criterion=lambda b: True)],
+                tolerance=FLOAT_GAP,
+            ),
+        ],
+    ),
+]
+>>>>>>> main

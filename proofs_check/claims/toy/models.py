@@ -7,6 +7,7 @@ import numpy as np
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.adequacy.toy import deep_diagonal, product_of_two, redundant, squares
 from proofs_check.judging import equal, rank_is
 from theory.models.toy import DeepDiagonal, PowerModel, ProductModel, RedundantModel, SquareDifference, faithful_points
 
@@ -68,6 +69,8 @@ def points(cell, first, *, formula=lambda second, third: 3 - (second == third ==
 
 PRODUCT.twin(points, "property", changed={"method": "float"}, tolerance=FLOATS)
 
+PRODUCT.formal("toy/models.v", "toy_fNL", false="two wherever theta_2 theta_3 = 0", adequate=product_of_two, clauses="point")
+
 REDUNDANT = claim(
     "toy.redundant",
     "A redundant parameter changes no rank, a vanishing derivative does",
@@ -113,6 +116,8 @@ def points_of_powers(cell, first, *, formula=lambda cell: int(cell.first or cell
     model, theta = (RedundantModel(cell.p), [first, cell.theta]) if cell.first else (PowerModel(cell.p), [cell.theta])
     return rank_is(formula(cell), rank_of(model, theta), theta=theta)
 
+
+REDUNDANT.formal("toy/models.v", "toy_redundant", false="as many as parameters", adequate=redundant, clauses="sum")
 
 DIAGONAL = claim(
     "toy.deep-diag",
@@ -174,6 +179,9 @@ def sparse_targets(cell, _, *, formula=lambda cell: cell.k, least=min, depth=lam
     return equal(least=(formula(cell), least(ranks_on_target(cell.d, depth(cell), cell.k))))
 
 
+DIAGONAL.formal("toy/models.v", "toy_deep_diag", false="one zero kills a coordinate", adequate=deep_diagonal, clauses="point")
+DIAGONAL.formal("toy/models.v", "toy_deep_diag_function", false="at depth one too", adequate=deep_diagonal, clauses="target")
+
 DIAGONAL.without("deep", sparse_targets, depth=lambda cell: 1)
 
 SQUARES = claim(
@@ -223,3 +231,8 @@ def optimistically_equivalent(cell, _, *, formula=lambda cell: cell.k, depth=lam
     points = product(*(used if j < cell.k else idle for j in range(cell.d)))
     least = min(rank_of(SquareDifference(cell.d), np.transpose(point).ravel()).rank for point in points)
     return equal(least=(formula(cell), least), of_deep_diagonal=(least, min(ranks_on_target(cell.d, depth(cell), cell.k))))
+
+
+NOT_TWO = "the characteristic of the field is not 2"
+SQUARES.formal("toy/models.v", "toy_a2_b2", false="both must not vanish", adequate=squares, clauses="point", premises=(NOT_TWO,))
+SQUARES.formal("toy/models.v", "toy_a2_b2_function", false="one more than k", adequate=squares, clauses="target", premises=(NOT_TWO,))

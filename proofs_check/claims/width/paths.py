@@ -8,11 +8,13 @@ from itertools import permutations
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Figure, Outcome, Source
+from proofs_check.adequacy.width import null_neurons
 from proofs_check.claims._checks import agree, rounding, within
 from proofs_check.claims.width._measures import characteristic, hessians, spectra
 from proofs_check.claims.width._places import DISTRIBUTION, JML, NEURIPS, exactly, in_floats, places
 from proofs_check.claims.width._points import planted_in_floats, some_place, split_or_null
 from proofs_check.claims.width._twins import duplicate
+from proofs_check.proving import formal_check
 from theory.embedding import compose, copies, embed_along, permutation, split
 from theory.embedding.graph import architecture_graph, count_paths
 from theory.embedding.wiring import wiring
@@ -220,6 +222,7 @@ CLAIMS = [
                 [Control("neurons duplicated", step=duplicated)],
                 scope="planted tanh networks, four new neurons",
             ),
+            formal_check("width/null.v", "embedding_principle", false="wider in some layers, narrower in others", adequate=null_neurons),
         ],
     ),
     Claim(

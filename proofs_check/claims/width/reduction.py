@@ -7,10 +7,12 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source
+from proofs_check.adequacy.width import compatible
 from proofs_check.claims._checks import agree, within
 from proofs_check.claims.width._measures import inertia_of
 from proofs_check.claims.width._places import ANYWHERE, DISTRIBUTION, JML, NEURIPS, exactly, in_floats, places
 from proofs_check.claims.width._twins import with_incoming_weights
+from proofs_check.proving import formal_check
 from theory.embedding import embed_along, merge, null, remove, split
 from theory.embedding.merging import unchecked_merge
 from theory.embedding.onestep import unchecked_copies
@@ -35,7 +37,7 @@ def check_representation_in_floats(place, *, build, context) -> Outcome:
     place = place.at(activation="tanh")
     rng = context.rng(place.seed)
     theta, x = rng.normal(size=place.model.n_params), rng.normal(size=(40, place.widths[0]))
-    ranks = ranks_of_features(build(place), theta, x, lambda matrix: float_rank(matrix).rank)
+    ranks = ranks_of_features(build(place), theta, x, lambda matrix: float_rank(matrix).estimate)
     if any(rank is None for row in ranks for rank in row):
         return Outcome.inconclusive(f"no clear gap among the singular values of the features: {ranks}", cases=1)
     return agree(place, ranks=([[r[0]] * 3 for r in ranks], ranks))
@@ -170,6 +172,7 @@ CLAIMS = [
                 scope="tanh networks, ranks across a gap of 1e6",
                 tolerance="rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)",
             ),
+            formal_check("width/representation.v", "embedding_representation", false="without constants", adequate=compatible),
         ],
     ),
     Claim(

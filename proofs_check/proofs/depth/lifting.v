@@ -83,19 +83,19 @@ Definition dRisk t d := \sum_(x <- data) pairing (e x (Net t x)) (dNet t d x).
 Theorem depth_lifting_output t : linearised t -> {in data, forall x, Net t x = net (pi t) x}.
 Proof. by move=> lin x xd; apply/net_at/lin. Qed.
 
-(* depth.lifting.criticality: <grad R_deep(t), d> = <grad R_shallow(pi t), dpi d>, at any point *)
-Theorem depth_lifting_gradient t d : linearised t -> dRisk t d = drisk (pi t) (dpi t d).
+Lemma gradient t d : linearised t -> dRisk t d = drisk (pi t) (dpi t d).
 Proof. by move=> lin; apply: eq_big_seq => x /lin lx; rewrite net_at // dnet_at. Qed.
 
+(* depth.lifting.criticality: <grad R_deep(t), d> = <grad R_shallow(pi t), dpi d>, at any point *)
 Theorem depth_lifting_criticality t : linearised t ->
-  (forall d, drisk (pi t) d = 0) -> forall d, dRisk t d = 0.
-Proof. by move=> lin crit d; rewrite depth_lifting_gradient. Qed.
+  (forall d, dRisk t d = drisk (pi t) (dpi t d)) /\ ((forall d, drisk (pi t) d = 0) -> forall d, dRisk t d = 0).
+Proof. by move=> lin; split=> [d|crit d]; rewrite gradient. Qed.
 
 (* depth.lifting.converse, if the lift is regular: W' L has full row rank or L Wh full column rank *)
 Theorem depth_lifting_converse t : linearised t -> \rank (W' t *m L) = r \/ \rank (L *m Wh t) = p ->
   (forall d, dRisk t d = 0) -> forall u, drisk (pi t) u = 0.
 Proof.
-move=> lin reg crit u; suff [d du] : exists d, dpi t d = u by rewrite -du -depth_lifting_gradient.
+move=> lin reg crit u; suff [d du] : exists d, dpi t d = u by rewrite -du -gradient.
 case: u => uB uA uW ub; case: reg => [full|full].
   have /row_freeP[G WG] : row_free (W' t *m L) by apply/eqP.
   by exists (Deep uB uA (G *m uW) 0 0 ub); rewrite /dpi /= !mul0mx !mulmx0 !add0r mulmxA WG mul1mx.
@@ -136,12 +136,10 @@ Theorem depth_localmin_to_localmin data (ell : X -> 'cV[F]_D -> F) (u : shallow)
   risk_of data ell (Net sigma low up t) <= risk_of data ell (Net sigma low up t').
 Proof. by move=> [lt <-] mini t' lt' Ut'; rewrite !(risk_at up affine ell) //; apply: mini. Qed.
 
-(* depth.data-dependency: more data, fewer lifts; a sample whose features are a convex combination of those
-   of the data costs nothing *)
-Theorem depth_data_dependency (data data' : seq X) u t : {subset data <= data'} -> lift data' u t -> lift data u t.
+Lemma nested (data data' : seq X) u t : {subset data <= data'} -> lift data' u t -> lift data u t.
 Proof. by move=> sub [lin e]; split=> // x /sub; apply: lin. Qed.
 
-Theorem depth_data_dependency_convex (data : seq X) u t x (c : 'I_(size data) -> F) (x0 : X) :
+Lemma convex (data : seq X) u t x (c : 'I_(size data) -> F) (x0 : X) :
   (forall i, 0 <= c i) -> \sum_i c i = 1 -> (forall B, low B x = \sum_i c i *: low B (nth x0 data i)) ->
   lift data u t -> lift (x :: data) u t.
 Proof.
@@ -164,8 +162,16 @@ apply: ltr_le_add; first by rewrite ltr_pmul2l //; case/andP: (in_piece k).
 by apply: ler_sum => i _; rewrite ler_wpmul2l // ltW //; case/andP: (in_piece i).
 Qed.
 
-(* depth.lifting.existence: if no piece is constant or empty, a lift exists exactly from the rank on *)
-Theorem depth_lifting_existence (data : seq X) (u : shallow) :
+(* depth.data-dependency: more data, fewer lifts; a sample whose features are a convex combination of those
+   of the data costs nothing *)
+Theorem depth_data_dependency u t :
+  (forall data data' : seq X, {subset data <= data'} -> lift data' u t -> lift data u t) /\
+  (forall (data : seq X) x (c : 'I_(size data) -> F) (x0 : X),
+    (forall i, 0 <= c i) -> \sum_i c i = 1 -> (forall B, low B x = \sum_i c i *: low B (nth x0 data i)) ->
+    lift data u t -> lift (x :: data) u t).
+Proof. by split=> [data data'|data x c x0]; [apply: nested | apply: convex]. Qed.
+
+Lemma wide_enough (data : seq X) (u : shallow) :
   (forall j, lam 0 j != 0 /\ a 0 j < b 0 j) -> ((exists t, lift data u t) <-> (\rank (sW u) <= s)%N).
 Proof.
 move=> pieces; split=> [[t [_ <-]]|ranks]; first exact: width_needed.
@@ -207,6 +213,16 @@ have ea : a 0 j = - half j + (a 0 j + b 0 j) / 2%:R by rewrite /half; field.
 have eb : b 0 j = half j + (a 0 j + b 0 j) / 2%:R by rewrite /half; field.
 have zj : z j 0 = (a 0 j + b 0 j) / 2%:R by rewrite mxE.
 by rewrite /open zj; apply/andP; split; [rewrite [X in X < _]ea ltr_add2r | rewrite [X in _ < X]eb ltr_add2r].
+Qed.
+
+(* depth.lifting.existence: if no piece is constant or empty, a lift exists exactly from the rank on;
+   as many neurons as the narrower neighbour has always suffice *)
+Theorem depth_lifting_existence (data : seq X) (u : shallow) :
+  (forall j, lam 0 j != 0 /\ a 0 j < b 0 j) ->
+  ((exists t, lift data u t) <-> (\rank (sW u) <= s)%N) /\ ((minn p r <= s)%N -> exists t, lift data u t).
+Proof.
+move=> pieces; split=> [|ps]; first exact: wide_enough.
+apply/(wide_enough data u pieces); apply: leq_trans ps; by rewrite leq_min rank_leq_col rank_leq_row.
 Qed.
 End Open.
 

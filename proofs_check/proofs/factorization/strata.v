@@ -147,10 +147,10 @@ move=> H; have := H rat_fieldType 1%N 2%N 1%N 1%:M 0.
 by rewrite mf_strata mxrank0 mxrank1.
 Qed.
 
-(* without enough inner width there may be no factors at all *)
-Theorem control_mf_function_rank : ~ forall (F : fieldType) d1 d2 m (X : 'M[F]_(d1, d2)),
-  exists (A : 'M[F]_(d1, m)) (B : 'M[F]_(m, d2)), A *m B = X.
+(* the least at every pair of factors: false at 1 * 0 already, which represents 0 *)
+Theorem control_mf_function_rank : ~ forall (F : fieldType) d1 d2 m (A : 'M[F]_(d1, m)) (B : 'M[F]_(m, d2)),
+  let r : nat := @mxrank F d1 d2 (A *m B) in \rank (tangents A B) = (r * (d1 + d2 - r))%N.
 Proof.
-move=> H; have [A [B]] := H rat_fieldType 1%N 1%N 0%N 1%:M.
-by rewrite thinmx0 mul0mx => /matrixP/(_ 0 0)/eqP; rewrite !mxE.
+move=> H; have := H rat_fieldType 1%N 1%N 1%N 1%:M 0.
+by rewrite mf_strata mulmx0 !mxrank0 mxrank1.
 Qed.

@@ -131,12 +131,18 @@ have count b : ('C((e + b).+1, 2) + 'C(b, 2) = 'C(e.+1, 2) + b * (e + b))%N.
 by have := count a; lia.
 Qed.
 
-(* R is constant on all A with A A^T = X, when vectors with v v^T = 0 vanish, as over the reals *)
+(* rank A = rank A A^T, and R is constant on all A with A A^T = X, when vectors with v v^T = 0 vanish, as over the reals *)
 Theorem mf_sym_function d m m' (A : 'M[F]_(d, m)) (A' : 'M[F]_(d, m')) :
   (forall k (v : 'rV[F]_k), v *m v^T = 0 -> v = 0) -> A *m A^T = A' *m A'^T ->
-  \rank (symmetric_tangents A) = \rank (symmetric_tangents A').
+  \rank A = @mxrank F d d (A *m A^T) /\ \rank (symmetric_tangents A) = \rank (symmetric_tangents A').
 Proof.
-move=> definite AA; rewrite !mf_sym.
+move=> definite AA; rewrite !mf_sym; split.
+  apply/eqP; rewrite eqn_leq mxrankM_maxl andbT.
+  suff /mxrankS : (kermx (A *m A^T) <= kermx A)%MS.
+    by rewrite !mxrank_ker; have := rank_leq_row A; have := rank_leq_row (A *m A^T); lia.
+  apply/row_subP => i; rewrite sub_kermx; apply/eqP/definite.
+  have z : row i (kermx (A *m A^T)) *m (A *m A^T) = 0 by rewrite -row_mul mulmx_ker row0.
+  by rewrite trmx_mul mulmxA -(mulmxA _ A) z mul0mx.
 have sub k l (B : 'M[F]_(d, k)) (C : 'M[F]_(d, l)) : B *m B^T = C *m C^T -> (kermx B <= kermx C)%MS.
   move=> BC; apply/row_subP => i; rewrite sub_kermx; apply/eqP/definite.
   have z : row i (kermx B) *m B = 0 by rewrite -row_mul mulmx_ker row0.

@@ -18,7 +18,12 @@ Definition xstable (n : nat) (b1 rho : Q) : bool :=
 Definition xtrace (n : nat) (b1 rho : Q) :=
   ((xk n - 1)*(b1 + xpow rho (n+3)) - (xk n - 2)*(b1*rho + xpow rho (n+2))) / xpow rho (n+3).
 Definition xdet (n : nat) (b1 rho : Q) := b1 / xpow rho (n+3).
-Definition xfactor (h : Q) := 1 - h.
+(* gradient descent after t steps *)
+Definition xdescent (h : Q) (t : nat) (x : Q) := xpow (1 - h) t * x.
+(* one step of Adam on x^k / k in the limit x -> 0 *)
+Definition xratio (eta w l : Q) := 1 - eta*w*l.
+Definition xFw (n : nat) (b1 eta w l : Q) := b1*w / xpow (xratio eta w l) (n+2) + (1-b1).
+Definition xFl (n : nat) (eta rho w l : Q) := l * xpow (xratio eta w l) (n+1) / xpow rho (n+1).
 (* the 2-cycle at beta1 = 0, k = 2 j + 2 *)
 Definition xcycle_trace (j : nat) (b : Q) := - (1 + b - 2*(inject_Z (2 * Z.of_nat j + 2))*b).
 Definition xcycle_det (j : nat) (b : Q) := (2*(inject_Z (2 * Z.of_nat j + 2))-3)*b.
@@ -73,3 +78,21 @@ Qed.
 
 Theorem xdetE n b1 rho : ~ (xpow rho (n+3) == 0) -> Q2R (xdet n b1 rho) = det n (Q2R b1) (Q2R rho).
 Proof. intro p. unfold xdet, det. rewrite Q2R_div by exact p. rewrite xpowE. reflexivity. Qed.
+
+Theorem xdescentE h t x : Q2R (xdescent h t x) = descent (Q2R h) t (Q2R x).
+Proof. unfold xdescent, descent. rewrite Q2R_mult, xpowE, Q2R_minus, Q2R_1. reflexivity. Qed.
+
+Theorem xratioE eta w l : Q2R (xratio eta w l) = ratio (Q2R eta) (Q2R w) (Q2R l).
+Proof. unfold xratio, ratio. rewrite Q2R_minus, !Q2R_mult, Q2R_1. reflexivity. Qed.
+
+Theorem xFwE n b1 eta w l : ~ (xpow (xratio eta w l) (n+2) == 0) ->
+  Q2R (xFw n b1 eta w l) = Fw n (Q2R b1) (Q2R eta) (Q2R w) (Q2R l).
+Proof.
+intro p. unfold xFw, Fw. rewrite Q2R_plus, Q2R_div by exact p. rewrite Q2R_mult, Q2R_minus, xpowE, xratioE, Q2R_1. reflexivity.
+Qed.
+
+Theorem xFlE n eta rho w l : ~ (xpow rho (n+1) == 0) ->
+  Q2R (xFl n eta rho w l) = Fl n (Q2R eta) (Q2R rho) (Q2R w) (Q2R l).
+Proof.
+intro p. unfold xFl, Fl. rewrite Q2R_div by exact p. rewrite Q2R_mult, !xpowE, xratioE. reflexivity.
+Qed.

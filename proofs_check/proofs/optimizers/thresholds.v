@@ -55,31 +55,48 @@ Qed.
 
 (* ---- gradient descent and Adam with a frozen preconditioner, along one eigenvector ---- *)
 (* h = eta * lambda; x' = (1 - h) x *)
-Theorem spike_gd_threshold h : 0 < h -> ((1 - h)^2 < 1 <-> h < 2).
-Proof. intro hp; split; nra. Qed.
+Definition descent h (t : nat) (x : R) := (1 - h)^t * x.
+Theorem spike_gd_threshold h : 0 < h -> ((forall x, Un_cv (fun t => descent h t x) 0) <-> h < 2).
+Proof.
+intro hp. unfold descent; split.
+- intro cv. destruct (Rlt_or_le h 2) as [|ge]; [easy|exfalso].
+  destruct (cv 1 1) as [N near]; [lra|]. specialize (near N (le_n N)).
+  unfold R_dist in near. rewrite Rmult_1_r, Rminus_0_r, <- RPow_abs in near.
+  rewrite (Rabs_left (1 - h)) in near by lra.
+  assert (1 <= (- (1 - h))^N) by (apply pow_R1_Rle; lra). lra.
+- intros lt x eps he.
+  assert (a : Rabs (1 - h) < 1) by (apply Rabs_def1; lra).
+  pose proof (Rabs_pos x) as ax.
+  destruct (pow_lt_1_zero (1 - h) a (eps / (Rabs x + 1))) as [N near]; [apply Rdiv_lt_0_compat; lra|].
+  exists N. intros t ht. specialize (near t ht). unfold R_dist. rewrite Rminus_0_r, Rabs_mult.
+  apply lt_div in near; [|lra]. pose proof (Rabs_pos ((1 - h)^t)). nra.
+Qed.
 
 (* m' = b1 m + (1-b1) lambda x, x' = x - eta m': trace and determinant in the coordinates (eta m, x) *)
 Definition frozen_matrix b1 h (m x : R) := (b1*m + (1-b1)*h*x, x - (b1*m + (1-b1)*h*x)).
 Definition frozen_trace b1 h := b1 + (1 - (1-b1)*h).
 Definition frozen_det b1 h := b1 * (1 - (1-b1)*h) - (1-b1)*h * - b1.
-Theorem adam_frozen_threshold b1 h : 0 <= b1 < 1 -> 0 < h ->
-  (stable (frozen_trace b1 h) (frozen_det b1 h) <-> h < 2*(1+b1)/(1-b1)).
+Theorem adam_frozen_threshold b1 h : 0 <= b1 < 1 ->
+  (stable (frozen_trace b1 h) (frozen_det b1 h) <-> 0 < h < 2*(1+b1)/(1-b1)).
 Proof.
-intros hb hp. rewrite jury. unfold frozen_trace, frozen_det.
+intros hb. rewrite jury. unfold frozen_trace, frozen_det.
 assert (E : h < 2*(1+b1)/(1-b1) <-> h*(1-b1) < 2*(1+b1)) by (apply lt_div; lra).
-rewrite E. split; [intros [? [? ?]]; nra | intro; split; [nra|split; nra]].
+rewrite E. split; [intros [? [? ?]]; split; nra | intros [? ?]; split; [nra|split; nra]].
 Qed.
 
 (* ---- controls ---- *)
 
 (* the threshold 1 / eta *)
-Theorem control_spike_gd_threshold : ~ forall h, 0 < h -> ((1 - h)^2 < 1 <-> h < 1).
-Proof. intro H. destruct (H (3/2)) as [H' _]; [lra|]. assert (3/2 < 1) by (apply H'; nra). lra. Qed.
+Theorem control_spike_gd_threshold : ~ forall h, 0 < h -> ((forall x, Un_cv (fun t => descent h t x) 0) <-> h < 1).
+Proof.
+intro H. destruct (H (3/2)) as [H' _]; [lra|].
+assert (3/2 < 1) by (apply H', spike_gd_threshold; lra). lra.
+Qed.
 
 (* the factor (1 + b1) / (1 - b1) inverted *)
-Theorem control_adam_frozen_threshold : ~ forall b1 h, 0 <= b1 < 1 -> 0 < h ->
-  (stable (frozen_trace b1 h) (frozen_det b1 h) <-> h < 2*(1-b1)/(1+b1)).
+Theorem control_adam_frozen_threshold : ~ forall b1 h, 0 <= b1 < 1 ->
+  (stable (frozen_trace b1 h) (frozen_det b1 h) <-> 0 < h < 2*(1-b1)/(1+b1)).
 Proof.
-intro H. specialize (H (1/2) 2). rewrite jury in H. unfold frozen_trace, frozen_det in H.
-destruct H as [H _]; [lra|lra|]. assert (2 < 2*(1-1/2)/(1+1/2)) by (apply H; lra). lra.
+intro H. destruct (H (1/2) 2) as [H' _]; [lra|].
+assert (0 < 2 < 2*(1-1/2)/(1+1/2)) by (apply H', adam_frozen_threshold; lra). lra.
 Qed.

@@ -114,7 +114,7 @@ rewrite lowerS => -[/IH le_x|[j [_ [z [zj /IH le_z]] xj]]]; first by lia.
 by have := identity_holds zj; have := identity_holds xj; lia.
 Qed.
 
-Theorem limit_bounds_lower_attained l : lower l <= s -> reach s id l (lower l).
+Lemma lower_attained l : lower l <= s -> reach s id l (lower l).
 Proof.
 move=> le_s; split=> [x|/identity_query]; last by lia.
 by apply: query_lower => // j k; case: (leqP j k); [left | move=> /ltnW; right].
@@ -239,26 +239,39 @@ move=> ks k's /(congr1 (modn^~ s)).
 by rewrite /ternary !modnMDl !modn_small.
 Qed.
 
-Theorem limit_bounds_upper_attained l : upper l <= s -> reach s pos l (upper l).
+Lemma upper_attained l : upper l <= s -> reach s pos l (upper l).
 Proof.
 by move=> ls; split=> [x|/query_upper]; [apply: ternary_query | rewrite ltnn].
 Qed.
 End Ternary.
 
-(* limit.bounds as one statement: s pairs, any order, any number L = l.+1 of layers. *)
-Theorem limit_bounds s pos l n : lower l <= s -> reach s pos l n -> lower l <= n <= upper l.
+(* limit.bounds: s pairs, any order, any number L = l.+1 of layers *)
+Theorem limit_bounds s pos l n : reach s pos l n -> n <= upper l /\ (lower l <= s -> lower l <= n).
 Proof.
-move=> ls [rn nrn]; apply/andP; split; last by apply: query_upper (rn _ (leqnn n)).
+move=> [rn nrn]; split=> [|ls]; first by apply: query_upper (rn _ (leqnn n)).
 rewrite leqNgt; apply/negP => lt_n; case: nrn; apply: query_lower => //.
 by move=> j k; case: (leqP (pos j) (pos k)); [left | move/ltnW; right].
 Qed.
 
+(* both bounds are attained: by the rising order, and by the ternary order *)
+Theorem limit_bounds_attained s l :
+  (lower l <= s -> reach s id l (lower l)) /\ (upper l <= s -> reach s (ternary s) l (upper l)).
+Proof. by split; [apply: lower_attained | apply: upper_attained]. Qed.
 
 (* ---- controls: the statement made false in one place is refuted, formally ---- *)
 
-(* the lower bound plus one is false: identity order, 3 layers, 4 pairs *)
-Theorem control_limit_bounds : ~ forall s pos l n, lower l <= s -> reach s pos l n -> (lower l).+1 <= n.
-Proof. by move=> H; have := H 4 id 2 3 isT (@limit_bounds_lower_attained 4 2 isT). Qed.
-(* the upper bound minus one is false: ternary tree order, 3 layers, 4 pairs *)
-Theorem control_limit_bounds_upper : ~ forall s pos l n, lower l <= s -> reach s pos l n -> n <= (upper l).-1.
-Proof. by move=> H; have := H 4 (ternary 4) 2 4 isT (@limit_bounds_upper_attained 4 2 isT). Qed.
+(* the lower bound plus one is false: rising order, 3 layers, 4 pairs *)
+Theorem control_limit_bounds : ~ forall s pos l n, reach s pos l n -> n <= upper l /\ (lower l <= s -> (lower l).+1 <= n).
+Proof. by move=> H; have [_ /(_ isT)] := H 4 id 2 3 (@lower_attained 4 2 isT). Qed.
+
+(* the upper bound minus one is false: ternary order, 3 layers, 4 pairs *)
+Theorem control_limit_bounds_upper : ~ forall s pos l n, reach s pos l n -> n <= (upper l).-1 /\ (lower l <= s -> lower l <= n).
+Proof. by move=> H; have [] := H 4 (ternary 4) 2 4 (@upper_attained 4 2 isT). Qed.
+
+(* the rising order attains the upper bound *)
+Theorem control_limit_bounds_attained : ~ forall s l,
+  (lower l <= s -> reach s id l (lower l)) /\ (upper l <= s -> reach s id l (upper l)).
+Proof.
+move=> H; have [_ /(_ isT)[/(_ 4 isT) four _]] := H 4 2.
+by have := identity_query four.
+Qed.

@@ -88,7 +88,7 @@ rewrite (null_sum (fun i => 1 * (\sum_(j0 < m' l | _) wt d l i j0 * _ + bias d l
 by congr (_ + _); apply: eq_bigl => j; rewrite null_mapN.
 Qed.
 
-Theorem embedding_null_output th x : net sigma m' h D (T th) x = net sigma m h D th x.
+Lemma null_output th x : net sigma m' h D (T th) x = net sigma m h D th x.
 Proof. by rewrite -(embedding_compatible_output null_compatible) (net_same _ _ _ _ _ (null_embed th)). Qed.
 
 (* <grad R(T th), d> = <grad R(th), M^T d> at every point *)
@@ -100,9 +100,10 @@ rewrite (embedding_compatible_gradient_image sigma' null_compatible).
 by apply: (drisk_agree _ _ mD) => //; apply: null_pull_compatible.
 Qed.
 
-Theorem embedding_null_criticality data (e : _ -> 'rV[K]_D -> 'rV[K]_D) th :
-  critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (T th).
-Proof. by move=> crit d; rewrite embedding_null_gradient_image crit. Qed.
+Theorem embedding_null_criticality th :
+  (forall x, net sigma m' h D (T th) x = net sigma m h D th x) /\
+  (forall data (e : _ -> 'rV[K]_D -> 'rV[K]_D), critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (T th)).
+Proof. by split=> [x|data e crit d]; [apply: null_output | rewrite embedding_null_gradient_image crit]. Qed.
 
 (* deep.null: the tangent function space, hence the model rank, is unchanged *)
 Theorem deep_null (nonempty : forall l, (l <= h.+1)%N -> (0 < m l)%N) th f :
@@ -123,7 +124,7 @@ Theorem embedding_two_fold_null (K : comRingType) (sigma sigma' : K -> K) (h D :
 Proof.
 move=> mD two th; have mm l : (m l <= two l)%N by rewrite /two; case: ifP => // _; rewrite leq_addr.
 have tD : two h.+1 = D by rewrite /two ltnn andbF.
-split=> [x|data e]; [exact: embedding_null_output | exact: embedding_null_criticality].
+exact: embedding_null_criticality.
 Qed.
 
 (* embedding.principle: every network of no smaller widths has, for every critical point of the
@@ -136,7 +137,7 @@ Theorem embedding_principle (K : comRingType) (sigma sigma' : K -> K) (h D : nat
        critical sigma sigma' m h data e th -> critical sigma sigma' m' h data e (T th)).
 Proof.
 move=> mm m0 mD mD'; exists (null_embedding h m (fun _ _ => 0)) => th.
-split=> [x|data e]; [exact: embedding_null_output | exact: embedding_null_criticality].
+exact: embedding_null_criticality.
 Qed.
 
 Section Bound.
@@ -149,13 +150,13 @@ Definition rank_le m th r := exists u : 'I_r -> (nat -> K) -> 'rV[K]_D, forall f
 Definition function_rank_le m f r := exists2 th,
   forall x, net sigma m h D th x = f x & rank_le m th r.
 
-(* deep.bound: R_wide(f) <= R_narrow(f) *)
-Theorem deep_bound (m m' : nat -> nat) f r :
+(* R_wide(f) <= R_narrow(f) *)
+Lemma wide_le_narrow (m m' : nat -> nat) f r :
   (forall l, (m l <= m' l)%N) -> m' 0%N = m 0%N -> m h.+1 = D -> m' h.+1 = D ->
   function_rank_le m f r -> function_rank_le m' f r.
 Proof.
 move=> mm m0 mD mD' [th net_th [u span]]; exists (null_embedding h m (fun _ _ => 0) th).
-  by move=> x; rewrite embedding_null_output.
+  by move=> x; rewrite null_output.
 exists u => g [d gd]; apply: span; exists (null_pull sigma h m m' (fun _ _ => 0) d) => x.
 rewrite gd -(dnet_agree _ _ mD x (agree_refl m h th) (@null_pull_compatible K sigma h m m' (fun _ _ => 0) mm d)).
 have C := @null_compatible K sigma h D m m' (fun _ _ => 0) mm m0 mD mD'.
@@ -212,11 +213,22 @@ by apply: eq_bigr => k _; rewrite !mxE.
 Qed.
 End Bound.
 
+(* deep.bound: R_wide(f) <= R_narrow(f) <= M_narrow *)
+Theorem deep_bound (K : comRingType) (sigma sigma' : K -> K) (h D : nat) (m m' : nat -> nat) :
+  (forall l, (m l <= m' l)%N) -> m' 0%N = m 0%N -> m h.+1 = D -> m' h.+1 = D ->
+  (forall f r, function_rank_le sigma sigma' h (D := D) m f r -> function_rank_le sigma sigma' h m' f r) /\
+  (forall th, function_rank_le sigma sigma' h (D := D) m (net sigma m h D th) (parameters h m)).
+Proof.
+move=> mm m0 mD mD'; split=> [f r|th]; first exact: wide_le_narrow.
+by exists th => //; apply: rank_le_parameters.
+Qed.
+
+(* deep.table: the number of weights and biases of the narrow network *)
 Theorem deep_table (K : comRingType) (sigma sigma' : K -> K) (h D : nat) (m m' : nat -> nat) th :
   (forall l, (m l <= m' l)%N) -> m' 0%N = m 0%N -> m h.+1 = D -> m' h.+1 = D ->
   function_rank_le sigma sigma' h (D := D) m' (net sigma m h D th) (\sum_(l < h.+1) (m l).+1 * m l.+1)%N.
 Proof.
-move=> mm m0 mD mD'; apply: (deep_bound mm m0 mD mD'); exists th => //; exact: rank_le_parameters.
+by move=> mm m0 mD mD'; have [bound narrow] := deep_bound sigma sigma' mm m0 mD mD'; apply/bound/narrow.
 Qed.
 
 (* ---- controls ---- *)

@@ -11,6 +11,9 @@ from flint import ctx
 from numerics.arithmetic import exact
 from numerics.rank import empirical_rank, float_rank, model_rank
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models.factorizations import MeasuredFactorization
+from theory.models.pooling import PooledCNN
+from theory.models.toy import DeepDiagonal
 
 spec = importlib.util.spec_from_file_location("check_certificate", Path(__file__).parents[3] / "examples" / "check_certificate.py")
 referee = importlib.util.module_from_spec(spec)
@@ -104,8 +107,13 @@ def test_empirical_rank_on_few_and_repeated_samples():
 
 
 def test_singular_values_without_a_gap_are_not_decided():
-    found = float_rank(np.diag(10.0 ** -np.arange(0, 18, 2)))
-    assert found.rank is None and found.lower < found.upper
+    found = float_rank(1 / (1.0 + np.add.outer(np.arange(20), np.arange(20))))
+    assert found.rank is None and found.estimate is None and found.lower < found.upper
+
+
+def test_scale_of_units_decides_nothing():
+    assert float_rank(np.diag(10.0 ** -np.arange(0, 18, 2))).rank == 9
+    assert float_rank(np.array([[1e18, 0.5e9], [0.5e9, 1.0]])).rank == 2
     assert float_rank(np.diag([1.0, 1e-3, 0.0])).rank == 2
     assert float_rank(np.zeros((3, 2))).rank == 0
 
@@ -165,3 +173,70 @@ def test_every_number_is_read_once(monkeypatch):
     found = model_rank(model, model.init(np.random.default_rng(0)))
     assert found.rank == model.n_params == 24
     assert len(read) == model.n_params + (found.rank + 4) * model.inputs  # theta, and the points that are drawn
+
+
+# --------------------------------------------------------------------------------- where floats guessed, and regions
+
+
+@pytest.mark.parametrize(
+    ("model", "theta", "rank"),
+    [
+        (TwoLayer(1, 1, activation="relu", bias=True), [1.0, -3.0, 1.0], 2),
+        (TwoLayer(1, 1, bias=True), [1.0, 25.0, 1.0], 3),
+        (TwoLayer(1, 2, bias=True), [1, 1, -50, 50, 1, 1], 6),
+    ],
+)
+def test_a_float_proves_no_upper_bound(model, theta, rank):
+    """Guesses at kinks and saturated units were given out as ranks: 0, 1 and 1."""
+    found = model_rank(model, theta, "float")
+    assert found.lower <= rank <= found.upper
+    assert model_rank(model, theta).rank == rank
+
+
+def test_points_are_drawn_where_the_neurons_change():
+    """Both kinks, at -4 and -5, lie outside the box in which inputs used to be drawn."""
+    assert model_rank(TwoLayer(1, 2, activation="relu", bias=True), [1, 1, 4, 5, 1, 1]).rank == 4
+
+
+def test_relu_neurons_with_ordinary_biases_are_decided():
+    rng = np.random.default_rng(0)
+    model = TwoLayer(1, 2, activation="relu", bias=True)
+    assert all(model_rank(model, rng.integers(-9, 10, 6)).rank is not None for _ in range(40))
+
+
+# --------------------------------------------------------------------------------------- structure at every depth
+
+
+@pytest.mark.parametrize(
+    ("model", "rank"),
+    [
+        (FullyConnected((3, 5, 1), "power:4", bias=False), 14),
+        (FullyConnected((2, 3, 3, 1), "identity", bias=False), 2),
+        (FullyConnected((2, 2, 2, 1), "exp"), 11),
+        (FullyConnected((2, 2, 2, 1), "tanh"), 15),
+        (PooledCNN(5, 3, 2), 8),
+        (DeepDiagonal(3, 2), 3),
+        (MeasuredFactorization(3, 4, 2), 10),
+    ],
+)
+def test_generic_ranks_of_deep_polynomial_linear_and_pooled_models(model, rank):
+    assert model_rank(model, np.random.default_rng(1).integers(1, 9, model.n_params)).rank == rank
+
+
+def test_the_scales_of_450_samples_of_a_deep_relu_network():
+    model, rng = FullyConnected((4, 10, 10, 1), "relu"), np.random.default_rng(2)
+    found = empirical_rank(model, model.init(rng).round(4), rng.normal(size=(450, 4)).round(3))
+    assert found.upper <= model.n_params - 20
+
+
+def test_structured_points_of_a_deep_network_are_decided_like_those_of_the_same_network_with_two_layers():
+    rng, draws_of = np.random.default_rng(3), 40
+    for _ in range(draws_of):
+        deep, flat = FullyConnected((2, 3, 1)), TwoLayer(2, 3, bias=True, output_bias=True)
+        theta = rng.integers(-1, 2, deep.n_params)
+        assert model_rank(deep, theta).rank == model_rank(flat, theta).rank is not None
+
+
+def test_values_beyond_the_range_of_floats():
+    found = model_rank(FullyConnected((2, 1, 2, 1), "exp", bias=False), [2, -2, 2, -2, 0, 0])
+    assert found.lower <= found.upper

@@ -7,13 +7,15 @@ negation is a theorem of the same file, and one value of the definitions changed
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.claim import LONGEST_NAME, Check, ClaimError, Control, Outcome
+from proofs_check.claim import LONGEST_NAME, Check, ClaimError, Control, Outcome, Unavailable
 from proofs_check.comparing import another
 from proofs_check.judging import equal, true, worst
+from proofs_check.proving import coq
 
 if TYPE_CHECKING:
     from proofs_check.adequacy import Comparison
@@ -35,9 +37,8 @@ class ProofFile:
         self.name = path.rsplit("/", 1)[-1] if path.startswith("/") else path
 
     def __repr__(self) -> str:
-        from proofs_check.engine import formal
 
-        return formal.fingerprint(self.path)
+        return coq.fingerprint(self.path)
 
 
 def formal_check(
@@ -94,11 +95,10 @@ def _axioms_in_words(axioms: str) -> str:
 
 def _proof(file: str, theorem: str, refuter: str, premises: Sequence[str], axioms: str, *, as_stated: bool) -> Outcome:
     """Whether Coq proves the theorem; read falsely, whether it proves the variant whose negation it proves."""
-    from proofs_check.engine import formal
 
-    found = formal.check(file, theorem, control=refuter, premises=premises, axioms=axioms)
+    found = coq.check(file, theorem, control=refuter, premises=premises, axioms=axioms)
     if found.status == "skipped":
-        return Outcome.skipped(found.message)
+        raise Unavailable(found.message)
     if found.status != "proved":
         raise ValueError(found.message)
     if not as_stated:
@@ -114,12 +114,8 @@ def _summary(proof: Any) -> str:
 
 def _adequacy(adequate: Adequate, context: Context, *, changed: bool) -> Outcome:
     """Whether the definitions have the values of ours; with ``changed`` the first of them is another."""
-    from proofs_check.engine import formal
 
-    try:
-        comparisons = list(adequate(context.rng(ADEQUACY)))
-    except formal.Unavailable as reason:
-        return Outcome.skipped(str(reason))
+    comparisons = list(adequate(_shared_rng(adequate, context)))
     if not comparisons:
         raise ClaimError("adequate: expected at least one comparison of the definitions with ours, got none")
     outcomes = []
@@ -127,3 +123,11 @@ def _adequacy(adequate: Adequate, context: Context, *, changed: bool) -> Outcome
         observed = another(found.coq) if changed and number == 0 else found.coq
         outcomes.append(equal(value=(found.ours, observed), shown={"definition": found.what}))
     return worst(outcomes, message=f"{len(comparisons)} values of the definitions agree with ours")
+
+
+def _shared_rng(adequate: Adequate, context: Context) -> Any:
+    """The generator of one adequacy check in this run: claims that rest on the same definitions compare the same values, once."""
+    import numpy
+
+    name = f"{context.seed}/{adequate.__module__}.{getattr(adequate, '__qualname__', adequate)}"
+    return numpy.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:16]))

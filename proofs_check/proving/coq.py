@@ -29,6 +29,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from proofs_check.claim import Unavailable
+
 PROOFS = Path(__file__).resolve().parent.parent / "proofs"
 LIBRARY, OWN = "ProofsCheck", "Own"  # logical names: of the proofs that ship, of the folder of a file of a user
 WRITTEN_FOR = "8.16"
@@ -50,10 +52,6 @@ AT_ONCE = 2
 
 class Refused(ValueError):
     """Coq, or a rule of this module, refuses; the message says what and where."""
-
-
-class Unavailable(RuntimeError):
-    """No Coq, or not the libraries or the version that a proof needs; the message says how to get them."""
 
 
 @dataclass(frozen=True)
