@@ -49,39 +49,6 @@ def network(sigma, theta, x) -> TwoLayer:
     return TwoLayer(d, len(theta) // (d + 1), activation=sigma)
 
 
-<<<<<<< HEAD
-=======
-def compare_rank(expected: int, found, **described) -> Outcome:
-    """A certified rank against the expected one; bounds that do not meet leave it open."""
-    value = found.rank if found.rank is not None else found.estimate
-    if value is None and found.lower <= expected <= found.upper:
-        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}", cases=1)
-    return Outcome.equal(expected, found.lower if value is None else value, **described)
-
-
-def check_counting_identity(_, *, free_size, context) -> Outcome:
-    r"""m = sum of block sizes >= m0 + l + 2 (r - m0 - l), that is l >= 2r - m - m0; excess E >= 0 in carriers and larger free blocks."""
-    import sympy
-
-    m0, r, l, E = sympy.symbols("m0 r l E")
-    m = m0 + E + l + free_size * (r - m0 - l)
-    left = sympy.expand(m + m0 - 2 * r + l - E)
-    return Outcome.holds() if left == 0 else Outcome.fails(f"m + m0 - 2r + l - E = {left}", counterexample={"left": str(left)})
-
-
-def decided(decision, message, **details) -> Outcome:
-    """A statistical decision as an outcome."""
-    from numerics.statistics import Answer
-
-    if decision.answer is Answer.UNDECIDED:
-        return Outcome.inconclusive(message, cases=decision.trials)
-    if decision.answer is Answer.ESTABLISHED:
-        return Outcome.holds(decision.trials, message=message, **details)
-    counts = {"successes": decision.successes, "trials": decision.trials}
-    return Outcome.fails(message, counterexample=counts, cases=decision.trials, **details)
-
-
->>>>>>> main
 def sizes(most):
     """All (m, m0) up to width ``most``."""
     return [(m, m0) for m in range(1, most + 1) for m0 in range(1, m + 1)]

@@ -330,10 +330,10 @@ def unreached(cell, rng):
 
 
 def limit_weight(sigma, x, digits):
-    """(G gained within 8 of the start, the weight at a = 0 in a box) from (0.4, 1); the weight is None where no box was found."""
+    """(G gained within 2 of the start, the weight at a = 0 in a box) from (0.4, 1); the weight is None where no box was found."""
     w0, x = ball("0.4"), ball(x)
     start = w0 * x
-    gain = primitive(sigma, start - 8, start)
+    gain = primitive(sigma, start - 2, start)
     if not gain > x * x / 2:
         return gain, None
 
