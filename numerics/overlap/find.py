@@ -9,6 +9,7 @@ in the solution set of the one before, that closes although no two of them form 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
@@ -100,11 +101,13 @@ def find_two_point_overlap(
     refined: int = 30,
     seed: int = 0,
     device: str = "cpu",
+    time_limit: float = math.inf,
 ) -> Overlap | NotFound:
     """A certified two-point overlap of a network with one hidden layer.
 
     ``start`` (theta_0) and ``samples`` (two pairs (x, y)) given together are reported for what they are, and the exact overlap near them is
-    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined.
+    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined. After ``time_limit`` seconds
+    no further crossing is taken up.
     """
     model = TwoLayer(inputs, neurons, activation=smooth(activation))
     if (start is None) != (samples is None):
@@ -119,8 +122,12 @@ def find_two_point_overlap(
         found = screen(model, theta0, x, device=device)
     tally = counts(found)
     generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
-    failures = []
-    for candidate in generic:
+    failures, deadline = [], time.monotonic() + time_limit
+    for number, candidate in enumerate(generic):
+        if time.monotonic() > deadline:
+            return NotFound(
+                f"{number} of {len(generic)} crossings that looked generic were tried in {time_limit:g} s; this proves nothing", tally
+            )
         try:
             return replace(certify_two_point(model, refine(model, candidate)), screened=tally)
         except (NotCertified, FlowDiverged, ArithmeticError) as error:
@@ -188,20 +195,24 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     return replace(found, notes=[note, *found.notes])
 
 
-def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200) -> Overlap | NotFound:
+def find_one_point_overlap(
+    activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200, time_limit: float = math.inf
+) -> Overlap | NotFound:
     """Two samples from which one neuron, started at one theta_0, has the same limit, their solution curves crossing transversally there.
 
     Searched where c -> 2 (G(c B) - G(c A))/c^2 (see :class:`numerics.overlap.first_integral.Reach`) takes a value twice: on both
     sides of an extremum, or between different zeros of sigma', which no orbit passes (sin: tan(z)/z takes every value on each branch
     behind the first).
     The reflected start (w_0, -a_0), the limit of many inputs for every sigma, is left aside. Certified by Krawczyk in each input.
-    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried.
+    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried, none after ``time_limit`` seconds.
     """
     sigma = smooth(activation)
     if is_p_family(sigma):
         return NotFound(f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide")
-    rng, reasons = np.random.default_rng(seed), []
+    rng, reasons, deadline = np.random.default_rng(seed), [], time.monotonic() + time_limit
     for k in range(candidates):
+        if time.monotonic() > deadline:
+            return NotFound(f"{k} starts and directions and {len(reasons)} proofs were tried in {time_limit:g} s; this proves nothing")
         w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
         w = [1.0] + [0.5] * (inputs - 1) if k == 0 else np.round(rng.normal(0, 1.5, inputs), 2).tolist()
         if w == w0:
@@ -212,6 +223,8 @@ def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, c
                 return _certified_one_point(sigma, w0, a0, w, a, roots)
             except NotCertified as error:
                 reasons.append(str(error))
+            if time.monotonic() > deadline:
+                break
             if len(reasons) == ATTEMPTS:
                 return NotFound(f"{ATTEMPTS} proofs were tried and none succeeded; the last reason: {reasons[-1]}")
     if reasons:
