@@ -71,6 +71,17 @@ def energy(sigma, start, x, limit):
     return (a * a - a0 * a0) * dot(x, x) / 2 - gained(sigma, dot(w0, x), dot(w, x))
 
 
+def stays_positive(sigma, u0, u, left, pieces):
+    """Whether a^2 |x|^2/2, ``left`` at u_0, stays positive up to u: on each piece it lies between its values at the ends."""
+    move = (u - u0) / pieces
+    for k in range(pieces):
+        gain = quotient(sigma, (u0 + move * k).union(u0 + move * (k + 1)))[0] * move
+        if not (left > 0 and left + gain > 0):
+            return False
+        left += gain
+    return True
+
+
 def require_joined(sigma, start, x, limit):
     """The point (w, a), on the level of the start, lies on the start's own orbit: f grows along it, hence f = y there alone. Returned is a
     ball that holds w . x all the way.
@@ -80,11 +91,10 @@ def require_joined(sigma, start, x, limit):
     require(dot(x, x) > 0 and abs(u - u0) < LONGEST, "a sample that may be 0, on which w does not move, or a way that takes too long")
     if a0 * a > 0:  # w . x runs from one end to the other while sigma' keeps its sign, and a^2 stays positive
         pieces = int(float(abs(u - u0).upper()) / 0.0625) + 1
-        left, move = a0 * a0 * dot(x, x) / 2, (u - u0) / pieces
-        for k in range(pieces):
-            ratio = quotient(sigma, (u0 + move * k).union(u0 + move * (k + 1)))[0]
-            require(left + ratio * move * arb(0).union(arb(1)) > 0, "a may vanish on the way")
-            left += ratio * move
+        # What is left scales with |x|^2, so that small inputs need finer pieces.
+        require(
+            any(stays_positive(sigma, u0, u, a0 * a0 * dot(x, x) / 2, pieces * 4**finer) for finer in range(6)), "a may vanish on the way"
+        )
         return u0.union(u)
     # a falls through 0 and grows beyond: sigma keeps its sign from the start to where a^2 is used up, so that a is a coordinate
     require(a0 * a < 0, "a limit whose output weight may vanish")
@@ -298,7 +308,44 @@ def check_zero_label(certificate, sigma):
     return f"{len(found)} limits for the label 0"
 
 
+def contact(certificate, sigma):
+    """omega ^ d omega is not 0 near the limit: for w_0 = (v, g), w = (u, g), x = e_1, s = u - v and the integral I of P = sigma/sigma'
+    from v to u, D = P'(u) (2 I - s P(v)) - P(u) (P(u) - P(v)) and E = 2 I - u P(u) + v P(v) exclude 0."""
+    *w0, a0 = map(narrowly, certificate["start"])
+    *w, a = map(narrowly, certificate["limit"])
+    x = [narrowly(c) for c in certificate["x"]]
+    require(len(w) > 1 and len(x) == len(w) == len(w0) and x[0] == 1 and not any(c != 0 for c in x[1:]), "x is not the first unit vector")
+    require(all(p.is_exact() and p == q for p, q in zip(w0[1:], w[1:], strict=True)) and w[1] != 0, "weights that move beside x, or g = 0")
+    v, u = w0[0], w[0]
+    gain = gained(sigma, v, u)[0]
+    (low,), (high, slope) = quotient(sigma, v), quotient(sigma, u, 1)
+    square = a0 * a0 + 2 * gain
+    require(square > 0 and a0 > 0, "no limit")
+    stated(certificate["limit"][-1], square.sqrt(), "the output weight")
+    require_joined(sigma, (w0, a0), x, (w, square.sqrt()))
+    D, E = slope * (2 * gain - (u - v) * low) - high * (high - low), 2 * gain - u * high + v * low
+    require(not stated(certificate["D"], D, "D").contains(0) and not stated(certificate["E"], E, "E").contains(0), "D or E may vanish")
+    return square.sqrt() * sigma(u)
+
+
+def check_contact(certificate, sigma):
+    """Solution sets near the limit touch planes that do not integrate."""
+    contact(certificate, sigma)
+    return "solution sets touch planes that do not integrate"
+
+
+def check_found_contact(certificate, sigma):
+    """The same as a search writes it: start, limit and sample beside the proof are those of the proof."""
+    proof = found(certificate)
+    (sample,) = certificate["samples"]
+    require((certificate["theta0"], certificate["limits"], sample["x"]) == (proof["start"], [proof["limit"]], proof["x"]), "other data")
+    stated(sample["y"], contact(proof, sigma), "the label")
+    return "solution sets touch planes that do not integrate"
+
+
 KINDS = {
+    "contact form": check_contact,
+    "contact by contact form": check_found_contact,
     "one-point overlap": check_one_point,
     "two-point overlap": check_two_points,
     "two-point by first integrals": check_boxed_points,

@@ -85,6 +85,9 @@ def parse(formula: str) -> SmoothActivation:
     term = _Reader(system, formula).read(tree)
     if term.constant is not None:
         raise ExpressionError(f"formula must depend on z, got the constant {formula!r}")
+    finite = [value for value in _values(term) if math.isfinite(value)]
+    if len(finite) > 1 and len(set(finite)) == 1:
+        raise ExpressionError(f"formula must depend on z, got {formula!r}, which has one value at all of {TRIED}")
     if not any(map(math.isfinite, _values(term))):
         raise ExpressionError(f"formula {formula!r} has no real value at any of {TRIED}")
     return SmoothActivation(

@@ -25,7 +25,7 @@ BITS = 160
 #: Pre-activations (v, u) at which the form is tried, and initial output weights.
 PLACES = tuple(
     (Fraction(v), Fraction(u))
-    for v, u in (("1/2", "1"), ("1/2", "2"), ("1/4", "1/2"), ("-1/2", "1/2"), ("1", "3"), ("-1/2", "-1"), ("1/8", "1/6"), ("-1/4", "-1/2"))
+    for v, u in (("1/2", "1"), ("1/2", "2"), ("1/4", "1/2"), ("-1/2", "1/2"), ("1", "3"), ("-1/2", "-1"), ("1/8", "3/16"), ("-1/4", "-1/2"))
 )
 OUTPUTS = (Fraction(1), Fraction(4), Fraction(16))
 
@@ -44,12 +44,17 @@ class Contact:
     E: Any
 
     def certificate(self, inputs: int = 2) -> dict[str, Any]:
-        """Plain data from which the proof is repeated."""
+        """Plain data from which the proof is repeated; points are (w, a)."""
         zeros = ["0"] * (inputs - 2)
-        start = [str(self.v), str(self.g), *zeros, str(self.a0)]
-        limit = [str(self.u), str(self.g), *zeros, self.a.str(30)]
+        start = [_decimal(self.v), _decimal(self.g), *zeros, _decimal(self.a0)]
+        limit = [_decimal(self.u), _decimal(self.g), *zeros, self.a.str(30)]
         given = {"activation": self.activation.name, "start": start, "limit": limit, "x": ["1", "0", *zeros]}
         return {"method": "contact form", **given, "D": self.D.str(30), "E": self.E.str(30)}
+
+
+def _decimal(value: Fraction) -> str:
+    """A fraction whose denominator is a power of two, as a decimal."""
+    return repr(float(value))
 
 
 def factors(activation: SmoothActivation, v: Any, u: Any) -> tuple[Any, Any, Any]:

@@ -9,6 +9,7 @@ in the solution set of the one before, that closes although no two of them form 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
@@ -19,6 +20,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
 from numerics.overlap import cycles
+from numerics.overlap.contact import find_contact
 from numerics.overlap.first_integral import Reach, neuron_value
 from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.shape import MONOTONE, is_p_family
@@ -99,11 +101,13 @@ def find_two_point_overlap(
     refined: int = 30,
     seed: int = 0,
     device: str = "cpu",
+    time_limit: float = math.inf,
 ) -> Overlap | NotFound:
     """A certified two-point overlap of a network with one hidden layer.
 
     ``start`` (theta_0) and ``samples`` (two pairs (x, y)) given together are reported for what they are, and the exact overlap near them is
-    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined.
+    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined. After ``time_limit`` seconds
+    no further crossing is taken up.
     """
     model = TwoLayer(inputs, neurons, activation=smooth(activation))
     if (start is None) != (samples is None):
@@ -118,8 +122,12 @@ def find_two_point_overlap(
         found = screen(model, theta0, x, device=device)
     tally = counts(found)
     generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
-    failures = []
-    for candidate in generic:
+    failures, deadline = [], time.monotonic() + time_limit
+    for number, candidate in enumerate(generic):
+        if time.monotonic() > deadline:
+            return NotFound(
+                f"{number} of {len(generic)} crossings that looked generic were tried in {time_limit:g} s; this proves nothing", tally
+            )
         try:
             return replace(certify_two_point(model, refine(model, candidate)), screened=tally)
         except (NotCertified, FlowDiverged, ArithmeticError) as error:
@@ -172,7 +180,10 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     ]
     x = np.array([[float(value) for value in row] for row in x_text])
     theta0, labels = np.array([float(value) for value in start]), (float(samples[0][1]), float(samples[1][1]))
-    reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
+    try:
+        reached = [orbit(model, theta0, x[i], labels[i]).theta for i in (0, 1)]
+    except FlowDiverged as error:
+        return NotFound(f"the given data have no limits: {error}")
     cross = [float(value_and_jacobian(model, reached[i], x)[0][j] - labels[j]) for i, j in ((0, 1), (1, 0))]
     note = f"the data as given: limits {np.round(reached, 8).tolist()}, cross residuals {cross[0]:.2e} and {cross[1]:.2e}"
     note += "; no overlap to double precision" if max(map(abs, cross)) > 1e-12 else ""
@@ -184,20 +195,24 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     return replace(found, notes=[note, *found.notes])
 
 
-def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200) -> Overlap | NotFound:
+def find_one_point_overlap(
+    activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200, time_limit: float = math.inf
+) -> Overlap | NotFound:
     """Two samples from which one neuron, started at one theta_0, has the same limit, their solution curves crossing transversally there.
 
     Searched where c -> 2 (G(c B) - G(c A))/c^2 (see :class:`numerics.overlap.first_integral.Reach`) takes a value twice: on both
     sides of an extremum, or between different zeros of sigma', which no orbit passes (sin: tan(z)/z takes every value on each branch
     behind the first).
     The reflected start (w_0, -a_0), the limit of many inputs for every sigma, is left aside. Certified by Krawczyk in each input.
-    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried.
+    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried, none after ``time_limit`` seconds.
     """
     sigma = smooth(activation)
     if is_p_family(sigma):
         return NotFound(f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide")
-    rng, reasons = np.random.default_rng(seed), []
+    rng, reasons, deadline = np.random.default_rng(seed), [], time.monotonic() + time_limit
     for k in range(candidates):
+        if time.monotonic() > deadline:
+            return NotFound(f"{k} starts and directions and {len(reasons)} proofs were tried in {time_limit:g} s; this proves nothing")
         w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
         w = [1.0] + [0.5] * (inputs - 1) if k == 0 else np.round(rng.normal(0, 1.5, inputs), 2).tolist()
         if w == w0:
@@ -208,6 +223,8 @@ def find_one_point_overlap(activation: Any, *, inputs: int = 1, seed: int = 0, c
                 return _certified_one_point(sigma, w0, a0, w, a, roots)
             except NotCertified as error:
                 reasons.append(str(error))
+            if time.monotonic() > deadline:
+                break
             if len(reasons) == ATTEMPTS:
                 return NotFound(f"{ATTEMPTS} proofs were tried and none succeeded; the last reason: {reasons[-1]}")
     if reasons:
@@ -306,7 +323,36 @@ def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | 
     try:
         return _quadrilateral(sigma, seed) if inputs == 1 else _loop(sigma, inputs)
     except (cycles.NoCycle, NotCertified) as error:
-        return NotFound(str(error))
+        proved = inputs > 1 and isinstance(find_contact_form(sigma, inputs=inputs), Overlap)
+        hint = "; that no strict G exists is proved all the same, by the mechanism contact" if proved else "; this proves nothing"
+        return NotFound(f"{error}{hint}")
+
+
+def find_contact_form(activation: Any, *, inputs: int = 2) -> Overlap | NotFound:
+    """One limit of one neuron near which the plane field of the solution sets is proved not to integrate: no G of any kind is strict.
+
+    What this proves, and how, is said in :mod:`numerics.overlap.contact`. It takes a fraction of a second where a chain of limits takes
+    minutes, and needs no closing chain in hand.
+    """
+    if inputs < 2:
+        raise ValueError(
+            f"inputs must be at least 2, got {inputs}: with one input solution sets are curves, and any field of lines integrates"
+        )
+    sigma = smooth(activation)
+    if is_p_family(sigma):
+        return NotFound(AFFINE.format(name=sigma.name))
+    try:
+        contact = find_contact(sigma)
+    except NotCertified as error:
+        return NotFound(f"{error}; that none was found proves nothing")
+    proof = contact.certificate(inputs)
+    with working_precision(BITS):
+        label = (contact.a * neuron_value(sigma, ball(1), [ball(1)], [ball(contact.u)])).str(30)
+    samples = [{"x": proof["x"], "y": label}]
+    note = (
+        "near this limit every point is one; round small loops of opposite sense the output weight changes oppositely, so some chain closes"
+    )
+    return Overlap("contact", sigma.name, 1, inputs, proof["start"], samples, [proof["limit"]], "generic", [proof], [note])
 
 
 def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:

@@ -183,6 +183,16 @@ ARGUMENT = {
         *at(("widths",), instead([2, 3, 1]), instead([2, 1, 1]), exchanged),
     ],
     # ---------------------------------------------------------------------------------------------------- one neuron
+    "contact form": [
+        *each(moved, ("start", 0), ("start", 1), ("start", 2), ("limit", 0), ("limit", 2), ("D",), ("E",), ("x", 1)),
+        *at(("limit", 1), instead("0")),
+        *at(("activation",), instead("exp"), instead("relu")),
+    ],
+    "contact by contact form": [
+        *each(moved, ("theta0", 0), ("limits", 0, 3), ("samples", 0, "y"), ("inputs",), ("neurons",)),
+        *within(("certificates", 0), each(moved, ("start", 0), ("limit", 3), ("D",), ("E",), ("x", 1))),
+        *at(("activation",), instead("tanh")),
+    ],
     "one-point overlap": ONE_POINT_ARGUMENT,
     "two-point overlap": [
         *each(moved, ("start", "a"), ("samples", 1, "x", 0), ("samples", 0, "y"), ("limits", 0, "a"), ("limits", 1, "w", 0)),
@@ -411,6 +421,23 @@ FORMAT = {
         *at(("widths",), one_less, one_more, instead([2, 0, 1])),
         *at(("inertia",), left_out, one_less),
         *at(("box", "bits"), *NO_BITS),
+    ],
+    "contact form": [
+        *at(("start",), one_less, one_more),
+        *at(("limit",), one_less, one_more),
+        *at(("x",), one_less, emptied),
+        *at(("D",), anywhere, left_out),
+        *at(("E",), anywhere, nothing),
+        *at(("bits",), *NO_BITS),
+    ],
+    "contact by contact form": [
+        *at(("samples",), emptied, one_more),
+        *at(("limits",), emptied, one_more),
+        *at(("certificates",), emptied),
+        *at(("theta0",), one_less),
+        *at(("samples", 0, "y"), wide, left_out),
+        *within(("certificates", 0), at(("D",), anywhere, left_out)),
+        *at(("bits",), *NO_BITS),
     ],
     "one-point overlap": [
         *at(("boxes",), one_less, one_more, emptied),

@@ -26,7 +26,12 @@ WRITERS = ["fnn.strata", "fnn.strata-bias", "fnn.multi-output", "fnn.independenc
 WRITERS += ["cnn.dup", "cnn.shared", "cnn.noshare", "cnn.fnn", "rank.phase-transition-ae", "rank.semicontinuity"]
 WRITERS += ["depth.residual.any-activation", "depth.irreversibility.irregular", "embedding.splitting.inertia"]
 WRITERS += ["recovery.flow.converges", "recovery.lifted-sample-dependent", *(f"recovery.flaw.F{number}" for number in (9, 11, 18))]
-WRITERS += ["regularization.elasticity", "regularization.k-cycle.softplus-d2", "regularization.tail.PL"]
+WRITERS += [
+    "regularization.classification.one-neuron",
+    "regularization.elasticity",
+    "regularization.k-cycle.softplus-d2",
+    "regularization.tail.PL",
+]
 WRITERS += [f"regularization.one-point.{name}" for name in ("sigmoid", "gelu", "4-cycle")]
 WRITERS += [f"regularization.two-point.{name}" for name in ("sigmoid", "softsign-sigmoid", "tanh", "tanh-d2", "zero-label", "reweight")]
 WRITERS += [f"adam.degenerate.{name}" for name in ("stability", "trap", "perturbed", "complexity", "signgd_cycle")]
@@ -37,6 +42,8 @@ SEARCHES = [
     ("--activation", "gelu", "--mechanism", "one-point", "--inputs", "2"),
     ("--activation", "sin", "--mechanism", "cycle"),
     ("--activation", "softplus", "--mechanism", "cycle", "--inputs", "2"),
+    ("--activation", "sigmoid", "--mechanism", "one-point"),
+    ("--activation", "erf", "--mechanism", "contact", "--inputs", "3"),
 ]
 
 

@@ -5,43 +5,36 @@ to relabelling, the sample size on branches whose gap is one.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from referee_twins import CONSTANT, SMALL
 
 from proofs_check import Check, Claim, Control, Source
-from proofs_check.claims.recovery._points import PAPER, RANKED, kinds_up_to, sizes
-from proofs_check.claims.recovery.branches import check_count
-from proofs_check.claims.recovery.flow import check_linear_rate, morse_bott_flows
-from proofs_check.claims.recovery.hessian import check_morse_bott, check_rank, ranked_branches
-from proofs_check.claims.recovery.separation import check_projection
+from proofs_check.claims.recovery import branches, flow, hessian, separation
+from proofs_check.claims.recovery._points import PAPER
 from theory.recovery import branch_types, separation_size, stirling
 
 
 @dataclass(frozen=True)
 class Twin:
-    """``parameter`` of the check ``run`` is ``false`` or ``true``; ``control`` is worse than either."""
+    """``parameter`` of the check of the suite is ``false`` or ``true``; ``control`` is worse than either."""
 
     name: str
     difficulty: str
-    evidence: str
-    run: Callable[..., Any]
-    instances: Callable[..., Any]
+    check: Check
     parameter: str
     statement_false: str
     statement_true: str
     false: Any
     true: Any
     control: Any
-    further: dict[str, Any] = field(default_factory=dict)
 
 
-def check_size(instance, *, size, context):
+def at_its_size(place, *, size, context):
     """No imperfect zero-loss points near the branch from the announced sample size on."""
-    branch, d = instance
-    return check_projection((branch, d, size(branch, d)), size=size, context=context)
+    branch, d = place
+    return separation.projection((branch, d, size(branch, d)), size=size, context=context)
 
 
 def some_branches(context):
@@ -52,23 +45,18 @@ TWINS = [
     Twin(
         "hessian-rank",
         SMALL,
-        "exact",
-        check_rank,
-        ranked_branches(RANKED, most=3),
+        hessian.RANK.closed_check("exact-field"),
         "formula",
         r"\operatorname{rank} \operatorname{Hess} R = \min(n,\, r\,(d+1) - l)",
         r"\operatorname{rank} \operatorname{Hess} R = \min(n,\, r\,(d+1) - l\, d)",
         false=lambda b, n, d: min(n, b.distinct * (d + 1) - b.deficient),
         true=lambda b, n, d: min(n, b.distinct * (d + 1) - b.deficient * d),
         control=lambda b, n, d: min(n, b.width * (d + 1)),
-        further={"method": "exact"},
     ),
     Twin(
         "morse-bott",
         SMALL,
-        "exact",
-        check_morse_bott,
-        kinds_up_to(4),
+        hessian.MORSE_BOTT.closed_check("kernel"),
         "criterion",
         r"R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} \iff \text{no target is split}",
         r"R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} \iff \text{no target is split, no free block exceeds two neurons}",
@@ -79,9 +67,7 @@ TWINS = [
     Twin(
         "branch-count",
         SMALL,
-        "exact",
-        check_count,
-        sizes(5),
+        branches.STRATA.closed_check("count"),
         "formula",
         r"\#\{(P,\pi)\} = \sum_b S(m, b) \binom{b}{m_0}",
         r"\#\{(P,\pi)\} = \sum_b S(m, b)\, b! / (b - m_0)!",
@@ -92,9 +78,7 @@ TWINS = [
     Twin(
         "separation",
         SMALL,
-        "training",
-        check_size,
-        some_branches,
+        replace(separation.SEPARATION.closed_check("projection"), run=at_its_size, instances=some_branches),
         "size",
         r"n \ge \min(r + (r - l)\, d + 1,\, \operatorname{codim}) \text{ separates every branch from imperfect minima}",
         r"n \ge r + (m + m_0 - r)\, d \text{ separates every branch from imperfect minima}",
@@ -105,9 +89,7 @@ TWINS = [
     Twin(
         "linear-rate",
         CONSTANT,
-        "property",
-        check_linear_rate,
-        morse_bott_flows,
+        flow.LINEAR.closed_check("rates"),
         "rate",
         r"R(\gamma(t)) \sim e^{-2 \lambda t},\ \lambda = \sigma_{\min}(J)^2",
         r"R(\gamma(t)) \sim e^{-2 \lambda t},\ \lambda = 2\, \sigma_{\min}(J)^2",
@@ -124,17 +106,13 @@ def claims(side: str) -> list[Claim]:
 
 
 def _claim(twin: Twin, side: str) -> Claim:
-    check = Check(
-        "instances",
-        evidence=twin.evidence,
+    check = replace(
+        twin.check,
+        clauses=(),
         covers="instances",
-        scope="the instances of the suite",
-        run=twin.run,
-        instances=twin.instances,
-        parameters={twin.parameter: getattr(twin, side), **twin.further},
+        because="",
+        parameters={**twin.check.parameters, twin.parameter: getattr(twin, side)},
         controls=[Control("worse", **{twin.parameter: twin.control})],
-        alpha=1e-5 if twin.evidence == "training" else None,
-        tolerance="as in the suite" if twin.evidence in ("property", "training") else None,
     )
     statement = twin.statement_false if side == "false" else twin.statement_true
     title = twin.name.replace("-", " ")

@@ -28,6 +28,8 @@ Block = tuple[int, ...]
 APART = 0.4
 #: Sampled outputs stay this far from zero, where a neuron would belong to a smaller branch in effect.
 OUTPUT_LEAST = 0.3
+#: Rows that are refused one after another before they are drawn from a wider law.
+MOST_REFUSED = 100
 #: Samples are multiples of this, hence exact rationals of small height.
 GRID = 2.0**-12
 
@@ -48,6 +50,8 @@ class Target:
         for i, j in combinations(range(len(weights)), 2):
             if (weights[i] == weights[j]).all():
                 raise ValueError(f"target neurons must be distinct, got the weight {weights[i].tolist()} for neurons {i} and {j}")
+        if not all(np.isfinite(np.array(part, dtype=float)).all() for part in (weights, outputs)):
+            raise ValueError(f"target weights and outputs must be finite, got {weights.tolist()} and {outputs.tolist()}")
         if zeros := [j for j, a in enumerate(outputs) if a == 0]:
             raise ValueError(f"target output weights must not be 0, got 0 for neurons {zeros}: leave these neurons out")
         object.__setattr__(self, "weights", weights)
@@ -76,12 +80,19 @@ def on_grid(values: Any) -> np.ndarray:
 
 
 def _apart(weights: np.ndarray, more: int, rng: np.random.Generator) -> np.ndarray:
-    """``weights`` with ``more`` random rows that keep away from these, from each other, from 0 and from the reflections of all."""
+    """``weights`` with ``more`` random rows that keep away from these, from each other, from 0 and from the reflections of all.
+
+    Where there is no room the deviation grows, so that any number of rows is found.
+    """
+    deviation, refused = 1.2, 0
     while more:
-        row = on_grid(rng.normal(0, 1.2, weights.shape[1]))
+        row = on_grid(rng.normal(0, deviation, weights.shape[1]))
         others = np.vstack([weights, -weights, 0 * row[None]])
         if (np.linalg.norm(others - row, axis=1) >= APART).all():
-            weights, more = np.vstack([weights, row]), more - 1
+            weights, more, refused = np.vstack([weights, row]), more - 1, 0
+        else:
+            refused += 1
+            deviation *= 1.5 if refused % MOST_REFUSED == 0 else 1
     return weights
 
 
@@ -94,6 +105,11 @@ class Branch:
 
     carriers: tuple[Block, ...]
     free: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        neurons = sorted(neuron for block in (*self.carriers, *self.free) for neuron in block)
+        if not self.carriers or neurons != list(range(len(neurons))) or not all((*self.carriers, *self.free)):
+            raise ValueError(f"blocks must be a partition of 0 .. m-1 with at least one carrier, got {self.carriers} and {self.free}")
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -122,6 +138,7 @@ class Branch:
 
     def dimension(self, inputs: int) -> int:
         """(m - r) + (r - m0) d: outputs up to their sums, and the free weights."""
+        _at_least_one(inputs=inputs)
         return self.width - self.distinct + (self.distinct - self.targets) * inputs
 
     def codimension(self, inputs: int) -> int:
@@ -130,6 +147,7 @@ class Branch:
 
     def rank(self, inputs: int) -> int:
         """r + (r - l) d, the rank of the tangents, hence of half the Hessian, once there are that many generic samples."""
+        _at_least_one(inputs=inputs)
         return self.distinct + (self.distinct - self.deficient) * inputs
 
     def gap(self, inputs: int) -> int:
@@ -255,11 +273,16 @@ def _outputs(size: int, total: float, rng: np.random.Generator) -> np.ndarray:
 
 def separation_size(distinct: int, width: int, targets: int, inputs: int) -> int:
     """r + (m + m0 - r) d: from so many generic samples on, no imperfect minimum is near a generic point of Q^r."""
+    _check(width, targets)
+    _at_least_one(inputs=inputs)
+    _check_distinct(distinct, width, targets)
     return distinct + (width + targets - distinct) * inputs
 
 
 def least_deficient(distinct: int, width: int, targets: int) -> int:
     """The least number of lone free neurons over the branches with r distinct weights: max(0, 2r - m - m0)."""
+    _check(width, targets)
+    _check_distinct(distinct, width, targets)
     return max(0, 2 * distinct - width - targets)
 
 
@@ -271,15 +294,27 @@ def branch_count(width: int, targets: int) -> int:
 
 def stirling(n: int, k: int) -> int:
     """S(n, k), the number of partitions of n things into k blocks."""
+    if isinstance(n, bool) or isinstance(k, bool) or not (isinstance(n, int) and isinstance(k, int)) or n < 0 or k < 0:
+        raise ValueError(f"n and k must be integers of at least 0, got {n!r} and {k!r}")
     if k == 0 or k > n:
         return int(n == k == 0)
     return k * stirling(n - 1, k) + stirling(n - 1, k - 1)
 
 
-def _check(width: int, targets: int) -> None:
-    for name, value in (("width", width), ("targets", targets)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+def _at_least_one(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+
+
+def _check_distinct(distinct: int, width: int, targets: int) -> None:
+    _at_least_one(distinct=distinct)
+    if not targets <= distinct <= width:
+        raise ValueError(f"distinct must lie between the targets {targets} and the width {width}, got {distinct}")
+
+
+def _check(width: int, targets: int) -> None:
+    _at_least_one(width=width, targets=targets)
     if targets > width:
         raise ValueError(f"targets must be at most the width {width} (fewer neurons cannot represent more), got {targets}")
 

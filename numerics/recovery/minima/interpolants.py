@@ -15,6 +15,8 @@ from theory.recovery import Target, branches
 ZERO_LOSS = 1e-24
 #: Other interpolants are looked for among |w| up to the first, on a grid of the second size; roots nearer than the third are the target.
 WIDEST, GRID_SIZE, SAME_WEIGHT = 40.0, 4001, 1e-6
+#: A root is known to 1e-14, so that values there err by some 1e-12 of the largest; another network off by this much is told apart.
+AGREES = 1e-8
 
 
 def fit(
@@ -60,13 +62,27 @@ def distance_to_branches(target: Target, width: int, theta: np.ndarray) -> np.nd
 def other_interpolants(activation: Any, weight: float, x: np.ndarray) -> list[float]:
     """Weights w != ``weight`` for which some a sigma(w x) agrees with sigma(``weight`` x) on all samples ``x`` (n,), n >= 2.
 
-    Roots of sigma(w x_1) sigma(wbar x_2) = sigma(w x_2) sigma(wbar x_1) are bracketed on a grid; further samples must agree as well.
+    Roots of sigma(w x_1) sigma(wbar x_2) = sigma(w x_2) sigma(wbar x_1) are bracketed on a grid; then the best multiple of sigma(w x) must
+    agree with sigma(wbar x) on all samples, to :data:`AGREES` of its largest value.
+
+    :raises ValueError: for fewer than two samples, or the first two equal, where every w would do.
     """
+    x = np.asarray(x, dtype=float)
+    if x.ndim != 1 or len(x) < 2 or x[0] == x[1]:
+        raise ValueError(f"x must hold at least two samples, the first two different, got {x.tolist()}")
     value = lambda w: activation(np.multiply.outer(w, x))
     known = value(weight)
-    mismatch = lambda w: value(w)[..., 1:] * known[0] - value(w)[..., :1] * known[1:]
+    mismatch = lambda w: value(w)[..., 1] * known[0] - value(w)[..., 0] * known[1]
     grid = np.linspace(-WIDEST, WIDEST, GRID_SIZE)
-    sign = np.sign(mismatch(grid)[:, 0])
+    sign = np.sign(mismatch(grid))
     changes = np.flatnonzero(sign[1:] * sign[:-1] < 0)
-    roots = [root_between(lambda w: float(mismatch(w)[0]), grid[k], grid[k + 1], tolerance=1e-14) for k in changes]
-    return [w for w in roots if abs(w - weight) > SAME_WEIGHT and np.abs(mismatch(w)[1:]).max(initial=0.0) < 1e-8]
+    roots = [root_between(lambda w: float(mismatch(w)), grid[k], grid[k + 1], tolerance=1e-14) for k in changes]
+
+    def agrees(w: float) -> bool:
+        here = value(w)
+        square = float(here @ here)
+        if not square > 0:
+            return False
+        return bool(np.abs(here * (here @ known) / square - known).max() < AGREES * np.abs(known).max())
+
+    return [w for w in roots if abs(w - weight) > SAME_WEIGHT and agrees(w)]

@@ -10,11 +10,32 @@ from itertools import product
 import numpy as np
 
 from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims.regularization._words import LIMIT_TOLERANCE, LIMITATION, at_most, one
 from theory.expressions import parse
 from theory.models import TwoLayer
 from theory.regularization.criterion import is_strict, is_weak
 from theory.regularization.first_integrals import vanishes, variable
+
+LIMITATION = "arXiv:2201.12198"
+#: Limits from adaptive integration: residual 1e-11 over the smallest singular value met (above 1e-2), plus a global error below 1e-9.
+LIMIT_TOLERANCE = 1e-8
+
+
+def one(*instances):
+    """These instances at every level."""
+    return lambda context: list(instances)
+
+
+def at_most(observed, bound, what, *, cases=1, counterexample=None, **details) -> Outcome:
+    """Holds when ``observed`` <= ``bound``, with the margin in units of the bound."""
+    margin = float((bound - observed) / bound) if np.isfinite(observed) else -1.0
+    if observed <= bound:
+        return Outcome.holds(cases=cases, margin=margin, **details)
+    return Outcome.fails(
+        f"{what}: {observed:.3g}, expected at most {bound:.3g}",
+        counterexample={**(counterexample or {}), "observed": observed},
+        cases=cases,
+        margin=margin,
+    )
 
 
 def check_components(instance, *, pairs, context) -> Outcome:

@@ -1,21 +1,17 @@
-"""What the claims about perfect minima share: assumptions, standard branches, drawn inputs, ranks of tangents, decisions."""
+"""What the claims about perfect minima share: standard branches, drawn inputs, ranks of tangents."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from proofs_check import Assumption, Outcome
+from numerics.derivatives.tape import tangents
+from numerics.rank import empirical_rank, float_rank
+from numerics.recovery.minima import designs
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, on_grid
 from theory.recovery.genericity import shifted
 
 PAPER = "arXiv:2309.00508v3"
-GENERIC = Assumption(
-    "generic activation", r"\sigma \text{ analytic}, \sigma(0) \ne 0, \text{ infinitely many odd and even Taylor coefficients not } 0"
-)
-INPUTS = Assumption("generic inputs", r"x_1, \dots, x_n \text{ outside a null set}")
-POINT = Assumption("generic point", r"\theta^* \text{ outside a null set of its branch}")
-FLOAT_GAP = "rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl); no gap: decided exactly"
 
 #: The activation where one is enough, and those of the exact field that satisfy the assumption.
 SIGMA = shifted("tanh")
@@ -32,24 +28,17 @@ def inputs(rng, n, d):
 
 def well_conditioned(branch: Branch, d: int, n: int, rng, *, tries: int = 10):
     """A model, a random point of the branch, and the best conditioned of ``tries`` designs of n inputs."""
-    from numerics.recovery.minima import designs
-
     model, theta = TwoLayer(d, branch.width, activation=SIGMA), branch.random_point(d, rng)
     return model, theta, on_grid(designs(model, theta[None], n, branch.rank(d), rng=rng, tries=tries)[0])
 
 
 def tangent_rank(sigma, theta, x, method="auto"):
     """Rank of the tangents of a network without bias, certified; a repeated sample adds nothing, so that equal inputs count once."""
-    from numerics.rank import empirical_rank
-
     return empirical_rank(network(sigma, theta, x), theta, np.unique(x, axis=0), method)
 
 
 def float_tangent_rank(sigma, theta, x):
     """The same read from singular values, and certified only where these show no clear gap."""
-    from numerics.derivatives.tape import tangents
-    from numerics.rank import float_rank
-
     found = float_rank(tangents(network(sigma, theta, x), theta, x)[1][:, 0])
     return tangent_rank(sigma, theta, x) if found.estimate is None else found
 
@@ -60,46 +49,11 @@ def network(sigma, theta, x) -> TwoLayer:
     return TwoLayer(d, len(theta) // (d + 1), activation=sigma)
 
 
-def compare_rank(expected: int, found, **described) -> Outcome:
-    """A certified rank against the expected one; bounds that do not meet leave it open."""
-    value = found.rank if found.rank is not None else found.estimate
-    if value is None and found.lower <= expected <= found.upper:
-        return Outcome.inconclusive(f"rank between {found.lower} and {found.upper}, expected {expected}", cases=1)
-    return Outcome.equal(expected, found.lower if value is None else value, **described)
-
-
-def check_counting_identity(_, *, free_size, context) -> Outcome:
-    r"""m = sum of block sizes >= m0 + l + 2 (r - m0 - l), that is l >= 2r - m - m0; excess E >= 0 in carriers and larger free blocks."""
-    import sympy
-
-    m0, r, l, E = sympy.symbols("m0 r l E")
-    m = m0 + E + l + free_size * (r - m0 - l)
-    left = sympy.expand(m + m0 - 2 * r + l - E)
-    return Outcome.holds() if left == 0 else Outcome.fails(f"m + m0 - 2r + l - E = {left}", counterexample={"left": str(left)})
-
-
-def decided(decision, message, **details) -> Outcome:
-    """A statistical decision as an outcome."""
-    from numerics.statistics import Answer
-
-    if decision.answer is Answer.UNDECIDED:
-        return Outcome.inconclusive(message, cases=decision.trials)
-    if decision.answer is Answer.ESTABLISHED:
-        return Outcome.holds(decision.trials, message=message, **details)
-    counts = {"successes": decision.successes, "trials": decision.trials}
-    return Outcome.fails(message, counterexample=counts, cases=decision.trials, **details)
-
-
 def sizes(most):
     """All (m, m0) up to width ``most``."""
-    return lambda context: [(m, m0) for m in range(1, most + 1) for m0 in range(1, m + 1)]
+    return [(m, m0) for m in range(1, most + 1) for m0 in range(1, m + 1)]
 
 
-def kinds_up_to(most):
-    """Every kind of branch, d = 1, 2; one width more at standard, two at full."""
-
-    def instances(context):
-        widest = context.by_level(quick=most, standard=most + 1, full=most + 2)
-        return [(branch, d) for m, m0 in sizes(widest)(context) for branch in branch_types(m, m0) for d in (1, 2)]
-
-    return instances
+def kinds(most):
+    """Every kind of branch up to width ``most``, as values of an axis."""
+    return tuple(branch for m, m0 in sizes(most) for branch in branch_types(m, m0))

@@ -1,279 +1,266 @@
-r"""The perfect minima of a two-layer network: which affine branches they form, and how these lie to each other.
-
-g(theta, x) = sum_{k <= m} a_k sigma(w_k . x) is to represent f* = sum_{j <= m0} abar_j sigma(wbar_j . x), with the loss
-R = sum_i (g - f*)^2(x_i). Neurons that share a weight form a block; a branch says which blocks carry which target.
-"""
-
-from __future__ import annotations
+r"""The perfect minima of a two-layer network: which affine branches they form, and how these lie to each other."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims.recovery._points import GENERIC, PAPER, SIGMA, check_counting_identity, decided, inputs, sizes
+from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.recovery.minima import distance_to_branches, fit
+from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check.judging import equal, vanishing
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_count, branch_types, branches, intersection_graph, least_deficient, random_target, stirling
 from theory.recovery.genericity import shifted
 
+from . import GENERIC, GEOMETRY
+from ._points import SIGMA, inputs, kinds
 
-def check_count(instance, *, formula, context) -> Outcome:
-    m, m0 = instance
-    listed = list(branches(m, m0))
-    sound = len(set(listed)) == len(listed) and all(sorted(sum(b.blocks, ())) == list(range(m)) for b in listed)
-    outcome = Outcome.equal(formula(m, m0), len(listed) if sound else "not listed once each", width=m, targets=m0)
-    return Outcome.holds(len(listed)) if outcome.counterexample is None else outcome
+STRATA = claim(
+    "recovery.strata",
+    "Perfect minima form affine branches",
+    r"Q^* = \bigcup_{P,\pi} Q^r_{P,\pi},\quad \dim Q^r_{P,\pi} = (m - r) + (r - m_0)\, d,\quad"
+    r"\#\{(P,\pi)\} = \sum_{b=m_0}^{m} S(m,b)\, \frac{b!}{(b-m_0)!}",
+    clauses={
+        "count": r"\#\{(P,\pi)\} = \sum_{b=m_0}^{m} S(m,b)\, \frac{b!}{(b-m_0)!}",
+        "dimension": r"\dim Q^r_{P,\pi} = (m - r) + (r - m_0)\, d",
+        "perfect": r"Q^r_{P,\pi} \subset Q^*",
+        "complete": r"Q^* \subset \bigcup_{P,\pi} \overline{Q^r_{P,\pi}}",
+    },
+    symbols=["Q^*", r"Q^r_{P,\pi}", "m", "m_0", "r", "d", "S(m,b)", "b", "P", "R"],
+    assumptions=[GENERIC],
+    source=GEOMETRY.at("Def. 3.3, Prop. 3.2; the count is ours"),
+    depends_on=["recovery.lemma.LI0"],
+    refuted_by="A perfect minimum off the branches, a branch of another dimension, or another number of branches.",
+    notes="For sigmoid the target also splits into (-a, -w) and (2a, 0), which a control finds.",
+)
+
+WIDTHS = axes(m=by_level((1, 2, 3, 4, 5), (1, 2, 3, 4, 5, 6)), m0="1..m")
 
 
-def check_dimension(instance, *, codimension, context) -> Outcome:
-    """The closure as an affine space over the rationals: solvable, and the rank of its equations is the codimension."""
-    from numerics.arithmetic.exact import rank_rational
+@STRATA.check("exact", lambda cell, rng: None, WIDTHS, clauses="count")
+@false("partitions alone", formula=lambda m, m0: sum(stirling(m, b) for b in range(m0, m + 1)))
+@false("all blocks ordered", formula=lambda m, m0: sum(stirling(m, b) * math.factorial(b) for b in range(m0, m + 1)))
+@false("targets not told apart", formula=lambda m, m0: sum(stirling(m, b) * math.comb(b, m0) for b in range(m0, m + 1)))
+def count(cell, _, *, formula=branch_count, context):
+    """All branches listed: each once, each a partition of the neurons."""
+    listed = list(branches(cell.m, cell.m0))
+    partitions = all(sorted(sum(b.blocks, ())) == list(range(cell.m)) for b in listed)
+    return equal(number=(formula(cell.m, cell.m0), len(listed)), once=(len(listed), len(set(listed))), partitions=(True, partitions))
 
-    branch, d = instance
-    matrix, values = branch.constraints(random_target(branch.targets, d, context.rng()))
+
+KINDS = axes(branch=by_level(kinds(4), kinds(5), kinds(6)), d=(1, 2, 3))
+
+
+@STRATA.check("exact", lambda cell, rng: random_target(cell.branch.targets, cell.d, rng), KINDS, clauses="dimension")
+@false("free neurons are lone ones", dimension=lambda b, d: (b.width - b.targets) * d)
+@false("outputs of a block are free", dimension=lambda b, d: b.width - b.targets + (b.distinct - b.targets) * d)
+@false("from the rank of the Hessian", dimension=lambda b, d: b.width * (d + 1) - b.rank(d))
+def dimension(cell, target, *, dimension=Branch.dimension, context):
+    """The closure as an affine space over the rationals: its equations can be solved, and their rank is the codimension."""
+    matrix, values = cell.branch.constraints(target)
     rank = rank_rational(matrix)
     solvable = rank_rational(np.column_stack([matrix, values])) == rank
-    return Outcome.equal(codimension(branch, d), rank if solvable else "no solution", branch=str(branch), inputs=d)
+    return equal(dimension=(dimension(cell.branch, cell.d), matrix.shape[1] - rank), solvable=(True, solvable))
 
 
-def kinds_and_inputs(context):
-    most = context.by_level(quick=5, standard=6, full=7)
-    return [(branch, d) for m, m0 in sizes(most)(context) for branch in branch_types(m, m0) for d in (1, 2, 3)]
+def branch_point(cell, rng):
+    target = random_target(cell.branch.targets, cell.d, rng)
+    return target, cell.branch.sample(target, rng), rationals(inputs(rng, 6, cell.d))
 
 
-def check_representation(instance, *, slack, context) -> Outcome:
-    """Sampled points of the branch represent f* at rational inputs, without rounding (sigma = 1 / (1 + (z + 1/2)^2))."""
-    from numerics.arithmetic.exact import rationals
-
-    branch, d = instance
-    rng, sigma = context.rng(), shifted("lorentz")
-    target = random_target(branch.targets, d, rng)
-    theta = branch.sample(target, rng)
-    theta[-1] += slack
-    x = rationals(inputs(rng, 6, d))
-    wide = TwoLayer(d, branch.width, activation=sigma)(rationals(theta), x)
-    narrow_model = TwoLayer(d, branch.targets, activation=sigma)
-    narrow = narrow_model(rationals(narrow_model.pack(input_weights=target.weights, output_weights=target.outputs[None])), x)
-    if (wide == narrow).all():
-        return Outcome.holds(len(x))
-    return Outcome.fails("a point of the branch is no perfect minimum", counterexample={"branch": str(branch), "theta": theta})
+@STRATA.check("exact", branch_point, KINDS, clauses="perfect", scope="a random point of each branch at six rational inputs")
+@false("one output off by 2^-12", slack=Fraction(1, 2**12))
+def perfect(cell, given, *, slack=Fraction(0), context):
+    """Sampled points of the branch represent f* without rounding (sigma = 1 / (1 + (z + 1/2)^2))."""
+    (target, theta, x), sigma = given, shifted("lorentz")
+    theta = rationals(theta)
+    theta[-1] = theta[-1] + rationals([slack])[0]
+    wide = TwoLayer(cell.d, cell.branch.width, activation=sigma)(theta, x)
+    model = TwoLayer(cell.d, cell.branch.targets, activation=sigma)
+    narrow = model(rationals(model.pack(input_weights=target.weights, output_weights=target.outputs[None])), x)
+    return equal(values=(narrow.ravel(), wide.ravel()), shown={"branch": str(cell.branch), "theta": theta})
 
 
-def check_completeness(start, *, activation, context) -> Outcome:
-    """Zero-loss points that training finds from random starts lie on the branches (distance to the nearest affine closure)."""
-    from numerics.recovery.minima import distance_to_branches, fit
-    from numerics.statistics import decide_rate_at_least
+def coincident(cell, rng):
+    """A target of integer weights and outputs, and theta on, near or off its branches: weights from few integers, outputs likewise."""
+    weights = rng.choice([-3, -2, -1, 1, 2, 3], cell.m0, replace=False)
+    outputs = rng.choice([-2, -1, 1, 2], cell.m0)
+    w = rng.choice([*weights, int(rng.integers(-3, 4))], cell.m)
+    a = rng.integers(-2, 3, cell.m)
+    if cell.theta != "anything":  # the first neuron of each block carries what its sum lacks
+        w[: cell.m0] = weights
+        if cell.theta == "free sum 1":
+            w[-1] = 4
+        for value in set(w.tolist()):
+            block = np.flatnonzero(w == value)
+            wanted = int(outputs[weights.tolist().index(value)]) if value in weights else int(value == 4)
+            a[block[0]] = wanted - a[block[1:]].sum()
+    return weights, outputs, w, a
 
-    rng, starts = context.rng(start), context.by_level(quick=250, standard=500, full=2000)
-    target = random_target(1, 1, rng)
-    theta, found = fit(activation, [target], width=3, x=rng.normal(0, 1.5, (1, 40, 1)), starts=starts, rng=rng)
-    inside = distance_to_branches(target, 3, theta[found]) < ON_BRANCH
-    if found.sum() < 40:
-        return Outcome.inconclusive(f"only {found.sum()} starts reached zero loss")
-    decision = decide_rate_at_least(int(inside.sum()), int(inside.size), threshold=0.95, margin=0.15, alpha=context.spend(1))
-    return decided(decision, f"{inside.sum()} of {inside.size} zero-loss points lie on branches")
+
+@STRATA.check(
+    "exact",
+    coincident,
+    axes(
+        m=(2, 3),
+        m0=(1, 2),
+        theta=("anything", "on a branch", "free sum 1"),
+        where=lambda m, m0, theta: m > m0 or theta != "free sum 1",
+        quick=6,
+        standard=40,
+        full=200,
+    ),
+    clauses="complete",
+    scope="d = 1, sigma = 1/(1 + (z + 1/2)^2)",
+)
+@false("weights of the target alone", tolerated=lambda sums, wanted: all(sums.get(w, 0) == a for w, a in wanted.items()))
+@false("everything is perfect", tolerated=lambda sums, wanted: True)
+def perfect_points(cell, given, *, tolerated=lambda sums, wanted: {w: a for w, a in sums.items() if a} == wanted, context):
+    """g = f* exactly where the outputs of each block add up as on a branch: two rational functions that agree at more inputs than their
+    numerator has roots (2 (m + m0) less one) are equal."""
+    weights, outputs, w, a = given
+    sigma, x = shifted("lorentz"), rationals(np.arange(1, 2 * (cell.m + cell.m0) + 2)[:, None])
+    value = lambda w, a: (sigma(x * rationals(w)[None, :]) * rationals(a)[None, :]).sum(axis=1)
+    same = bool((value(w, a) == value(weights, outputs)).all())
+    sums = {int(one): int(a[w == one].sum()) for one in set(w.tolist())}
+    wanted = dict(zip(weights.tolist(), outputs.tolist(), strict=True))
+    return equal(perfect=(bool(tolerated(sums, wanted)), same), shown={"target": wanted, "w": w, "a": a})
 
 
 #: Loss 1e-24 leaves a distance of about (1e-24)^(1/4) = 1e-6 to a split target over its curvature to the power 1/4 (at least 1e-2 or so).
 ON_BRANCH = 1e-3
 
 
-def check_least_deficient(instance, *, formula, context) -> Outcome:
-    """The least number of lone free neurons over all branches with r blocks, by listing them."""
-    m, m0, r = instance
-    least = min(branch.deficient for branch in branch_types(m, m0) if branch.distinct == r)
-    return Outcome.equal(formula(r, m, m0), least, width=m, targets=m0, distinct=r)
+@STRATA.check(
+    "training",
+    [0],
+    clauses="complete",
+    scope="m = 3, m0 = 1, d = 1, 40 inputs, 250 random starts; at least 95% of the zero-loss points on branches (80% excluded)",
+    alpha=1e-5,
+    tolerance="distance to a closure below 1e-3, from loss 1e-24 and its fourth root",
+)
+@false("sigmoid itself", activation="sigmoid")
+def complete(start, *, activation=SIGMA, context):
+    """Zero-loss points that training finds from random starts lie on the branches (distance to the nearest affine closure)."""
+    rng, starts = context.rng(start), context.by_level(quick=250, standard=500, full=2000)
+    target = random_target(1, 1, rng)
+    theta, found = fit(activation, [target], width=3, x=rng.normal(0, 1.5, (1, 40, 1)), starts=starts, rng=rng)
+    inside = distance_to_branches(target, 3, theta[found]) < ON_BRANCH
+    if found.sum() < 40:
+        return Outcome.inconclusive(f"only {found.sum()} starts reached zero loss")
+    return context.rate(int(inside.sum()), int(inside.size), what="zero-loss points on branches", at_least=0.95, margin=0.15)
 
 
-def all_distinct(most):
-    return lambda context: [(m, m0, r) for m, m0 in sizes(most)(context) for r in range(m0, m + 1)]
+STRATA.without("generic activation", complete, activation="sigmoid")
+
+DEFICIENT = claim(
+    "recovery.deficient",
+    "Fewest lone free neurons",
+    r"\min \{\, l : Q^r_{P,\pi} \,\} = \max(0,\, 2r - m - m_0)",
+    symbols=["l", r"Q^r_{P,\pi}", "r", "m", "m_0", "P"],
+    source=GEOMETRY.at("Def. 3.4, Lemma 3.6"),
+    refuted_by="A branch with fewer lone free neurons, or none with so few.",
+)
 
 
-def check_intersection(instance, *, meet, context) -> Outcome:
+@DEFICIENT.check("exact", lambda cell, rng: None, axes(m=by_level((1, 2, 3, 4, 5, 6, 7), tuple(range(1, 9))), m0="1..m", r="m0..m"))
+@false("without the maximum", formula=lambda r, m, m0: 2 * r - m - m0)
+@false("all free blocks", formula=lambda r, m, m0: r - m0)
+@false("one for each extra neuron", formula=lambda r, m, m0: max(0, 2 * r - m - 1))
+def listed(cell, _, *, formula=least_deficient, context):
+    """The least number of lone free neurons over all kinds of branches with r blocks, by listing them."""
+    least = min(branch.deficient for branch in branch_types(cell.m, cell.m0) if branch.distinct == cell.r)
+    return equal(least=(formula(cell.r, cell.m, cell.m0), least))
+
+
+@DEFICIENT.check("symbolic", [None], covers="statement", scope="all sizes of blocks")
+@false("free blocks of one neuron count twice", free_size=1)
+def counting(_, *, free_size=2, context):
+    """m = m0 + E + l + 2 (r - m0 - l) with an excess E >= 0 over the least sizes, so l = 2r - m - m0 + E; E = 0 is possible for r >= (m
+    + m0)/2, and otherwise l = 0 is, with E = m + m0 - 2r."""
+    import sympy as sp
+
+    m0, r, l, E = sp.symbols("m0 r l E")
+    m = m0 + E + l + free_size * (r - m0 - l)
+    return vanishing("difference", sp.expand(m + m0 - 2 * r + l - E))
+
+
+INTERSECTION = claim(
+    "recovery.intersection",
+    "Branches meet where weights merge",
+    r"\overline{Q}_1 \cap \overline{Q}_2 \neq \emptyset \iff \text{every block of the join of the partitions carries the same target,"
+    r" at most one,}"
+    r" \text{ for both};\ Q^* \text{ is connected for } m > m_0, \text{ else } m_0! \text{ isolated points}",
+    clauses={
+        "meet": r"\dim (\overline{Q}_1 \cap \overline{Q}_2) \text{ from the join of the two partitions, or no common point}",
+        "components": r"Q^* \text{ is connected for } m > m_0 \text{ and consists of } m_0! \text{ points for } m = m_0",
+        "merged": r"\text{two branches on one partition never meet}",
+    },
+    symbols={
+        r"\overline{Q}_1, \overline{Q}_2": "closures of two branches",
+        "Q^*": "all perfect minima",
+        "m, m_0": "numbers of neurons and of target neurons",
+    },
+    assumptions=[
+        Assumption(
+            "distinct targets",
+            r"\bar w_j \text{ distinct},\ \bar a_j \neq 0",
+            unprobed="a target with equal weights is one with fewer neurons",
+        )
+    ],
+    source=GEOMETRY.at("Lemma 3.5; the dimensions are ours"),
+    refuted_by="Two branches whose equations have another dimension in common.",
+)
+
+
+def assignments_in_common(first, second, d):
+    """False: it also counts pairs whose target sits in different neurons of merged blocks."""
+    meets = not set(first.assignments()).isdisjoint(second.assignments())
+    return (first.meets(second, d) or 0) if meets else None
+
+
+def pair(cell, rng):
+    listed = list(branches(*cell.size))
+    chosen = rng.choice(len(listed), 2, replace=False)
+    return *(listed[k] for k in chosen), random_target(cell.size[1], cell.d, rng)
+
+
+@INTERSECTION.check(
+    "exact",
+    pair,
+    axes(
+        size=by_level(((2, 1), (3, 1), (2, 2), (3, 2)), ((2, 1), (3, 1), (2, 2), (3, 2), (4, 1), (4, 2), (5, 2))),
+        d=(1, 2),
+        quick=12,
+        standard=60,
+        full=250,
+    ),
+    clauses="meet",
+    distribution="pairs of different branches",
+)
+@false("targets in different neurons", meet=assignments_in_common)
+@false("they always meet", meet=lambda first, second, d: first.meets(second, d) or 0)
+def meets(cell, given, *, meet=Branch.meets, context):
     """Both sets of equations together, over the rationals, against the dimension predicted from the join of the partitions."""
-    from numerics.arithmetic.exact import rank_rational
-
-    first, second, d = instance
-    target = random_target(first.targets, d, context.rng())
+    first, second, target = given
     matrix, values = (np.concatenate(parts) for parts in zip(first.constraints(target), second.constraints(target), strict=True))
     rank = rank_rational(matrix)
     empty = rank_rational(np.column_stack([matrix, values])) > rank
-    observed = "empty" if empty else first.width * (d + 1) - rank
-    expected = meet(first, second, d)
-    return Outcome.equal("empty" if expected is None else expected, observed, first=str(first), second=str(second), inputs=d)
+    observed = "empty" if empty else first.width * (cell.d + 1) - rank
+    expected = meet(first, second, cell.d)
+    return equal(dimension=("empty" if expected is None else expected, observed), shown={"first": str(first), "second": str(second)})
 
 
-def with_common_coarsening(first: Branch, second: Branch, d: int):
-    """False: it also counts pairs whose target sits in different neurons of merged blocks."""
-    meets = not set(first.assignments()).isdisjoint(second.assignments())
-    return (first.meets(second, d) or 0) if meets else "empty"
-
-
-def pairs_of_branches(context):
-    for m, m0 in [(2, 1), (3, 1), (2, 2), (3, 2)]:
-        listed = list(branches(m, m0))
-        yield from ((a, b, d) for i, a in enumerate(listed) for b in listed[:i] for d in (1, 2))
-
-
-def drawn_pairs(context):
-    from hypothesis import strategies as st
-
-    return st.sampled_from([(4, 1), (4, 2), (5, 2), (5, 3)]).flatmap(
-        lambda size: st.tuples(*[st.sampled_from(list(branches(*size)))] * 2, st.integers(1, 3))
-    )
-
-
-def check_components(instance, *, count, context) -> Outcome:
+@INTERSECTION.check(
+    "exact", lambda cell, rng: None, axes(m=by_level((1, 2, 3, 4), (1, 2, 3, 4, 5)), m0="1..m"), clauses=("components", "merged")
+)
+@false("always connected", number=lambda m, m0: 1)
+@false("m0! also for m > m0", number=lambda m, m0: math.factorial(m0))
+def components(cell, _, *, number=lambda m, m0: 1 if m > m0 else math.factorial(m0), context):
     """Components of the intersection graph, and merged weights wherever two closures meet."""
     import networkx
 
-    m, m0 = instance
-    graph = intersection_graph(m, m0)
-    for first, second in graph.edges:
-        if set(first.blocks) == set(second.blocks):
-            return Outcome.fails("two branches meet without a merger", counterexample={"first": str(first), "second": str(second)})
-    return Outcome.equal(count(m, m0), networkx.number_connected_components(graph), width=m, targets=m0)
-
-
-CLAIMS = [
-    Claim(
-        id="recovery.strata",
-        title="Perfect minima form affine branches",
-        statement=r"Q^* = \bigcup_{P,\pi} Q^r_{P,\pi},\quad \dim Q^r_{P,\pi} = (m - r) + (r - m_0)\, d,\quad"
-        r"\#\{(P,\pi)\} = \sum_{b=m_0}^{m} S(m,b)\, \frac{b!}{(b-m_0)!}",
-        assumptions=[GENERIC],
-        source=Source(PAPER, "Def. 3.3, Prop. 3.2; the count is ours"),
-        depends_on=["recovery.lemma.LI0"],
-        checks=[
-            Check(
-                "count",
-                "exact",
-                "instances",
-                "m <= 6, all branches listed",
-                check_count,
-                sizes(6),
-                parameters={"formula": branch_count},
-                controls=[
-                    Control("partitions alone", formula=lambda m, m0: sum(stirling(m, b) for b in range(m0, m + 1))),
-                    Control("all blocks ordered", formula=lambda m, m0: sum(stirling(m, b) * math.factorial(b) for b in range(m0, m + 1))),
-                ],
-            ),
-            Check(
-                "dimension",
-                "exact",
-                "instances",
-                "all kinds of branches, m <= 5, d <= 3: rank of the affine equations over the rationals",
-                check_dimension,
-                kinds_and_inputs,
-                parameters={"codimension": Branch.codimension},
-                controls=[
-                    Control("free neurons are lone ones", codimension=lambda b, d: b.width + b.targets * d),
-                    Control("rank of the Hessian", codimension=Branch.rank),
-                ],
-            ),
-            Check(
-                "representation",
-                "exact",
-                "instances",
-                "a random point of every kind of branch, m <= 5, six rational inputs",
-                check_representation,
-                lambda context: kinds_and_inputs(context)[::4],
-                parameters={"slack": 0.0},
-                controls=[Control("one output off by 2^-12", slack=2.0**-12)],
-            ),
-            Check(
-                "completeness",
-                "training",
-                "instances",
-                "m = 3, m0 = 1, d = 1, 40 inputs, 250 random starts; at least 95% of the zero-loss points on branches (80% excluded)",
-                check_completeness,
-                lambda context: [0],
-                parameters={"activation": SIGMA},
-                controls=[Control("sigmoid itself", activation="sigmoid")],
-                alpha=1e-5,
-                tolerance="distance to a closure below 1e-3, from loss 1e-24 and its fourth root",
-            ),
-        ],
-        notes="For sigmoid the target also splits into (-a, -w) and (2a, 0), which the control finds.",
-    ),
-    Claim(
-        id="recovery.deficient",
-        title="Fewest lone free neurons",
-        statement=r"\min \{\, l : Q^r_{P,\pi} \,\} = \max(0,\, 2r - m - m_0)",
-        source=Source(PAPER, "Def. 3.4, Lemma 3.6"),
-        checks=[
-            Check(
-                "all-branches",
-                "exact",
-                "instances",
-                "all kinds of branches, m <= 8",
-                check_least_deficient,
-                all_distinct(8),
-                parameters={"formula": least_deficient},
-                controls=[
-                    Control("without the maximum", formula=lambda r, m, m0: 2 * r - m - m0),
-                    Control("all free blocks", formula=lambda r, m, m0: r - m0),
-                ],
-            ),
-            Check(
-                "lower-bound",
-                "symbolic",
-                "instances",
-                "the bound l >= 2r - m - m0 for all m, m0, r (that it is attained: by listing)",
-                check_counting_identity,
-                lambda context: [None],
-                parameters={"free_size": 2},
-                controls=[Control("free blocks of three", free_size=3)],
-            ),
-        ],
-    ),
-    Claim(
-        id="recovery.intersection",
-        title="Closures of branches meet only where weights merge",
-        statement=r"\overline{Q}_{1} \cap \overline{Q}_{2} \ne \emptyset \iff "
-        r"\text{every block of the join of both partitions carries the same targets in both, at most one};\quad "
-        r"\bigcup \overline{Q} \text{ has } 1 \text{ component if } m > m_0,\ m_0! \text{ if } m = m_0",
-        assumptions=[Assumption("distinct targets", r"\bar w_j \text{ distinct},\ \bar a_j \ne 0")],
-        source=Source(PAPER, "Lemma 3.5; criterion and dimension are ours"),
-        depends_on=["recovery.strata"],
-        checks=[
-            Check(
-                "affine-equations",
-                "exact",
-                "instances",
-                "all pairs of branches, m <= 3, d <= 2, with the dimension of the intersection",
-                check_intersection,
-                pairs_of_branches,
-                parameters={"meet": Branch.meets},
-                controls=[
-                    Control("a common coarsening suffices", meet=with_common_coarsening),
-                    Control("never", meet=lambda a, b, d: "empty"),
-                ],
-            ),
-            Check(
-                "random-pairs",
-                "exact",
-                "instances",
-                "random pairs, m = 4, 5, d <= 3",
-                check_intersection,
-                drawn_pairs,
-                parameters={"meet": Branch.meets},
-                controls=[Control("never", meet=lambda a, b, d: "empty")],
-                distribution="pairs of branches as hypothesis draws them",
-            ),
-            Check(
-                "components",
-                "exact",
-                "instances",
-                "intersection graphs, m <= 4",
-                check_components,
-                sizes(4),
-                parameters={"count": lambda m, m0: 1 if m > m0 else math.factorial(m0)},
-                controls=[
-                    Control("always connected", count=lambda m, m0: 1),
-                    Control("one per permutation", count=lambda m, m0: math.factorial(m0)),
-                ],
-            ),
-        ],
-    ),
-]
+    graph = intersection_graph(cell.m, cell.m0)
+    unmerged = sum(set(first.blocks) == set(second.blocks) for first, second in graph.edges)
+    return equal(components=(number(cell.m, cell.m0), networkx.number_connected_components(graph)), unmerged=(0, unmerged))

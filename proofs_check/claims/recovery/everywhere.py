@@ -1,53 +1,119 @@
 r"""With more samples than parameters every zero-loss point is a perfect minimum, and at the width of the target it is the target."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
 
-from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims.recovery._points import GENERIC, INPUTS, PAPER, SIGMA, decided, inputs, tangent_rank
+from numerics.recovery.minima import fit, generalization, other_interpolants
+from proofs_check import Outcome, axes, by_level, claim, false
+from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.recovery import branches, random_target
 from theory.recovery.genericity import shifted
 
+from . import GENERIC, GEOMETRY, INPUTS
+from ._points import SIGMA, inputs, tangent_rank
 
-def check_global(replicate, *, extra, context) -> Outcome:
-    """m = d = 1: besides abar sigma(wbar x) no a sigma(w x) passes through N + extra samples (all roots of a ratio are scanned)."""
-    from numerics.recovery.minima import other_interpolants
+GLOBAL = claim(
+    "recovery.global",
+    "More samples than parameters leave only perfect minima",
+    r"n > N = m(d+1) \implies R^{-1}\{0\} = Q^* \text{ for almost all } x_1, \dots, x_n",
+    symbols=["n", "N", "m", "d", r"R^{-1}\{0\}", "Q^*", "x_i"],
+    assumptions=[GENERIC, INPUTS],
+    source=GEOMETRY.at("Lemma 4.3(b), Cor. 3.4"),
+    depends_on=["recovery.strata"],
+    refuted_by="Generic samples, more than parameters, with a zero-loss point that is not perfect.",
+)
 
-    rng, sigma = context.rng(replicate), shifted("sigmoid", "3/10")
-    w, a = rng.normal(0, 1.2, 2)
-    x = rng.normal(0, 1.3, 2 + extra)
-    others = other_interpolants(sigma, w, x)
-    if not others:
-        return Outcome.holds()
-    return Outcome.fails(f"w = {others[0]:.6g} interpolates as well", counterexample={"wbar": w, "abar": a, "x": x, "others": others})
+SIGMAS = {"sigmoid": "3/10", "tanh": "1/2", "gelu": "1/2"}
 
 
-def check_global_by_training(_, *, extra, context) -> Outcome:
-    """Zero-loss points found from random starts on N + extra samples represent f* elsewhere too (m = 2, m0 = 1, d = 1)."""
-    from numerics.recovery.minima import generalization
+def samples(count):
+    def drawn(cell, rng):
+        return rng.normal(0, 1.2), rng.normal(0, 1.3, count)
 
+    return drawn
+
+
+@GLOBAL.check(
+    "property",
+    samples(3),
+    axes(sigma=tuple(SIGMAS), quick=100, standard=500, full=3000),
+    scope="m = d = 1, n = 3, moved activations; all interpolants with |w| <= 40",
+    tolerance="roots bracketed by sign changes on a grid of 4000 weights; all samples must agree to 1e-8 of the largest value",
+)
+@false("n = N", less=1)
+def one_neuron(cell, given, *, less=0, sigma=None, context):
+    """m = d = 1: besides abar sigma(wbar x) no a sigma(w x) passes through the samples (all roots of a ratio are scanned)."""
+    w, x = given
+    others = other_interpolants(sigma or shifted(cell.sigma, SIGMAS[cell.sigma]), w, x[: len(x) - less])
+    return at_most("other interpolants", float(len(others)), 0.0, attained=False, wbar=w, x=x, others=others)
+
+
+GLOBAL.without("generic activation", one_neuron, sigma=lambda z: np.tanh(z))
+GLOBAL.without("generic inputs", one_neuron, lambda cell, rng: (rng.normal(0, 1.2), np.array([0.7, -0.4, -0.4, 0.7])[[0, 1, 2]]))
+
+#: With fewer targets not even unanimity excludes a rate of 75% at the level of the check.
+LEAST_FOUND = 45
+#: Root-mean-square error off the samples. Loss 1e-24 leaves residuals of 1e-12, enlarged by the inverse of the least singular value.
+PERFECT = 1e-5
+
+
+def all_zeros(context, *, neurons: int, samples: int, are, activation=SIGMA, repeated=False) -> Outcome:
+    """Over independent targets (width 2, d = 1, four starts each): how often all zero-loss points that training finds ``are`` right."""
+    rng, count = context.rng(), context.by_level(quick=90, standard=250, full=1000)
+    targets = [random_target(neurons, 1, rng) for _ in range(count)]
+    x = rng.normal(0, 1.5, (count, samples, 1))
+    x[:, 2:] = x[:, :1] if repeated else x[:, 2:]
+    theta, found = fit(activation, targets, width=2, x=x, starts=4, rng=rng)
+    right = [bool(are(theta[k][found[k]], target)) for k, target in enumerate(targets) if found[k].any()]
+    if len(right) < LEAST_FOUND:
+        return Outcome.inconclusive(f"training reached zero loss for {len(right)} of {count} targets")
+    return context.rate(sum(right), len(right), what="targets with only the zero-loss points claimed", at_least=0.95, margin=0.2)
+
+
+@GLOBAL.check(
+    "training",
+    [None],
+    scope="m = 2, m0 = 1, d = 1, n = N + 1: for at least 95% of the targets all zero-loss points found are perfect (75% excluded)",
+    alpha=1e-5,
+    tolerance="test error 1e-5 at loss 1e-24",
+)
+@false("n = N - 2", extra=-2)
+def two_neurons(_, *, extra=1, context):
+    """Zero-loss points found from random starts on N + extra samples represent f* elsewhere too."""
     perfect = lambda points, target: (generalization(SIGMA, target, points) < PERFECT).all()
     return all_zeros(context, neurons=1, samples=4 + extra, are=perfect)
 
 
-def check_isolated(m0, *, count, context) -> Outcome:
-    """At width m0 the branches are points: the permutations of the target, each with a Hessian of full rank at n = N + 1."""
-    listed, d = list(branches(m0, m0)), 2
+UNIQUE = claim(
+    "recovery.unique",
+    "At the width of the target it is the only global minimum, up to permutation",
+    r"m = m_0,\ n > N:\quad R^{-1}\{0\} = \{\text{permutations of } \bar\theta\},\ \text{all } m_0! \text{ of them isolated and"
+    r" non-degenerate}",
+    clauses={
+        "permutations": r"R^{-1}\{0\} = \{\text{permutations of } \bar\theta\}",
+        "isolated": r"\text{all } m_0! \text{ of them are isolated and non-degenerate}",
+    },
+    symbols=["m", "m_0", "n", "N", r"R^{-1}\{0\}", r"\bar\theta"],
+    assumptions=[GENERIC, INPUTS],
+    source=GEOMETRY.at("Prop. 4.1, corrected"),
+    depends_on=["recovery.global", "recovery.rank"],
+    refuted_by="A zero-loss point of width m0 that is no permutation of the target, or a degenerate one.",
+)
+
+
+@UNIQUE.check("exact", lambda cell, rng: None, axes(m0=by_level((1, 2, 3), (1, 2, 3, 4)), d=(1, 2)), clauses="isolated", scope="n = N + 1")
+@false("a single one", count=lambda m0: 1)
+@false("m0 of them", count=lambda m0: m0)
+def isolated(cell, _, *, count=math.factorial, sigma=SIGMA, context):
+    """At width m0 the branches are points, m0! of them, each with a Hessian of full rank."""
+    listed, outcomes = list(branches(cell.m0, cell.m0)), []
     for k, branch in enumerate(listed):
-        rng = context.rng(k)
-        found = tangent_rank(SIGMA, branch.random_point(d, rng), inputs(rng, m0 * (d + 1) + 1, d))
-        if branch.dimension(d) or found.rank != m0 * (d + 1):
-            return Outcome.fails("a perfect minimum is not isolated", counterexample={"branch": str(branch), "rank": str(found)})
-    return Outcome.equal(count(m0), len(listed), targets=m0)
-
-
-def check_unique_by_training(_, *, same, context) -> Outcome:
-    """All zero-loss points of width m0 = 2 on N + 1 samples are the target, by ``same``."""
-    are = lambda points, target: all(same(point, target) for point in points)
-    return all_zeros(context, neurons=2, samples=5, are=are)
+        rng = context.rng(cell, k)
+        theta, x = branch.random_point(cell.d, rng), inputs(rng, cell.m0 * (cell.d + 1) + 1, cell.d)
+        outcomes.append(equal(dimension=(0, branch.dimension(cell.d))))
+        outcomes.append(rank_is(cell.m0 * (cell.d + 1), tangent_rank(sigma, theta, x), branch=str(branch)))
+    return worst([equal(number=(count(cell.m0), len(listed))), *outcomes])
 
 
 def up_to_permutation(theta, target) -> bool:
@@ -62,92 +128,20 @@ def identical(theta, target) -> bool:
 SAME = 1e-3
 
 
-def all_zeros(context, *, neurons: int, samples: int, are) -> Outcome:
-    """Over independent targets (width 2, d = 1, four starts each): how often all zero-loss points that training finds ``are`` right."""
-    from numerics.recovery.minima import fit
-    from numerics.statistics import decide_rate_at_least
-
-    rng, count = context.rng(), context.by_level(quick=90, standard=250, full=1000)
-    targets = [random_target(neurons, 1, rng) for _ in range(count)]
-    theta, found = fit(SIGMA, targets, width=2, x=rng.normal(0, 1.5, (count, samples, 1)), starts=4, rng=rng)
-    right = [bool(are(theta[k][found[k]], target)) for k, target in enumerate(targets) if found[k].any()]
-    if len(right) < LEAST_FOUND:
-        return Outcome.inconclusive(f"training reached zero loss for {len(right)} of {count} targets")
-    decision = decide_rate_at_least(sum(right), len(right), threshold=0.95, margin=0.2, alpha=context.spend(1))
-    return decided(decision, f"{sum(right)} of {len(right)} targets have only the zero-loss points claimed")
-
-
-#: With fewer targets not even unanimity excludes a rate of 75% at the level of the check.
-LEAST_FOUND = 45
-#: Root-mean-square error off the samples. Loss 1e-24 leaves residuals of 1e-12, enlarged by the inverse of the least singular value.
-PERFECT = 1e-5
+@UNIQUE.check(
+    "training",
+    [5],
+    clauses="permutations",
+    scope="m0 = 2, d = 1, n = 5: for at least 95% of the targets all zero-loss points found are the target (75% excluded)",
+    alpha=1e-5,
+    tolerance="parameters to 1e-3 at loss 1e-24",
+)
+@false("not up to permutation", same=identical)
+def trained(samples, *, same=up_to_permutation, activation=SIGMA, repeated=False, context):
+    """All zero-loss points of width m0 = 2 on the samples are the target."""
+    are = lambda points, target: all(same(point, target) for point in points)
+    return all_zeros(context, neurons=2, samples=samples, are=are, activation=activation, repeated=repeated)
 
 
-CLAIMS = [
-    Claim(
-        id="recovery.global",
-        title="More samples than parameters leave only perfect minima",
-        statement=r"n > N = m(d+1) \implies R^{-1}\{0\} = Q^* \text{ for almost all } x_1, \dots, x_n",
-        assumptions=[GENERIC, INPUTS],
-        source=Source(PAPER, "Lemma 4.3(b), Cor. 3.4"),
-        depends_on=["recovery.strata"],
-        checks=[
-            Check(
-                "one-neuron",
-                "property",
-                "instances",
-                "m = d = 1, n = 3, sigmoid(z + 3/10); all interpolants with |w| <= 40",
-                check_global,
-                lambda context: range(context.by_level(quick=300, standard=1500, full=10000)),
-                parameters={"extra": 1},
-                controls=[Control("n = N", extra=0)],
-                tolerance="roots bracketed by sign changes on a grid of 4000 weights; the third sample must agree to 1e-8",
-            ),
-            Check(
-                "two-neurons",
-                "training",
-                "instances",
-                "m = 2, m0 = 1, d = 1, n = N + 1: for at least 95% of the targets all zero-loss points found are perfect (75% excluded)",
-                check_global_by_training,
-                lambda context: [None],
-                parameters={"extra": 1},
-                controls=[Control("n = N - 2", extra=-2)],
-                alpha=1e-5,
-                tolerance="test error 1e-5 at loss 1e-24",
-            ),
-        ],
-    ),
-    Claim(
-        id="recovery.unique",
-        title="At the width of the target it is the only global minimum, up to permutation",
-        statement=r"m = m_0,\ n > N:\quad R^{-1}\{0\} = \{\text{permutations of } \bar\theta\},\ "
-        r"\text{all } m_0! \text{ of them isolated and non-degenerate}",
-        assumptions=[GENERIC, INPUTS],
-        source=Source(PAPER, "Prop. 4.1, corrected"),
-        depends_on=["recovery.global", "recovery.rank"],
-        checks=[
-            Check(
-                "isolated-points",
-                "exact",
-                "instances",
-                "m0 <= 4, d = 2",
-                check_isolated,
-                lambda context: range(1, 5),
-                parameters={"count": math.factorial},
-                controls=[Control("a single one", count=lambda m0: 1)],
-            ),
-            Check(
-                "training",
-                "training",
-                "instances",
-                "m0 = 2, d = 1, n = 5: for at least 95% of the targets all zero-loss points found are the target (75% excluded)",
-                check_unique_by_training,
-                lambda context: [None],
-                parameters={"same": up_to_permutation},
-                controls=[Control("not up to permutation", same=identical)],
-                alpha=1e-5,
-                tolerance="parameters to 1e-3 at loss 1e-24",
-            ),
-        ],
-    ),
-]
+UNIQUE.without("generic activation", trained, activation="tanh")
+UNIQUE.without("generic inputs", trained, repeated=True)

@@ -3,63 +3,96 @@ r"""Gradient flow near the perfect minima of a two-layer network: it converges, 
 theta' = -grad R, R = sum_i (g(theta, x_i) - f*(x_i))^2, so that Hess R = 2 J^T J on the zero set and lambda = 2 sigma_min(J)^2.
 """
 
-from __future__ import annotations
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
-from proofs_check.claims.recovery._points import GENERIC, INPUTS, PAPER, POINT, well_conditioned
+from numerics.arithmetic.krawczyk import NotCertified, ball
+from numerics.rank.slope import batched_tangents
+from numerics.recovery.minima import certified_least_eigenvalue, certified_tail, flow, hessian_eigenvalues
+from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check.judging import at_least, at_most, bounded, true, vanishing, worst
 from theory.recovery import branch_types, on_grid
 
-MORSE_BOTT = Assumption("Morse-Bott branch", r"l = 2r - m - m_0,\ n \ge \operatorname{codim} Q^r_{P,\pi}")
+from . import GENERIC, GEOMETRY, INPUTS, POINT
+from ._points import kinds, well_conditioned
+
+CONVERGES = claim(
+    "recovery.flow.converges",
+    "Gradient flow near the zero set converges to it",
+    r"\exists\, U \supset R^{-1}\{0\} \text{ open}: \gamma(0) \in U \implies \gamma(t) \to \theta_\infty \in R^{-1}\{0\},\ "
+    r"|\theta_\infty - \gamma(0)| \le \sqrt{R(\gamma(0)) / \mu} \text{ where } J J^{\mathsf T} \ge \mu",
+    clauses={
+        "distance": r"|\theta_\infty - \gamma(0)| \le \sqrt{R(\gamma(0)) / \mu} \text{ where } J J^{\mathsf T} \ge \mu \text{ within"
+        r" that distance}",
+        "converges": r"\gamma(0) \in U \implies \gamma(t) \to \theta_\infty \in R^{-1}\{0\}",
+    },
+    symbols={
+        r"\gamma, \theta_\infty": "a gradient flow of R and its limit",
+        r"R^{-1}\{0\}": "points of zero loss",
+        "U": "a neighbourhood of them",
+        r"J, \mu": "tangents, a lower bound of the eigenvalues of J J^T",
+        "t": "time",
+    },
+    assumptions=[
+        Assumption(
+            "analytic",
+            r"\sigma \text{ analytic (Lojasiewicz inequality)}",
+            unprobed="flows of smooth losses that circle for ever are no networks",
+        )
+    ],
+    source=GEOMETRY.at("Thms 5.1, 5.2, Prop. 5.1; the distance is ours"),
+    relation="upper",
+    refuted_by="A start near the zero set whose flow leaves it, or ends farther off.",
+)
+
+#: A reach on which balls keep eigenvalues above the last number positive, and starts so near that E / sqrt(lambda) stays below it.
+NEAR, REACH, LEAST_CERTIFIED = 2.0**-34, 1e-6, 1e-4
+BRANCHES = by_level(kinds(2), kinds(3))
 
 
-def check_certified_tail(instance, *, share, context) -> Outcome:
-    """As many samples as the rank: the flow from a start near theta* has a zero-loss limit within E / sqrt(lambda), proved in balls."""
-    from numerics.arithmetic.krawczyk import NotCertified
-    from numerics.recovery.minima import certified_tail, hessian_eigenvalues
-
-    branch, d, replicate = instance
-    rng = context.rng(replicate)
+def near_branch(cell, rng):
+    """A well conditioned point of the branch with as many samples as the rank, and a start near by."""
     while True:
-        model, theta, x = well_conditioned(branch, d, branch.rank(d), rng, tries=30)
+        model, theta, x = well_conditioned(cell.branch, cell.d, cell.branch.rank(cell.d), rng, tries=30)
         if hessian_eigenvalues(model, theta, x)[0] > LEAST_CERTIFIED:
-            break
-    start = theta + on_grid(rng.normal(0, 1, theta.shape)) * NEAR
+            return model, theta, x, theta + on_grid(rng.normal(0, 1, theta.shape)) * NEAR
+
+
+@CONVERGES.check(
+    "certified",
+    near_branch,
+    axes(branch=BRANCHES, d=(1, 2), full=5),
+    clauses=("distance", "converges"),
+    scope="starts at distance 2^-34, n = rank",
+)
+@false("a thousandth of the distance", share=Fraction(1, 1000))
+def tail(cell, given, *, share=Fraction(1), context):
+    """The flow has a zero-loss limit within E/sqrt(mu), proved in balls: no less than the distance of the nearest zero of the loss."""
+    model, theta, x, start = given
     try:
         least, most = certified_tail(model, theta, start, x, reach=REACH)
     except NotCertified as reason:
         return Outcome.inconclusive(str(reason), cases=1)
-    if share * most < least:
-        message = f"claimed within {share * most:.3g}, but every zero of the loss is at least {least:.3g} away"
-        return Outcome.fails(message, counterexample={"branch": str(branch), "start": start, "x": x})
     shown = {"kind": "tail of a flow near a solution", "activation": model.activation.name, "limit within": most}
-    return Outcome.holds(certificate={**shown, "theta": theta, "start": start, "samples": x})
+    outcome = at_least("distance allowed", ball(most) * ball(share), ball(least), attained=False, start=start, x=x)
+    return worst([outcome], certificate={**shown, "theta": theta, "start": start, "samples": x})
 
 
-#: A reach on which balls keep eigenvalues above the last number positive, and starts so near that E / sqrt(lambda) stays below it.
-NEAR, REACH, LEAST_CERTIFIED = 2.0**-34, 1e-6, 1e-4
+@CONVERGES.check(
+    "symbolic", [None], clauses="distance", covers="statement", scope="every model, loss R = E^2: the way left is at most E over sqrt(mu)"
+)
+@false("E without the half", factor=2)
+def way(_, *, factor=1, context):
+    """With residuals r, theta' = -2 J^T r: E' = -2 |J^T r|^2/E and |theta'| = 2 |J^T r| >= 2 sqrt(mu) E, so |theta'| <= -E'/sqrt(mu)."""
+    import sympy as sp
 
-
-def ranked_kinds(context):
-    replicates = context.by_level(quick=1, standard=4, full=20)
-    return [(b, d, k) for k in range(replicates) for m, m0 in [(1, 1), (2, 1), (3, 1), (3, 2)] for b in branch_types(m, m0) for d in (1, 2)]
-
-
-def check_flow_arrives(instance, *, direction, context) -> Outcome:
-    """The flow from distance 0.02 loses all but LEFT of its loss by time 10^5 on a way of bounded length."""
-    from numerics.recovery.minima import flow
-
-    branch, d, replicate = instance
-    rng = context.rng(replicate)
-    model, theta, x = well_conditioned(branch, d, branch.codimension(d), rng)
-    start = theta + rng.normal(0, 0.02, theta.shape)
-    decay = flow(model, start, x, model(theta, x)[:, 0], np.concatenate([[0.0], np.logspace(-2, 5, 50)]), direction=direction)
-    share = float(decay.loss[-1] / decay.loss[0])
-    if len(decay.times) == 51 and share < LEFT and decay.length < LENGTH:
-        return Outcome.holds()
-    message = f"{share:.3g} of the loss left at time {decay.times[-1]:.3g} after a way of length {decay.length:.3g}"
-    return Outcome.fails(message, counterexample={"branch": str(branch), "start": start, "x": x})
+    E, pull, mu = sp.symbols("E pull mu", positive=True)  # pull = |J^T r|
+    rate = -2 * pull**2 / E * factor
+    speed = 2 * pull
+    slack = -rate / sp.sqrt(mu) - speed  # = (2 pull/(E sqrt(mu))) (pull - sqrt(mu) E), not negative
+    return vanishing("difference", sp.simplify(slack - 2 * pull / (E * sp.sqrt(mu)) * (pull - sp.sqrt(mu) * E)))
 
 
 #: On the slowest branches R = 1 / (64 curvature t^2): at t = 10^5 less than 10^-7 for curvatures above 10^-5, of a start of 10^-4.
@@ -68,146 +101,182 @@ LEFT = 1e-3
 LENGTH = 1.0
 
 
-def smallest(eigenvalues) -> float:
-    return float(eigenvalues[0])
+def start_near(cell, rng):
+    model, theta, x = well_conditioned(cell.branch, cell.d, cell.branch.codimension(cell.d), rng)
+    return model, theta, x, theta + rng.normal(0, 0.02, theta.shape)
 
 
-def largest(eigenvalues) -> float:
-    return float(eigenvalues[-1])
+ONE_TARGET = tuple(branch for m in (1, 2, 3) for branch in branch_types(m, 1))
 
 
-def check_linear_rate(instance, *, rate, context) -> Outcome:
-    """R falls like exp(-2 lambda t) and the distance to the limit like exp(-lambda t), fitted where 1e-19 < R < 1e-11."""
-    from numerics.recovery.minima import decay_rate, flow, hessian_eigenvalues
+@CONVERGES.check(
+    "property",
+    start_near,
+    axes(branch=by_level(ONE_TARGET[:3], ONE_TARGET), d=(1, 2), where=lambda branch, d: branch.width * d < 4, standard=2, full=10),
+    clauses="converges",
+    scope="starts at distance 0.02, n = codimension, to t = 10^5",
+    tolerance="a thousandth of the loss left, from R = 1 / (64 curvature t^2) on the slowest branches; ways of length at most 1",
+)
+@false("sign as printed in section 2.1", direction=1)
+def arrives(cell, given, *, direction=-1, context):
+    """The flow loses all but LEFT of its loss by time 10^5 on a way of bounded length."""
+    model, theta, x, start = given
+    decay = flow(model, start, x, model(theta, x)[:, 0], np.concatenate([[0.0], np.logspace(-2, 5, 50)]), direction=direction)
+    share = float(decay.loss[-1] / decay.loss[0])
+    return worst(
+        [
+            true("followed to the end", len(decay.times) == 51),
+            bounded("share of the loss left", share, LEFT, start=start, x=x),
+            bounded("length of the way", float(decay.length), LENGTH, start=start, x=x),
+        ]
+    )
 
-    branch, d, n, replicate = instance
-    rng = context.rng(replicate)
-    for _ in range(50):
-        model, theta, x = well_conditioned(branch, d, n, rng)
-        eigenvalues = hessian_eigenvalues(model, theta, x)
-        if eigenvalues[0] > LEAST_RATE and eigenvalues[1] > SPECTRAL_GAP * eigenvalues[0]:
-            break
-    else:
-        return Outcome.inconclusive(f"no design with a spectral gap for {branch}", cases=1)
-    end = 30 / eigenvalues[0]
-    times = np.concatenate([[0.0], np.linspace(end / 200, end, 200)])
-    decay = flow(model, theta + rng.normal(0, 0.01, theta.shape), x, model(theta, x)[:, 0], times)
-    expected = rate(hessian_eigenvalues(model, decay.theta[-1], x))
-    of_loss = decay_rate(decay, largest=1e-11, smallest=1e-19) / (2 * expected)
-    inside = np.flatnonzero((decay.loss < 1e-11) & (decay.loss > 1e-19))[[0, -1]]
-    distance = np.linalg.norm(decay.theta[inside] - decay.theta[-1], axis=1)
-    of_distance = float(np.log(distance[0] / distance[1]) / np.diff(decay.times[inside])[0] / expected)
-    if max(abs(of_loss - 1), abs(of_distance - 1)) < RATE_TOLERANCE:
-        return Outcome.holds(margin=(RATE_TOLERANCE - abs(of_loss - 1)) / RATE_TOLERANCE)
-    message = f"rates of loss and distance are {of_loss:.4f} and {of_distance:.4f} of the predicted ones"
-    return Outcome.fails(message, counterexample={"branch": str(branch), "theta": theta, "x": x, "predicted": expected})
 
+MORSE_BOTT = Assumption(
+    "Morse-Bott branch",
+    r"l = 2r - m - m_0,\ n \ge \operatorname{codim} Q^r_{P,\pi}",
+    unprobed="off it R falls like 1/t^2: recovery.flow.sublinear",
+)
+
+LINEAR = claim(
+    "recovery.flow.linear",
+    "Linear rate on Morse-Bott branches",
+    r"|\gamma(t) - \theta_\infty| \sim e^{-\lambda t},\quad R(\gamma(t)) \sim e^{-2 \lambda t},\quad "
+    r"\lambda = 2\, \sigma_{\min}(J)^2 \text{ the smallest non-zero eigenvalue of } \operatorname{Hess} R(\theta_\infty)",
+    clauses={
+        "loss": r"R(\gamma(t)) \sim e^{-2 \lambda t}",
+        "distance": r"|\gamma(t) - \theta_\infty| \sim e^{-\lambda t}",
+        "eigenvalue": r"\lambda = 2\, \sigma_{\min}(J)^2,\ \text{near } \theta^* \text{ no smaller than } 2 (1 - \tau)"
+        r" \sigma_{\min}(J(\theta^*))^2",
+        "PL": r"|\nabla R|^2/R \ge 2 \lambda (1 - o(1))",
+    },
+    symbols={
+        r"\gamma, \theta_\infty": "a gradient flow of R and its limit",
+        "R": "the loss",
+        r"\lambda": "smallest non-zero eigenvalue of the Hessian at the limit",
+        r"J, \sigma_{\min}": "tangents, their least non-zero singular value",
+        r"\theta^*": "the perfect minimum near which it starts",
+        r"t, \tau": "time; a small number",
+    },
+    assumptions=[
+        *(
+            replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests")
+            for one in (GENERIC, INPUTS, POINT)
+        ),
+        MORSE_BOTT,
+        Assumption("generic start", r"\gamma(0) \text{ outside a null set}", unprobed="starts of a faster mode alone make a null set"),
+    ],
+    source=GEOMETRY.at("Thm 5.3(a); the rate is ours"),
+    depends_on=["recovery.morse-bott"],
+    refuted_by="A Morse-Bott branch near which the loss falls at another rate.",
+)
 
 #: Slower flows take too long; a second eigenvalue closer than this spoils the fit.
 LEAST_RATE, SPECTRAL_GAP = 5e-3, 1.5
-#: From R = 1e-4 to 1e-11 the second mode shrinks by (1e-7)^(1/2) = 3e-4 against the first; ten times its amplitude then leaves
-#: 100 * 3e-4 over a window of 18 e-folds, 0.2%. Ten times that is allowed for.
-RATE_TOLERANCE = 0.02
+#: Local rates over a window of two e-folds around each loss of these, averaged by a line.
+WINDOW = (1e-11, 1e-19)
 
 
-def morse_bott_flows(context):
-    count = context.by_level(quick=1, standard=4, full=20)
-    for replicate in range(count):
-        for m, m0, d in [(2, 1, 1), (2, 1, 2), (3, 1, 1), (2, 2, 1)]:
-            for branch in branch_types(m, m0):
-                if branch.morse_bott and branch.codimension(d) > 1:
-                    yield branch, d, branch.codimension(d) + replicate % 3, replicate
+def slow_mode(cell, rng):
+    """A Morse-Bott point whose second eigenvalue is at least 1.5 times the first, n = codimension + extra, and a start at 0.01."""
+    for _ in range(200):
+        model, theta, x = well_conditioned(cell.branch, cell.d, cell.branch.codimension(cell.d) + cell.extra, rng)
+        eigenvalues = hessian_eigenvalues(model, theta, x)
+        if eigenvalues[0] > LEAST_RATE and eigenvalues[1] > SPECTRAL_GAP * eigenvalues[0]:
+            return model, theta, x, theta + rng.normal(0, 0.01, theta.shape)
+    return None
 
 
-def check_certified_rate(instance, *, eigenvalue, context) -> Outcome:
-    """Within 10^-7 of theta* the least eigenvalue of J J^T lies where predicted: R falls at least like exp(-4 (1 - tau) sigma_min^2 t)."""
-    from numerics.arithmetic.krawczyk import NotCertified
-    from numerics.rank.slope import batched_tangents
-    from numerics.recovery.minima import certified_least_eigenvalue
+MORSE_BOTT_CELLS = [(m, m0, d) for m, m0, d in [(2, 1, 1), (2, 1, 2), (3, 1, 1), (2, 2, 1)]]
+MORSE_BOTT_BRANCHES = tuple(
+    (branch, d) for m, m0, d in MORSE_BOTT_CELLS for branch in branch_types(m, m0) if branch.morse_bott and branch.codimension(d) > 1
+)
+FLOWS = axes(place=by_level(MORSE_BOTT_BRANCHES[:3], MORSE_BOTT_BRANCHES), extra=(0, 1), standard=2, full=8)
 
-    branch, d, n, replicate = instance
-    model, theta, x = well_conditioned(branch, d, branch.codimension(d), context.rng(replicate), tries=30)
-    predicted = eigenvalue(np.linalg.svd(batched_tangents(model, theta[None], x[None])[1][0], compute_uv=False) ** 2)
+
+def on_place(draw):
+    """``draw`` for a cell whose branch and number of inputs come as one value."""
+
+    class Place:
+        def __init__(self, cell):
+            (self.branch, self.d), self.extra = cell.place, cell.extra
+
+    return lambda cell, rng: draw(Place(cell), rng)
+
+
+@LINEAR.check(
+    "property",
+    on_place(slow_mode),
+    FLOWS,
+    clauses=("loss", "distance", "PL"),
+    scope="starts at distance 0.01 (branch and number of inputs; n = codimension + extra)",
+    tolerance="per flow: with rho the ratio of the first two eigenvalues, the second mode has shrunk by (1e-11/R(0))^((rho - 1)/2)"
+    " against the first"
+    " when R = 1e-11; ten times its amplitude over the window of ln(1e8)/2 e-folds, plus 1e-3 for the integrator",
+)
+@false("twice as fast", rate=lambda values: 2 * float(values[0]))
+@false("three per cent faster", rate=lambda values: 1.03 * float(values[0]))
+@false("three per cent slower", rate=lambda values: 0.97 * float(values[0]))
+@false("the largest eigenvalue", rate=lambda values: float(values[-1]))
+@false("the trace", rate=lambda values: float(values.sum()))
+def rates(cell, given, *, rate=lambda values: float(values[0]), context):
+    """Fitted rates of loss and distance in the window 1e-19 < R < 1e-11 over the predicted ones, on both sides; |grad R|^2/R there."""
+    if given is None:
+        return Outcome.inconclusive("no design with a spectral gap was drawn", cases=1)
+    model, theta, x, start = given
+    first = hessian_eigenvalues(model, theta, x)[0]
+    times = np.concatenate([[0.0], np.linspace(30 / first / 200, 30 / first, 200)])
+    y = model(theta, x)[:, 0]
+    decay = flow(model, start, x, y, times)
+    eigenvalues = hessian_eigenvalues(model, decay.theta[-1], x)
+    expected, ratio = rate(eigenvalues), float(eigenvalues[1] / eigenvalues[0])
+    inside = np.flatnonzero((decay.loss < WINDOW[0]) & (decay.loss > WINDOW[1]))
+    if len(inside) < 10:
+        return Outcome.inconclusive("the loss did not pass the window", cases=1)
+    ends = inside[[0, -1]]
+    spread = float(np.diff(decay.times[ends])[0])
+    of_loss = float(-np.diff(np.log(decay.loss[ends]))[0]) / spread / 2
+    distance = np.linalg.norm(decay.theta[ends] - decay.theta[-1], axis=1)
+    of_distance = float(np.log(distance[0] / distance[1])) / spread
+    tolerance = 10 * (WINDOW[0] / decay.loss[0]) ** ((ratio - 1) / 2) / (np.log(WINDOW[0] / WINDOW[1]) / 2) + 1e-3
+    values, jacobians = batched_tangents(model, decay.theta[inside], np.repeat(x[None], len(inside), axis=0))
+    residuals = values.reshape(len(inside), -1) - y
+    slopes = 4 * (np.einsum("kn,knp->kp", residuals, jacobians.reshape(len(inside), len(y), -1)) ** 2).sum(-1) / (residuals**2).sum(-1)
+    shown = {"theta": theta, "x": x, "predicted": expected}
+    return worst(
+        [
+            bounded("rate of the loss over the predicted one", of_loss / expected - 1, tolerance, **shown),
+            bounded("rate of the distance over the predicted one", of_distance / expected - 1, tolerance, **shown),
+            at_least(
+                "|grad R|^2/R over 2 lambda", float(slopes.min()) / (2 * float(eigenvalues[0])), 1 - tolerance, attained=False, **shown
+            ),
+        ]
+    )
+
+
+@LINEAR.check(
+    "certified",
+    on_place(lambda cell, rng: well_conditioned(cell.branch, cell.d, cell.branch.codimension(cell.d), rng, tries=30)),
+    axes(place=by_level(MORSE_BOTT_BRANCHES[:3], MORSE_BOTT_BRANCHES), extra=(0,), standard=3, full=10),
+    clauses="eigenvalue",
+    scope="least eigenvalue of J J^T within 1e-7, n = codimension",
+)
+@false("twice", factor=2)
+@false("half", factor=Fraction(1, 2))
+@false("the largest", which=0)
+def eigenvalue(cell, given, *, factor=1, which=-1, context):
+    """Within 10^-7 of theta* the least eigenvalue of J J^T lies between proved bounds, and the predicted one between them."""
+    model, theta, x = given
+    predicted = float(np.linalg.svd(batched_tangents(model, theta[None], x[None])[1][0], compute_uv=False)[which] ** 2)
     try:
         lower, upper = certified_least_eigenvalue(model, theta, x, reach=1e-7)
     except NotCertified as reason:
         return Outcome.inconclusive(str(reason), cases=1)
-    if lower <= predicted <= upper:
-        return Outcome.holds()
-    message = f"the least eigenvalue lies in [{lower:.6g}, {upper:.6g}], predicted {predicted:.6g}"
-    return Outcome.fails(message, counterexample={"branch": str(branch), "theta": theta, "x": x})
-
-
-CLAIMS = [
-    Claim(
-        id="recovery.flow.converges",
-        title="Gradient flow near the zero set converges to it",
-        statement=r"\exists\, U \supset R^{-1}\{0\} \text{ open}: \gamma(0) \in U \implies \gamma(t) \to \theta_\infty \in R^{-1}\{0\},\ "
-        r"|\theta_\infty - \gamma(0)| \le \sqrt{R(\gamma(0)) / \mu} \text{ where } J J^{\mathsf T} \ge \mu",
-        assumptions=[Assumption("analytic", r"\sigma \text{ analytic (Lojasiewicz inequality)}")],
-        source=Source(PAPER, "Thms 5.1, 5.2, Prop. 5.1; the distance is ours"),
-        relation="upper",
-        checks=[
-            Check(
-                "certified-tail",
-                "certified",
-                "instances",
-                "starts at distance 2^-34 of all kinds of branches, m <= 3, d <= 2, n = rank, smallest eigenvalue above 1e-4",
-                check_certified_tail,
-                ranked_kinds,
-                parameters={"share": 1.0},
-                controls=[Control("a thousandth of the distance", share=1e-3)],
-            ),
-            Check(
-                "followed",
-                "property",
-                "instances",
-                "starts at distance 0.02 of all kinds of branches with m0 = 1, m d <= 3, n = codimension, to t = 10^5",
-                check_flow_arrives,
-                lambda context: [(b, d, k) for b, d, k in ranked_kinds(context) if b.targets == 1 and b.width * d < 4],
-                parameters={"direction": -1},
-                controls=[Control("sign as printed in section 2.1", direction=1)],
-                tolerance="a thousandth of the loss left, from R = 1 / (64 curvature t^2) on the slowest branches",
-            ),
-        ],
-    ),
-    Claim(
-        id="recovery.flow.linear",
-        title="Linear rate on Morse-Bott branches",
-        statement=r"|\gamma(t) - \theta_\infty| \sim e^{-\lambda t},\quad R(\gamma(t)) \sim e^{-2 \lambda t},\quad "
-        r"\lambda = 2\, \sigma_{\min}(J)^2 \text{ the smallest non-zero eigenvalue of } \operatorname{Hess} R(\theta_\infty)",
-        assumptions=[GENERIC, INPUTS, POINT, MORSE_BOTT, Assumption("generic start", r"\gamma(0) \text{ outside a null set}")],
-        source=Source(PAPER, "Thm 5.3(a); the rate is ours"),
-        depends_on=["recovery.morse-bott"],
-        checks=[
-            Check(
-                "fitted-rate",
-                "property",
-                "instances",
-                "Morse-Bott branches, m <= 3, starts at distance 0.01",
-                check_linear_rate,
-                morse_bott_flows,
-                parameters={"rate": smallest},
-                controls=[
-                    Control("twice as fast", rate=lambda values: 2 * smallest(values)),
-                    Control("the largest eigenvalue", rate=largest),
-                    Control("the trace", rate=lambda values: float(values.sum())),
-                ],
-                tolerance="2%: the second mode, at least 1.5 times as fast, leaves 0.2% in the window 1e-19 < R < 1e-11",
-            ),
-            Check(
-                "certified-eigenvalue",
-                "certified",
-                "instances",
-                "least eigenvalue of J J^T in a neighbourhood, Morse-Bott branches, n = codimension",
-                check_certified_rate,
-                morse_bott_flows,
-                parameters={"eigenvalue": lambda squares: float(squares[-1])},
-                controls=[
-                    Control("twice", eigenvalue=lambda squares: 2 * float(squares[-1])),
-                    Control("the largest", eigenvalue=lambda squares: float(squares[0])),
-                ],
-            ),
-        ],
-    ),
-]
+    value = ball(predicted) * ball(Fraction(factor))
+    shown = {"branch": str(cell.place), "theta": theta, "x": x}
+    return worst(
+        [
+            at_least("predicted eigenvalue", value, ball(lower), attained=False, **shown),
+            at_most("predicted eigenvalue", value, ball(upper), attained=False, **shown),
+        ]
+    )

@@ -1,116 +1,170 @@
 r"""Neurons of distinct weights are linearly independent: as functions, and with their slopes on almost all inputs."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Outcome, Probe, Source, draws
-from proofs_check.claims.recovery._points import (
-    FLOAT_GAP,
-    GENERIC,
-    INPUTS,
-    PAPER,
-    RANKED,
-    SIGMA,
-    compare_rank,
-    float_tangent_rank,
-    inputs,
-    tangent_rank,
-)
+from numerics.arithmetic.krawczyk import working_precision
+from numerics.rank import empirical_rank, model_rank
+from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check.judging import equal, rank_is, vanishing
 from theory.activations import Reflection, activation
 from theory.models import TwoLayer
 from theory.recovery import random_target
 from theory.recovery.genericity import exponential_minus_identity, is_generic, shifted
 
-REFLECTED = ("tanh", "sigmoid", "softplus", "gelu", "silu", "erf", "atan", "sin", "lorentz", "ratsig")
+from . import FLOAT_GAP, GENERIC, GEOMETRY, INPUTS
+from ._points import RANKED, SIGMA, float_tangent_rank, inputs, tangent_rank
+
+LI0 = claim(
+    "recovery.lemma.LI0",
+    "Neurons of distinct weights are independent exactly for generic activations",
+    r"\sigma \text{ generic} \iff \sigma(w_1 \cdot x), \dots, \sigma(w_k \cdot x) \text{ are linearly independent for all distinct } w_j",
+    clauses={
+        "criterion": r"\sigma \text{ generic} \iff \sigma(w_1 \cdot x), \dots, \sigma(w_k \cdot x) \text{ are independent for all"
+        r" distinct } w_j",
+        "value at 0": r"\sigma(0) = 0: \text{ the neuron of weight } 0 \text{ vanishes, so no set with } w_j = 0 \text{ is independent}",
+        "reflections": r"\sigma(-z) = p\,\sigma(z) + c + s z:\ \text{tanh, sigmoid, softplus, GELU, SiLU, erf, arctan, sin and even"
+        r" ones are not generic}",
+        "pairs": r"\text{rank of } \sigma(\pm wx), \sigma(\pm vx), \text{ and with slopes}:\ \text{tanh } 2, 4;\ \text{sigmoid,"
+        r" softplus, GELU } 3, 5;"
+        r"\ \text{exp } 4, 8",
+    },
+    symbols={
+        r"\sigma": "the activation; generic as the assumption of the family says",
+        "w_j, w, v": "distinct input weights",
+        "x": "the input",
+        "p, c, s, z": "sign, constant, slope and argument of a reflection identity",
+    },
+    assumptions=[
+        Assumption(
+            "analytic",
+            r"\sigma \text{ analytic and not a polynomial}",
+            unprobed="neurons of a polynomial of degree p span finitely many functions",
+        )
+    ],
+    source=GEOMETRY.at("Cor. 3.1, Remark 3.1"),
+    refuted_by="Four neurons of a generic activation with dependent outputs, or independent ones for an activation with a reflection.",
+)
+
+NAMES = ("tanh", "sigmoid", "softplus", "gelu", "lorentz", "exp", "silu", "erf", "atan", "sin", "ratsig")
 
 
-def check_independence(instance, *, criterion, context) -> Outcome:
-    """Certified rank of sigma(+-w_1 x), ..., sigma(+-w_(d+1) x) against the criterion (output weights 0 leave no other tangents).
+def moved(cell):
+    return shifted(cell.sigma) if cell.shift else activation(cell.sigma)
 
-    Softplus, GELU and SiLU lose one dimension only when there are more pairs than inputs: each pair gives a linear function.
-    """
-    from numerics.rank import empirical_rank
 
-    sigma, d, replicate = instance
-    rng, neurons = context.rng(replicate), 2 * (d + 1)
-    half = random_target(d + 1, d, rng).weights
-    model = TwoLayer(d, neurons, activation=sigma)
+@LI0.check(
+    "certified",
+    lambda cell, rng: random_target(cell.d + 1, cell.d, rng).weights,
+    axes(sigma=by_level(NAMES[:6], NAMES), shift=(False, True), d=(1, 2)),
+    clauses="criterion",
+    scope="d + 1 pairs of opposite weights; the activations as they are and moved by 1/2",
+)
+@false("distinct weights always suffice", criterion=lambda sigma: True)
+@false("only unsaturated activations", criterion=lambda sigma: sigma == activation("exp"))
+def opposite_weights(cell, half, *, criterion=is_generic, context):
+    """Certified rank of sigma(+-w_1 x), ..., sigma(+-w_(d+1) x): softplus, GELU and SiLU lose one dimension only when there are more pairs
+    than inputs, as each pair gives a linear function."""
+    sigma, neurons = moved(cell), 2 * (cell.d + 1)
+    model = TwoLayer(cell.d, neurons, activation=sigma)
     theta = model.pack(input_weights=np.vstack([half, -half]), output_weights=np.zeros((1, neurons)))
-    found = empirical_rank(model, theta, inputs(rng, neurons + 5, d))
-    if found.lower < neurons == found.upper:
-        return Outcome.inconclusive(f"rank of {neurons} neurons of {sigma!r} between {found.lower} and {neurons}", cases=1)
-    return Outcome.equal(criterion(sigma), found.lower == neurons, activation=model.activation.name, weights=half)
+    found = empirical_rank(model, theta, inputs(context.rng(cell, "inputs"), neurons + 5, cell.d))
+    independent = True if found.lower == neurons else False if found.upper < neurons else None
+    return equal(independent=(criterion(sigma), independent), shown={"activation": sigma.name, "weights": half})
 
 
-def activations_in_pairs(context):
-    """Every activation as it is and moved by 1/2."""
-    names = (*REFLECTED, "exp")
-    shift = [shifted(name) for name in names]
-    return [(sigma, d, k) for k, sigma in enumerate([*names, *shift]) for d in (1, 2)]
+@LI0.check(
+    "exact", lambda cell, rng: None, axes(sigma=("tanh", "gelu", "erf", "sigmoid", "exp", "lorentz"), w=(0, 1)), clauses="value at 0"
+)
+@false("a neuron of weight 0 never vanishes", vanishing_at=lambda sigma, w: False)
+@false("it always does", vanishing_at=lambda sigma, w: w == 0)
+def value_at_zero(cell, _, *, vanishing_at=lambda sigma, w: w == 0 and sigma in ("tanh", "gelu", "erf"), context):
+    """Whether the single neuron of weight w is the zero function: rank 0 in one sample, in an exact field."""
+    model = TwoLayer(1, 1, activation=cell.sigma)
+    found = empirical_rank(model, np.array([float(cell.w), 0.0]), np.array([[1.0]]))
+    zero = True if found.upper == 0 else False if found.lower > 0 else None
+    return equal(zero=(vanishing_at(cell.sigma, cell.w), zero))
 
 
 #: Rank of sigma(+-wx), sigma(+-vx), and of these together with x sigma'(+-wx), x sigma'(+-vx).
 PAIR_RANKS = {"tanh": (2, 4), "sigmoid": (3, 5), "softplus": (3, 5), "gelu": (3, 5), "exp": (4, 8)}
 
 
-def check_pair_ranks(name, *, ranks, context) -> Outcome:
-    from numerics.rank import model_rank
+@LI0.check(
+    "certified", lambda cell, rng: None, axes(sigma=tuple(PAIR_RANKS), slopes=(False, True)), clauses="pairs", scope="w = 3/4, v = 13/8"
+)
+@false("sigmoid as tanh", ranks=PAIR_RANKS | {"sigmoid": (2, 4)})
+@false("GELU is generic", ranks=PAIR_RANKS | {"gelu": (4, 8)})
+def pairs(cell, _, *, ranks=PAIR_RANKS, context):
+    """Certified rank of four neurons, without (output weights 0) and with their slopes."""
+    model, weights = TwoLayer(1, 4, activation=cell.sigma), np.array([[0.75], [-0.75], [1.625], [-1.625]])
+    theta = model.pack(input_weights=weights, output_weights=np.full((1, 4), float(cell.slopes)))
+    return rank_is(ranks[cell.sigma][cell.slopes], model_rank(model, theta), activation=cell.sigma)
 
-    model, weights = TwoLayer(1, 4, activation=name), np.array([[0.75], [-0.75], [1.625], [-1.625]])
-    theta = lambda a: model.pack(input_weights=weights, output_weights=np.full((1, 4), a))
-    found = tuple(model_rank(model, theta(a)) for a in (0.0, 1.0))
-    if None in (observed := tuple(rank.rank for rank in found)):
-        return Outcome.inconclusive(f"{name}: {found[0]}, {found[1]}", cases=1)
-    return Outcome.equal(ranks[name], observed, activation=name, weights=weights)
 
-
-def check_taylor(sigma, *, criterion, context) -> Outcome:
-    """Coefficients of order 2 to 7 at 0 as balls: both parities survive exactly for generic activations."""
+@LI0.check(
+    "certified",
+    lambda cell, rng: None,
+    axes(sigma=by_level(NAMES[:6], NAMES), shift=(False, True)),
+    clauses="criterion",
+    scope="Taylor coefficients of order 0 and 2 to 7 at 0",
+)
+@false("all are generic", criterion=lambda sigma: True)
+def taylor(cell, _, *, criterion=is_generic, context):
+    """Coefficients as balls: the value and both parities survive exactly for generic activations."""
     from flint import arb
 
-    from numerics.arithmetic.krawczyk import working_precision
-
+    sigma = moved(cell)
     with working_precision(128):
-        jet = activation(sigma).jet(np.array([arb(0)], dtype=object), 7)
+        jet = sigma.jet(np.array([arb(0)], dtype=object), 7)
     alive = [bool(abs(value[0]) > 0) for value in jet]
     observed = alive[0] and any(alive[2::2]) and any(alive[3::2])
-    return Outcome.equal(criterion(sigma), observed, activation=str(sigma), nonzero=[k for k, c in enumerate(alive) if c])
+    return equal(generic=(criterion(sigma), observed), shown={"not zero": [k for k, c in enumerate(alive) if c]})
 
 
-def check_reflection(name, *, reflection, context) -> Outcome:
-    """sigma(-z) - p sigma(z) - c - s z is 0 at 0 and has derivative 0, a rational function of e^z (and of z, erf)."""
-    import sympy
+@LI0.check(
+    "symbolic",
+    lambda cell, rng: None,
+    axes(sigma=tuple(name for name in NAMES if name != "exp")),
+    clauses="reflections",
+    covers="statement",
+    scope="for all z: the identity at 0 and its derivative, rational in e^z (and z, erf)",
+)
+@false("all odd", reflection=lambda name: Reflection(-1))
+@false("all even", reflection=lambda name: Reflection(1))
+def reflections(cell, _, *, reflection=lambda name: activation(name).reflection, context):
+    """sigma(-z) - p sigma(z) - c - s z is 0 at 0 and has derivative 0."""
+    import sympy as sp
 
-    z, p = sympy.Symbol("z", real=True), reflection(name)
-    sigma = lambda argument: activation(name)(np.array([argument], dtype=object))[0]
-    difference = sigma(-z) - p.parity * sigma(z) - p.constant - sympy.Rational(p.slope.numerator, p.slope.denominator) * z
-    slope = sympy.cancel(sympy.together(difference.diff(z).rewrite(sympy.exp).replace(sympy.exp, _power_of("t", z))))
-    start = sympy.expand(sigma(sympy.S.Zero) * (1 - p.parity) - p.constant)
-    if slope == 0 and start == 0:
-        return Outcome.holds()
-    return Outcome.fails(
-        f"the identity of {name} leaves {start} at 0, slope {slope}", counterexample={"activation": name, "slope": str(slope)}
-    )
+    z, p = sp.Symbol("z", real=True), reflection(cell.sigma)
+    sigma = lambda argument: activation(cell.sigma)(np.array([argument], dtype=object))[0]
+    difference = sigma(-z) - p.parity * sigma(z) - p.constant - sp.Rational(p.slope.numerator, p.slope.denominator) * z
+    slope = sp.cancel(sp.together(difference.diff(z).rewrite(sp.exp).replace(sp.exp, _power_of("t", z))))
+    start = sp.expand(sigma(sp.S.Zero) * (1 - p.parity) - p.constant)
+    return vanishing("value at 0 and slope", [start, slope])
 
 
 def _power_of(symbol, z):
     """exp(k z) -> t^k; other exponentials stay."""
-    import sympy
+    import sympy as sp
 
-    t = sympy.Symbol(symbol, positive=True)
-    return lambda argument: t ** (argument / z) if (argument / z).is_Integer else sympy.exp(argument, evaluate=False)
+    t = sp.Symbol(symbol, positive=True)
+    return lambda argument: t ** (argument / z) if (argument / z).is_Integer else sp.exp(argument, evaluate=False)
+
+
+LI1 = claim(
+    "recovery.lemma.LI1",
+    "Almost all inputs separate neurons and their slopes",
+    r"\operatorname{rank}\,[\sigma(w_k \cdot x_i), \sigma'(w_k \cdot x_i)\, x_i^{\mathsf T}]_{i \le n,\, k \le r} = \min(n, (d+1)\, r)",
+    symbols=[r"\sigma", "w_k", "x_i", "n", "r", "d"],
+    assumptions=[GENERIC, INPUTS, Assumption("moving at zero", r"\sigma'(0) \ne 0 \text{ or all } w_k \ne 0")],
+    source=GEOMETRY.at("Cor. 3.2, Def. 3.1, Lemma 3.4, corrected where sigma'(0) = 0"),
+    depends_on=["recovery.lemma.LI0"],
+    refuted_by="Distinct weights and generic inputs with another rank.",
+)
 
 
 def full_rank(n, k, d):
     return min(n, k * (d + 1))
-
-
-def check_separating_inputs(instance, *, formula, context) -> Outcome:
-    """Rank of [sigma(w_k x_i), sigma'(w_k x_i) x_i^T] for distinct weights, in an exact field."""
-    sigma, weights, x = instance
-    found = tangent_rank(sigma, of_unit_outputs(weights), x)
-    return compare_rank(formula(len(x), *weights.shape), found, activation=activation(sigma).name, weights=weights, x=x)
 
 
 def of_unit_outputs(weights):
@@ -118,145 +172,41 @@ def of_unit_outputs(weights):
     return np.append(weights, np.ones(len(weights)))
 
 
-def distinct_rows(rng, k, d):
-    """Weights (k, d) that are distinct and not 0, opposite, parallel and dependent ones among them."""
+#: Sample sizes around the rank, named by their distance from it.
+SHAPES = axes(sigma=RANKED[:3], r=(1, 2, 3), d=(1, 2, 3), off=(-1, 0, 2), where=lambda r, d, off: r * (d + 1) <= 9, standard=4, full=15)
+
+
+def separated(cell, rng):
+    """Distinct weights that are not 0, opposite, parallel and dependent ones among them, and n inputs."""
     while True:
-        weights = draws.rows(rng, k, d)
-        if weights.any(axis=1).all() and len(set(map(tuple, weights.tolist()))) == k:
-            return weights / 4
+        weights = draws.rows(rng, cell.r, cell.d)
+        if weights.any(axis=1).all() and len(set(map(tuple, weights.tolist()))) == cell.r:
+            return weights / 4, inputs(rng, cell.r * (cell.d + 1) + cell.off, cell.d)
 
 
-def distinct_weights(context):
-    for replicate in range(context.by_level(quick=6, standard=30, full=150)):
-        rng = context.rng(replicate)
-        for sigma in RANKED[:3]:
-            k, d = int(rng.integers(1, 4)), int(rng.integers(1, 4))
-            R = k * (d + 1)
-            weights = distinct_rows(rng, k, d)
-            for n in sorted({1, R - 1, R, R + 2}):
-                yield sigma, weights, inputs(rng, n, d)
+@LI1.check("exact", separated, SHAPES, distribution="weights from the edge sets of proofs_check.draws, inputs dyadic uniform")
+@false("slopes alone", formula=lambda n, k, d: min(n, k * d))
+@false("values alone", formula=lambda n, k, d: min(n, k))
+def separating(cell, given, *, formula=full_rank, sigma=None, context):
+    """Rank of values and slopes for distinct weights, in an exact field."""
+    weights, x = given
+    return rank_is(formula(len(x), *weights.shape), tangent_rank(sigma or cell.sigma, of_unit_outputs(weights), x), weights=weights, x=x)
 
 
-def check_separating_in_floats(instance, *, formula, context) -> Outcome:
-    k, d, n, replicate = instance
-    rng = context.rng(replicate)
-    weights, x = random_target(k, d, rng).weights, inputs(rng, n, d)
-    return compare_rank(formula(n, k, d), float_tangent_rank(SIGMA, of_unit_outputs(weights), x), weights=weights, x=x)
+LI1.without("moving at zero", separating, lambda cell, rng: (np.zeros((1, 1)), inputs(rng, 2, 1)), sigma=exponential_minus_identity())
+LI1.without("generic inputs", separating, lambda cell, rng: (random_target(2, 1, rng).weights, np.repeat(inputs(rng, 2, 1), 2, axis=0)))
+LI1.without("generic activation", separating, lambda cell, rng: (np.array([[0.75], [-0.75]]), inputs(rng, 4, 1)), sigma=activation("tanh"))
 
 
-def small_shapes(context):
-    from hypothesis import strategies as st
-
-    return st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 10), st.integers(0, 2**20))
-
-
-def with_zero_weight(context):
-    """sigma = e^z - z has sigma'(0) = 0: rank 1 of 2 with the weight 0."""
-    return [(exponential_minus_identity(), np.zeros((1, 1)), inputs(context.rng(), 2, 1))]
-
-
-def with_repeated_inputs(context):
-    rng = context.rng()
-    return [(SIGMA, random_target(2, 1, rng).weights, np.repeat(inputs(rng, 2, 1), 2, axis=0))]
-
-
-def with_opposite_weights(context):
-    return [("tanh", np.array([[0.75], [-0.75]]), inputs(context.rng(), 4, 1))]
-
-
-CLAIMS = [
-    Claim(
-        id="recovery.lemma.LI0",
-        title="Neurons of distinct weights are independent exactly for generic activations",
-        statement=r"\sigma \text{ generic} \iff \sigma(w_1 \cdot x), \dots, \sigma(w_k \cdot x) "
-        r"\text{ are linearly independent for all distinct } w_j",
-        assumptions=[Assumption("analytic", r"\sigma \text{ analytic and not a polynomial}")],
-        source=Source(PAPER, "Cor. 3.1, Remark 3.1"),
-        checks=[
-            Check(
-                "opposite-weights",
-                "certified",
-                "instances",
-                "eleven activations and their shifts by 1/2, d + 1 pairs of opposite weights, d = 1, 2",
-                check_independence,
-                activations_in_pairs,
-                parameters={"criterion": is_generic},
-                controls=[
-                    Control("distinct weights always suffice", criterion=lambda sigma: True),
-                    Control("only unsaturated activations", criterion=lambda sigma: sigma == "exp"),
-                ],
-            ),
-            Check(
-                "ranks-of-pairs",
-                "certified",
-                "instances",
-                "ranks of four neurons, without and with their slopes",
-                check_pair_ranks,
-                lambda context: list(PAIR_RANKS),
-                parameters={"ranks": PAIR_RANKS},
-                controls=[Control("sigmoid as tanh", ranks=PAIR_RANKS | {"sigmoid": (2, 4)})],
-            ),
-            Check(
-                "taylor-coefficients",
-                "certified",
-                "instances",
-                "coefficients of order 0 and 2 to 7",
-                check_taylor,
-                lambda context: [sigma for sigma, d, _ in activations_in_pairs(context) if d == 1],
-                parameters={"criterion": is_generic},
-                controls=[Control("all are generic", criterion=lambda sigma: True)],
-            ),
-            Check(
-                "reflection-identities",
-                "symbolic",
-                "instances",
-                "the identities that break the assumption, for all z",
-                check_reflection,
-                lambda context: REFLECTED,
-                parameters={"reflection": lambda name: activation(name).reflection},
-                controls=[Control("all odd", reflection=lambda name: Reflection(-1))],
-            ),
-        ],
-        refuted_by="four neurons of a generic activation with dependent outputs, or independent ones for an activation with a reflection",
-    ),
-    Claim(
-        id="recovery.lemma.LI1",
-        title="Almost all inputs separate neurons and their slopes",
-        statement=r"\operatorname{rank}\,[\sigma(w_k \cdot x_i), \sigma'(w_k \cdot x_i)\, x_i^{\mathsf T}]_{i \le n,\, k \le r} "
-        r"= \min(n, (d+1)\, r)",
-        assumptions=[GENERIC, INPUTS, Assumption("moving at zero", r"\sigma'(0) \ne 0 \text{ or all } w_k \ne 0")],
-        source=Source(PAPER, "Cor. 3.2, Def. 3.1, Lemma 3.4"),
-        depends_on=["recovery.lemma.LI0"],
-        checks=[
-            Check(
-                "exact-field",
-                "exact",
-                "instances",
-                "r, d <= 3, n around (d+1) r; weights and inputs dyadic normal",
-                check_separating_inputs,
-                distinct_weights,
-                parameters={"formula": full_rank},
-                controls=[
-                    Control("slopes alone", formula=lambda n, k, d: min(n, k * d)),
-                    Control("values alone", formula=lambda n, k, d: min(n, k)),
-                ],
-            ),
-            Check(
-                "floats",
-                "property",
-                "instances",
-                "tanh(z + 1/2); r <= 2, d <= 3, n <= 10",
-                check_separating_in_floats,
-                small_shapes,
-                parameters={"formula": full_rank},
-                controls=[Control("slopes alone", formula=lambda n, k, d: min(n, k * d))],
-                tolerance=FLOAT_GAP,
-            ),
-        ],
-        probes=[
-            Probe("moving at zero", with_zero_weight),
-            Probe("generic inputs", with_repeated_inputs),
-            Probe("generic activation", with_opposite_weights),
-        ],
-    ),
-]
+@LI1.check(
+    "property",
+    lambda cell, rng: (random_target(cell.r, cell.d, rng).weights, inputs(rng, cell.n, cell.d)),
+    axes(r=(1, 2), d=(1, 2, 3), n=(1, 3, 5, 8), standard=4, full=20),
+    scope="tanh(z + 1/2)",
+    tolerance=FLOAT_GAP,
+)
+@false("slopes alone", formula=lambda n, k, d: min(n, k * d))
+def separating_in_floats(cell, given, *, formula=full_rank, context):
+    """The same read from singular values."""
+    weights, x = given
+    return rank_is(formula(cell.n, cell.r, cell.d), float_tangent_rank(SIGMA, of_unit_outputs(weights), x), weights=weights, x=x)

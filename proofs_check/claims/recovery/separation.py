@@ -1,108 +1,178 @@
 r"""How many samples set a branch of perfect minima apart from imperfect ones near by, and with it make the branch stable."""
 
-from __future__ import annotations
+from dataclasses import replace
 
 import numpy as np
 
-from proofs_check import Check, Claim, Control, Figure, Outcome, Source
-from proofs_check.claims.recovery._points import (
-    GENERIC,
-    INPUTS,
-    LONE,
-    PAIR,
-    PAPER,
-    POINT,
-    SIGMA,
-    SPLIT,
-    decided,
-    inputs,
-    kinds_up_to,
-    tangent_rank,
-)
+from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
+from numerics.hessian.inertias import exact_inertia
+from numerics.rank.slope import batched_tangents, best_conditioned, slope_test
+from numerics.recovery.minima import curvature_form, designs, nearby_zero_loss
+from proofs_check import Figure, Outcome, axes, by_level, claim, false
+from proofs_check.judging import bounded, equal, rank_is, worst
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, random_target
+
+from . import GENERIC, GEOMETRY, INPUTS, POINT
+from ._points import LONE, PAIR, SIGMA, SPLIT, inputs, kinds, tangent_rank
+
+#: What the ranks below rest on, probed where these are claimed.
+HYPOTHESES = [
+    replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests") for one in (GENERIC, INPUTS, POINT)
+]
+
+SEPARATION = claim(
+    "recovery.separation",
+    "Sample size that separates a branch",
+    r"n \ge r + (m + m_0 - r)\, d \implies U \cap R^{-1}\{0\} = U \cap Q^r_{P,\pi};\quad \text{least threshold } m + m_0 d\ (r = m),"
+    r"\text{ largest } m_0 + m d\ (r = m_0)",
+    clauses={
+        "from the threshold": r"n \ge r + (m + m_0 - r)\, d \implies U \cap R^{-1}\{0\} = U \cap Q^r_{P,\pi}",
+        "not before": r"\text{on Morse-Bott branches not for one sample less}",
+        "extremes": r"\text{least threshold } m + m_0 d\ (r = m), \text{ largest } m_0 + m d\ (r = m_0)",
+        "printed": r"m = 2, m_0 = 1:\ \text{optimistic size, separation of both branches, parameters } 3, 4, 5, 6\ (d = 2),\ 5, 6, 9,"
+        r" 10\ (d = 4)",
+    },
+    symbols=["n", "r", "m", "m_0", "d", "U", r"R^{-1}\{0\}", r"Q^r_{P,\pi}"],
+    assumptions=HYPOTHESES,
+    source=GEOMETRY.at("Lemma 4.2(b), Thm 2.1; the ladder: arXiv:2405.13787v1"),
+    relation="tight",
+    depends_on=["recovery.morse-bott", "recovery.strata"],
+    refuted_by="A generic point of a branch with imperfect zero-loss points near by from the threshold on.",
+)
+
+MORSE_BOTT = tuple(branch for branch in kinds(4) if branch.morse_bott)
+REACHED = axes(branch=by_level(tuple(branch for branch in kinds(3) if branch.morse_bott), MORSE_BOTT), d=(1, 2))
+
+
+def point_and_samples(cell, rng):
+    """A random point of the branch, and samples one beyond the codimension."""
+    return cell.branch.random_point(cell.d, rng), inputs(rng, cell.branch.codimension(cell.d) + 1, cell.d)
+
+
+@SEPARATION.check(
+    "exact",
+    point_and_samples,
+    REACHED,
+    clauses=("from the threshold", "not before"),
+    scope="Morse-Bott branches: constant rank makes the zero set the branch",
+)
+@false("as printed in Thm 5.3", size=lambda b, d: b.width + (b.width + b.targets - b.distinct) * d)
+@false("optimistic size", size=lambda b, d: b.targets * (d + 1))
+@false("one sample less", size=lambda b, d: b.codimension(d) - 1)
+def codimension_reached(cell, given, *, size=Branch.codimension, context):
+    """The rank reaches the codimension at the threshold and not one sample before."""
+    theta, x = given
+    n, reached = size(cell.branch, cell.d), cell.branch.codimension(cell.d)
+    ranks = [tangent_rank(SIGMA, theta, x[:k]) for k in (n, n - 1) if 0 < k <= len(x)]
+    return worst([rank_is(reached - short, rank, branch=str(cell.branch), theta=theta, x=x) for short, rank in enumerate(ranks)])
+
+
+@SEPARATION.check("exact", lambda cell, rng: None, axes(m=(1, 2, 3, 4, 5), m0="1..m", d=(1, 2, 3)), clauses="extremes")
+@false("equal for all branches", largest=lambda m, m0, d: m + m0 * d)
+def extremes(cell, _, *, largest=lambda m, m0, d: m0 + m * d, context):
+    """The least and the largest threshold over all kinds of branches."""
+    found = {branch.codimension(cell.d): branch.distinct for branch in branch_types(cell.m, cell.m0)}
+    shown = {branch.distinct: branch.codimension(cell.d) for branch in branch_types(cell.m, cell.m0)}
+    expected = (cell.m + cell.m0 * cell.d, largest(cell.m, cell.m0, cell.d))
+    return equal(extremes=(expected, (min(found), max(found))), places=(expected, (shown[cell.m], shown[cell.m0])))
+
 
 #: Share of perturbed starts that end at an imperfect minimum: at most 0.05 where the branch is separated (so that 0.25 is excluded), at
 #: least 0.95 where the zero set is larger than the branch (so that 0.75 is excluded).
 FEW, MANY, MARGIN = 0.05, 0.95, 0.2
 
 
-def decided_by_projection(cell, *, separated: bool, in_words, alpha, context, figures=()) -> Outcome:
+def by_projection(place, *, separated: bool, parts: int, context, figures=()) -> Outcome:
     """From perturbed random points of a branch to the nearest zero-loss points: few are imperfect where it is ``separated``, else most.
 
-    A cell is (branch, d, n), its ``alpha`` a share of that of the check (a 32nd or a 24th, for 21 cells); ``in_words`` makes a message of
-    two numbers, the imperfect ones and all.
+    ``place`` is (branch, d, n); ``parts`` decisions share the alpha of the check.
     """
-    from numerics.recovery.minima import designs, nearby_zero_loss
-    from numerics.statistics import decide_rate_at_least, decide_rate_at_most
-
-    branch, d, n = cell
+    branch, d, n = place
     rng, trials = context.rng(branch, d, n), context.by_level(quick=240, standard=500, full=2000)
     model = TwoLayer(d, branch.width, activation=SIGMA)
     theta = np.stack([branch.random_point(d, rng) for _ in range(trials)])
     nearby = nearby_zero_loss(model, theta, designs(model, theta, n, branch.rank(d), rng=rng), rng=rng)
-    count = int(nearby.imperfect.sum())
-    rule, level = (decide_rate_at_most, FEW) if separated else (decide_rate_at_least, MANY)
-    decision = rule(count, trials, threshold=level, margin=MARGIN, alpha=alpha)
-    return decided(decision, in_words(count, trials), figures=figures)
+    what = f"imperfect from {branch}, d = {d}, n = {n}"
+    bound = {"at_most": FEW} if separated else {"at_least": MANY}
+    outcome = context.rate(int(nearby.imperfect.sum()), trials, what=what, margin=MARGIN, parts=parts, **bound)
+    return worst([outcome], figures=list(figures))
 
 
-def check_codimension_reached(instance, *, size, context) -> Outcome:
-    """On Morse-Bott branches the rank reaches the codimension at the threshold and not one sample before."""
-    branch, d = instance
-    rng, n = context.rng(), size(branch, d)
-    theta, x = branch.random_point(d, rng), inputs(rng, n, d)
-    ranks = [tangent_rank(SIGMA, theta, x[: n - short]).rank for short in (0, 1)]
-    return Outcome.equal([branch.codimension(d), branch.codimension(d) - 1], ranks, branch=str(branch), theta=theta, x=x)
+PROJECTED = tuple(
+    (branch, d, n)
+    for m, m0, d in [(2, 1, 1), (2, 1, 2), (3, 1, 1), (3, 1, 2), (3, 2, 1), (2, 2, 1)]
+    for branch in branch_types(m, m0)
+    for n in ([branch.codimension(d) - 1] if branch.morse_bott else []) + [branch.codimension(d)]
+)
 
 
-def morse_bott_kinds(context):
-    return [(branch, d) for branch, d in kinds_up_to(4)(context) if branch.morse_bott]
-
-
-def check_projection(cell, *, size, context) -> Outcome:
+@SEPARATION.check(
+    "training",
+    PROJECTED,
+    clauses=("from the threshold", "not before"),
+    scope="nearest zero-loss points from distance 0.005, m <= 3, Morse-Bott branches just below and at the codimension, others at it:"
+    " at most 5%"
+    " imperfect from the threshold on (25% excluded), at least 95% one sample below (75% excluded)",
+    alpha=1e-5,
+    tolerance="test error 1e-11: above what residuals of 1e-14 leave, below the square of the distance times a curvature",
+    distribution="targets and branch points as sampled; best conditioned of ten normal designs",
+)
+@false("one sample less", size=lambda b, d: b.codimension(d) - 1)
+@false("one sample more", size=lambda b, d: b.codimension(d) + 1)
+@false("branches that are not Morse-Bott one sample earlier", size=lambda b, d: b.codimension(d) + (0 if b.morse_bott else 1))
+def projection(place, *, size=Branch.codimension, context):
     """Imperfect minima are found near the branch below ``size`` samples and not from there on."""
-    branch, d, n = cell
-    in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}: {count} of {trials} starts end at imperfect minima"
-    return decided_by_projection(cell, separated=n >= size(branch, d), in_words=in_words, alpha=context.spend(32), context=context)
+    branch, d, n = place
+    return by_projection(place, separated=n >= size(branch, d), parts=len(PROJECTED), context=context)
 
 
-def projection_cells(context):
-    """Morse-Bott branches just below and at the codimension, the others at the codimension."""
-    for m, m0, d in [(2, 1, 1), (2, 1, 2), (3, 1, 1), (3, 1, 2), (3, 2, 1)]:
-        for branch in branch_types(m, m0):
-            n = branch.codimension(d)
-            yield from ((branch, d, k) for k in ((n - 1, n) if branch.morse_bott else (n,)))
+#: m = 2, m0 = 1 as printed in arXiv:2405.13787v1, by the dimension of the weights (with the bias): optimistic size, separation of the lone
+#: free neuron, of the split target, number of parameters.
+PRINTED_SIZES = {2: (3, 4, 5, 6), 4: (5, 6, 9, 10)}
 
 
-def check_ladder(_, *, separation, context) -> Outcome:
+@SEPARATION.check("exact", lambda cell, rng: random_target(1, cell.d, rng), axes(d=(2, 4)), clauses="printed", scope="m = 2, m0 = 1")
+@false("separated at the optimistic size", printed={2: (3, 3, 3, 6), 4: (5, 5, 5, 10)})
+def printed_sizes(cell, target, *, printed=PRINTED_SIZES, context):
+    """Least rank by certified tangents, separation sizes as codimensions by rational equations."""
+    rng, model = context.rng(cell, "points"), TwoLayer(cell.d, 2)
+    ranks = [tangent_rank(SIGMA, b.sample(target, rng), inputs(rng, model.n_params + 2, cell.d)).rank for b in (SPLIT, LONE)]
+    lone, split = (rank_rational(branch.constraints(target)[0]) for branch in (LONE, SPLIT))
+    least = None if None in ranks else min(ranks)
+    expected = printed[cell.d]
+    return equal(optimistic=(expected[0], least), separations=(expected[1:3], (lone, split)), parameters=(expected[3], model.n_params))
+
+
+#: The median of the slopes over eps in 1e-3 ... 1e-4; the next order in eps moves a slope by a few eps over the smallest singular value.
+SLOPE_TOLERANCE = 0.25
+
+
+@SEPARATION.check(
+    "property",
+    [None],
+    clauses=("from the threshold", "not before"),
+    scope="m = 2, m0 = 1, d = 2, n = 2 ... 6, split target and lone free neuron, median over 41 designs",
+    tolerance="slopes within 0.25 of 1 and 2; exact where most errors are below 1e-3 eps^2",
+)
+@false("separated at the rank", separation=Branch.rank)
+def ladder(_, *, separation=Branch.codimension, context):
     """Test error of the nearest zero-loss point at distance eps: of order eps below the rank, eps^2 below separation, then none."""
-    from numerics.rank.slope import best_conditioned, slope_test
-
-    series, cases, d = [], 0, 2
+    series, outcomes, d = [], [], 2
     for branch in (SPLIT, LONE):
-        model, slopes, sizes_drawn = TwoLayer(d, 2, activation=SIGMA), [], range(2, 7)
-        for n in sizes_drawn:
+        model, slopes = TwoLayer(d, 2, activation=SIGMA), []
+        for n in range(2, 7):
             rng, trials = context.rng(branch, n), context.by_level(quick=41, standard=101, full=401)
             theta = np.stack([branch.random_point(d, rng) for _ in range(trials)])
             x = best_conditioned(model, theta, rng.normal(0, 1.3, (trials, 25, n, d)), branch.rank(d))
             found = slope_test(model, theta, x, rng.normal(0, 1.3, (100, d)), rng=rng)
             order = 0 if n >= separation(branch, d) else 2 if n >= branch.rank(d) else 1
             exact = float(found.exact[found.converged].mean())
-            observed = 0 if exact > 0.5 else float(np.nanmedian(found.slope))
-            slopes.append(observed)
-            cases += trials
-            if abs(observed - order) > SLOPE_TOLERANCE:
-                message = f"{branch}, n = {n}: median slope {observed:.2f} ({exact:.0%} exact), expected {order or 'no error'}"
-                return Outcome.fails(message, counterexample={"branch": str(branch), "n": n, "slope": observed, "exact": exact})
-        series.append(
-            {"label": f"{branch}: R = {branch.rank(d)}, separated from {branch.codimension(d)}", "x": list(sizes_drawn), "y": slopes}
-        )
-    return Outcome.holds(cases, figures=[ladder_figure(series)])
-
-
-#: The median of the slopes over eps in 1e-3 ... 1e-4; the next order in eps moves a slope by a few eps over the smallest singular value.
-SLOPE_TOLERANCE = 0.25
+            slopes.append(0.0 if exact > 0.5 else float(np.nanmedian(found.slope)))
+            outcomes.append(bounded(f"slope less {order} for {branch}, n = {n}", slopes[-1] - order, SLOPE_TOLERANCE, exact=exact))
+        label = f"{branch}: R = {branch.rank(d)}, separated from {branch.codimension(d)}"
+        series.append({"label": label, "x": list(range(2, 7)), "y": slopes})
+    return worst(outcomes, figures=[ladder_figure(series)])
 
 
 def ladder_figure(series) -> Figure:
@@ -117,35 +187,40 @@ def ladder_figure(series) -> Figure:
     )
 
 
-#: m = 2, m0 = 1 as printed in arXiv:2405.13787v1, by the dimension of the weights (with the bias): optimistic size, separation of the lone
-#: free neuron, of the split target, number of parameters.
-PRINTED_SIZES = {2: (3, 4, 5, 6), 4: (5, 6, 9, 10)}
-
-
-def check_printed_sizes(d, *, printed, context) -> Outcome:
-    """Least rank by certified tangents, separation sizes as codimensions by rational equations."""
-    from numerics.arithmetic.exact import rank_rational
-
-    rng = context.rng()
-    target, model = random_target(1, d, rng), TwoLayer(d, 2)
-    ranks = [tangent_rank(SIGMA, b.sample(target, rng), inputs(rng, model.n_params + 2, d)).rank for b in (SPLIT, LONE)]
-    if None in ranks:
-        return Outcome.inconclusive("a rank is not certified", cases=1)
-    lone, split = (rank_rational(branch.constraints(target)[0]) for branch in (LONE, SPLIT))
-    return Outcome.equal(printed[d], (min(ranks), lone, split, model.n_params), inputs=d)
+DEFICIENT = claim(
+    "recovery.separation.deficient",
+    "Between rank and codimension the sample decides",
+    r"m = 2,\ m_0 = r = 1,\ n = d + 2,\ c \in \ker J^{\mathsf T}:\ \theta^* \text{ separated} "
+    r"\iff \sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ definite};"
+    r"\quad d = 1:\ \sum a_i \delta_i^2 \big|_{\sum a_i \delta_i = 0} \text{ definite} \iff \#\{a_i \bar a > 0\} \in \{1, m\}",
+    clauses={
+        "definite form": r"\theta^* \text{ separated} \iff \sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ definite}",
+        "signature": r"\sum a_i \delta_i^2 \big|_{\sum a_i \delta_i = 0} \text{ definite} \iff \#\{a_i \bar a > 0\} \in \{1, m\}",
+    },
+    symbols=["m", "m_0", "r", "n", "d", "c", "J", r"\theta^*", r"\bar w", "x_i", "a_k", r"\bar a", r"\sigma"],
+    assumptions=HYPOTHESES,
+    source=GEOMETRY.at("sharpens Thm 2.1; ours"),
+    kind="extension",
+    depends_on=["recovery.separation"],
+    refuted_by="A design with a definite form and imperfect minima near by, or the converse.",
+)
 
 
 def determinant_sign(form) -> bool:
     return bool(np.linalg.det(form) > 0)
 
 
-def check_definite_form(chunk, *, criterion, context) -> Outcome:
+@DEFICIENT.check(
+    "training",
+    [0],
+    clauses="definite form",
+    scope="d = 2, n = 4, 80 designs with 12 starts each; at least 95% agree (75% excluded)",
+    alpha=1e-5,
+)
+@false("indefinite separates", criterion=lambda form: not determinant_sign(form))
+def definite_form(chunk, *, criterion=determinant_sign, context):
     """d = 2, n = 4 on a split target: the form of the one null direction of J^T decides which designs separate."""
-    from numerics.rank.slope import batched_tangents
-    from numerics.recovery.minima import curvature_form, designs, nearby_zero_loss
-    from numerics.statistics import decide_rate_at_least
-
-    model, agreements, undecided, kinds = TwoLayer(2, 2, activation=SIGMA), 0, 0, [0, 0]
+    model, agreements, undecided = TwoLayer(2, 2, activation=SIGMA), 0, 0
     trials = context.by_level(quick=80, standard=300, full=2000)
     for replicate in range(trials):
         rng = context.rng(replicate)
@@ -159,31 +234,46 @@ def check_definite_form(chunk, *, criterion, context) -> Outcome:
         if not nearby.converged.any():
             undecided += 1  # nearly degenerate forms: the projection creeps
             continue
-        kinds[separated] += 1
-        agreements += separated != (nearby.imperfect.sum() > 0.5 * nearby.converged.sum())
-    decision = decide_rate_at_least(agreements, trials - undecided, threshold=0.95, margin=0.2, alpha=context.spend(1))
-    return decided(decision, f"{agreements} of {trials - undecided} designs agree ({kinds[1]} definite, {undecided} undecided)")
+        agreements += bool(separated != (nearby.imperfect.sum() > 0.5 * nearby.converged.sum()))
+    return context.rate(agreements, trials, what="designs that agree", at_least=0.95, margin=0.2, undecided=undecided)
 
 
-def check_signature(instance, *, definite, context) -> Outcome:
+def integer_split(cell, rng):
+    """m outputs of which k have the sign of their sum."""
+    while True:
+        a = np.concatenate([rng.integers(1, 4, cell.k), -rng.integers(1, 4, cell.m - cell.k)]) * int(rng.choice([-1, 1]))
+        if a.sum() and int((np.sign(a) == np.sign(a.sum())).sum()) == cell.k:
+            return rng.permutation(a).tolist()
+
+
+@DEFICIENT.check("exact", integer_split, axes(m=(2, 3, 4, 5), k="1..m", quick=8, standard=40, full=200), clauses="signature")
+@false("all of one sign", definite=lambda k, m: k == m)
+@false("one of them", definite=lambda k, m: k == 1)
+def signature(cell, a, *, definite=lambda k, m: k in (1, m), context):
     """Inertia of sum a_i delta_i^2 on sum a_i delta_i = 0: by Sylvester that of diag(a) less the sign of abar = sum a_i."""
-    from numerics.arithmetic.exact import nullspace_rational, rationals
-    from numerics.hessian.inertias import exact_inertia
-
-    a = np.array(instance, dtype=object)
-    basis = np.array(nullspace_rational(rationals(a[None])), dtype=object)
-    counts = exact_inertia(basis @ np.diag(a) @ basis.T).counts
-    with_sign = int(sum(np.sign(entry) == np.sign(a.sum()) for entry in a))
-    return Outcome.equal(definite(with_sign, len(a)), counts[0] == 0 or counts[2] == 0, outputs=instance, inertia=counts)
+    outputs = np.array(a, dtype=object)
+    basis = np.array(nullspace_rational(rationals(outputs[None])), dtype=object)
+    counts = exact_inertia(basis @ np.diag(outputs) @ basis.T).counts
+    return equal(definite=(bool(definite(cell.k, cell.m)), counts[0] == 0 or counts[2] == 0), shown={"outputs": a, "inertia": counts})
 
 
-def integer_splits(context):
-    rng = context.rng()
-    for m in range(2, 7):
-        for _ in range(context.by_level(quick=30, standard=200, full=1000)):
-            a = rng.choice([-3, -2, -1, 1, 2, 3], m)
-            if a.sum():
-                yield a.tolist()
+STABILITY = claim(
+    "recovery.stability",
+    "Which sample sizes make a branch stable",
+    r"\theta^* \in Q^r_{P,\pi} \text{ stable a.e. for } n \ge \operatorname{codim};\quad "
+    r"\text{unstable everywhere for } n \le r + (r-l)\,d \text{ and } n < \operatorname{codim};\quad \text{all of } Q^* \text{ stable"
+    r" for } n > N",
+    clauses={
+        "stable": r"\theta^* \in Q^r_{P,\pi} \text{ stable a.e. for } n \ge \operatorname{codim}",
+        "unstable": r"\text{unstable everywhere for } n \le r + (r-l)\,d \text{ and } n < \operatorname{codim}",
+        "all": r"\text{every kind of branch is stable for } n > N",
+    },
+    symbols=[r"\theta^*", r"Q^r_{P,\pi}", "n", "r", "l", "d", "Q^*", "N"],
+    assumptions=HYPOTHESES,
+    source=GEOMETRY.at("Thm 5.4, Table 2, corrected where the printed ranges overlap"),
+    depends_on=["recovery.separation", "recovery.rank", "recovery.global"],
+    refuted_by="A branch and a sample size with the other behaviour.",
+)
 
 
 def literal_stability(branch: Branch, n: int, d: int) -> str:
@@ -191,42 +281,54 @@ def literal_stability(branch: Branch, n: int, d: int) -> str:
     return "unstable" if n <= branch.rank(d) else branch.stability(n, d)
 
 
-def check_stability(instance, *, verdict, context) -> Outcome:
+@STABILITY.check(
+    "exact",
+    lambda cell, rng: (cell.branch.random_point(cell.d, rng), inputs(rng, cell.branch.width * (cell.d + 1) + 1, cell.d)),
+    axes(branch=by_level(kinds(2), kinds(3)), d=(1, 2)),
+    clauses=("stable", "unstable", "all"),
+    scope="every n up to N + 1 at which a rank proves something",
+)
+@false("printed ranges", verdict=literal_stability)
+@false("stable from the rank on", verdict=lambda b, n, d: "stable" if n >= b.rank(d) else "unstable")
+@false("stable one sample later", verdict=lambda b, n, d: b.stability(n - 1, d) if n > 1 else "unstable")
+def ranks(cell, given, *, verdict=Branch.stability, context):
     """Stable where the certified rank is the codimension; unstable where it is n below the codimension (the zero set is larger there)."""
-    branch, d = instance
-    rng, cases = context.rng(), 0
-    theta, most = branch.random_point(d, rng), branch.codimension(d) + 1
-    x = inputs(rng, most, d)
-    for n in range(1, most + 1):
-        found = tangent_rank(SIGMA, theta, x[:n])
-        if found.rank is None:
-            return Outcome.inconclusive(str(found), cases=1)
-        proved = "stable" if found.rank == branch.codimension(d) else "unstable" if found.rank == n else None
-        if proved is not None and verdict(branch, n, d) != proved:
-            message = f"n = {n}: claimed {verdict(branch, n, d)}, but rank {found.rank} proves it {proved}"
-            return Outcome.fails(message, counterexample={"branch": str(branch), "theta": theta, "x": x[:n]})
-        cases += proved is not None
-    return Outcome.holds(cases)
+    branch, (theta, x), expected, proved = cell.branch, given, [], []
+    for n in range(1, len(x) + 1):
+        rank = tangent_rank(SIGMA, theta, x[:n]).rank
+        fact = None if rank is None else "stable" if rank == branch.codimension(cell.d) else "unstable" if rank == n else ""
+        if fact != "":
+            expected.append(verdict(branch, n, cell.d))
+            proved.append(fact)
+    return equal(stability=(expected, proved), shown={"branch": str(branch), "theta": theta})
 
 
-def check_stability_by_projection(cell, *, verdict, context) -> Outcome:
-    """Perturbed perfect points and their nearest zero-loss points, at every n, against the verdict; drawn as a table."""
-    branch, d, n = cell
-    expected = verdict(branch, n, d)
-    in_words = lambda count, trials: f"{branch}, d = {d}, n = {n}, {expected}: {count} of {trials} imperfect"
-    figures = [stability_figure(3, 1, 2)] if cell == (SPLIT, 1, 1) else ()
-    return decided_by_projection(
-        cell, separated=expected == "stable", in_words=in_words, alpha=context.spend(24), context=context, figures=figures
-    )
+STABLE_PLACES = tuple(
+    (branch, d, n)
+    for branch, d in [(SPLIT, 1), (LONE, 1), (LONE, 2), (PAIR, 1), (SPLIT, 2)]
+    for n in range(1, branch.codimension(d) + 2)
+    # At n = rank on a degenerate branch imperfect points are closer than any cut-off: of second order in the perturbation.
+    if branch.stability(n, d) != "sample-dependent" and (branch.morse_bott or n != branch.rank(d))
+)
 
 
-def stability_cells(context):
-    """Every n up to one beyond the codimension where the theorem decides."""
-    for branch, d in [(SPLIT, 1), (LONE, 1), (LONE, 2), (PAIR, 1), (SPLIT, 2)]:
-        for n in range(1, branch.codimension(d) + 2):
-            # At n = rank on a degenerate branch imperfect points are closer than any cut-off: of second order in the perturbation.
-            if branch.stability(n, d) != "sample-dependent" and (branch.morse_bott or n != branch.rank(d)):
-                yield branch, d, n
+@STABILITY.check(
+    "training",
+    STABLE_PLACES,
+    clauses=("stable", "unstable"),
+    scope="perturbations of 0.005, m <= 3, every n up to codimension + 1: at most 5% imperfect where stable (25% excluded), at least"
+    " 95% where"
+    " unstable (75% excluded)",
+    alpha=1e-5,
+    tolerance="test error 1e-11, as for the separation",
+)
+@false("always stable", verdict=lambda b, n, d: "stable")
+@false("never stable", verdict=lambda b, n, d: "unstable")
+def perturbed(place, *, verdict=Branch.stability, context):
+    """Perturbed perfect points and their nearest zero-loss points against the verdict; drawn as a table."""
+    branch, d, n = place
+    figures = [stability_figure(3, 1, 2)] if place == STABLE_PLACES[0] else []
+    return by_projection(place, separated=verdict(branch, n, d) == "stable", parts=len(STABLE_PLACES), context=context, figures=figures)
 
 
 def stability_figure(m: int, m0: int, d: int) -> Figure:
@@ -246,148 +348,3 @@ def stability_figure(m: int, m0: int, d: int) -> Figure:
         x_label="samples n",
         y_label="branch",
     )
-
-
-CLAIMS = [
-    Claim(
-        id="recovery.separation",
-        title="Sample size that separates a branch",
-        statement=r"n \ge r + (m + m_0 - r)\, d \implies U \cap R^{-1}\{0\} = U \cap Q^r_{P,\pi};\quad "
-        r"\text{least threshold } m + m_0 d\ (r = m),"
-        r"\text{ largest } m_0 + m d\ (r = m_0)",
-        assumptions=[GENERIC, INPUTS, POINT],
-        source=Source(PAPER, "Lemma 4.2(b), Thm 2.1; the ladder: arXiv:2405.13787v1"),
-        relation="tight",
-        depends_on=["recovery.morse-bott", "recovery.strata"],
-        checks=[
-            Check(
-                "codimension-reached",
-                "exact",
-                "instances",
-                "Morse-Bott branches, m <= 4, d <= 2: constant rank there makes the zero set the branch",
-                check_codimension_reached,
-                morse_bott_kinds,
-                parameters={"size": Branch.codimension},
-                controls=[
-                    Control("as printed in Thm 5.3", size=lambda b, d: b.width + (b.width + b.targets - b.distinct) * d),
-                    Control("optimistic size", size=lambda b, d: b.targets * (d + 1)),
-                ],
-            ),
-            Check(
-                "projection",
-                "training",
-                "instances",
-                "nearest zero-loss points from distance 0.005, m <= 3: at most 5% imperfect from the threshold on (25% excluded), at "
-                "least 95% one sample below on Morse-Bott branches (75% excluded)",
-                check_projection,
-                projection_cells,
-                parameters={"size": Branch.codimension},
-                controls=[
-                    Control("one sample less", size=lambda b, d: b.codimension(d) - 1),
-                    Control("one sample more", size=lambda b, d: b.codimension(d) + 1),
-                ],
-                alpha=1e-5,
-                tolerance="test error 1e-11: above what residuals of 1e-14 leave, below the square of the distance times a curvature",
-                distribution="targets and branch points as sampled; best conditioned of ten normal designs",
-            ),
-            Check(
-                "printed-sizes",
-                "exact",
-                "instances",
-                "the sizes printed for m = 2, m0 = 1 with weights of dimension 2 and 4",
-                check_printed_sizes,
-                lambda context: list(PRINTED_SIZES),
-                parameters={"printed": PRINTED_SIZES},
-                controls=[Control("separated at the optimistic size", printed={2: (3, 3, 3, 6), 4: (5, 5, 5, 10)})],
-            ),
-            Check(
-                "ladder",
-                "property",
-                "instances",
-                "m = 2, m0 = 1, d = 2, n = 2 ... 6, split target and lone free neuron, median over 41 designs",
-                check_ladder,
-                lambda context: [None],
-                parameters={"separation": Branch.codimension},
-                controls=[Control("separated at the rank", separation=Branch.rank)],
-                tolerance="slopes within 0.25 of 1 and 2; exact where most errors are below 1e-3 eps^2",
-            ),
-        ],
-    ),
-    Claim(
-        id="recovery.separation.deficient",
-        title="Between rank and codimension the sample decides",
-        statement=r"m = 2,\ m_0 = r = 1,\ n = d + 2,\ c \in \ker J^{\mathsf T}:\ \theta^* \text{ separated} "
-        r"\iff \sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ definite};"
-        r"\quad d = 1:\ \sum a_i \delta_i^2 \big|_{\sum a_i \delta_i = 0} \text{ definite} \iff \#\{a_i \bar a > 0\} \in \{1, m\}",
-        assumptions=[GENERIC, INPUTS, POINT],
-        source=Source(PAPER, "sharpens Thm 2.1; ours"),
-        kind="extension",
-        depends_on=["recovery.separation"],
-        checks=[
-            Check(
-                "definite-form",
-                "training",
-                "instances",
-                "d = 2, n = 4, 80 designs with 12 starts each; at least 95% agree (75% excluded)",
-                check_definite_form,
-                lambda context: [0],
-                parameters={"criterion": determinant_sign},
-                controls=[
-                    Control("indefinite separates", criterion=lambda form: not determinant_sign(form)),
-                ],
-                alpha=1e-5,
-            ),
-            Check(
-                "signature",
-                "exact",
-                "instances",
-                "random integer splits, 2 <= m <= 6",
-                check_signature,
-                integer_splits,
-                parameters={"definite": lambda k, m: k in (1, m)},
-                controls=[Control("all of one sign", definite=lambda k, m: k == m)],
-            ),
-        ],
-    ),
-    Claim(
-        id="recovery.stability",
-        title="Which sample sizes make a branch stable",
-        statement=r"\theta^* \in Q^r_{P,\pi} \text{ stable a.e. for } n \ge \operatorname{codim};\quad "
-        r"\text{unstable everywhere for } n \le r + (r-l)\,d \text{ and } n < \operatorname{codim};\quad "
-        r"\text{all of } Q^* \text{ stable for } n > N",
-        assumptions=[GENERIC, INPUTS, POINT],
-        source=Source(PAPER, "Thm 5.4, Table 2, corrected where the printed ranges overlap"),
-        depends_on=["recovery.separation", "recovery.rank"],
-        checks=[
-            Check(
-                "ranks",
-                "exact",
-                "instances",
-                "all kinds of branches, m <= 3, d <= 2, n up to the codimension + 1",
-                check_stability,
-                kinds_up_to(3),
-                parameters={"verdict": Branch.stability},
-                controls=[
-                    Control("printed ranges", verdict=literal_stability),
-                    Control("stable from the rank on", verdict=lambda b, n, d: "stable" if n >= b.rank(d) else "unstable"),
-                ],
-            ),
-            Check(
-                "projection",
-                "training",
-                "instances",
-                "perturbations of 0.005, m <= 3: at most 5% imperfect where stable (25% excluded), at least 95% where unstable (75% "
-                "excluded)",
-                check_stability_by_projection,
-                stability_cells,
-                parameters={"verdict": Branch.stability},
-                controls=[
-                    Control("always stable", verdict=lambda b, n, d: "stable"),
-                    Control("never stable", verdict=lambda b, n, d: "unstable"),
-                ],
-                alpha=1e-5,
-                tolerance="test error 1e-11, as for the separation",
-            ),
-        ],
-    ),
-]

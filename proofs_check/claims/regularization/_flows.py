@@ -13,8 +13,6 @@ from proofs_check.judging import bounded, worst
 LIMIT = 1e-8
 LIMIT_RULE = "1e-8: residual 1e-11 divided by the least singular value of the tangents, plus the integrator's global error"
 
-FLOATS = {"evidence": "property", "tolerance": LIMIT_RULE}
-
 
 def one(*instances: Any) -> list[Any]:
     """These instances at every level."""

@@ -1,17 +1,19 @@
 r"""Neurons with affine sigma/sigma': an explicit strict G for all datasets, and for two or more inputs no others have any."""
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
-from numerics.arithmetic.krawczyk import NotCertified
+from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
 from numerics.flows.flow import gradient_flow
-from numerics.overlap import bending_place, is_p_family
+from numerics.overlap import bending_place, is_p_family, smooth
 from numerics.overlap.contact import contact_at, find_contact
-from numerics.overlap.cycles import ellipse, transport
+from numerics.overlap.cycles import NoCycle, carried_round, ellipse, transport
+from numerics.overlap.first_integral import quotient
 from proofs_check import Assumption, Outcome, axes, by_level, claim, false
-from proofs_check.judging import bounded, equal, true, vanishing, worst
-from theory.expressions import activation_of, parse
+from proofs_check.judging import at_least, at_most, bounded, equal, true, vanishing, worst
+from theory.expressions import parse
 from theory.models import TwoLayer
 from theory.regularization.regularizers import PFamily
 
@@ -306,7 +308,7 @@ STRAIGHT = ("exp", "1+z", "(z/2+1)**2", "1/(4-z)", "(3*z+2)**(1/3)", "power:3")
 
 @CLASSIFICATION.check(
     "certified",
-    lambda cell, rng: activation_of(cell.sigma),
+    lambda cell, rng: smooth(cell.sigma),
     axes(sigma=by_level((*NAMES[:5], *STRAIGHT[:3]), (*NAMES, *STRAIGHT))),
     clauses=("instances", "affine"),
 )
@@ -333,8 +335,43 @@ def carried(sigma, contact, radius, flat, steps=32):
 
 
 @CLASSIFICATION.check(
+    "certified",
+    lambda cell, rng: contact_at(smooth(cell.sigma), Fraction(1, 2), Fraction(1)),
+    axes(sigma=by_level(("sigmoid",), ("sigmoid", "softplus"))),
+    clauses="loops",
+    scope="ellipses of 16 weights and half axes 1/250, in balls",
+)
+@false("it comes back unchanged", factor=Fraction(1, 100))
+@false("the other sense", factor=Fraction(-1))
+def loops_in_balls(cell, contact, *, factor=Fraction(1), context):
+    """Half the difference of the changes round both senses lies between half and twice the stated coefficient times the area."""
+    sigma, r = contact.activation, Fraction(1, 250)
+    a = Fraction(round(float(contact.a), 6)).limit_denominator(10**6)
+    guess = 1 / float(contact.u - contact.v)
+    try:
+        ends = [round_trip(sigma, contact, a, ellipse((contact.u, contact.g), r, Fraction(sense), 16), guess) for sense in (1, -1)]
+    except (NoCycle, NotCertified) as error:
+        return Outcome.inconclusive(str(error))
+    with working_precision(160):
+        s, P = ball(contact.u - contact.v), quotient(sigma, ball(contact.u))
+        stated = -ball(a) * ball(contact.g) * contact.D / (s * P * P * contact.E) * ball(3) * ball(r) ** 2 * ball(factor)
+        ratio = (ends[0] - ends[1]) / 2 / stated  # the area of a 16-gon is 3.06 r^2
+        return worst([at_least("ratio", ratio, ball("0.5"), attained=False), at_most("ratio", ratio, ball(2), attained=False)])
+
+
+@cache
+def _trips(sigma, v, g, a0, a, weights, guess):
+    return carried_round(sigma, a0, [v, g], a, [list(w) for w in weights], guess)[0]
+
+
+def round_trip(sigma, contact, a, weights, guess):
+    """The output weight after the loop, in a ball."""
+    return _trips(sigma, contact.v, contact.g, contact.a0, a, tuple(weights), guess)
+
+
+@CLASSIFICATION.check(
     "property",
-    lambda cell, rng: contact_at(activation_of(cell.sigma), Fraction(1, 2), Fraction(1)),
+    lambda cell, rng: contact_at(smooth(cell.sigma), Fraction(1, 2), Fraction(1)),
     axes(sigma=by_level(("sigmoid", "softplus"), ("tanh", "sigmoid", "softplus", "erf"))),
     clauses="loops",
     tolerance="2 per cent: the ratio is 1 + c r + O(r^2) in the radius, extrapolated from 1/250 and 1/500; a 64-gon has 0.2 per cent"

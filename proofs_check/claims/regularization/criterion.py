@@ -15,7 +15,7 @@ from theory.regularization.constructions import softsign_one_point
 from theory.regularization.criterion import is_strict, is_weak, membership_digraph, strict_exists, weakly_separable
 
 from . import LIMITATION_PAPER, OURS
-from ._flows import FLOATS, ends_at, one
+from ._flows import LIMIT_RULE, ends_at, one
 
 ACYCLIC = claim(
     "regularization.criterion.acyclic",
@@ -151,7 +151,9 @@ def pairs(cell, sets, *, constant_on=component, context):
 TWO_POINT.without("mutual pairs", pairs, lambda cell, rng: mutual_pairs(cell, rng, mutual=False))
 
 
-@TWO_POINT.check(instances=one((0.5, 2.0)), clauses="no strict", scope="tanh from (w_0, a_0) = (1, 1.5), inputs 1/2 and 2", **FLOATS)
+@TWO_POINT.check(
+    "property", one((0.5, 2.0)), clauses="no strict", scope="tanh from (w_0, a_0) = (1, 1.5), inputs 1/2 and 2", tolerance=LIMIT_RULE
+)
 @false("inputs with thresholds on one side of a_0^2", inputs=(0.5, 0.8))
 def tanh_pair(_, *, inputs=(0.5, 2.0), context):
     """Gradient flow on two inputs ends at (-1, 1.5) and (1, -1.5), each of which solves both: sinh^2(x)/x^2 separate a_0^2."""

@@ -1,84 +1,63 @@
 r"""One-point overlaps: many datasets with one limit.
 
-f(x) = a sigma(w . x), theta = (w, a), single samples. Where several solution curves cross transversally in the limit, the gradient of every
-weak differentiable G vanishes there.
+Where several solution curves cross transversally in the limit, the gradient of every weak differentiable G vanishes there.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Probe, Source
-from proofs_check.claims.regularization._words import LIMIT_RULE, LIMIT_TOLERANCE, LIMITATION, OWN, all_vanish, at_most, ends_at, one
+from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
+from numerics.derivatives.dual import jet
+from numerics.flows.flow import gradient_flow, value_and_jacobian
+from numerics.overlap.first_integral import Reach
+from proofs_check import Assumption, Figure, Outcome, claim, exists, false
+from proofs_check.judging import at_least, bounded, different, equal, true, vanishing, worst
 from theory.expressions import activation_of, parse
 from theory.models import TwoLayer
 from theory.regularization.constructions import SOFTSIGN_SIGMOID, softsign_integral, softsign_one_point
 from theory.regularization.mechanisms import Neuron, OnePointOverlap, Sample
 
+from . import LIMITATION_PAPER, OURS
+from ._digits import starts_with
+from ._flows import LIMIT, LIMIT_RULE, ends_at, one
+
 GRADIENT_VANISHES = r"\Rightarrow\ \nabla_\theta G(p, \theta_0) = 0 \text{ for every weak differentiable } G"
+SYMBOLS = [r"\sigma", r"\Phi_S", r"\theta_0", "G", "a", "w", "x", "y"]
+COMMON = {
+    "source": OURS,
+    "kind": "counterexample",
+    "relation": "existence",
+    "depends_on": ["regularization.lemma.one-point", "regularization.conserved.single-sample"],
+    "refuted_by": "A hypothesis that does not vanish, tangent solution curves, or a flow that ends elsewhere.",
+}
 
-
-def exp_atan_overlap() -> OnePointOverlap:
-    """sigma = e^{atan z} from (5, 0): arguments t_1 t_2 = 3 share a first integral."""
-    import sympy as sp
-
-    third = sp.Rational(1, 3)
-    samples = Sample((third,), 7 * sp.exp(sp.pi / 4)), Sample((sp.Integer(1),), 7 * sp.exp(sp.atan(3)))
-    return OnePointOverlap(Neuron(sp.Integer(5), (sp.Integer(0),)), samples, Neuron(sp.Integer(7), (sp.Integer(3),)))
-
-
-EXACT_POINTS = {
-    "softsign": (SOFTSIGN_SIGMOID, softsign_integral, softsign_one_point),
-    "exp-atan": ("exp(atan(z))", lambda z: z + z**3 / 3, exp_atan_overlap),
+#: (activation, start, limit, inputs), theta = (w, a).
+POINTS = {
+    "softsign": (SOFTSIGN_SIGMOID, (0.0, 8.0), (3.0, 11.0), (2 / 3, 1.0)),
+    "exp-atan": ("exp(atan(z))", (0.0, 5.0), (3.0, 7.0), (1 / 3, 1.0)),
+    "sigmoid": ("sigmoid", (0.0, 1.0), (1.0, 7**0.5), (0.86242094081961, 3.57971793134653)),
+    "gelu": ("gelu", (0.0, 1.0), (1.0, 1.85**0.5), (0.448868040989571713, 2.30126721009079510)),
 }
 
 
-def check_exact_point(instance, *, product, context) -> Outcome:
-    """Memberships and first integrals of both samples vanish exactly, the solution curves cross transversally.
-
-    ``product`` replaces t_1 t_2: the second argument is ``product``/t_1.
-    """
-    import sympy as sp
-
-    formula, integral, build = EXACT_POINTS[instance]
-    overlap, activation = build(), parse(formula)
-    (w,) = overlap.limit.weights
-    first = overlap.samples[0].x[0] * w
-    argument = sp.nsimplify(product) / first
-    second = Sample((argument / w,), overlap.limit.output * activation(np.array([argument], dtype=object))[0])
-    overlap = OnePointOverlap(overlap.start, (overlap.samples[0], second), overlap.limit)
-    found = all_vanish(overlap.vanishing(activation, integral), lambda e: sp.simplify(e) == 0)
-    if found.counterexample is not None:
-        return found
-    minor = sp.simplify(overlap.transversality(activation))
-    if minor == 0:
-        return Outcome.fails("the solution curves are tangent", counterexample={"determinant": str(minor)})
-    return Outcome.holds(cases=5, message=f"determinant of the conormals {minor}")
-
-
-def check_flows_meet(instance, *, stretch, context) -> Outcome:
+def flows_meet(given, stretch):
     """Gradient flow on each sample ends at the common limit; ``stretch`` multiplies the first input."""
-    formula, start, limit, (first, *others) = instance
+    formula, start, limit, (first, *others) = given
     sigma = activation_of(formula)
     samples = [(x, limit[1] * float(sigma(np.array(limit[0] * x)))) for x in (first * stretch, *others)]
-    figures = lambda flows: [crossing_figure(instance, flows)] if stretch == 1 else []
-    what = "distance of a flow's end from the common limit"
-    return ends_at(TwoLayer(1, 1, activation=sigma), start, samples, [limit] * len(samples), what, figures=figures)
+    figures = (lambda flows: [crossing_figure(given, flows)]) if stretch == 1 else None
+    return ends_at(TwoLayer(1, 1, activation=sigma), start, samples, [limit] * len(samples), figures=figures)
 
 
-def crossing_figure(instance, flows) -> Figure:
+def crossing_figure(given, flows) -> Figure:
     """Trajectories from one start to one limit, with the solution curves that cross there."""
-    formula, start, limit, inputs = instance
+    formula, start, limit, inputs = given
     sigma = activation_of(formula)
-    w = np.linspace(0.6 * limit[0], 1.3 * limit[0], 80)
+    w, thin = np.linspace(0.6 * limit[0], 1.3 * limit[0], 80), lambda path: path[:: max(1, len(path) // 120)]
     series = [
-        {
-            "label": f"gradient flow, x = {x:.5g}",
-            "x": f.path[:: max(1, len(f.path) // 120), 0],
-            "y": f.path[:: max(1, len(f.path) // 120), 1],
-        }
+        {"label": f"gradient flow, x = {x:.5g}", "x": thin(f.path)[:, 0], "y": thin(f.path)[:, 1]}
         for x, f in zip(inputs, flows, strict=True)
     ]
     series += [{"label": f"solutions, x = {x:.5g}", "x": w, "y": limit[1] * sigma(np.array(limit[0] * x)) / sigma(w * x)} for x in inputs]
@@ -93,239 +72,321 @@ def crossing_figure(instance, flows) -> Figure:
     )
 
 
-POINTS = {
-    "softsign": (SOFTSIGN_SIGMOID, (0.0, 8.0), (3.0, 11.0), (2 / 3, 1.0)),
-    "exp-atan": ("exp(atan(z))", (0.0, 5.0), (3.0, 7.0), (1 / 3, 1.0)),
-    "sigmoid": ("sigmoid", (0.0, 1.0), (1.0, 7**0.5), (0.86242094081961127, 3.57971793134653754)),
-    "gelu": ("gelu", (0.0, 1.0), (1.0, 1.85**0.5), (0.448868040989571713, 2.30126721009079510)),
-}
-
-
-def check_boxed_point(instance, *, output_square, context) -> Outcome:
-    """Krawczyk boxes of two inputs with the same limit, by certified quadrature of sigma/sigma', and a transversality that excludes
-    zero.
-    """
-    from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
-    from numerics.derivatives.dual import jet
-    from numerics.overlap.first_integral import Reach
-
-    formula, _, _, inputs = POINTS[instance]
-    sigma = activation_of(formula)
-    with working_precision(160):
-        a, one_ball = ball(output_square or {"sigmoid": "7", "gelu": "1.85"}[instance]).sqrt(), ball(1)
-        reach = Reach(sigma, one_ball, [ball(0)], a, [one_ball])
-        boxes = []
-        for guess in inputs:
-            try:
-                boxes.append(reach.root(guess, bits=160))
-            except NotCertified as error:
-                # psi(c)/c^2 turns once; with no sign change between small and large c it has no zero.
-                return no_root(reach, str(error))
-        x = [box.enclosure[0] for box in boxes]
-        if not (x[0] > 0 and x[1] > x[0] and all(reach.connected(c) for c in x)):
-            return no_root(reach, "the inputs or orbits were not told apart")
-        rows = [(value, a * slope * c) for c in x for value, slope in [jet(sigma, c, 1)]]
-        minor = rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
-        off = max(abs(float(c) - guess) for c, guess in zip(x, inputs, strict=True))
-        if minor.contains(0) or off > 1e-12:
-            return Outcome.fails(
-                "the inputs are not those stated", counterexample={"inputs": [c.str(20) for c in x], "transversality": minor.str(10)}
-            )
-        certificate = {
-            "kind": "one-point overlap",
-            "activation": formula,
-            "start": ["0", "1"],
-            "limit": ["1", a.str(30)],
-            "boxes": [box.certificate() for box in boxes],
-            "inputs": [c.str(25) for c in x],
-            "transversality": minor.str(15),
-        }
-        return Outcome.holds(cases=3, message=f"transversality {minor.str(10)}", certificate=certificate)
-
-
-def no_root(reach, reason) -> Outcome:
-    """A refutation where psi keeps its sign on a fine grid, otherwise undecided."""
-    c = np.linspace(0.05, 8, 300)
-    floats = type(reach)(reach.activation, float(reach.a0), [float(w) for w in reach.w0], float(reach.a), [float(w) for w in reach.w])
-    psi = floats.psi_float(c)
-    if (psi > 0).all() or (psi < 0).all():
-        return Outcome.fails("no input leads to the point", counterexample={"smallest |psi|": float(np.abs(psi).min())})
-    return Outcome.inconclusive(reason)
-
-
-def check_reflection(instance, *, directions, context) -> Outcome:
-    """Gradient flow on (x, -a_0 sigma(w_0 x)) ends at (w_0, -a_0) for every x, from different directions."""
-    from numerics.flows.flow import gradient_flow, value_and_jacobian
-
-    formula, w0, a0, inputs, mirrored = instance
-    model = TwoLayer(1, 1, activation=activation_of(formula))
-    limit, normals, offs = np.array([-w0, a0]) if mirrored else np.array([w0, -a0]), [], []
-    for x in inputs:
-        label = -a0 * float(model.activation(np.array(w0 * x)))
-        flow = gradient_flow(model, [w0, a0], ([[x]], [label]))
-        if not flow.converged:
-            return Outcome.fails(f"the flow does not converge: {flow.reason}", counterexample={"x": x, "end": flow.theta})
-        offs.append(flow.distance(limit))
-        gradient = value_and_jacobian(model, limit, np.array([[x]]))[1][0]
-        normals.append(gradient / np.linalg.norm(gradient))
-    turn = abs(np.linalg.det(np.array([normals[0], normals[-1]])))
-    spread = turn if directions == "distinct" else 1e-2 - turn
-    if spread < 1e-3:
-        return Outcome.fails(f"directions of approach turn by {turn:.3g}", counterexample={"normals": normals})
-    return at_most(max(offs), LIMIT_TOLERANCE, "distance from the reflected start", cases=len(inputs))
-
-
-REFLECTIONS = [("softplus", 0.3, 1.0, (0.6, 1.0, 1.4, 1.8), False), ("tanh", 1.0, 1.5, (0.3, 0.5, 0.7), True)]
-
-
-def check_reflection_identity(instance, *, sign, context) -> Outcome:
-    """(w_0, -a_0) solves (x, -a_0 sigma(w_0 x)) and shares its first integral, for every sigma (``sign`` of the reflected output
-    weight).
-    """
+def with_second_argument(overlap, formula, argument):
+    """The overlap with another second sample: the input that brings the limit to the pre-activation ``argument``."""
     import sympy as sp
 
-    a0, w0, x = sp.symbols("a0 w0 x", positive=True)
-    sigma, G = sp.Function("sigma"), sp.Function("G")
-    start, limit = Neuron(a0, (w0,)), Neuron(sign * a0, (w0,))
-    return all_vanish(
-        {
-            "fits": limit.output * sigma(limit.preactivation((x,))) + a0 * sigma(w0 * x),
-            "first integral": sp.expand(limit.conserved((x,), G) - start.conserved((x,), G)),
-        }
+    argument = sp.nsimplify(argument)
+    second = Sample((argument / overlap.limit.weights[0],), overlap.limit.output * parse(formula)(np.array([argument], dtype=object))[0])
+    return OnePointOverlap(overlap.start, (overlap.samples[0], second), overlap.limit)
+
+
+SOFTSIGN = claim(
+    "regularization.one-point.softsign-sigmoid",
+    "Two samples, one limit, in rational numbers",
+    r"\sigma(z) = \tfrac{1 + z}{2 + z}:\ \Phi_{(2/3,\,33/4)}(0, 8) = \Phi_{(1,\,44/5)}(0, 8) = (3, 11),\ \det = -\tfrac{11}{300} \neq 0 "
+    + GRADIENT_VANISHES,
+    clauses={
+        "one limit": exists(r"\Phi_{(2/3,\,33/4)}(0, 8) = \Phi_{(1,\,44/5)}(0, 8) = (3, 11), \text{ with first integral } 32"),
+        "transversal": exists(r"\text{the conormals } (\sigma, a \sigma' x) \text{ have determinant } \pm\tfrac{11}{300}"),
+    },
+    symbols=[*SYMBOLS, "z"],
+    assumptions=[Assumption("positive branch", r"z \ge 0", unprobed="both orbits move from z = 0 to larger z: sigma/sigma' > 0 there")],
+    **COMMON,
+)
+
+
+@SOFTSIGN.check("symbolic", [None], clauses=("one limit", "transversal"), covers="statement", scope="the instance, rational numbers")
+@false("arguments with product 5", product=Fraction(5))
+@false("product 7", product=Fraction(7))
+@false("first integral 31", integral=31)
+@false("determinant 11/301", determinant=Fraction(11, 301))
+def softsign(_, *, product=Fraction(6), integral=32, determinant=Fraction(11, 300), context):
+    """Labels, both first integrals at start and limit, and the determinant; along z >= 0 the weight grows and a^2 with it."""
+    activation = parse(SOFTSIGN_SIGMOID)
+    overlap = softsign_one_point()
+    overlap = with_second_argument(overlap, SOFTSIGN_SIGMOID, product / 2)  # the first argument is 2
+    kept = [p.conserved(s.x, softsign_integral) for p in (overlap.start, overlap.limit) for s in overlap.samples]
+    labels = {str(s.x[0]): s.y for s in overlap.samples}
+    return equal(
+        labels=({"2/3": Fraction(33, 4), "1": Fraction(44, 5)}, labels),
+        first_integrals=([integral] * 4, kept),
+        limit=((11, 3), (overlap.limit.output, overlap.limit.weights[0])),
+        determinant=(determinant, abs(overlap.transversality(activation))),
     )
 
 
-def exact_checks(name) -> list[Check]:
-    """The two ways of testing an exact one-point overlap."""
-    product = {"softsign": Fraction(6), "exp-atan": Fraction(3)}[name]
-    return [
-        Check(
-            "identities",
-            evidence="symbolic",
-            covers="statement",
-            scope="the instance, exact numbers",
-            run=check_exact_point,
-            instances=one(name),
-            parameters={"product": product},
-            controls=[Control("arguments with product 5", product=Fraction(5)), Control("product 7", product=Fraction(7))],
+@SOFTSIGN.check("property", one(POINTS["softsign"]), clauses="one limit", scope="the instance, double precision", tolerance=LIMIT_RULE)
+@false("the first input ten per cent larger", stretch=1.1)
+def softsign_flow(given, *, stretch=1, context):
+    """Gradient flow on each sample ends at the common limit."""
+    return flows_meet(given, stretch)
+
+
+EXP_ATAN = claim(
+    "regularization.one-point.exp-atan",
+    "Two samples, one limit: e^atan",
+    r"\sigma = e^{\arctan z}:\ \Phi_{(1/3,\,7 e^{\pi/4})}(0, 5) = \Phi_{(1,\,7 e^{\arctan 3})}(0, 5) = (3, 7) " + GRADIENT_VANISHES,
+    clauses={
+        "one limit": exists(
+            r"\Phi_{(1/3,\,7 e^{\pi/4})}(0, 5) = \Phi_{(1,\,7 e^{\arctan 3})}(0, 5) = (3, 7), \text{ with first integral } 25/2"
         ),
-        flow_check(name),
-    ]
+        "transversal": exists(r"\text{the conormals } (\sigma, a \sigma' x) \text{ are independent}"),
+    },
+    symbols=SYMBOLS,
+    **COMMON,
+)
 
 
-def flow_check(name) -> Check:
-    return Check(
-        "gradient-flow",
-        evidence="property",
-        covers="instances",
-        scope="the instance, double precision",
-        run=check_flows_meet,
-        instances=one(POINTS[name]),
-        tolerance=LIMIT_RULE,
-        parameters={"stretch": 1},
-        controls=[Control("the first input ten per cent larger", stretch=1.1)],
-    )
+@EXP_ATAN.check("symbolic", [None], clauses=("one limit", "transversal"), covers="statement", scope="the instance, exact numbers")
+@false("arguments with product 4", product=Fraction(4))
+@false("product 5/2", product=Fraction(5, 2))
+@false("first integral 12", integral=12)
+def exp_atan(_, *, product=Fraction(3), integral=Fraction(25, 2), context):
+    """Memberships and first integrals (G = z + z^3/3), the ratio of the slopes of both curves; sigma/sigma' = 1 + z^2 is positive."""
+    import sympy as sp
 
-
-def boxed_checks(name) -> list[Check]:
-    return [
-        Check(
-            "krawczyk",
-            evidence="certified",
-            covers="statement",
-            scope="the instance, 160 bits, certified quadrature",
-            run=check_boxed_point,
-            instances=one(name),
-            parameters={"output_square": None},
-            controls=[
-                Control("below the fold", output_square="1.2"),
-                Control("another output weight", output_square={"sigmoid": "7.1", "gelu": "1.86"}[name]),
-            ],
-        ),
-        flow_check(name),
-    ]
-
-
-def one_point(name, title, statement, checks, **details) -> Claim:
-    """The claim on one instance of the mechanism."""
-    return Claim(
-        id=f"regularization.one-point.{name}",
-        title=title,
-        statement=statement,
-        checks=checks,
-        **{
-            "source": OWN,
-            "kind": "counterexample",
-            "relation": "existence",
-            "depends_on": ["regularization.lemma.one-point", "regularization.conserved.single-sample"],
-            "refuted_by": "A hypothesis that does not vanish, tangent solution curves, or a flow that ends elsewhere.",
-            **details,
-        },
-    )
-
-
-CLAIMS = [
-    one_point(
-        "softsign-sigmoid",
-        "Two samples, one limit, in rational numbers",
-        r"\sigma(z) = \tfrac{1 + z}{2 + z}:\ \Phi_{(2/3,\,33/4)}(0, 8) = \Phi_{(1,\,44/5)}(0, 8) = (3, 11),\ \det ="
-        r" -\tfrac{11}{300} \neq 0 " + GRADIENT_VANISHES,
-        exact_checks("softsign"),
-    ),
-    one_point(
-        "exp-atan",
-        "Two samples, one limit: e^atan",
-        r"\sigma = e^{\arctan z}:\ \Phi_{(1/3,\,7 e^{\pi/4})}(0, 5) = \Phi_{(1,\,7 e^{\arctan 3})}(0, 5) = (3, 7) " + GRADIENT_VANISHES,
-        exact_checks("exp-atan"),
-    ),
-    one_point(
-        "sigmoid",
-        "Two samples, one limit: sigmoid",
-        r"\Phi_{(x, y)}(0, 1) = (1, \sqrt7) \text{ at } x = 0.862420940819\ldots \text{ and } 3.579717931346\ldots;\quad"
-        r" a^2 - a_0^2 = w^2 \varphi(wx),\ \varphi(t) = \tfrac2t + \tfrac{2(e^t - 1)}{t^2} \text{ has one minimum, at } t = 2",
-        boxed_checks("sigmoid"),
-    ),
-    one_point(
-        "gelu",
-        "Two samples, one limit: GELU, by certified quadrature",
-        r"\Phi_{(x, y)}(0, 1) = (1, \sqrt{1.85}) \text{ at } x = 0.448868040989\ldots \text{ and } 2.301267210090\ldots",
-        boxed_checks("gelu"),
-    ),
-    one_point(
-        "reflection",
-        "The reflected start is the limit of every sample that asks for it",
-        r"S_x = (x, -a_0 \sigma(w_0 x)):\ \Phi_{S_x}(w_0, a_0) = (w_0, -a_0) \text{ for all } x \text{ whose orbit reaches } a = 0;"
-        r"\ \text{directions of approach differ} " + GRADIENT_VANISHES,
+    formula, third = "exp(atan(z))", sp.Rational(1, 3)
+    samples = Sample((third,), 7 * sp.exp(sp.pi / 4)), Sample((sp.Integer(1),), 7 * sp.exp(sp.atan(3)))
+    overlap = OnePointOverlap(Neuron(sp.Integer(5), (sp.Integer(0),)), samples, Neuron(sp.Integer(7), (sp.Integer(3),)))
+    overlap = with_second_argument(overlap, formula, product)
+    values = overlap.vanishing(parse(formula), lambda z: z + z**3 / 3).values()
+    kept = [p.conserved(s.x, lambda z: z + z**3 / 3) for p in (overlap.start, overlap.limit) for s in overlap.samples]
+    # sigma'/sigma x = x/(1 + (3 x)^2): the slopes a x sigma'/sigma of the curves in (w, a).
+    slopes = [s.x[0] / (1 + (3 * s.x[0]) ** 2) for s in overlap.samples]
+    return worst(
         [
-            Check(
-                "identity",
-                evidence="symbolic",
-                covers="instances",
-                scope="any sigma and G",
-                run=check_reflection_identity,
-                instances=one(None),
-                parameters={"sign": -1},
-                controls=[Control("the start itself", sign=1)],
-            ),
-            Check(
-                "gradient-flow",
-                evidence="property",
-                covers="instances",
-                scope="softplus from (0.3, 1); tanh from (1, 1.5), whose other coordinate turns",
-                run=check_reflection,
-                instances=one(*REFLECTIONS),
-                tolerance=LIMIT_RULE,
-                parameters={"directions": "distinct"},
-                controls=[Control("one direction of approach", directions="equal")],
-            ),
-        ],
-        source=Source(LIMITATION, "section 5.3, Figure 2, Lemma 6.2"),
-        kind="theorem",
-        assumptions=[
-            Assumption(
-                "the orbit reaches a = 0", r"\int_{-\infty}^0 \sigma/\sigma'\,dz = \infty \text{ or } a_0^2 < 2[G(w_0 x) - G(-\infty)]/x^2"
-            )
-        ],
-        probes=[Probe(drops="the orbit reaches a = 0", check="gradient-flow", instances=one(("exp(-exp(-z))", 0.0, 2.0, (1.0,), False)))],
-    ),
-]
+            vanishing("hypotheses", [sp.simplify(value) for value in values]),
+            equal(first_integrals=([sp.Rational(integral)] * 4, kept)),
+            different("slopes of the solution curves", *slopes),
+        ]
+    )
+
+
+@EXP_ATAN.check("property", one(POINTS["exp-atan"]), clauses="one limit", scope="the instance, double precision", tolerance=LIMIT_RULE)
+@false("the first input ten per cent larger", stretch=1.1)
+def exp_atan_flow(given, *, stretch=1, context):
+    """Gradient flow on each sample ends at the common limit."""
+    return flows_meet(given, stretch)
+
+
+@cache
+def boxes_of(name, square):
+    """The certified inputs that lead from (0, 1) to (1, sqrt(square)), the determinant, and the certificate."""
+    formula, _, _, guesses = POINTS[name]
+    sigma = activation_of(formula)
+    with working_precision(160):
+        a, unit = ball(square).sqrt(), ball(1)
+        reach = Reach(sigma, unit, [ball(0)], a, [unit])
+        boxes = [reach.root(guess, bits=160) for guess in guesses]
+        x = [box.enclosure[0] for box in boxes]
+        if not all(reach.connected(c) for c in x):
+            raise NotCertified("the limit was not proved to lie on both orbits")
+        (p, dp), (q, dq) = (jet(sigma, c, 1) for c in x)
+        minor = p * a * dq * x[1] - q * a * dp * x[0]
+    certificate = {
+        "kind": "one-point overlap",
+        "activation": formula,
+        "start": ["0", "1"],
+        "limit": ["1", a.str(30)],
+        "boxes": [box.certificate() for box in boxes],
+        "inputs": [c.str(25) for c in x],
+        "transversality": minor.str(15),
+    }
+    return x, minor, certificate
+
+
+def boxed(name, square, digits, transversality):
+    """Krawczyk boxes of the two inputs that lead from (0, 1) to (1, sqrt(square)), against their digits and that of the determinant."""
+    try:
+        x, minor, certificate = boxes_of(name, square)
+    except NotCertified as error:
+        return Outcome.inconclusive(str(error))
+    with working_precision(160):
+        found = [starts_with(c, text) for c, text in zip((*x, minor), (*digits, transversality), strict=True)]
+        return equal(digits=([True] * 3, found), certificate=certificate, shown={"inputs": [c.str(20) for c in x], "minor": minor.str(12)})
+
+
+SIGMOID = claim(
+    "regularization.one-point.sigmoid",
+    "Two samples, one limit: sigmoid",
+    r"\Phi_{(x, y)}(0, 1) = (1, \sqrt7) \text{ at } x = 0.862420940819\ldots \text{ and } 3.579717931346\ldots;\quad"
+    r" a^2 - a_0^2 = w^2 \varphi(wx),\ \varphi(t) = \tfrac2t + \tfrac{2(e^t - 1)}{t^2} \text{ has one minimum, at } t = 2",
+    clauses={
+        "one limit": exists(
+            r"\Phi_{(x, y)}(0, 1) = (1, \sqrt7) \text{ at } x = 0.862420940819\ldots, 3.579717931346\ldots, \text{ determinant }"
+            r" -0.28757\ldots"
+        ),
+        "level": r"w_0 = 0:\ a^2 - a_0^2 = w^2 \varphi(wx),\ \varphi(t) = \tfrac2t + \tfrac{2(e^t - 1)}{t^2}",
+        "minimum": r"\varphi'(t) = 2 (t - 2)(e^t - 1)/t^3: \text{ on } t > 0 \text{ one minimum, at } t = 2, \text{ of value } (e^2 + 1)/2",
+    },
+    symbols=[*SYMBOLS, "t", "a_0", "w_0"],
+    **COMMON,
+)
+
+
+@SIGMOID.check(
+    "certified",
+    [None],
+    clauses="one limit",
+    covers="statement",
+    because="the clause is about this one instance",
+    scope="160 bits, certified quadrature",
+)
+@false("another output weight", square="7.1")
+@false("0.862420940820", first="0.862420940820")
+@false("3.579717931347", second="3.579717931347")
+@false("determinant -0.28758", transversality="-0.28758")
+def sigmoid(_, *, square="7", first="0.862420940819", second="3.579717931346", transversality="-0.28757", context):
+    """Krawczyk boxes of both inputs by certified quadrature of sigma/sigma', and the determinant of the conormals."""
+    return boxed("sigmoid", square, (first, second), transversality)
+
+
+@SIGMOID.check("symbolic", [None], clauses=("level", "minimum"), covers="statement", scope="all t > 0; G = z + e^z - 1")
+@false("minimum at t = 1", place=1)
+@false("e^t without - 1", less=0)
+def level(_, *, place=2, less=1, context):
+    """The first integral from w_0 = 0, its derivative in t, the value at the minimum."""
+    import sympy as sp
+
+    t, w, x = sp.symbols("t w x", positive=True)
+    phi = 2 / t + 2 * (sp.exp(t) - less) / t**2
+    gained = 2 * (w * x + sp.exp(w * x) - 1) / x**2 - w**2 * phi.subs(t, w * x)
+    slope = sp.diff(phi, t) - 2 * (t - place) * (sp.exp(t) - 1) / t**3
+    return vanishing("differences", [sp.simplify(gained), sp.simplify(slope), sp.simplify(phi.subs(t, 2) - (sp.exp(2) + 1) / 2)])
+
+
+@SIGMOID.check("property", one(POINTS["sigmoid"]), clauses="one limit", scope="the instance, double precision", tolerance=LIMIT_RULE)
+@false("the first input ten per cent larger", stretch=1.1)
+def sigmoid_flow(given, *, stretch=1, context):
+    """Gradient flow on each sample ends at the common limit."""
+    return flows_meet(given, stretch)
+
+
+GELU = claim(
+    "regularization.one-point.gelu",
+    "Two samples, one limit: GELU, by certified quadrature",
+    r"\Phi_{(x, y)}(0, 1) = (1, \sqrt{1.85}) \text{ at } x = 0.448868040989\ldots \text{ and } 2.301267210090\ldots",
+    symbols=SYMBOLS,
+    **COMMON,
+)
+
+
+@GELU.check("certified", [None], covers="statement", because="the claim is about this one instance", scope="160 bits, certified quadrature")
+@false("another output weight", square="1.86")
+@false("0.448868040990", first="0.448868040990")
+@false("2.301267210091", second="2.301267210091")
+@false("determinant -0.120260", transversality="-0.120260")
+def gelu(_, *, square="1.85", first="0.448868040989", second="2.301267210090", transversality="-0.120259", context):
+    """Krawczyk boxes of both inputs by certified quadrature of sigma/sigma', and the determinant of the conormals."""
+    return boxed("gelu", square, (first, second), transversality)
+
+
+@GELU.check("property", one(POINTS["gelu"]), scope="the instance, double precision", tolerance=LIMIT_RULE)
+@false("the first input ten per cent larger", stretch=1.1)
+def gelu_flow(given, *, stretch=1, context):
+    """Gradient flow on each sample ends at the common limit."""
+    return flows_meet(given, stretch)
+
+
+REFLECTION = claim(
+    "regularization.one-point.reflection",
+    "The reflected start is the limit of every sample that asks for it",
+    r"S_x = (x, -a_0 \sigma(w_0 x)):\ \Phi_{S_x}(w_0, a_0) = (w_0, -a_0) \text{ for all } x \text{ whose orbit reaches } a = 0;"
+    r"\ \sigma \text{ odd}:\ (-w_0, a_0) \text{ where it reaches } w = 0 \text{ first};\ \text{directions of approach differ} "
+    + GRADIENT_VANISHES,
+    clauses={
+        "reversible": r"(a, u) \mapsto (-a, u) \text{ turns the field } (a', u') = (\sigma(u), a\,\sigma'(u)\,|x|^2) \text{ round;"
+        r" for odd } \sigma"
+        r" \text{ so does } (a, -u)",
+        "limit": r"\Phi_{S_x}(w_0, a_0) = (w_0, -a_0),\ \text{odd: } (-w_0, a_0)",
+        "directions": r"\text{the directions of approach differ, so that } \nabla_\theta G = 0 \text{ there}",
+    },
+    symbols={
+        "S_x": "the sample of input x with the opposite of the value at the start",
+        "a, u": "output weight and pre-activation w x",
+        "w_0, a_0": "the start",
+        r"\sigma": "the activation",
+        r"\Phi_{S_x}": "limit of the flow on S_x",
+        "G": "a weak differentiable function",
+    },
+    source=LIMITATION_PAPER.at("section 5.3, Figure 2, Lemma 6.2"),
+    assumptions=[
+        Assumption(
+            "the orbit reaches a = 0", r"\int_{-\infty}^0 \sigma/\sigma'\,dz = \infty \text{ or } a_0^2 < 2[G(w_0 x) - G(-\infty)]/x^2"
+        )
+    ],
+    depends_on=["regularization.lemma.one-point", "regularization.conserved.single-sample"],
+    refuted_by="An input whose orbit reaches a = 0 and ends elsewhere.",
+    notes="An orbit that meets the line a = 0, which the reflection fixes, is its own mirror image: f = a sigma(u) falls along it"
+    " from a_0 sigma(u_0)"
+    " to -a_0 sigma(u_0).",
+)
+
+
+@REFLECTION.check(
+    "symbolic",
+    one("any", "odd"),
+    clauses=("reversible", "limit"),
+    covers="statement",
+    scope="arbitrary sigma; sinh for the odd one's parity",
+)
+@false("it keeps the direction", sign=1)
+def reversible(kind, *, sign=-1, context):
+    """The field at the mirrored point against the mirrored field: opposite, so that orbits are mapped to orbits run backwards, and an orbit
+    that meets the fixed line ends, where f is the opposite of its first value, in the mirror image of the start."""
+    import sympy as sp
+
+    a, u, square = sp.symbols("a u q", positive=True)
+    sigma = sp.Function("sigma") if kind == "any" else sp.sinh
+    t = sp.Symbol("t")
+    slope = lambda z: sp.diff(sigma(t), t).subs(t, z)
+    field = lambda a, u: (sigma(u), a * slope(u) * square)
+    moved, there = field(a, u), field(-a, u) if kind == "any" else field(a, -u)
+    image = (-moved[0], moved[1]) if kind == "any" else (moved[0], -moved[1])
+    return vanishing("difference", [sp.simplify((p - sign * q).doit()) for p, q in zip(image, there, strict=True)])
+
+
+@REFLECTION.check(
+    "property",
+    one(("softplus", 0.3, 1.0, (0.6, 1.0, 1.4, 1.8), False), ("tanh", 1.0, 1.5, (0.3, 0.5, 0.7), True)),
+    clauses=("limit", "directions"),
+    scope="softplus from (0.3, 1); tanh from (1, 1.5), whose other coordinate turns",
+    tolerance=LIMIT_RULE,
+)
+@false("back to the start", sign=1)
+@false("one input twice", same=True)
+def reflections(given, *, sign=-1, same=False, context):
+    """Gradient flow on (x, -a_0 sigma(w_0 x)) converges, ends there for every x, and from directions that differ."""
+    formula, w0, a0, inputs, mirrored = given
+    inputs = (inputs[0],) * 2 if same else inputs
+    model = TwoLayer(1, 1, activation=activation_of(formula))
+    limit = np.array([sign * w0, a0]) if mirrored else np.array([w0, sign * a0])
+    flows = [gradient_flow(model, [w0, a0], ([[x]], [-a0 * float(model.activation(np.array(w0 * x)))])) for x in inputs]
+    outcomes = [true(f"the flow on x = {x} converges", flow.converged, end=flow.theta) for x, flow in zip(inputs, flows, strict=True)]
+    if all(flow.converged for flow in flows):
+        normals = [value_and_jacobian(model, limit, np.array([[x]]))[1][0] for x in inputs]
+        first, last = (normal / np.linalg.norm(normal) for normal in (normals[0], normals[-1]))
+        turn = float(abs(np.linalg.det(np.array([first, last]))))
+        outcomes.append(bounded("distance from the reflected start", [flow.distance(limit) for flow in flows], LIMIT))
+        outcomes.append(at_least("turn of the directions of approach", turn, 1e-3, attained=False))
+    return worst(outcomes)
+
+
+@REFLECTION.check(
+    "certified", one(("softplus", "0.3", ("0.6", "1", "1.4", "1.8"))), clauses="directions", scope="softplus from (0.3, 1), four inputs"
+)
+@false("one input twice", same=True)
+def directions(given, *, same=False, context):
+    """The minors of the conormals (sigma, a sigma' x) of any two of the inputs at (w_0, -a_0), in balls."""
+    formula, w0, texts = given
+    sigma, rows = activation_of(formula), []
+    with working_precision(128):
+        for text in texts[:1] * 2 if same else texts:
+            value, slope = jet(sigma, ball(w0) * ball(text), 1)
+            rows.append((value, -slope * ball(text)))
+        minors = [abs(p[0] * q[1] - p[1] * q[0]) for k, p in enumerate(rows) for q in rows[:k]]
+        return worst([at_least("minor", minor, ball("0.001"), attained=False) for minor in minors])
+
+
+REFLECTION.without("the orbit reaches a = 0", reflections, one(("exp(-exp(-z))", 0.0, 2.0, (1.0,), False)))

@@ -1,0 +1,19 @@
+"""Stated decimals against balls: a ball lies within the digits, beside them, or is too wide to tell."""
+
+from fractions import Fraction
+from typing import Any
+
+from numerics.arithmetic.krawczyk import ball
+
+
+def starts_with(value: Any, digits: str, *, moved: int = 0) -> bool | None:
+    """Whether the ball ``value`` has the decimal expansion ``digits`` as far as they go (cut off, not rounded); None: not decided.
+
+    ``moved`` adds to the last digit.
+    """
+    places = len(digits.partition(".")[2])
+    unit = Fraction(1, 10**places)
+    sign = -1 if digits.startswith("-") else 1
+    low = Fraction(digits) + sign * moved * unit
+    off = (value - ball(low)) * sign * 10**places
+    return True if off > 0 and off < 1 else False if off < 0 or off > 1 else None
