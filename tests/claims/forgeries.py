@@ -266,13 +266,13 @@ ARGUMENT = {
         *at(("time",), instead(1e9), instead(-6), instead(0)),
         *at(("weights", 0), instead("0"), instead("-1")),
         *at(("labels", 0), moved),
-        *at(("start", 0), moved),
         *at(("inputs",), first_again),
     ],
     "validated flows with tail bound": [
         *at(("runs",), first_again, lambda runs: [runs[1], runs[1]]),  # one weighting twice
         *each(moved, ("runs", 1, "labels", 0), ("runs", 1, "start", 0), ("runs", 1, "inputs", 0, 0)),  # not one dataset
-        *each(moved, ("runs", 0, "end", 0), ("runs", 1, "end", 1)),
+        *at(("runs", 0, "end", 0), moved),
+        *at(("runs", 1, "weights"), instead(["1", "1"])),  # one weighting twice
         *at(("runs", 0, "radius"), instead(100.0), instead(0), halved),
         *at(("runs", 1, "weights", 0), instead("0"), instead("-4")),
         *at(("runs", 0, "time"), instead(-20)),
