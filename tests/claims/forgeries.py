@@ -327,7 +327,7 @@ ARGUMENT = {
         *at(("run", "beta2"), instead("0.5")),
         *at(("run", "beta1"), instead("0.99")),
         *at(("run", "rate"), instead("1e-6"), instead("-0.001")),
-        *at(("run", "start"), instead("0"), instead("1")),
+        *at(("run", "start"), instead("0"), instead("7")),
         *at(("run", "k"), instead(3), instead(6)),
         *at(("steps",), lambda steps: steps // 2 - 150, instead(-1)),
         *at(("norm",), instead("1"), instead("0.5"), instead("-0.9")),
