@@ -193,6 +193,7 @@ def check_reweighted(certificate, sigma):
     (first, second), name = certificate["runs"], certificate["activation"]
     require(all(first[part] == second[part] for part in ("inputs", "labels", "start")), "not one dataset and one start")
     require(all(run.get("activation", name) == name for run in (first, second)), "two networks")
+    require(list(map(exactly, first["weights"])) != list(map(exactly, second["weights"])), "one weighting")
     (p, near), (q, far) = ended(sigma, first), ended(sigma, second)
     require(dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt() > near + far, "the limits may coincide")
     return "two weightings, two limits"

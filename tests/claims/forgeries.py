@@ -276,13 +276,13 @@ ARGUMENT = {
         *at(("time",), instead(1e9), instead(-6), instead(0)),
         *at(("weights", 0), instead("0"), instead("-1")),
         *at(("labels", 0), moved),
-        *at(("start", 0), moved),
         *at(("inputs",), first_again),
     ],
     "validated flows with tail bound": [
         *at(("runs",), first_again, lambda runs: [runs[1], runs[1]]),  # one weighting twice
         *each(moved, ("runs", 1, "labels", 0), ("runs", 1, "start", 0), ("runs", 1, "inputs", 0, 0)),  # not one dataset
-        *each(moved, ("runs", 0, "end", 0), ("runs", 1, "end", 1)),
+        *at(("runs", 0, "end", 0), moved),
+        *at(("runs", 1, "weights"), instead(["1", "1"])),  # one weighting twice
         *at(("runs", 0, "radius"), instead(100.0), instead(0), halved),
         *at(("runs", 1, "weights", 0), instead("0"), instead("-4")),
         *at(("runs", 0, "time"), instead(-20)),
@@ -337,7 +337,7 @@ ARGUMENT = {
         *at(("run", "beta2"), instead("0.5")),
         *at(("run", "beta1"), instead("0.99")),
         *at(("run", "rate"), instead("1e-6"), instead("-0.001")),
-        *at(("run", "start"), instead("0"), instead("1")),
+        *at(("run", "start"), instead("0"), instead("7")),
         *at(("run", "k"), instead(3), instead(6)),
         *at(("steps",), lambda steps: steps // 2 - 150, instead(-1)),
         *at(("norm",), instead("1"), instead("0.5"), instead("-0.9")),

@@ -82,8 +82,9 @@ class Written:
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
-                worth_forging = kind not in ("minor modulo a prime", "ball minor") or len(one["rows"]) > 1 and "radius" not in one
-                if worth_forging:
+                small = kind in ("minor modulo a prime", "ball minor") and (len(one["rows"]) < 2 or "radius" in one)
+                rational = kind == "minor modulo a prime" and not one["denominator"]  # no exponential, whose exponent a forgery could miss
+                if not (small or rational):
                     self.first.setdefault(kind, one)
 
     def stored(self, check):
