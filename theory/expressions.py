@@ -222,10 +222,10 @@ class _Reader:
         return self.root(u, p, node)
 
     def repeated(self, u: _Term, p: int) -> _Term:
-        if p == 0:
-            return self.number(Fraction(1))
+        if p < 2:
+            return u if p else self.number(Fraction(1))
         half = self.repeated(u, p // 2)
-        whole = self.product(half, half) if p > 1 else self.number(Fraction(1))
+        whole = self.product(half, half)
         return self.product(whole, u) if p % 2 else whole
 
     def root(self, u: _Term, p: Fraction, node: ast.BinOp) -> _Term:
