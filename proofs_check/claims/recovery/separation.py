@@ -241,7 +241,10 @@ def definite_form(chunk, *, criterion=determinant_sign, context):
 def integer_split(cell, rng):
     """m outputs of which k have the sign of their sum."""
     while True:
-        a = np.concatenate([rng.integers(1, 4, cell.k), -rng.integers(1, 4, cell.m - cell.k)]) * int(rng.choice([-1, 1]))
+        # Large enough that k entries can outweigh the others.
+        a = np.concatenate([rng.integers(1, 4 + 3 * (cell.m - cell.k), cell.k), -rng.integers(1, 4, cell.m - cell.k)]) * int(
+            rng.choice([-1, 1])
+        )
         if a.sum() and int((np.sign(a) == np.sign(a.sum())).sum()) == cell.k:
             return rng.permutation(a).tolist()
 
