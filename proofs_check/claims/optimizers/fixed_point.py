@@ -87,7 +87,7 @@ def sign_of_l(_, *, margin=lambda k, beta1, rho: rho ** (k - 1) - beta1, context
     return vanishing("difference", in_powers(eta * l * (1 - beta1) * rho ** (k - 1) - (1 - rho) * margin(k, beta1, rho), rho, k, P))
 
 
-SIDES = axes(k=by_level((4, 6, 8), (4, 6, 8, 12, 20)), rho=RATIOS, side=("below", "at", "above"), quick=1, standard=4, full=20)
+SIDES = axes(k=by_level((4, 6, 8, 10, 20), (4, 6, 8, 10, 12, 20)), rho=RATIOS, side=("below", "at", "above"), quick=1, standard=4, full=20)
 
 
 def beta1_on_a_side(cell, rng):
@@ -110,6 +110,8 @@ def solved(k, beta1, rho, sign):
 @false("rho^k", power=lambda k: k)
 @false("sqrt(beta2)", power=lambda k: k - 2)
 @false("beta1 = rho^(k-1) too", closed=True)
+@false("another exponent at k = 10", power=lambda k: k - (k != 10))
+@false("another exponent at k = 20", power=lambda k: k - (k != 20))
 def sides(cell, beta1, *, power=lambda k: k - 1, closed=False, signs=(1,), context):
     """The equations solved over the rationals on both sides of the boundary and on it."""
     edge = cell.rho ** power(cell.k)
@@ -221,12 +223,13 @@ def alternating(_, *, number=lambda k, b, rho: -(k - 2) * (1 + rho) * (rho ** (k
 
 @STABILITY.check(
     "exact",
-    lambda cell, rng: cell.rho**cell.k * Fraction(int(rng.integers(0, 150)), 100),
-    axes(k=(4, 6, 8), rho=RATIOS),
+    lambda cell, rng: cell.momentum * cell.rho**cell.k * Fraction(int(rng.integers(1, 150)), 100),
+    axes(k=(4, 6, 8, 10), rho=RATIOS, momentum=(0, 1)),
     clauses="alternating",
 )
 @false("like the other one", outside=lambda k, b, rho: not is_stable(k, b, rho))
 @false("never outside", outside=lambda k, b, rho: False)
+@false("not for RMSProp, beta1 = 0", outside=lambda k, b, rho: b > 0)
 def repels(cell, beta1, *, outside=lambda k, b, rho: True, context):
     """A root of the exact characteristic polynomial lies outside the closed unit disc."""
     found = has_root_outside(minimum_polynomial(cell.k, beta1, cell.rho, -1))
@@ -234,14 +237,14 @@ def repels(cell, beta1, *, outside=lambda k, b, rho: True, context):
 
 
 def there(k, rho, place):
-    """some beta1 is stable, (k-2)(1 + rho^2) < 2 k rho, and equation 9 does not hold by itself, rho < (k-2)/k"""
-    return (k - 2) * (1 + rho * rho) < 2 * k * rho and (rho < Fraction(k - 2, k) or "9" not in place)
+    """some beta1 is stable, (k-2)(1 + rho^2) < 2 k rho, and equation 9 does not hold by itself, rho < (k-2)/k; beta1 = 0 is always there"""
+    return place == "no momentum" or (k - 2) * (1 + rho * rho) < 2 * k * rho and (rho < Fraction(k - 2, k) or "9" not in place)
 
 
 PLACES = axes(
-    k=by_level((4, 6, 8), (4, 6, 8, 12)),
+    k=by_level((4, 6, 8, 10), (4, 6, 8, 10, 12)),
     rho=RATIOS,
-    place=("inside", "on equation 8", "beyond equation 8", "on equation 9", "below equation 9"),
+    place=("no momentum", "inside", "on equation 8", "beyond equation 8", "on equation 9", "below equation 9"),
     where=there,
     quick=1,
     standard=5,
@@ -253,6 +256,7 @@ def beta1_at_a_place(cell, rng):
     low, high, share = least_beta1(cell.k, cell.rho), largest_beta1(cell.k, cell.rho), Fraction(int(rng.integers(1, 100)), 100)
     inside = max(low, 0)
     return {
+        "no momentum": Fraction(0),
         "inside": inside + share * (high - inside),
         "on equation 8": high,
         "beyond equation 8": high + share * (cell.rho ** (cell.k - 1) - high),
@@ -266,6 +270,8 @@ def beta1_at_a_place(cell, rng):
 @false("sqrt(beta2)", rule=lambda k, b, rho: b < rho ** (k - 2) and b > least_beta1(k, rho))
 @false("equation 9 left out", rule=lambda k, b, rho: b < rho**k)
 @false("boundary included", rule=lambda k, b, rho: least_beta1(k, rho) <= b <= rho**k)
+@false("never for RMSProp, beta1 = 0", rule=lambda k, b, rho: b > 0 and is_stable(k, b, rho))
+@false("equation 9 left out at k = 10", rule=lambda k, b, rho: b < rho**k and (k == 10 or b > least_beta1(k, rho)))
 def places(cell, beta1, *, rule=is_stable, context):
     """The Schur test on the exact derivative, by dual numbers over the rationals, inside the region, on both of its edges and beyond."""
     found = is_schur(minimum_polynomial(cell.k, beta1, cell.rho))

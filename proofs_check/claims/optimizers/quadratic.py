@@ -51,7 +51,7 @@ def factor(_, *, factor=lambda h: 1 - h, power=2, context):
     return vanishing("differences", [sp.expand(moved - f * x), sp.expand(curvature * moved**2 / 2 - f**power * curvature * x**2 / 2)])
 
 
-SIDES = axes(n=by_level((1, 2, 3), (1, 2, 3, 5)), side=("below", "at", "above"), quick=3, standard=30, full=200)
+SIDES = axes(n=by_level((1, 2, 3), (1, 2, 3, 5)), side=("below", "in one step", "at", "above"), quick=3, standard=30, full=200)
 
 
 def reflection(v):
@@ -60,14 +60,14 @@ def reflection(v):
 
 
 def spectrum(cell, rng):
-    """(H, eta, top) with H = Q D Q^T, Q a rational reflection, top = max D; eta from the side of 2/top."""
+    """(H, eta, top) with H = Q D Q^T, Q a rational reflection, top = max D; eta from the side of 2/top; "in one step": eta top = 1."""
     v = rng.integers(-3, 4, cell.n)
     v[0] += 4
     D = [Fraction(int(a), int(b)) for a, b in zip(rng.integers(1, 20, cell.n), rng.integers(1, 6, cell.n), strict=True)]
     Q, share = reflection(v), Fraction(int(rng.integers(1, 1000)), 1000)
     return (
         Q @ np.diag(np.array(D, dtype=object)) @ Q,
-        {"below": 2 * share, "at": Fraction(2), "above": 2 + share}[cell.side] / max(D),
+        {"below": 2 * share, "in one step": Fraction(1), "at": Fraction(2), "above": 2 + share}[cell.side] / max(D),
         max(D),
     )
 
@@ -83,6 +83,7 @@ def charpoly(matrix):
 @false("1/eta", stable=lambda h: h < 1)
 @false("4/eta", stable=lambda h: h < 4)
 @false("at 2/eta too", stable=lambda h: h <= 2)
+@false("not where one step reaches the minimum", stable=lambda h: h < 2 and h != 1)
 def threshold(cell, instance, *, stable=lambda h: h < 2, context):
     """The Schur test of the characteristic polynomial of I - eta H over the rationals."""
     H, eta, top = instance
@@ -112,12 +113,12 @@ THRESHOLD.without("positive Hessian", threshold, not_positive)
 FROZEN = claim(
     "adam.frozen_threshold",
     "Adam with a frozen preconditioner: stable below 2(1+beta_1)/((1-beta_1) eta)",
-    r"m' = \beta_1 m + (1-\beta_1) H x,\ x' = x - \eta P^{-1} m':\quad \text{stable} \iff"
+    r"m' = \beta_1 m + (1-\beta_1) H x,\ x' = x - \eta P^{-1} m':\quad x_t \to 0 \text{ from all } (x_0, m_0) \iff"
     r" \lambda_{\max}(P^{-1/2} H P^{-1/2}) < \frac{2(1+\beta_1)}{(1-\beta_1)\eta}",
     clauses={
         "one direction": r"h = \eta\lambda:\ \text{roots of } z^2 - (1+\beta_1 - h(1-\beta_1)) z + \beta_1"
         r" \text{ in the open unit disc} \iff 0 < h < 2(1+\beta_1)/(1-\beta_1)",
-        "matrices": r"\text{stable} \iff \lambda_{\max}(P^{-1/2} H P^{-1/2}) < 2(1+\beta_1)/((1-\beta_1)\eta)",
+        "matrices": r"x_t \to 0 \text{ from all } (x_0, m_0) \iff \lambda_{\max}(P^{-1/2} H P^{-1/2}) < 2(1+\beta_1)/((1-\beta_1)\eta)",
         "bias correction": r"\hat H_t = \tfrac{1}{1-\beta_1^t}\tfrac{1-\beta_1}{1+\beta_1} P^{-1} H:\ \lambda_{\max}(\hat H_t) < 2/\eta",
     },
     symbols=[r"\beta_1", r"\eta", r"\lambda", "H", "P"],
@@ -125,6 +126,7 @@ FROZEN = claim(
     source=PRECONDITIONERS.at("stability of the preconditioned Hessian, with and without bias correction"),
     depends_on=["spike.gd_threshold"],
     refuted_by="A Hessian, preconditioner and beta_1 on the wrong side of the threshold.",
+    notes="At equality the orbit stays bounded and does not tend to 0: for beta_1 = 0 it alternates between x and -x.",
 )
 
 
@@ -157,12 +159,12 @@ def direction(
     return vanishing("differences", [sp.cancel(e) for e in differences])
 
 
-BETAS = tuple(Fraction(n, 100) for n in (0, 30, 90, 99))
+BETAS = tuple(Fraction(n, 100) for n in (0, 30, 50, 90, 99))
 MATRICES = axes(
     n=by_level((1, 2), (1, 2, 3)),
     beta1=BETAS,
     share=tuple(Fraction(n, 1000) for n in (500, 999, 1000, 1001, 2000)),
-    correction=(False, True),
+    step=("no correction", 1, 2, 3, 7),
     quick=1,
     standard=6,
     full=40,
@@ -193,25 +195,25 @@ def definite(matrix):
     return all(fmpq_mat(k, k, entries[:k, :k].ravel().tolist()).det() > 0 for k in range(1, len(matrix) + 1))
 
 
-STEP = 3
-
-
-@FROZEN.check("exact", preconditioned, MATRICES, clauses=("matrices", "bias correction"), scope="with bias correction: t = 3")
+@FROZEN.check("exact", preconditioned, MATRICES, clauses=("matrices", "bias correction"), scope="with bias correction: t = 1, 2, 3, 7")
 @false("2/eta", threshold=lambda b: Fraction(2))
 @false("(s) inverted (right for beta1 = 0)", threshold=lambda b: 2 * (1 - b) / (1 + b))
 @false("heavy ball", threshold=lambda b: 2 * (1 + b))
 @false("largest eigenvalue of H", metric=lambda P: P * 0 + np.eye(len(P), dtype=object))
 @false("P^2 for P", metric=lambda P: P @ P)
-@false("bias correction left out", factor=lambda b: 1)
+@false("bias correction left out", factor=lambda b, t: 1)
+@false("beta1^(2t - 3), right at t = 3 alone", factor=lambda b, t: 1 - b ** (2 * t - 3) if b else 1)
+@false("threshold 2 at beta1 = 1/2", threshold=lambda b: Fraction(2) if b == Fraction(1, 2) else sharpness_threshold(AVERAGE, b, 1))
 def matrices(
-    cell, instance, *, threshold=lambda b: sharpness_threshold(AVERAGE, b, 1), metric=lambda P: P, factor=lambda b: 1 - b**STEP, context
+    cell, instance, *, threshold=lambda b: sharpness_threshold(AVERAGE, b, 1), metric=lambda P: P, factor=lambda b, t: 1 - b**t, context
 ):
     """(threshold/eta) P - H is positive definite exactly where the Schur test of the step in all of (m, x) holds; eta from the share."""
     H, P, top = instance
-    scale = (1 - cell.beta1**STEP) if cell.correction else 1
+    corrected = cell.step != "no correction"
+    scale = 1 - cell.beta1**cell.step if corrected else 1
     eta = cell.share * 2 * (1 + cell.beta1) / ((1 - cell.beta1) * top) * scale
     found = is_schur(charpoly(block_step(cell.beta1, np.diag(eta / scale / np.diag(P)) @ H)))
-    bound = threshold(cell.beta1) / eta * (factor(cell.beta1) if cell.correction else 1)
+    bound = threshold(cell.beta1) / eta * (factor(cell.beta1, cell.step) if corrected else 1)
     return equal(stable=(definite(bound * metric(P) - H), found), shown={"H": H, "P": P, "eta": eta})
 
 

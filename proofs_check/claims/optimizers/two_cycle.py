@@ -134,33 +134,39 @@ CYCLE.formal(
     part="from the polynomial, beta1 = 0 and any even k",
 )
 
-TENTHS = tuple(Fraction(n, 100) for n in (0, 1, 5, 30, 90))
+#: at (1/(2k-1), 0) the margin vanishes with momentum
+MOMENTA = (*(Fraction(n, 100) for n in (0, 1, 5, 30, 90, 97)), "1/(2k-1)")
 PAIRS = axes(
     k=by_level((4, 6), (4, 6, 8, 12)),
-    beta1=TENTHS,
+    beta1=MOMENTA,
     beta2=(*(Fraction(n, 100) for n in (0, 1, 8, 15, 40, 93)), "1/(2k-3)", "1/(2k-3) - beta1"),
 )
 
 
-def exact_beta2(cell, rng):
-    edge = Fraction(1, 2 * cell.k - 3)
-    return {"1/(2k-3)": edge, "1/(2k-3) - beta1": max(Fraction(0), edge - cell.beta1 - Fraction(1, 1000))}.get(cell.beta2, cell.beta2)
+def exact_pair(cell, rng):
+    edge, beta1 = Fraction(1, 2 * cell.k - 3), Fraction(1, 2 * cell.k - 1) if cell.beta1 == "1/(2k-1)" else cell.beta1
+    return beta1, {"1/(2k-3)": edge, "1/(2k-3) - beta1": max(Fraction(0), edge - beta1 - Fraction(1, 1000))}.get(cell.beta2, cell.beta2)
 
 
 def attracts(k, beta1, beta2):
     return bool(beta1 + beta2 > 0 and cycle_margin(k, beta1, beta2) > 0)
 
 
-@CYCLE.check("exact", exact_beta2, PAIRS, clauses=("invariant", "attracts"))
+@CYCLE.check("exact", exact_pair, PAIRS, clauses=("invariant", "attracts"))
 @false("1/(2k-1)", rule=lambda k, b1, b2: b1 + b2 > 0 and (2 * k - 1) * (b1 + b2) < 1)
 @false("sign descent attracts too", rule=lambda k, b1, b2: cycle_margin(k, b1, b2) > 0)
 @false("boundary included", rule=lambda k, b1, b2: b1 + b2 > 0 and cycle_margin(k, b1, b2) >= 0)
 @false("(s) beta1 and beta2 count alike", rule=lambda k, b1, b2: b1 + b2 > 0 and (2 * k - 3) * (b1 + b2) < 1)
-def pairs(cell, beta2, *, rule=attracts, context):
+@false("attracts for beta1 > 9/10", rule=lambda k, b1, b2: attracts(k, b1, b2) or 10 * b1 > 9)
+@false(
+    "boundary included for beta1 > 1/20",
+    rule=lambda k, b1, b2: b1 + b2 > 0 and (cycle_margin(k, b1, b2) or 20 * b1 > 1) and cycle_margin(k, b1, b2) >= 0,
+)
+def pairs(cell, pair, *, rule=attracts, context):
     """The Schur test of the exact derivative at rational parameters, on the boundary and at sign descent too."""
-    found = is_schur(cycle_polynomial_of_the_step(cell.k, cell.beta1, beta2))
-    certificate = cycle_certificate(cell.k, cell.beta1, beta2, Fraction(1, 1000))
-    return equal(attracts=(bool(rule(cell.k, cell.beta1, beta2)), found), certificate=certificate)
+    found = is_schur(cycle_polynomial_of_the_step(cell.k, *pair))
+    certificate = cycle_certificate(cell.k, *pair, Fraction(1, 1000))
+    return equal(attracts=(bool(rule(cell.k, *pair)), found), certificate=certificate)
 
 
 @CYCLE.check(

@@ -115,12 +115,18 @@ def _bars(layers, pairs, counts):
     )
 
 
-ORDERS = axes(L=(1, 2, 3, 4, 5), quick=12, standard=60, full=400)
+ORDERS = axes(L=(1, 2, 3, 4, 5), order=("uniform", "ternary"), quick=6, standard=60, full=400)
 
 
 def orders(cell, rng):
-    pairs = int(rng.integers(max(1, least_reach(cell.L)), least_reach(cell.L) + 8))
-    return tuple(int(k) for k in rng.permutation(pairs))
+    """A uniform order, or the ternary one with up to three further pairs at the chain's end, anywhere between."""
+    if cell.order == "uniform":
+        pairs = int(rng.integers(max(1, least_reach(cell.L)), least_reach(cell.L) + 8))
+        return tuple(int(k) for k in rng.permutation(pairs))
+    order, more = list(ternary_order(cell.L)), int(rng.integers(0, 4))
+    for pair in range(len(order), len(order) + more):
+        order.insert(int(rng.integers(0, len(order) + 1)), pair)
+    return tuple(order)
 
 
 @BOUNDS.check(
@@ -129,6 +135,7 @@ def orders(cell, rng):
 @false("the lower bound plus one", lower=lambda L: least_reach(L) + 1)
 @false("a single source", union=False)
 @false("no adjacent matching", adjacent=False)
+@false("the upper bound minus one at four layers", upper=lambda L: largest_reach(L) - (L == 4))
 def by_sets(cell, order, *, lower=least_reach, upper=largest_reach, union=True, adjacent=True, context):
     """The process run position by position with sets of tokens."""
     found = reach(order, cell.L, union=union, adjacent=adjacent)
@@ -142,12 +149,13 @@ def by_sets(cell, order, *, lower=least_reach, upper=largest_reach, union=True, 
 BOUNDS.without("union", by_sets, union=False)
 BOUNDS.without("adjacent", by_sets, adjacent=False)
 
-LAYERS = axes(L=by_level(tuple(range(1, 6)), tuple(range(1, 8)), tuple(range(1, 9))))
+LAYERS = axes(L=by_level(tuple(range(1, 8)), tuple(range(1, 10))))
 
 
 @BOUNDS.check("exact", lambda cell, rng: None, LAYERS, clauses="attained", scope="the two orders, run")
 @false("the upper bound minus one", upper=lambda L: largest_reach(L) - (L > 2))
 @false("the lower bound plus one", lower=lambda L: least_reach(L) + (L > 2))
+@false("the upper bound minus one at six layers", upper=lambda L: largest_reach(L) - (L == 6))
 def extremal_orders(cell, _, *, lower=least_reach, upper=largest_reach, context):
     """The rising chain and the ternary order of each number of layers, by intervals."""
     lowest, highest = extremal(cell.L)
