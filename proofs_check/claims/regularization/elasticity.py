@@ -191,7 +191,7 @@ def extrema(cell, sigma, *, moved=Fraction(0), context):
     clauses="meet twice",
     scope="inputs at 0.9 and 1.1 of the extremum, w = 1",
 )
-@false("both inputs on one side", inputs=(Fraction(105, 100), Fraction(130, 100)))
+@false("both inputs beyond the extremum, for every w", inputs=(Fraction(3, 2), Fraction(2)))
 def meet_twice(cell, sigma, *, inputs=(Fraction(9, 10), Fraction(11, 10)), context):
     """ln sigma(w x) - ln sigma(w x') turns between w = 0.7 and w = 1.3: its slopes (h(w x) - h(w x'))/w differ in sign there."""
     with working_precision(128):

@@ -276,8 +276,8 @@ GELU = claim(
 @false("another output weight", square="1.86")
 @false("0.448868040990", first="0.448868040990")
 @false("2.301267210091", second="2.301267210091")
-@false("determinant -0.120260", transversality="-0.120260")
-def gelu(_, *, square="1.85", first="0.448868040989", second="2.301267210090", transversality="-0.120259", context):
+@false("determinant -0.163571", transversality="-0.163571")
+def gelu(_, *, square="1.85", first="0.448868040989", second="2.301267210090", transversality="-0.163570", context):
     """Krawczyk boxes of both inputs by certified quadrature of sigma/sigma', and the determinant of the conormals."""
     return boxed("gelu", square, (first, second), transversality)
 

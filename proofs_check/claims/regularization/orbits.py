@@ -289,7 +289,7 @@ TAIL = claim(
 )
 
 
-@TAIL.check("certified", one((6, 8), (5, 8)), scope="one tanh neuron, times 6 or 5 and 8")
+@TAIL.check("certified", one((6, 8), (7, 9)), scope="one tanh neuron, times 6 and 8, 7 and 9")
 @false("a thousandth of it", share=Fraction(1, 1000))
 def validated(times, *, share=Fraction(1), context):
     """A validated flow stopped early: the proved radius is no less than the way to its enclosure at a later time."""

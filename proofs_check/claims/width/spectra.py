@@ -142,12 +142,11 @@ SHIFTS = axes(
 
 @BOUND.check("exact", place_in, SHIFTS, distribution="points that are not critical")
 @false("ten times as negative", factor=lambda alpha: 10 * kappa(alpha))
-@false("the other extreme beyond [0, 1]", extreme=lambda value: 1)
-def rational_shifts(cell, place, *, factor=kappa, extreme=lambda value: 1 if value > 0 else -1, context):
+def rational_shifts(cell, place, *, factor=kappa, context):
     """With q just above an extreme eigenvalue of S (proved), H' - kappa q has a negative eigenvalue (proved)."""
     data, embedding, value = place.data(3), split(*place.neuron_of()), factor(place.alpha)
     _, S = place.matrices(data)
-    sign = extreme(value)
+    sign = 1 if value > 0 else -1
     lowest = Fraction(np.linalg.eigvalsh(sign * as_floats(S))[0])
     q = lowest + Fraction(1, 10**9) * max(1, abs(lowest))
     below = lambda matrix, shift: inertia_of(rationals(matrix) - rationals([shift])[0] * rationals(np.eye(len(matrix), dtype=int)))[0]
