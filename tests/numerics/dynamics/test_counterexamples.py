@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
 import pytest
 
 from numerics.dynamics.adam_orbits import many_orbits
@@ -10,6 +11,7 @@ from numerics.dynamics.crossing import crossing_time
 from numerics.dynamics.iterates import State, adam, gradient_descent, heavy_ball, iterate
 from numerics.dynamics.schur import is_schur
 from numerics.dynamics.stability import quadratic_stability
+from theory.dynamics.attention import focusing_rate
 
 
 def cube(x):
@@ -74,6 +76,11 @@ def test_crossing_time_names_a_bad_number(wrong, word):
 def test_a_polynomial_without_its_leading_coefficient_is_refused():
     with pytest.raises(ValueError, match="last coefficient"):
         is_schur([1, 0])
+
+
+def test_a_probability_beyond_one_is_refused():
+    with pytest.raises(ValueError, match="lam"):
+        focusing_rate(np.array([0.6, 0.4]), 2.0)
 
 
 def test_an_eigenvalue_that_is_no_number_is_named():
