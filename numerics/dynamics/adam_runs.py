@@ -204,10 +204,13 @@ def settled(run: Run, found: Trap) -> Settled:
 def hitting_times(run: Run, bounds: Sequence[Any], *, bits: int = 700, most: int = 20_000) -> list[int]:
     """For each of ``bounds`` (decimals, falling) the first number of steps after which |x| is at most it; every comparison is certain.
 
-    Raises Undecided where balls of ``bits`` bits do not decide, ValueError where a bound is not
+    Raises Undecided where balls of ``bits`` bits do not decide, ValueError where a bound is not positive or not
     reached within ``most`` steps.
     """
     with working_precision(bits):
+        for bound in bounds:
+            if not ball(bound) > 0:
+                raise ValueError(f"bounds must be positive, got {bound}")
         states, found = run.states(), []
         waiting = next(states)
         for bound in map(ball, bounds):

@@ -28,7 +28,8 @@ def crossing_time(
 ) -> int | None:
     """The first step, counted from 1, whose effective curvature exceeds 2/rate, from x = 1 at rest; None where none does within ``most``.
 
-    Numbers are decimals in text. Raises Undecided where balls of ``bits`` bits do not decide.
+    Numbers are decimals in text. Raises Undecided where balls of ``bits`` bits do not decide, ValueError for a rate that is not positive,
+    betas outside [0, 1) or a negative eps.
     """
     with working_precision(bits):
         b1, b2, eta, small = map(ball, (beta1, beta2, rate, eps))

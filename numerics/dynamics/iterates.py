@@ -73,7 +73,19 @@ def rmsprop(rate: Any, beta2: Any, *, eps: Any = 0) -> Optimizer:
 
 
 def adam(rate: Any, beta1: Any, beta2: Any, *, eps: Any = 0, bias_correction: bool = False) -> Optimizer:
-    """Adam (arXiv:1412.6980), by default with eps = 0 and without bias correction."""
+    """Adam (arXiv:1412.6980), by default with eps = 0 and without bias correction.
+
+    Raises ValueError for a rate that is not positive, betas outside [0, 1) or a negative eps, where these are certain to be so.
+    """
+    for name, value, good in (
+        ("rate", rate, lambda value: not value <= 0),
+        ("beta1", beta1, lambda value: not (value < 0 or value >= 1)),
+        ("beta2", beta2, lambda value: not (value < 0 or value >= 1)),
+        ("eps", eps, lambda value: not value < 0),
+    ):
+        if np.ndim(value) == 0 and (not good(value) or isinstance(value, float) and math.isnan(value)):
+            wanted = {"rate": "positive", "eps": "0 or positive"}.get(name, "in [0, 1)")
+            raise ValueError(f"{name} must be {wanted}, got {value}")
 
     def step(state: State, gradient: Gradient) -> State:
         g, steps = gradient(state.point), state.steps + 1

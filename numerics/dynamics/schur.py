@@ -15,11 +15,13 @@ from typing import Any
 def determinants(coefficients: Sequence[Any]) -> list[Any]:
     """The n determinants of p, the constant coefficient first; sympy expressions are expanded.
 
-    Raises ValueError where there are fewer than two coefficients.
+    Raises ValueError where there are fewer than two coefficients, or the last one, a number, is 0.
     """
     p = list(coefficients)
     if len(p) < 2:
         raise ValueError(f"coefficients must be at least 2 (degree 1), the constant first, got {len(p)}")
+    if p[-1] == 0:
+        raise ValueError("the last coefficient, that of the highest power, must be different from 0")
     found = []
     while len(p) > 1:
         low, high = p[0], p[-1]

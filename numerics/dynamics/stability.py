@@ -82,7 +82,7 @@ def cycle_certificate(k: int, beta1: Any, beta2: Any, rate: Any) -> dict[str, An
 def quadratic_stability(method: str, eigenvalues: Sequence[Any], eta: Any, beta1: Any = 0) -> Stability:
     """A method of :mod:`theory.dynamics.quadratic` on a quadratic whose (preconditioned) Hessian has these rational ``eigenvalues``.
 
-    Raises ValueError without eigenvalues, for eta that is not positive, and beta1 outside [0, 1).
+    Raises ValueError without eigenvalues, for one that is no finite number, for eta that is not positive, and beta1 outside [0, 1).
     """
     if not eigenvalues:
         raise ValueError("eigenvalues must name at least one number, got none")
@@ -90,7 +90,10 @@ def quadratic_stability(method: str, eigenvalues: Sequence[Any], eta: Any, beta1
     check_betas(beta1)
     if not eta > 0:
         raise ValueError(f"eta must be positive, got {eta}")
-    exact = [Fraction(value) for value in eigenvalues]
+    try:
+        exact = [Fraction(value) for value in eigenvalues]
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        raise ValueError(f"eigenvalues must be finite numbers, got {', '.join(map(str, eigenvalues))}") from None
     threshold = sharpness_threshold(method, beta1, eta)
     margins = {"the smallest eigenvalue": min(exact), "threshold minus the largest eigenvalue": threshold - max(exact)}
     signs = {name: sign(value) for name, value in margins.items()}

@@ -16,7 +16,7 @@ ALL_PAIRS, SAMPLE = 8, 2000
 @click.option("--layers", required=True, type=int, help="Number of layers L.")
 @click.option("--pairs", type=int, help="Pairs of the chain; by default what the upper bound asks for, or 8 so that all orders count.")
 @click.option("--sample", type=int, help="Count this many random orders instead of all.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random orders.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random orders.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
 def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_json: bool) -> None:

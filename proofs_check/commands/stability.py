@@ -93,6 +93,16 @@ def _on_a_power(
 
     if optimizer not in ("adam", "rmsprop"):
         raise ValueError(f"optimizer must be adam or rmsprop with --k (the others fall like a power of the step), got {optimizer}")
+    for name, file in (("--plane", plane), ("--certificate", certificate)):
+        if file is not None and not file.parent.is_dir():
+            raise ValueError(f"{name}: there is no folder {file.parent}")
+    if eta is not None and not (min(eta) if isinstance(eta, tuple) else eta) > 0:
+        raise ValueError(f"--eta must be positive, got {_shown(eta)}")
+    if start is not None:
+        try:
+            Fraction(start)
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"--run must be a number, got {start!r}") from None
     beta1 = _first_beta(optimizer, beta1, "rmsprop")
     found, proved = degenerate_stability(k, beta1, beta2), []
     text = [f"{optimizer} on x^{k}/{k}, beta1 = {_shown(beta1)}, beta2 = {_shown(beta2)}, every learning rate", _verdict(found)]
@@ -115,7 +125,7 @@ def _on_a_power(
 
 
 def _on_a_quadratic(
-    optimizer: str, beta1: Any, eigenvalues: Any, eta: Any, plane: Any, start: Any, certificate: Any, **_: Any
+    optimizer: str, beta1: Any, beta2: Any, eigenvalues: Any, eta: Any, plane: Any, start: Any, certificate: Any, **_: Any
 ) -> dict[str, Any]:
     from numerics.dynamics.stability import quadratic_stability
     from theory.dynamics.quadratic import sharpness_threshold
@@ -124,6 +134,8 @@ def _on_a_quadratic(
     for name, value in (("--plane", plane), ("--run", start), ("--certificate", certificate)):
         if value is not None:
             raise ValueError(f"{name} goes with --k, got it with --eigenvalues")
+    if isinstance(beta2, tuple) or not 0 <= beta2 < 1:
+        raise ValueError(f"--beta2 must be in [0, 1), got {_shown(beta2)}")
     if not isinstance(eta, Fraction) or not isinstance(beta1, Fraction):
         raise ValueError(f"--eta and --beta1 must be single numbers with --eigenvalues, got {_shown(eta)} and {_shown(beta1)}")
     found = quadratic_stability(QUADRATIC[optimizer], eigenvalues, eta, beta1)
@@ -200,7 +212,8 @@ def _cycle(k: int, beta1: Any, beta2: Any) -> list[dict[str, Any]]:
 def _write(path: Path, proved: list[dict[str, Any]], text: list[str]) -> None:
     from proofs_check.plain_data import write_json
 
-    if not proved:
-        raise ValueError("--certificate: nothing was proved that a certificate holds; give single betas, two ranges or --run")
+    if not proved:  # the verdict is said all the same
+        text.append(f"{path} not written: nothing was proved that a certificate holds; give single betas, two ranges or --run")
+        return
     write_json(path, proved)
     text.append(f"{path} written: {len(proved)} certificate{'s' * (len(proved) > 1)} for examples/check_certificate.py")

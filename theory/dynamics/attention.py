@@ -14,6 +14,7 @@ entries of theta and pi may be floats, sympy expressions, balls or duals of them
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -230,7 +231,12 @@ def condensed_norm(pi: Any) -> Any:
 
 
 def focusing_rate(pi: Any, lam: Any) -> Any:
-    """c = lam Cov_pi(gamma, beta) Var_pi(gamma): WQ' = c alpha alpha^T WK at the condensed point, so |WQ| grows by c, |WQ WK^T| by 2c."""
+    """c = lam Cov_pi(gamma, beta) Var_pi(gamma): WQ' = c alpha alpha^T WK at the condensed point, so |WQ| grows by c, |WQ WK^T| by 2c.
+
+    Raises ValueError for a number ``lam`` outside [0, 1].
+    """
+    if isinstance(lam, int | float | Fraction) and not 0 <= lam <= 1:
+        raise ValueError(f"lam must be a probability, in [0, 1], got {lam}")
     ray = condensed_ray(pi)
     return lam * covariance(pi, ray.gamma, ray.beta) * covariance(pi, ray.gamma, ray.gamma)
 

@@ -51,10 +51,16 @@ def corrected_sharpness(beta1: Any, eigenvalue: Any, step: int, *, correction: b
 
 
 def sufficient_eps(beta1: Any, eta: Any, curvature: Any) -> Any:
-    """From this eps on Adam is never beyond the threshold at ``curvature`` lambda, since lambda/(sqrt(v) + eps) <= lambda/eps:
-    eta lambda (1 - beta1)/(2(1 + beta1)).
+    """From this eps on Adam without bias correction is never beyond the threshold at ``curvature`` lambda, since lambda/(sqrt(v) + eps)
+    <= lambda/eps: eta lambda (1 - beta1)/(2(1 + beta1)). With the correction it has to be divided by 1 - beta1^t at step t
+    (:func:`eps_for_all_steps`).
     """
     return eta * curvature * (1 - beta1) / (2 * (1 + beta1))
+
+
+def eps_for_all_steps(beta1: Any, eta: Any, curvature: Any) -> Any:
+    """From this eps on Adam with bias correction is beyond the threshold at no step: eta lambda/(2(1 + beta1)), what step 1 asks for."""
+    return eta * curvature / (2 * (1 + beta1))
 
 
 def change_of_loss(hessian: Any, gradient: Any, direction: Any, eta: Any) -> Any:

@@ -32,6 +32,7 @@ NOTATION = {
 
 LONG = Assumption("long sequences", r"\text{the length of sequences and their number tend to infinity}")
 PERSISTENT = Assumption("persistent", r"\lambda > 0")
+OCCUR = Assumption("every token occurs", r"\pi_v > 0", unprobed="log pi is not there for a token that never occurs")
 UNEVEN = Assumption("uneven", r"\pi \text{ is not uniform}")
 
 #: The law of the published experiments, and others, as rationals: nearly uniform, nearly a point, with equal rare tokens.

@@ -22,14 +22,23 @@ LINEARIZATION = claim(
         "deviation": r"|x(t) - e^{Jt} x(0)| \le \frac{4 K}{\mu} \varepsilon^2 e^{2 \mu t} \text{ while } \varepsilon e^{\mu t}"
         r" \le \min(r/2, \mu/(4K))",
         "quadratic": r"\text{at the condensed point the deviation is of the second order in } \varepsilon, \text{ not of a higher one}",
-        "direction": r"\text{at } t = \log(1/\varepsilon)/(2 \mu) \text{ the direction comes to the most unstable as } \varepsilon \to 0",
+        "direction": r"x(0) = \varepsilon u, \; u \text{ fixed, not orthogonal to the eigenspace of } \mu:"
+        r" \; \text{at } t = \log(1/\varepsilon)/(2 \mu) \text{ the direction comes to the most unstable as } \varepsilon \to 0",
     },
     symbols={
         "x": "theta less the critical point, following the gradient flow",
         "J": r"minus the Hessian at the critical point, of largest eigenvalue \mu > 0",
         "K, r": r"|grad L(x) + J x| <= K |x|^2 for |x| <= r",
     },
-    assumptions=[LONG, Assumption("inside", r"\varepsilon e^{\mu t} \le \min(r/2, \mu/(4K))")],
+    assumptions=[
+        LONG,
+        Assumption("inside", r"\varepsilon e^{\mu t} \le \min(r/2, \mu/(4K))"),
+        Assumption(
+            "top component",
+            r"x(0)/\varepsilon \text{ is fixed and not orthogonal to the eigenspace of } \mu",
+            unprobed="a start in the other eigenspaces, as W_Q = -W_K, leaves no direction to compare with",
+        ),
+    ],
     source=FOCUS.at("Lemma 3.1, whose constants are ours"),
     relation="upper",
     refuted_by="a flow that leaves the bound, or a direction that does not come closer",

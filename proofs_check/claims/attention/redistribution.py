@@ -10,7 +10,7 @@ from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import at_most, bounded, equal, order, worst
 from theory.dynamics.attention import RankOne, condensed_ray, covariance, focusing_rate, rank_one_flow, redistribution_rates, slopes
 
-from . import FOCUS, LAWS, LONG, PERSISTENT, UNEVEN, drawn_law, symbolic_law
+from . import FOCUS, LAWS, LONG, OCCUR, PERSISTENT, UNEVEN, drawn_law, symbolic_law
 from .stages import BITS, apart, in_balls
 
 REDISTRIBUTION = claim(
@@ -31,7 +31,7 @@ REDISTRIBUTION = claim(
         r"\lambda": "probability that a token stays",
         "c": "the rate of attention.stage2",
     },
-    assumptions=[LONG, PERSISTENT, UNEVEN],
+    assumptions=[LONG, PERSISTENT, UNEVEN, OCCUR],
     source=FOCUS.at("Propositions 3.6 - 3.8; for all laws and with constants, ours"),
     depends_on=["attention.stage2"],
     refuted_by="a law with another drive or sign, or a gap that grows at another rate",

@@ -34,3 +34,8 @@ NOTATION = {
 LAST = Assumption("last hidden layer", r"\text{dropout acts on the last hidden layer, behind which the network is linear}")
 SQUARE = Assumption("square loss", r"\text{the loss is half the mean of the squared errors}")
 INDEPENDENT = Assumption("independent masks", r"\xi_1, \dots, \xi_m \text{ are independent}")
+THROUGH = Assumption(
+    "through contributions",
+    r"\text{every parameter acts on } f \text{ through the } s_{ij} \text{ alone (no output bias)}",
+    unprobed="an output bias is no part of the arrays s, g that are drawn; with one, n = 1, s = (1, 2), y = 0, p = 1/2: Var(dR/db) = 5",
+)

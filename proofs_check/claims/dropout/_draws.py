@@ -64,8 +64,8 @@ def product_of_pulls(k, r):
 def network(cell, rng):
     """A rational network of the cell with data: hidden widths (2 before the last where it is deep), biases everywhere."""
     hidden = (2, cell.m) if cell.depth == 3 else (cell.m,)
-    model = FullyConnected((2, *hidden, cell.outputs), cell.activation)
-    return model, fractions(rng, model.n_params), fractions(rng, 2, 2), fractions(rng, 2, cell.outputs)
+    model, n = FullyConnected((2, *hidden, cell.outputs), cell.activation), cell.get("n", 2)
+    return model, fractions(rng, model.n_params), fractions(rng, n, 2), fractions(rng, n, cell.outputs)
 
 
 def masked_outputs(model, theta, x, keep, layer=None):

@@ -10,7 +10,7 @@ from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import equal, vanishing
 from theory.dynamics.dropout import covariance, covariance_block, covariance_factors
 
-from . import EQUATIONS, INDEPENDENT, LAST, SQUARE
+from . import EQUATIONS, INDEPENDENT, LAST, SQUARE, THROUGH
 from ._draws import arrays, fractions, generic, product_of_pulls, symbols
 
 COVARIANCE = claim(
@@ -34,9 +34,9 @@ COVARIANCE = claim(
         "h_{kj}": "(1/n) sum_i s_ij g_ik",
         "e_i": "error without dropout",
         "s_{ij}": "contribution of neuron j on sample i",
-        "g_{ik}": "gradient of s_ik in the parameters; several neurons may share some, then the blocks add up",
+        "g_{ik}": "gradient of s_ik in the parameters; several neurons may share some, then the blocks add up; there are no others",
     },
-    assumptions=[LAST, SQUARE, INDEPENDENT],
+    assumptions=[LAST, SQUARE, INDEPENDENT, THROUGH],
     source=EQUATIONS.at("Section 3, for two-layer networks; the closed form is ours"),
     kind="extension",
     refuted_by="one network whose gradients over all masks have another covariance",

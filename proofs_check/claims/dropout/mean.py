@@ -12,7 +12,7 @@ from proofs_check.axes import Cell
 from proofs_check.judging import at_least, equal, order, vanishing, worst
 from theory.dynamics import dropout
 
-from . import IMPLICIT, INDEPENDENT, LAST, SQUARE
+from . import IMPLICIT, INDEPENDENT, LAST, SQUARE, THROUGH
 from ._draws import arrays, generic, masked_outputs, network, pull, symbols
 
 MEAN = claim(
@@ -21,10 +21,11 @@ MEAN = claim(
     r"\mathbb{E}_\xi R^\xi = R_S + \frac{1 - p}{2 n p} \sum_{i, j} |a_j|^2 h_{ij}^2, \quad \text{and the same for the gradients}",
     clauses={
         "loss": r"\mathbb{E}_\xi R^\xi = R_S + \frac{1 - p}{2 n p} \sum_{i=1}^n \sum_{j=1}^m |a_j|^2 h_{ij}^2",
-        "gradient": r"\mathbb{E}_\xi \nabla R^\xi = \nabla R_S + \nabla R_1 = \frac{1}{n} \sum_{i, k} (e_i + v s_{ik}) g_{ik}",
+        "gradient": r"\text{in the parameters of the } s_{ij}: \; \mathbb{E}_\xi \nabla R^\xi = \nabla R_S + \nabla R_1"
+        r" = \frac{1}{n} \sum_{i, k} (e_i + v s_{ik}) g_{ik}",
     },
     symbols=[r"R^{\xi}", "R_S", "R_1", "p", "v", "n", "m", "a_j", "h_{ij}", "e_i", "s_{ij}", "g_{ik}"],
-    assumptions=[LAST, SQUARE, INDEPENDENT],
+    assumptions=[LAST, SQUARE, INDEPENDENT, THROUGH],
     source=IMPLICIT.at("Lemma 1"),
     refuted_by="one network whose losses over all masks have another mean",
 )
@@ -61,7 +62,8 @@ NETWORKS = axes(
     depth=(2, 3),
     m=by_level((1, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5, 6)),
     outputs=(1, 2),
-    keep=("1", "1/2", "1/4", "9/10"),
+    n=(2, 5),
+    keep=("1", "1/2", "1/3", "1/4", "9/10"),
     quick=1,
     standard=2,
     full=5,
@@ -88,6 +90,8 @@ def all_or_none(kept, p):
 @false("without 1/p", variance=lambda p: 1 - p)
 @false("p and 1 - p exchanged, equal at p = 1/2", variance=lambda p: p / (1 - p) if p < 1 else 0)
 @false("the sum over samples left out", samples=lambda n: 1)
+@false("n - 1 samples at n = 5", samples=lambda n: n - (n == 5))
+@false("twice at p = 1/3", variance=lambda p: variance(p) * (2 if p == Fraction(1, 3) else 1))
 def every_mask(cell, drawn, *, variance=variance, samples=lambda n: n, loss=squared, law=independent, layer=None, context):
     """The masked network itself, run on every mask in rational arithmetic, and the weighted mean of its losses."""
     model, theta, x, y = drawn
@@ -132,13 +136,16 @@ def moments(cell, drawn, *, gradient=dropout.expected_gradient, context):
 BOUND = claim(
     "dropout.r1_bound",
     "The penalty is least where all neurons contribute the same",
-    r"R_1 \ge \frac{v}{2 n m} \sum_i |f(x_i)|^2, \text{ with equality iff } s_{i1} = \dots = s_{im} \text{ for all } i",
+    r"R_1 \ge \frac{v}{2 n m} \sum_i |f(x_i)|^2, \text{ with equality for } v > 0 \text{ iff } s_{i1} = \dots = s_{im} \text{ for all } i",
     clauses={
         "bound": r"R_1 - \frac{v}{2 n m} \sum_i |f(x_i)|^2 = \frac{v}{2 n m} \sum_i \sum_{j < l} |s_{ij} - s_{il}|^2 \ge 0",
-        "equality": r"\text{equality holds iff on every sample all contributions agree}",
+        "equality": r"v > 0: \; \text{equality holds iff on every sample all contributions agree}",
     },
     symbols=["R_1", "v", "n", "m", "s_{ij}"],
-    assumptions=[Assumption("no output bias", r"f(x_i) = \sum_j s_{ij}: \text{ what dropout does not touch is left out of } f")],
+    assumptions=[
+        Assumption("no output bias", r"f(x_i) = \sum_j s_{ij}: \text{ what dropout does not touch is left out of } f"),
+        Assumption("some dropout", r"v > 0, \text{ so } p < 1"),
+    ],
     source=IMPLICIT.at("Section 6.2"),
     kind="extension",
     relation="lower",
@@ -170,7 +177,7 @@ def sum_of_squares(m, *, pairs=1, bound=per_neuron, context):
     return equal(gap=(pairs * v * squares / (2 * m), dropout.penalty(s, v) - bound(s, v)))
 
 
-CONTRIBUTIONS = axes(m=(1, 2, 5), n=(1, 3), outputs=(1, 2), kind=("equal", "one differs", "free"), keep=("1/2", "1/5"), quick=2, full=20)
+CONTRIBUTIONS = axes(m=(1, 2, 3, 5), n=(1, 3), outputs=(1, 2), kind=("equal", "one differs", "free"), keep=("1/2", "1/5"), quick=2, full=20)
 
 
 def contributions(cell, rng):
@@ -188,9 +195,10 @@ def contributions(cell, rng):
 )
 @false("neurons not counted in the bound", bound=lambda s, v: s.shape[1] ** 2 * dropout.penalty_bound(s, v))
 @false("the samples counted twice", bound=lambda s, v: dropout.penalty_bound(s, v) / 2)
-def attained(cell, s, *, bound=per_neuron, context):
+@false("half of it for three neurons", bound=lambda s, v: dropout.penalty_bound(s, v) / (2 if s.shape[1] == 3 else 1))
+def attained(cell, s, *, bound=per_neuron, keep=None, context):
     """Equal contributions attain the bound, one other entry leaves it."""
-    s, v = rationals(s), rational(variance(Fraction(cell.keep)))
+    s, v = rationals(s), rational(variance(Fraction(keep or cell.keep)))
     least, found = bound(s, v), dropout.penalty(s, v)
     agree = all((s[:, :1] == s).ravel())
     if agree:
@@ -214,3 +222,4 @@ def only_contributions(cell, s, *, size=lambda s: (s.sum(axis=1) ** 2).sum(), sh
 
 
 BOUND.without("no output bias", only_contributions, shift=3)
+BOUND.without("some dropout", attained, keep="1")  # m = 2, s = (1, 0): both sides are 0

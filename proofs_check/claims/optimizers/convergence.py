@@ -170,10 +170,23 @@ def decoupled(cell, run, *, limit=lambda run: ball(run.beta2), context):
 PERTURBED = claim(
     "adam.degenerate.perturbed",
     "Higher terms of the loss change neither the fixed point nor the rate",
-    r"L(x) = \tfrac1k x^k (1 + h(x)),\ h(0) > -1:\quad \frac{x_{t+1}}{x_t} \to \rho",
-    clauses={"derivative": r"\text{eigenvalues at } x = 0: \text{ those of } (w, l) \text{ and } \rho", "runs": r"x_{t+1}/x_t \to \rho"},
-    symbols=["x_t", "k", r"\rho", "L"],
-    assumptions=[EVEN, NO_EPS, NO_CORRECTION],
+    r"L(x) = \tfrac1k x^k (1 + h(x)),\ h(0) > -1:\quad (w_t, l_t, x_t) \to (w, l, 0) \Rightarrow \frac{x_{t+1}}{x_t} \to \rho",
+    clauses={
+        "derivative": r"\text{eigenvalues at } x = 0: \text{ those of } (w, l) \text{ and } \rho",
+        "runs": r"\text{orbits that come close to } (w, l, 0) \text{ stay, and have } x_{t+1}/x_t \to \rho",
+    },
+    symbols=["x_t", "k", r"\rho", "L", "w", "l"],
+    assumptions=[
+        EVEN,
+        NO_EPS,
+        NO_CORRECTION,
+        Assumption(
+            "equations 8 and 9",
+            r"\beta_1 < \rho^k,\ \beta_1 (k - (k-2)\rho) > \rho^{k-1} ((k-2) - k\rho)",
+            unprobed="beyond them no orbit is trapped; k = 4, (.9, .5), h = 0 does not fall (adam.degenerate.regimes)",
+        ),
+        Assumption("smooth", r"h \in C^2 \text{ near } 0", unprobed="the derivative of the step at x = 0 is that of (1 + h) + x h'/k"),
+    ],
     source=DEGENERATE.at("Remark 4.4"),
     depends_on=["adam.degenerate.stability"],
     refuted_by="A loss of this form whose orbit near 0 has another ratio.",
@@ -182,24 +195,22 @@ PERTURBED = claim(
 
 
 @PERTURBED.check(
-    "symbolic", [None], clauses="derivative", covers="statement", scope="k = 4, 6, 8; any p(x) = gradient/x^(k-1) with p(0) = 1"
+    "symbolic", [None], clauses="derivative", covers="statement", scope="every k, as a symbol; any p(x) = gradient/x^(k-1) with p(0) = 1"
 )
 @false("the slope of p enters", allowed=lambda J: J[0, 2])
 def triangular(_, *, allowed=lambda J: J[0, 0] * 0, context):
     """The derivative of (w, l, x) at x = 0: p enters only by how w and l answer to x, which leaves the eigenvalues alone."""
     import sympy as sp
 
-    found = []
-    for k in (4, 6, 8):
-        w, l, x, beta1, beta2, eta = sp.symbols("w l x beta1 beta2 eta", positive=True)
-        slope, bend = sp.symbols("p1 p2")
-        p = lambda z, slope=slope, bend=bend: 1 + slope * z + bend * z**2
-        r = 1 - eta * w * l
-        root = sp.sqrt(beta2 + (1 - beta2) * (l * r ** (k - 1) * x * p(r * x)) ** 2)
-        step = sp.Matrix([beta1 * w / r ** (k - 1) + (1 - beta1) * p(r * x), l * r ** (k - 2) / root, r * x])
-        J = step.jacobian([w, l, x]).subs(x, 0)
-        plain = J.subs({slope: 0, bend: 0})
-        found += [*(J - plain)[:, :2], J[2, 0], J[2, 1], sp.simplify(J[2, 2] - r), *sp.simplify((J - plain)[1:, 2]), allowed(J)]
+    w, l, x, beta1, beta2, eta, k = sp.symbols("w l x beta1 beta2 eta k", positive=True)
+    slope, bend = sp.symbols("p1 p2")
+    p = lambda z: 1 + slope * z + bend * z**2
+    r = 1 - eta * w * l
+    root = sp.sqrt(beta2 + (1 - beta2) * (l * r ** (k - 1) * x * p(r * x)) ** 2)
+    step = sp.Matrix([beta1 * w / r ** (k - 1) + (1 - beta1) * p(r * x), l * r ** (k - 2) / root, r * x])
+    J = step.jacobian([w, l, x]).subs(x, 0)
+    plain = J.subs({slope: 0, bend: 0})
+    found = [*(J - plain)[:, :2], J[2, 0], J[2, 1], sp.simplify(J[2, 2] - r), *sp.simplify((J - plain)[1:, 2]), allowed(J)]
     return vanishing("changes of the eigenvalues", found)
 
 
@@ -288,15 +299,30 @@ def descent():
 COMPLEXITY = claim(
     "adam.degenerate.complexity",
     "Steps of Adam and of gradient descent until |x| is small",
-    r"T_{\text{Adam}}(\varepsilon) = \frac{2(k-2)}{-\ln\beta_2} \ln\frac1\varepsilon + O(1),\qquad "
-    r"T_{\text{GD}}(\varepsilon) \sim \frac{\varepsilon^{-(k-2)}}{(k-2)\eta}",
+    r"T_{\text{Adam}}(\delta) = \frac{2(k-2)}{-\ln\beta_2} \ln\frac1\delta + O(1),\qquad "
+    r"T_{\text{GD}}(\delta) \sim \frac{\delta^{-(k-2)}}{(k-2)\eta} \quad (\eta x_0^{k-2} < 1)",
     clauses={
-        "counts": r"(.9, .93),\ \eta = 10^{-3},\ \varepsilon = 10^{-20}:\ T = 3384, 5818, 8274 \text{ for } k = 4, 6, 8",
-        "Adam": r"T(\varepsilon) = 2(k-2)\ln(1/\varepsilon)/(-\ln\beta_2) + O(1)",
-        "gradient descent": r"T(\varepsilon) \sim \varepsilon^{-(k-2)}/((k-2)\eta)",
+        "counts": r"(.9, .93),\ \eta = 10^{-3},\ x_0 = 1,\ \delta = 10^{-20}:\ T = 3384, 5818, 8274 \text{ for } k = 4, 6, 8",
+        "Adam": r"T(\delta) = 2(k-2)\ln(1/\delta)/(-\ln\beta_2) + O(1)",
+        "gradient descent": r"\eta x_0^{k-2} < 1:\ T(\delta) \sim \delta^{-(k-2)}/((k-2)\eta)",
     },
-    symbols=["k", r"\beta_2", r"\eta"],
-    assumptions=[EVEN, NO_EPS, NO_CORRECTION, ATTRACTED],
+    symbols={
+        "T": "the first number of steps after which |x| is at most the threshold delta",
+        "k": "an even integer, at least 4",
+        r"\beta_2": "memory of the second moment, in (0, 1)",
+        r"\eta": "learning rate, positive",
+    },
+    assumptions=[
+        EVEN,
+        NO_EPS,
+        NO_CORRECTION,
+        ATTRACTED,
+        Assumption(
+            "small step",
+            r"\eta\, x_0^{k-2} < 1 \text{ (gradient descent)}",
+            unprobed="k = 4, x_0 = 1: eta = 3 gives x_1 = -2 and diverges, eta = 1 gives x_1 = 0; no run is left to compare",
+        ),
+    ],
     source=DEGENERATE.at("Remark 5.8"),
     depends_on=["adam.degenerate.rate", "adam.degenerate.gd"],
     refuted_by="A run that needs another number of steps.",
@@ -330,12 +356,12 @@ BOUNDS = ("1e-30", "1e-100", "1e-1000")
     published_run,
     PUBLISHED_POWERS,
     clauses="Adam",
-    scope="from the trap on for every epsilon at once; compared between 1e-30, 1e-100 and 1e-1000",
+    scope="from the trap on for every threshold at once; compared between 1e-30, 1e-100 and 1e-1000",
 )
 @false("without the 2", slope=lambda k, beta2: (k - 2) / -beta2.log())
 @false("k for k - 2", slope=lambda k, beta2: 2 * k / -beta2.log())
 def linear(cell, run, *, slope=lambda k, beta2: 2 * (k - 2) / -beta2.log(), context):
-    """The interval for T that the trap proves, against the slope: the O(1) is one number for all epsilon."""
+    """The interval for T that the trap proves, against the slope: the O(1) is one number for all thresholds."""
     found = settled(run, trap_of(run))
     brackets = [found.first_below(bound) for bound in BOUNDS]
     with working_precision(200):
@@ -352,14 +378,14 @@ def linear(cell, run, *, slope=lambda k, beta2: 2 * (k - 2) / -beta2.log(), cont
 @false("k for k - 2", exponent=lambda k: k)
 @false("without the factor k - 2", factor=lambda k: 1)
 def polynomial(cell, k, *, exponent=lambda k: k - 2, factor=lambda k: k - 2, context):
-    """T for epsilon = |x| at the 10^9-th step, from bounds on y = x^(-(k-2)) that hold for all steps after 10^4."""
+    """T for the threshold |x| at the 10^9-th step, from bounds on y = x^(-(k-2)) that hold for all steps after 10^4."""
     law = law_of("gradient descent", k, "0.01")
     with working_precision(128):
         low, high = law.size(k, 10**9)
         steps = [size ** -exponent(k) / (factor(k) * ball("0.01")) for size in (high, low)]
         return worst(
             [
-                at_least("epsilon^-(k-2)/((k-2) eta), at most", steps[1], ball(10**9) * ball("0.99"), attained=False),
-                at_most("epsilon^-(k-2)/((k-2) eta), at least", steps[0], ball(10**9) * ball("1.01"), attained=False),
+                at_least("delta^-(k-2)/((k-2) eta), at most", steps[1], ball(10**9) * ball("0.99"), attained=False),
+                at_most("delta^-(k-2)/((k-2) eta), at least", steps[0], ball(10**9) * ball("1.01"), attained=False),
             ]
         )

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from numerics.dynamics.adam_orbits import many_orbits
-from proofs_check import Figure, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, worst
 from theory.dynamics.adam import ratio_of
 
@@ -14,7 +14,7 @@ from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
 REGIMES = claim(
     "adam.degenerate.regimes",
     "Adam on a power: linear convergence where equation 8 holds, spikes or hovering where it fails",
-    r"\beta_2 > \big(\tfrac{k-2}{k}\big)^{2(k-2)}:\quad \beta_1 < \beta_2^{k/(2(k-2))}:\ \ln|x_t| \sim t \ln\rho;"
+    r"x_0 = 1000\,\eta,\ \beta_2 > \big(\tfrac{k-2}{k}\big)^{2(k-2)}:\quad \beta_1 < \beta_2^{k/(2(k-2))}:\ \ln|x_t| \sim t \ln\rho;"
     r"\quad \beta_1 > \beta_2^{k/(2(k-2))}:\ \text{no linear fall}",
     clauses={
         "published": r"k = 4,\ \beta_1 = .9:\ \beta_2 = .91, .902 \text{ fall linearly and never have } \eta w l > 2;"
@@ -22,7 +22,16 @@ REGIMES = claim(
         "plane": r"\text{on a grid of } (\beta_1, \beta_2) \text{ away from the curve the side of equation 8 decides}",
     },
     symbols=["x_t", "k", r"\rho", r"\beta_1", r"\beta_2", r"\eta", "w", "l"],
-    assumptions=[EVEN, NO_EPS, NO_CORRECTION],
+    assumptions=[
+        EVEN,
+        NO_EPS,
+        NO_CORRECTION,
+        Assumption(
+            "start",
+            r"x_0 = 1000\,\eta",
+            unprobed="others stay on the 2-cycle: k = 4, beta = (0, 1/8), x_0 = .51 eta (adam.degenerate.signgd_cycle)",
+        ),
+    ],
     source=DEGENERATE.at("Theorem 6.1 and figure 3 (three regimes; the boundary between the last two is no sharp change and not tested)"),
     kind="law",
     depends_on=["adam.degenerate.stability"],

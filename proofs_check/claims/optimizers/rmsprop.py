@@ -98,7 +98,6 @@ def exchanged(_, *, ratio=period_two_ratio, context):
 GAINS = axes(
     k=by_level((4, 6), (4, 6, 8)),
     share=tuple(Fraction(*n) for n in ((3, 10), (99, 100), (1, 1), (1000001, 1000000), (101, 100))),
-    where=lambda k, share: True,
 )
 
 

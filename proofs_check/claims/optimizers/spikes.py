@@ -10,7 +10,7 @@ from numerics.dynamics.crossing import crossing_time
 from numerics.dynamics.iterates import adam, at_rest, iterate
 from proofs_check import Assumption, Figure, axes, claim, false
 from proofs_check.judging import at_least, at_most, equal, vanishing, worst
-from theory.dynamics.quadratic import sharpness_threshold, sufficient_eps
+from theory.dynamics.quadratic import eps_for_all_steps, sufficient_eps
 from theory.dynamics.sharpening import Sharpening
 
 from . import PRECONDITIONERS, SPIKES
@@ -21,20 +21,22 @@ SPIKE = claim(
     r"L = x^2/2,\ x_0 = 1:"
     r"\quad \frac{1-\beta_1}{(1+\beta_1)(1-\beta_1^t)\sqrt{\hat v_t}} \text{ exceeds } 2/\eta"
     r" \text{ for the first time at } t = 2862, 1007, 378,"
-    r"\ \text{ and } |x| \text{ grows; } \varepsilon \ge \frac{\eta\lambda(1-\beta_1)}{2(1+\beta_1)} \text{ forbids it}",
+    r"\ \text{ and } |x| \text{ grows; } \varepsilon \ge \frac{\eta\lambda}{2(1+\beta_1)} \text{ forbids it}",
     clauses={
         "crossing": r"t = 2862\ (.9, .99, 10^{-3}),\ 1007\ (0, .99, 10^{-2}),\ 378\ (.9, .95, 10^{-2}),\ 13255\ (.9, .999, 10^{-2})",
         "spike": r"\text{within } 80 \text{ steps of the crossing } |x| \text{ grows more than twentyfold;"
         r" gradient descent with the same } \eta \text{ is monotone}",
-        "eps": r"\varepsilon \ge \eta\lambda(1-\beta_1)/(2(1+\beta_1)) \Rightarrow"
-        r" \lambda/(\sqrt{\hat v_t} + \varepsilon) \le 2(1+\beta_1)/((1-\beta_1)\eta)",
+        "eps": r"\varepsilon \ge \frac{\eta\lambda}{2} \frac{1-\beta_1}{(1+\beta_1)(1-\beta_1^t)}"
+        r" \Rightarrow \frac{1-\beta_1}{(1+\beta_1)(1-\beta_1^t)} \frac{\lambda}{\sqrt{\hat v_t} + \varepsilon} \le \frac2\eta;"
+        r"\ \varepsilon \ge \frac{\eta\lambda}{2(1+\beta_1)} \text{ is enough for all } t \ge 1",
     },
     symbols=["L", r"\beta_1", r"\beta_2", r"\eta", "v_t", r"\lambda"],
     assumptions=[Assumption("bias correction", r"\hat m = m/(1-\beta_1^t),\ \hat v = v/(1-\beta_2^t),\ m_0 = v_0 = 0")],
     source=PRECONDITIONERS.at("one-dimensional quadratic (the steps are ours)"),
     depends_on=["adam.frozen_threshold"],
     refuted_by="Another step of the crossing, or a run without a spike after it.",
-    notes="For k = 2 no ratio x'/x below 1 is kept: v falls like beta_2^t at most, so that 1/sqrt(v) grows until the step is unstable.",
+    notes="For k = 2 no ratio x'/x below 1 is kept: v falls like beta_2^t at most, so that 1/sqrt(v) grows until the step is unstable."
+    " eta lambda (1 - beta_1)/(2 (1 + beta_1)) forbids it in the limit only: (.9, .95), eta = 5, eps = .131579 is beyond 2/eta at t = 1.",
 )
 CROSSINGS = {("0.9", "0.99", "0.001"): 2862, ("0", "0.99", "0.01"): 1007, ("0.9", "0.95", "0.01"): 378}
 SLOW = {("0.9", "0.999", "0.01"): 13255}
@@ -118,26 +120,34 @@ def picture(run):
     )
 
 
-@SPIKE.check("symbolic", [None], clauses="eps", covers="statement", scope="every beta1, eta, lambda, v >= 0: 1/(sqrt(v) + eps) <= 1/eps")
-@false("half of it", least=lambda b, eta, curvature: sufficient_eps(b, eta, curvature) / 2)
-@false("(1+b)/(1-b)", least=lambda b, eta, curvature: eta * curvature * (1 + b) / (2 * (1 - b)))
-def eps(_, *, least=sufficient_eps, context):
-    """lambda/eps is the threshold exactly, and the slope of lambda/(s + eps) in s is negative."""
+@SPIKE.check(
+    "symbolic", [None], clauses="eps", covers="statement", scope="every beta1, eta, lambda, t and v >= 0: 1/(sqrt(v) + eps) <= 1/eps"
+)
+@false("half of it", least=lambda b, eta, curvature, X: sufficient_eps(b, eta, curvature) / (1 - X) / 2)
+@false("(1+b)/(1-b)", least=lambda b, eta, curvature, X: eta * curvature * (1 + b) / (2 * (1 - b) * (1 - X)))
+@false("without the bias correction", least=lambda b, eta, curvature, X: sufficient_eps(b, eta, curvature))
+@false("(1-b) left in for all t", always=lambda b, eta, curvature: sufficient_eps(b, eta, curvature))
+def eps(_, *, least=lambda b, eta, curvature, X: sufficient_eps(b, eta, curvature) / (1 - X), always=eps_for_all_steps, context):
+    """With X = beta1^t: the curvature at v = 0 is 2/eta exactly, its slope in s = sqrt(v) is negative; for all t the room left is
+    (2/eta) (b - X)/(1 - X), and X <= b."""
     import sympy as sp
 
-    b, eta, curvature, s = sp.symbols("beta1 eta lambda s", positive=True)
-    small = least(b, eta, curvature)
-    slope = sp.diff(curvature / (s + small), s) + curvature / (s + small) ** 2
-    return vanishing("differences", [sp.cancel(curvature / small - sharpness_threshold("moving average", b, eta)), sp.cancel(slope)])
+    b, eta, curvature, s, X = sp.symbols("beta1 eta lambda s X", positive=True)
+    seen = lambda small, s: (1 - b) / ((1 + b) * (1 - X)) * curvature / (s + small)
+    small = least(b, eta, curvature, X)
+    slope = sp.diff(seen(small, s), s) + seen(small, s) / (s + small)
+    room = 2 / eta - seen(always(b, eta, curvature), 0) - 2 / eta * (b - X) / (1 - X)
+    return vanishing("differences", [sp.cancel(seen(small, 0) - 2 / eta), sp.cancel(slope), sp.cancel(room)])
 
 
 LLAS = claim(
     "spike.llas",
     "The lower the loss the sharper: a valley that leads gradient descent beyond 2/eta",
-    r"L = \tfrac12 (a + b y) x^2 + \tfrac c2 (y - y^*)^2,\ b > 0:\quad \text{on the way down } \lambda = a + b y \text{ grows,}"
-    r"\ \text{and with } \lambda(y^*) > 2/\eta \text{ the loss spikes, with } \lambda(y^*) < 2/\eta \text{ it does not}",
+    r"L = \tfrac12 (a + b y) x^2 + \tfrac c2 (y - y^*)^2,\ b > 0:\quad \text{from } y_0 < y^*,\ \eta c < 1 \text{ down the valley}"
+    r"\ \lambda = a + b y \text{ grows; for } a = b = 1,\ c = .02,\ y^* = 4 \text{ from } (10^{-3}, 0) \text{ the loss spikes with}"
+    r"\ \eta = .5,\ \lambda(y^*) > 2/\eta, \text{ and not in 2000 steps with } \eta = .39,\ \lambda(y^*) < 2/\eta",
     clauses={
-        "sharper": r"x = 0,\ \eta c < 1:\ L \text{ falls and } \lambda \text{ grows at every step}",
+        "sharper": r"x = 0,\ y_0 < y^*,\ \eta c < 1:\ L \text{ falls and } \lambda \text{ grows at every step}",
         "factor": r"x_{t+1} = (1 - \eta\lambda(y_t)) x_t",
         "spikes": r"a = b = 1,\ c = .02,\ y^* = 4,\ (x_0, y_0) = (10^{-3}, 0):"
         r"\ \eta = .5:\ \text{first rise of the loss at } t = 552;"
@@ -152,11 +162,18 @@ LLAS = claim(
         "b": "positive",
         "c": "positive",
     },
-    assumptions=[Assumption("sharper downwards", "b > 0"), Assumption("off the valley's floor", r"x_t \ne 0")],
+    assumptions=[
+        Assumption("sharper downwards", "b > 0"),
+        Assumption("off the valley's floor", r"x_t \ne 0"),
+        Assumption("from below", "y_0 < y^*"),
+        Assumption("slow valley", r"\eta c < 1"),
+    ],
     source=SPIKES.at("lower-loss-as-sharper; the toy is ours"),
     depends_on=["spike.gd_threshold"],
     refuted_by="A run on the wrong side of 2/eta.",
-    notes="With 1 - eta lambda(y_t) = 0 at some step x is 0 from then on, and there is no spike whatever lambda(y*) is.",
+    notes="For other starts lambda(y*) alone decides nothing: a = b = 1, c = .02, eta = .5, y* = 1, (x_0, y_0) = (1e-3, 10) rises at t = 3"
+    " though lambda(y*) = 2 < 4, and c = 5, y* = 1/2, y_0 = 0 at t = 1."
+    " With 1 - eta lambda(y_t) = 0 at some step x is 0 from then on, and there is no spike whatever lambda(y*) is.",
 )
 
 
@@ -188,13 +205,13 @@ RATES = {"0.5": 552, "0.39": None}
 STEPS = 2000
 
 
-def follow(rate, start=("0.001", "0"), slope="1", steps=STEPS, bits=300):
+def follow(rate, start=("0.001", "0"), slope="1", c="0.02", target="4", steps=STEPS, bits=300):
     """The first step at which the loss is larger than before (None: at none), every comparison in balls.
 
     The step is taken as x' = (1 - eta lambda) x and e' = (1 - eta c) e - eta b x^2/2, e = y - y*, where balls stay narrow.
     """
     with working_precision(bits):
-        toy, eta = Sharpening(ball(1), ball(slope), ball("0.02"), ball(4)), ball(rate)
+        toy, eta = Sharpening(ball(1), ball(slope), ball(c), ball(target)), ball(rate)
         x, e = ball(start[0]), ball(start[1]) - toy.target
         loss = toy.loss(x, toy.target + e)
         for t in range(1, steps + 1):
@@ -221,11 +238,13 @@ first_rise = cache(follow)
 )
 @false("spikes where lambda(y*) < 2/eta", first=lambda rate: 552)
 @false("one step earlier", first=lambda rate: RATES[rate] and RATES[rate] - 1)
-def rises(cell, rate, *, first=RATES.get, start=("0.001", "0"), slope="1", context):
+def rises(cell, rate, *, first=RATES.get, start=("0.001", "0"), slope="1", c="0.02", context):
     """Gradient descent in balls of 300 bits, loss against loss."""
-    found = first_rise(rate, start=start, slope=slope)
+    found = first_rise(rate, start=start, slope=slope, c=c)
     return equal(first_rise=(first(rate) or "none", found or "none"))
 
 
 LLAS.without("off the valley's floor", rises, start=("0", "0"))
 LLAS.without("sharper downwards", rises, slope="-0.1")
+LLAS.without("from below", rises, start=("0.001", "10"))
+LLAS.without("slow valley", rises, c="6")
