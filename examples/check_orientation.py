@@ -49,7 +49,7 @@ def check_line(xs, c, orientation):
     """p = 1."""
     z = [sum((a * x[k] for a, x in zip(c, xs, strict=True)), fmpq(0)) for k in range(len(xs[0]))]
     require(any(z) and orientation["growing"] is True, "z vanishes, or weights are said not to grow")
-    require("z" not in orientation or list(map(rational, orientation["z"])) == z, "another z")
+    require("z" not in orientation or list(map(rational, orientation["z"])) == [entry / len(xs) for entry in z], "another z")
     length = sum((arb(entry) ** 2 for entry in z), arb(0)).sqrt()
     close(orientation["direction"], [orientation["side"] * arb(entry) / length for entry in z])
 
