@@ -79,8 +79,8 @@ def command(
         found = predict_orientations(model.activation, samples, y)
         _tell(found)
         for first, second in _repeated(samples):
-            labels = "equal labels, which count twice" if y[first] == y[second] else "different labels, which count with their sum"
-            click.echo(f"note: inputs {first} and {second} are equal with {labels}")
+            kind = "equal labels, which count twice" if y[first] == y[second] else "different labels, which count with their sum"
+            click.echo(f"note: inputs {first} and {second} are equal with {kind}")
         largest = _largest_argument(model, theta, samples)
         if largest > SMALL:
             click.echo(f"note: the start is not small: |w_j . x_i| reaches {largest:.3g}, and the prediction is one for small arguments")

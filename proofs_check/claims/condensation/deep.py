@@ -90,8 +90,9 @@ def leading(cell, drawn, *, labels=lambda y: y, slope=lambda sigma: Fraction(str
 
 
 def first_coefficient(series):
-    """The coefficient of the first power that does not vanish."""
-    return next((series[..., k] for k in range(series.shape[-1]) if any(value != 0 for value in series[..., k].flat)), None)
+    """The coefficient of the first power that does not vanish, zeros where all do."""
+    nonzero = (series[..., k] for k in range(series.shape[-1]) if any(value != 0 for value in series[..., k].flat))
+    return next(nonzero, series[..., 0])
 
 
 @DEEP.check(
