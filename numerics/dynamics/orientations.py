@@ -149,7 +149,7 @@ def _linear(form: LeadingForm, sides: tuple[int, ...]) -> list[Orientation]:
     z = mean_input(form.x, form.c)
     if not z.any():
         raise ValueError("sum_i y_i x_i must not be 0 for multiplicity 1: the leading field vanishes and no direction is preferred")
-    direction = _floats(z)
+    direction = _floats(z / max(abs(entry) for entry in z))
     direction /= np.linalg.norm(direction)
     return [Orientation(side * direction, side, True, {"z": [str(fraction(entry)) for entry in z]}) for side in sides]
 
@@ -181,7 +181,8 @@ def _on_the_sphere(form: LeadingForm, sides: tuple[int, ...], starts: int, rng: 
     size = (abs(form.c) * powers((form.x * form.x).sum(axis=1), form.p // 2)).sum()
     scale = _power_of_two(size)
     form = LeadingForm(form.x, form.c / scale, form.p)  # a positive factor moves no direction, and keeps V of order one
-    floats, found = LeadingForm(_floats(form.x), _floats(form.c), form.p), []
+    unit = _power_of_two(max(abs(entry) for entry in form.x.ravel()))  # inputs and labels by themselves may be beyond the floats
+    floats, found = LeadingForm(_floats(form.x / unit), _floats(form.c * unit**form.p), form.p), []
     with working_precision(BITS):
         exact = LeadingForm(balls(form.x), balls(form.c), form.p)
     for side in sides:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: A neuron is on an orientation from this cosine on, and is counted from this share of the largest norm on.
 ALIGNED, LARGE = 0.95, 0.1
+#: Weights count as small while no argument of an activation exceeds this: z - tanh z is then below 2 % of z.
+SMALL = 0.25
 #: Neurons and orientations named one by one, at most.
 MOST = 12
 
@@ -29,9 +32,23 @@ MOST = 12
 @click.option("--module", metavar="PATH.py:NAME", help="A torch Sequential of two linear layers at its start, in place of --activation.")
 @click.option("--bias/--no-bias", default=True, show_default=True, help="Whether hidden neurons have biases.")
 @click.option("--width", type=click.IntRange(min=1), default=100, show_default=True, help="Neurons of the network that is trained.")
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1e-3, show_default=True, help="Deviation of its weights.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Deviation of its weights.",
+    callback=lambda *given: _finite(*given),
+)
 @click.option("--optimizer", type=click.Choice(["flow", "adam"]), default="flow", show_default=True)
-@click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Of Adam.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Of Adam.",
+    callback=lambda *given: _finite(*given),
+)
 @click.option(
     "--steps", type=click.IntRange(min=0), default=500, show_default=True, help="At most; training ends when the loss has fallen by 2 %."
 )
@@ -60,16 +77,27 @@ def command(
         model, theta = _of_module(module, x) if module else _drawn(str(activation), x, bias, width, scale, seed)
         samples = np.concatenate([x, np.ones((len(x), 1))], axis=1) if model.inputs > x.shape[1] else x
         found = predict_orientations(model.activation, samples, y)
+        _tell(found)
+        for first, second in _repeated(samples):
+            kind = "equal labels, which count twice" if y[first] == y[second] else "different labels, which count with their sum"
+            click.echo(f"note: inputs {first} and {second} are equal with {kind}")
+        largest = _largest_argument(model, theta, samples)
+        if largest > SMALL:
+            click.echo(f"note: the start is not small: |w_j . x_i| reaches {largest:.3g}, and the prediction is one for small arguments")
+        weights = _trained(model, theta, samples, y, optimizer, learning_rate, steps)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "orientations.json", found.to_data())
-    _tell(found)
-    for first, second in _repeated(samples, y):
-        click.echo(f"note: inputs {first} and {second} are equal with different labels, which count with their sum")
-    weights = _trained(model, theta, samples, y, optimizer, learning_rate, steps)
     _compare(found, weights[1])
     for name, figure in _figures(found, *weights).items():
         _write(out / name, figure)
     click.echo(f"Written to {out}: orientations.json, field.svg, neurons.svg" if found.form.dimension == 2 else f"Written to {out}.")
+
+
+def _finite(_: click.Context, parameter: click.Parameter, value: float) -> float:
+    """A range lets infinity and nan pass."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"must be a finite number, got {value}", param=parameter)
+    return value
 
 
 def _data(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,8 +106,14 @@ def _data(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x = x[:, None] if x.ndim == 1 else x
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     for name, array in (("inputs", x), ("labels", y)):
-        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite real numbers, got {array.dtype}")
+        if array.dtype.kind not in "fiu":
+            raise ValueError(f"{name} must be finite real numbers, got an array of {array.dtype}")
+        wrong = np.argwhere(~np.isfinite(array))
+        if len(wrong):
+            place = tuple(wrong[0].tolist())
+            raise ValueError(
+                f"{name} must be finite real numbers, got {array[place]} at {list(place)}, and {len(wrong)} such numbers in all"
+            )
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(f"expected inputs (n, d) and labels (n,), got shapes {x.shape} and {y.shape}")
     return x.astype(float), y.astype(float)
@@ -119,15 +153,24 @@ def _of_module(described: str, x: np.ndarray) -> tuple[TwoLayer, np.ndarray]:
     return model, model.pack(input_weights=rows, output_weights=parts["output_weights"])
 
 
-def _repeated(x: np.ndarray, y: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of samples with equal inputs and different labels."""
+def _repeated(x: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of samples with equal inputs."""
     first: dict[bytes, int] = {}
     pairs = []
     for k, row in enumerate(x):
-        other = first.setdefault(row.tobytes(), k)
-        if other != k and y[other] != y[k]:
+        other = first.setdefault((row + 0.0).tobytes(), k)  # -0.0 is 0.0
+        if other != k:
             pairs.append((other, k))
     return pairs[:MOST]
+
+
+def _largest_argument(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> float:
+    """The largest |w_j . x_i| at the start; infinite where it overflows."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = float(np.abs(x @ model.unpack(theta)["input_weights"].T).max())
+    return largest if math.isfinite(largest) else math.inf
 
 
 def _trained(
@@ -140,10 +183,17 @@ def _trained(
 
     method, rate = (GradientFlow(rtol=1e-6), None) if optimizer == "flow" else (Adam(), learning_rate)
     halves = np.full(len(y), 0.5 / len(y))
-    loss = float(halves @ (model(theta, x)[:, 0] - y) ** 2)
-    found = train(
-        model, theta, (x, y[:, None]), method=method, learning_rate=rate, steps=steps, stop=0.98 * loss, check_every=1, weights=halves
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = float(halves @ (model(theta, x)[:, 0] - y) ** 2)
+        if not math.isfinite(loss):
+            raise ValueError("inputs and labels must be of a size whose loss at the start is finite: divide them by a common factor")
+        found = train(
+            model, theta, (x, y[:, None]), method=method, learning_rate=rate, steps=steps, stop=0.98 * loss, check_every=1, weights=halves
+        )
+    if not np.isfinite(found.theta).all():
+        raise ValueError(
+            "training left the range of floats: divide the inputs or the labels by a common factor, or take a smaller learning rate"
+        )
     click.echo(f"Trained by {found.method} for {found.steps[0]} steps: loss {loss:.4g} -> {found.loss[0]:.4g} ({found.status[0]}).")
     return model.unpack(theta)["input_weights"], model.unpack(found.theta[0])["input_weights"]
 
@@ -193,7 +243,9 @@ def _figures(found: Prediction, before: np.ndarray, after: np.ndarray) -> dict[s
     marks = [{"x": degrees(o.direction[None])[0], "label": str(k + 1)} for k, o in enumerate(found.orientations)]
     angle = np.linspace(0, 2 * np.pi, 721)
     u = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    x, c = (np.array([[float(_float(v)) for v in row] for row in found.form.x]), np.array([float(_float(v)) for v in found.form.c]))
+    # a common factor of inputs or labels changes V by a factor alone, and keeps it within the range of floats
+    x, c = (values / max(abs(value) for value in values.ravel()) for values in (found.form.x, found.form.c))
+    x, c = np.array([[_float(v) for v in row] for row in x]), np.array([_float(v) for v in c])
     V, slope = _on_circle(x, c, found.form.p, u)
     lines = [
         {"label": "V", "x": np.degrees(angle).tolist(), "y": (V / np.abs(V).max()).tolist()},

@@ -87,7 +87,12 @@ def test_a_torch_module_at_its_start(run, tmp_path):
         (["--activation", "tanh"], (X, 0 * Y), "labels must not all be 0"),
         (["--activation", "tanh"], (X, Y[1:]), "inputs (n, d) and labels (n,)"),
         (["--activation", "tanh", "--no-bias"], None, "D >= 2 entries"),
-        (["--activation", "tanh"], (X * np.nan, Y), "inputs must be finite"),
+        (["--activation", "tanh"], (X * np.nan, Y), "inputs must be finite real numbers, got nan at [0, 0]"),
+        (["--activation", "tanh"], (X, np.where(X > 1, np.inf, Y)), "labels must be finite real numbers, got inf at ["),
+        (["--activation", "tanh", "--scale", "inf"], None, "--scale"),
+        (["--activation", "tanh", "--optimizer", "adam", "--learning-rate", "-1"], None, "--learning-rate"),
+        (["--activation", "tanh", "--optimizer", "adam", "--learning-rate", "nan"], None, "--learning-rate"),
+        (["--activation", "tanh"], (X, Y * 1e200), "divide them by a common factor"),
         (["--activation", "os.system('true')"], None, "cannot use"),
         ([], None, "--activation or --module"),
     ],
@@ -98,12 +103,24 @@ def test_bad_input_is_named(run, arguments, change, hint):
         np.save("y.npy", change[1])
     result = run(*arguments)
     assert result.exit_code == 2 and hint in result.output, result.output
+    assert not Path("condensation").exists()
 
 
 def test_equal_inputs_with_different_labels_are_told(run):
     np.save("x.npy", np.array([0.0, 1.0, 1.0, 2.0]))
     np.save("y.npy", np.array([1.0, 2.0, 3.0, 5.0]))
     assert "inputs 1 and 2 are equal with different labels" in run("--activation", "tanh", "--steps", "0").output
+    np.save("y.npy", np.array([1.0, 2.0, 2.0, 5.0]))
+    assert "inputs 1 and 2 are equal with equal labels" in run("--activation", "tanh", "--steps", "0").output
+
+
+@pytest.mark.parametrize("formula", ["tanh", "z**2*tanh(z)"])
+def test_inputs_far_from_one_keep_their_directions_and_are_told(run, formula):
+    np.save("x.npy", X * 1e160)
+    np.save("y.npy", Y)
+    result = run("--activation", formula, "--steps", "1", "--width", "3")
+    assert result.exit_code in (0, 2) and "the start is not small" in result.output, result.output
+    assert "0000)" in result.output and not re.search(r"\([+-]0\.0000, [+-]0\.0000\)", result.output), result.output
 
 
 def certificate(formula, x, y):

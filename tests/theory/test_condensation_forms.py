@@ -32,6 +32,7 @@ from theory.dynamics.condensation.linear import (
     aligned_side,
     angle_tail,
     component_ratio,
+    deviation_factors,
     leading_fraction,
     linear_flow,
     mean_and_median_square_sine,
@@ -278,25 +279,40 @@ def test_mean_and_median_of_the_square_sine():
 
 def test_the_bound_on_tanh_networks_holds_and_is_of_the_right_order():
     """Against a flow integrated in floats: the deviation is below the bound, and less than a hundred times below it."""
-    from scipy.integrate import solve_ivp
-
     rng = np.random.default_rng(3)
     x, y, scale, tau = rng.normal(size=(5, 2)), rng.normal(size=5), 2e-3, 2.0
     theta0 = scale * rng.normal(size=(3, 3))
+    relative, bound = relative_deviation(theta0, x, y, tau), tanh_deviation(theta0, x, y, tau)
+    assert (relative < bound).all() and (relative > bound / 100).any()
+
+
+def relative_deviation(theta0, x, y, tau):
+    """|theta_j - linear flow| over |theta_j(0)| e^tau of a tanh network, its flow integrated in floats."""
+    from scipy.integrate import solve_ivp
+
+    m, D = len(theta0), x.shape[1]
     z = mean_input(x, y)
     t = tau / np.linalg.norm(z)
 
     def field(_, flat):
-        w, a = flat.reshape(3, 3)[:, :2], flat.reshape(3, 3)[:, 2]
+        w, a = flat.reshape(m, D + 1)[:, :D], flat.reshape(m, D + 1)[:, D]
         value = np.tanh(x @ w.T)
         pull = (y - value @ a) / len(y)
         return np.column_stack([((pull[:, None] * (1 - value**2)) * a).T @ x, pull @ value]).ravel()
 
-    end = solve_ivp(field, (0, t), theta0.ravel(), rtol=1e-12, atol=1e-16).y[:, -1].reshape(3, 3)
-    a, w = linear_flow(theta0[:, 2], theta0[:, :2], z, t)
-    relative = np.linalg.norm(end - np.column_stack([w, a]), axis=1) / (np.linalg.norm(theta0, axis=1) * math.exp(tau))
-    bound = tanh_deviation(theta0, x, y, tau)
-    assert (relative < bound).all() and (relative > bound / 100).any()
+    end = solve_ivp(field, (0, t), theta0.ravel(), rtol=1e-12, atol=1e-16).y[:, -1].reshape(m, D + 1)
+    a, w = linear_flow(theta0[:, D], theta0[:, :D], z, t)
+    return np.linalg.norm(end - np.column_stack([w, a]), axis=1) / (np.linalg.norm(theta0, axis=1) * math.exp(tau))
+
+
+def test_the_bound_fails_for_a_small_neuron_beside_one_that_left_the_linear_stage():
+    """Its own factor 0.15 is small enough, that of the other is 12.6: it is five times its bound away."""
+    x, y, theta0 = np.array([[1.0], [2.0]]), np.array([41.0, -20.0]), np.array([[1e-6, 1e-6], [0.02, 0.02]])
+    small, large = deviation_factors(theta0, x, y, 2.0)
+    assert small < 0.16 < math.sqrt(2) - 1 < 12 < large
+    assert relative_deviation(theta0, x, y, 2.0)[0] > 5 * small
+    with pytest.raises(ValueError, match="beyond the linear stage"):
+        tanh_deviation(theta0, x, y, 2.0)
 
 
 def test_centred_labels_have_mean_zero():
@@ -331,6 +347,27 @@ def test_shares_of_the_majority():
     assert majority_at(0.01, mean, m, value, epsilon) < majority_at(0.5, mean, m, value, epsilon)
     with pytest.raises(ValueError, match="tau must be positive"):
         majority_at(0.0, mean, m, value, epsilon)
+    with pytest.raises(ValueError, match="width must be at least 1"):
+        majority(mean, 0, value, epsilon)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_shares_of_the_majority_in_narrow_networks(m):
+    """At |ybar| = m |sigma(0)| epsilon: all of one neuron, 0.92 of two, not the 0.84 of many; tau = 2 in the same way."""
+    rng = np.random.default_rng(6)
+    a, s = rng.normal(size=(2, 200_000, m))
+    apart = lambda v: v - v.mean(axis=1, keepdims=True)
+    assert (apart(a) + 1 > 0).mean() == pytest.approx(majority(m * 0.5, m, 0.5, 1.0), abs=0.005)
+    along = s.mean(axis=1, keepdims=True) + 2 + apart(s) * math.cosh(2) + apart(a) * math.sinh(2)
+    assert (along > 0).mean() == pytest.approx(majority_at(2.0, m * 0.5, m, 0.5, 1.0), abs=0.005)
+
+
+def test_the_output_weight_of_a_neuron_on_the_other_side_does_not_blow_up():
+    """p = 2, V = u_1^2, kappa = 1: at a = -1, w = sqrt(2) a u one has a' = 2 a^2, so 1/a falls from -1 to minus infinity."""
+    a_speed, _ = leading_system(LeadingForm(np.array([[1.0, 0.0]]), np.array([1.0]), 2), 1.0)(
+        np.array([-1.0]), np.array([[-math.sqrt(2), 0.0]])
+    )
+    assert a_speed[0] == pytest.approx(2.0)
 
 
 def test_patches_are_weighed_by_labels():

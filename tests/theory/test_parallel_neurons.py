@@ -95,6 +95,32 @@ def test_the_error_of_merging_is_bounded(seed, name):
     assert (difference <= merging_error(a, w, u, x) * (1 + 1e-9) + 1e-13).all()
 
 
+def test_the_bound_is_one_on_parallel_neurons_not_on_a_single_one():
+    """w = 2u, a = 1 under tanh: 2u is kept as it is at no error; tanh 2 - 2 tanh 1, of a single neuron u, is not bounded by it."""
+    u = np.array([1.0, 0.0])
+    assert merging_error(np.ones(1), 2 * u[None], u, u[None]).item() == 0 and abs(np.tanh(2) - 2 * np.tanh(1)) > 0.55
+
+
+def test_a_neuron_without_weights_adds_nothing_to_the_error():
+    u = np.array([1.0, 0.0])
+    assert merging_error(np.ones(2), np.array([[0.0, 0.0], [0.0, 3.0]]), u, u[None]).item() == pytest.approx(3 * 2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"unit": [2.0, 0.0]}, "unit must have length 1, got 2"),
+        ({"outgoing": [1.0, 1.0]}, "incoming must have shape"),
+        ({"incoming": [[1.0, np.nan]]}, r"incoming must be finite, got nan at \(0, 1\)"),
+        ({"x": [1.0, 1.0]}, "x must have shape"),
+    ],
+)
+def test_bad_input_of_the_error_is_named(change, message):
+    good = {"outgoing": [1.0], "incoming": [[1.0, 1.0]], "unit": [1.0, 0.0], "x": [[1.0, 1.0]]}
+    with pytest.raises(ValueError, match=message):
+        merging_error(**{name: np.array(value) for name, value in (good | change).items()})
+
+
 def test_factors_of_outgoing_weights():
     assert outgoing_factor(activation("relu"), 3) == 3 and outgoing_factor(activation("cos"), -1) == 1
     assert outgoing_factor(activation("gelu"), -1) is None and outgoing_factor(activation("power:2"), 2) is None

@@ -59,14 +59,32 @@ def needed_ratio(sigma: Activation) -> str:
 
 
 def merging_error(outgoing: np.ndarray, incoming: np.ndarray, unit: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """sum_j |a_j| |w_j| |x| sqrt(2 - 2 cos(w_j, u)) (n,): how far the merged neuron |w_j| u can be from sum_j a_j sigma(w_j . x).
+    """sum_j |a_j| |w_j| |x| sqrt(2 - 2 cos(w_j, u)) (n,): how far sum_j a_j sigma(|w_j| u . x) can be from sum_j a_j sigma(w_j . x).
 
-    ``outgoing`` (m,), ``incoming`` (m, d) not 0, ``unit`` (d,) of length 1, ``x`` (n, d). For activations with |sigma(y) - sigma(z)| <=
-    |y - z|, merged as neurons |w_j| u: the argument moves by at most |x| |w_j - |w_j| u|.
+    ``outgoing`` (m,), ``incoming`` (m, d), ``unit`` (d,) of length 1, ``x`` (n, d). For activations with |sigma(y) - sigma(z)| <=
+    |y - z|: the argument moves by at most |x| |w_j - |w_j| u|. The neurons |w_j| u are one neuron where sigma is homogeneous (ReLU), and m
+    parallel ones otherwise: for tanh, sum_j a_j |w_j| tanh(u . x) may be further away. A neuron with w_j = 0 is kept and adds nothing.
+    Raises ValueError for other shapes, numbers that are not finite, or a length of ``unit`` that differs from 1 by more than rounding.
     """
+    outgoing, incoming, unit, x = (np.asarray(value, dtype=float) for value in (outgoing, incoming, unit, x))
+    for name, value, shape in (
+        ("incoming", incoming, (len(outgoing) if outgoing.ndim else 0, unit.size)),
+        ("outgoing", outgoing, (len(incoming) if incoming.ndim else 0,)),
+        ("unit", unit, (unit.size,)),
+        ("x", x, (len(x) if x.ndim else 0, unit.size)),
+    ):
+        if value.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}, as outgoing (m,), incoming (m, d), unit (d,), x (n, d), got {value.shape}")
+        wrong = np.argwhere(~np.isfinite(value))
+        if len(wrong):
+            place = tuple(wrong[0].tolist())
+            raise ValueError(f"{name} must be finite, got {value[place]} at {place}")
+    size = np.linalg.norm(unit)
+    if abs(size - 1) > 4 * (unit.size + 1) * np.finfo(float).eps:
+        raise ValueError(f"unit must have length 1, got {size:.17g}")
     lengths = np.linalg.norm(incoming, axis=1)
     # sqrt(2 - 2 cos) is the distance of the unit vectors, which does not cancel
-    apart = np.linalg.norm(incoming / lengths[:, None] - unit, axis=1)
+    apart = np.linalg.norm(incoming / np.where(lengths, lengths, 1)[:, None] - unit, axis=1)
     return np.linalg.norm(x, axis=1) * (np.abs(outgoing) * lengths * apart).sum()
 
 

@@ -59,18 +59,14 @@ def tangent_of_a_sample(_, *, degree=lambda p: p, tangent=None, context):
     return equal(linear_factor=(u - x * v, quotient), growth=(1, sympy.simplify(growth)))
 
 
-def planted(p, kind):
-    """Root at infinity and double root need p >= 3."""
-    return p > 2 or kind in ("random", "smooth labels")
-
-
+#: A root at infinity and a double root need p >= 3.
 DATA = axes(
     p=by_level(tuple(range(1, 7)), full=tuple(range(1, 9))),
     kind=("random", "smooth labels", "root at infinity", "double root"),
-    where=planted,
     quick=10,
     standard=100,
     full=800,
+    where=lambda p, kind: p > 2 or kind in ("random", "smooth labels"),
 )
 
 
@@ -137,11 +133,12 @@ def complex_roots(cell, drawn, *, orientations=lambda p: (p, p), context):
 @COUNT.check(
     "exact",
     lambda cell, rng: (x := different(rng, cell.p + 1), np.array(labels_of_form(cosine(cell.p), x[:, 0]), dtype=object)),
-    axes(p=by_level(tuple(range(1, 9)), full=tuple(range(1, 13))), quick=2, standard=5),
+    axes(p=by_level((*range(1, 10), 12), standard=tuple(range(1, 15))), quick=2, standard=5),
     clauses="sharp",
     replay=lambda drawn, **more: complex_roots(drawn.cell, drawn.value, **more),
 )
 @false("2p for one sign of a_j", orientations=lambda p: (2 * p, 0))
+@false("fewer at p = 9", orientations=lambda p: (p - 2 * (p == 9),) * 2)
 @false("at most 2(p - 1) in all", orientations=lambda p: (p - 1, p - 1))
 def attained(cell, drawn, *, orientations=lambda p: (p, p), context):
     """Labels for which V is cos(p phi), at random different inputs: p orientations for either sign of a_j sigma^(p)(0)."""

@@ -73,7 +73,10 @@ def growth(cell, sigma, *, order=lambda p: p, context):
         return at_most("distance from the limit", abs(quotient - limit), arb(2) ** -50, attained=False)
 
 
-FACTORS = {"tanh(z)": (1, False), "sigmoid(z)": (1, True), "cos(z)": (2, True), "z*sin(z)": (2, False), "exp(z) - z - 1": (2, False)}
+FACTORS = {
+    "tanh(z)": (1, False), "sigmoid(z)": (1, True), "cos(z)": (2, True), "z*sin(z)": (2, False), "exp(z) - z - 1": (2, False),
+    "z**2*tanh(z)": (3, False), "z**3 + 1": (3, True), "sin(z)**4": (4, False), "z**5*exp(z)": (5, False),
+}  # fmt: skip
 
 
 def by_leibniz(q, p, offset):
@@ -81,12 +84,37 @@ def by_leibniz(q, p, offset):
     return q if offset else q + p
 
 
-@MULTIPLICITY.check("symbolic", lambda cell, rng: None, axes(sigma=tuple(FACTORS), q=(1, 2, 3, 6)), clauses="product")
+@MULTIPLICITY.check("symbolic", lambda cell, rng: None, axes(sigma=tuple(FACTORS), q=(1, 2, 3, 4, 5, 6)), clauses="product")
+@false("q + min(p, 2)", formula=lambda q, p, offset: q if offset else q + min(p, 2))
+@false("q at q = 4 and 5", formula=lambda q, p, offset: q if q in (4, 5) else by_leibniz(q, p, offset))
 @false("always q + p", formula=lambda q, p, offset: q + p)
 @false("always q (s)", formula=lambda q, p, offset: q)
 def product(cell, _, *, formula=by_leibniz, context):
     """The differential system of z^q sigma(z) against the multiplicity of sigma."""
     return equal(multiplicity=(formula(cell.q, *FACTORS[cell.sigma]), first_derivative(parse(f"z**{cell.q}*({cell.sigma})"))))
+
+
+@MULTIPLICITY.check(
+    "symbolic",
+    lambda cell, rng: None,
+    axes(offset=(True, False)),
+    clauses="product",
+    covers="statement",
+    scope="all q >= 1 and p >= 1: sigma(z) is s_0 + s_p z^p/p! + ..., so z^q sigma begins with the first of these terms that is there",
+)
+@false("always q + p", formula=lambda q, p, offset: q + p)
+@false("q + min(p, 2)", formula=lambda q, p, offset: q if offset else q + 2)
+def leibniz(cell, _, *, formula=by_leibniz, context):
+    """The degree of z^q s_j z^j/j! for the first j with s_j != 0 (0 or p), and its derivative of that order at 0: s_j (q + j)!/j!."""
+    import sympy
+
+    z, s = sympy.symbols("z s", positive=True)
+    q, p = sympy.symbols("q p", integer=True, positive=True)
+    j = 0 if cell.offset else p
+    first = z**q * s * z**j / sympy.factorial(j)
+    degree = sympy.simplify(z * sympy.diff(first, z) / first)
+    coefficient = sympy.simplify(first / z**degree) * sympy.factorial(degree)
+    return equal(order=(formula(q, p, cell.offset), degree), derivative=(s * sympy.factorial(q + j) / sympy.factorial(j), coefficient))
 
 
 MULTIPLICITY.without("smooth at 0", values, lambda cell, rng: activation("relu"))

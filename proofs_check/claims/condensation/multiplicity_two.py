@@ -90,13 +90,23 @@ def both_signs(counts):
     return {name: 2 * count for name, count in counts.items()}
 
 
+SPECTRA = axes(
+    D=by_level((2, 3, 4, 5, 7), tuple(range(2, 9))),
+    spectrum=("all simple", "a repeated middle one"),
+    quick=1,
+    standard=3,
+    full=20,
+    where=lambda D, spectrum: D > 3 or spectrum == "all simple",
+)
+
+
 @QUADRATIC.check(
     "exact",
     spectra,
-    axes(D=by_level((2, 3, 5), (2, 3, 4, 5, 6, 8)), spectrum=("all simple", "a repeated middle one"), quick=1, standard=3, full=20,
-         where=lambda D, spectrum: D > 3 or spectrum == "all simple"),
+    SPECTRA,
     clauses="attracting",
-)  # fmt: skip
+)
+@false("four at D = 4", attracting=lambda D: 4 if D == 4 else 2)
 @false("all directions at rest attract (s)", attracting=lambda D: D)
 @false("one sign has all four", attracting=lambda D: 4)
 def extreme_eigenvectors(cell, drawn, *, attracting=lambda D: 2, context):
@@ -124,7 +134,7 @@ QUADRATIC.without("simple extreme eigenvalues", extreme_eigenvectors, repeated)
 @QUADRATIC.check(
     "exact",
     spectra,
-    axes(D=by_level((2, 3, 5), (2, 3, 4, 5, 6, 8)), spectrum=("all simple",), quick=1, standard=3, full=20),
+    axes(D=by_level((2, 3, 4, 5), tuple(range(2, 9))), spectrum=("all simple",), quick=1, standard=3, full=20),
     clauses="at rest",
 )
 @false("at most 2p = 4 directions at rest (s)", at_rest=lambda D: 4)

@@ -17,29 +17,31 @@ from theory.dynamics.condensation.offset import majority, majority_at
 from theory.expressions import parse
 from theory.models import TwoLayer
 
-from . import FLOW, INITIAL, SMALL
+from . import FLOW, GAUSSIAN, INITIAL, SMALL
 from ._draws import not_zero, with_ones
+from .linear_stage import hyperbolic
 
 MEAN = Assumption("labels with a mean", r"\bar y = \tfrac1n \sum_i y_i \neq 0")
-SCALE = Assumption("narrow for its scale", r"m\, |\sigma(0)|\, \varepsilon \ll |\bar y|")
 
 OFFSET = claim(
     "condensation.offset",
     "sigma(0) != 0: one orientation for small weights, two for wide networks",
     r"w_j \text{ turns to } \operatorname{sign}(a_j \sigma'(0))\, z_c,\quad z_c = \tfrac1n \sum_i (y_i - \bar y)\, x_i,\quad "
-    r"P(a_j \bar y \sigma(0) > 0) = \Phi\!\left(\tfrac{|\bar y|}{m |\sigma(0)| \varepsilon}\right)",
+    r"P(a_j \bar y \sigma(0) > 0) = \Phi\!\left(\tfrac{|\bar y|}{m |\sigma(0)| \varepsilon \sqrt{1 - 1/m}}\right)",
     clauses={
         "first": r"a_j' = \sigma(0)\, \bar y \text{ for all } j \text{ to leading order, while } w_j' = O(\varepsilon)",
         "direction": r"\text{once } \sigma(0) \textstyle\sum_j a_j = \bar y:\ w_j' = a_j \sigma'(0)\, z_c \text{ to leading order}",
         "differences": r"\text{and } (a_i - a_j)' = \sigma'(0)\, (w_i - w_j) \cdot z_c",
-        "signs": r"\text{then a share } \Phi(|\bar y|/(m |\sigma(0)| \varepsilon)) \text{ of the } a_j \text{ has the sign of } "
-        r"\bar y \sigma(0)",
-        "orientations": r"\Phi(|\bar y| \tau/(m |\sigma(0)| \varepsilon \sqrt{\cosh 2\tau})) \text{ of the } w_j \text{ on one side},\ "
-        r"\tau = |\sigma'(0) z_c| t",
+        "signs": r"\text{then each } a_j \text{ has the sign of } \bar y \sigma(0) \text{ with probability } "
+        r"\Phi(|\bar y|/(m |\sigma(0)| \varepsilon \sqrt{1 - 1/m})) \text{, for } m = 1 \text{ always}",
+        "orientations": r"\text{and } w_j \text{ is on one side with } \Phi\big(|\bar y| \tau/"
+        r"(m |\sigma(0)| \varepsilon \sqrt{\tfrac1m + (1 - \tfrac1m) \cosh 2\tau})\big),\ \tau = |\sigma'(0) z_c| t",
+        "variances": r"\text{the deviations in both: } a_j \text{ has } \varepsilon^2 (1 - \tfrac1m),\ w_j \cdot z_c/|z_c| \text{ has } "
+        r"\varepsilon^2 (\tfrac1m + (1 - \tfrac1m) \cosh 2\tau)",
         "one": r"\varepsilon \to 0 \text{ with } m \text{ fixed: one orientation, } \operatorname{sign}(\bar y \sigma(0) \sigma'(0))\, z_c",
     },
     symbols=["w_j", "a_j", "\\sigma", "y_i", "x_i", "m", "n", "\\varepsilon", "\\tau", "e_i"],
-    assumptions=[MEAN, SCALE, SMALL, FLOW],
+    assumptions=[MEAN, SMALL, FLOW, GAUSSIAN],
     kind="law",
     source=INITIAL.at("Section 4.2 reports two opposite directions for sigmoid and softplus; derived here"),
     refuted_by="trained networks with another direction, or another share of neurons on its two sides",
@@ -101,6 +103,28 @@ def differences(cell, drawn, *, slope=lambda at_zero: at_zero.derivative, contex
     rows, g = weights.reshape(cell.m, cell.D), mean_input(x, centred(y))
     expected = Fraction(str(slope(origin(model.activation)))) * ((rows[0] - rows[1]) @ g)
     return equal(difference=(expected, by_outputs[0, 1] - by_outputs[1, 1]), fitted=(0 * by_outputs[:, 0], by_outputs[:, 0]))
+
+
+@OFFSET.check(
+    "symbolic",
+    ["one neuron of m"],
+    clauses="variances",
+    covers="statement",
+    scope="all m and tau: a_j - mean and s_j - mean obey the linear flow, the mean of the a_j is fitted, that of the s_j moves by a number",
+)
+@false("without the factor 1 - 1/m", fitted=lambda m: 1)
+@false("cosh 2 tau alone", side=lambda m, e: (e**2 + e**-2) / 2)
+def variances(_, *, fitted=lambda m: 1 - 1 / m, side=lambda m, e: 1 / m + (1 - 1 / m) * (e**2 + e**-2) / 2, context):
+    """Sums of squares of the coefficients of the 2m independent numbers of variance 1 in a_j and s_j; e = e^tau."""
+    import sympy
+
+    m, e = sympy.symbols("m e", positive=True)
+    own, others = 1 - 1 / m, -1 / m  # coefficients of a_j(0) and of the m - 1 others in a_j(0) - mean; likewise for s_j(0)
+    a, s = hyperbolic(0, 1, e)
+    square = lambda first, rest: first**2 + (m - 1) * rest**2
+    outputs = square(own, others)
+    weights = square(s * own + 1 / m, s * others + 1 / m) + square(a * own, a * others)
+    return equal(outputs=(0, sympy.cancel(outputs - fitted(m))), side=(0, sympy.cancel(sympy.expand(weights - side(m, e)))))
 
 
 def wave(rng, mean, inputs=2, samples=8):

@@ -14,7 +14,7 @@ from theory.models import TwoLayer
 from . import CENTRED, INITIAL, LINEAR_PART
 from ._draws import not_zero
 
-CLEAR = Assumption("clear signs", r"|z_k| \\ge 0.15 \\max_l |z_l| \\text{ for every coordinate } k")
+CLEAR = Assumption("clear signs", r"|z_k| \ge 0.15 \max_l |z_l| \text{ for every coordinate } k")
 ADAM = Assumption("Adam", r"\text{training by Adam, its regularizer } \epsilon \text{ far below the gradients}")
 FAR = Assumption("far steps", r"\varepsilon \ll \text{learning rate} \times \text{steps}")
 

@@ -40,7 +40,7 @@ TIMESCALE = claim(
     notes="All m neurons have aligned when m P is small, tau >> ln m; the linear stage ends at about ln(1/epsilon) - (1/2) ln m.",
 )  # fmt: skip
 
-LAWS = axes(D=by_level((2, 3, 6), (2, 3, 4, 6, 9)), tau=by_level((1, 3), (1, 2, 4)), delta=("1/10", "1/1000"))
+LAWS = axes(D=by_level(tuple(range(2, 8)), tuple(range(2, 13))), tau=by_level((1, 3), (1, 2, 4)), delta=("1/10", "1/1000"))
 
 
 def incomplete_beta(tau, delta, D):
@@ -70,6 +70,7 @@ def integral(tau, delta, D):
 
 @TIMESCALE.check("certified", lambda cell, rng: None, LAWS, clauses="law")
 @false("D in place of D - 1", law=lambda tau, delta, D: incomplete_beta(tau, delta, D + 1))
+@false("D + 1 at D = 4 and 5", law=lambda tau, delta, D: incomplete_beta(tau, delta, D + (D in (4, 5))))
 @false("twice the rate", law=lambda tau, delta, D: incomplete_beta(2 * tau, delta, D))
 @false("cosh^2 in place of cosh 2 tau (s)", law=lambda tau, delta, D: incomplete_beta(acosh_square(tau), delta, D))
 def law(cell, _, *, law=incomplete_beta, context):

@@ -22,7 +22,8 @@ WINNER = claim(
     clauses={
         "scaling": r"\varepsilon\,(a, w)(\varepsilon^{p-1} t) \text{ solves the leading system if } (a, w)(t) \text{ does}",
         "conserved": r"p\, a^2 - |w|^2 \text{ is constant}",
-        "blow-up": r"w = \sqrt p a u,\ \lambda = \kappa V(u) > 0:\ a^{1-p} \text{ falls to } 0 \text{ at the rate } (p-1) p^{p/2} \lambda",
+        "blow-up": r"w = \sqrt p a u,\ a > 0,\ \nabla V(u) = p V(u) u,\ \lambda = \kappa V(u) > 0:\ a^{1-p} \text{ falls to } 0 "
+        r"\text{ at the rate } (p-1) p^{p/2} \lambda",
         "one": r"\text{trained by gradient flow a single weight has more than } 0.3 \text{ of the largest norm as the loss begins to fall}",
     },
     symbols=["p", "\\kappa", "a_j", "w_j", "V", "u", "\\varepsilon"],
@@ -30,7 +31,8 @@ WINNER = claim(
     kind="extension",
     source=INITIAL.at("the weight maps of the experiments keep large weights only; derived here"),
     refuted_by="networks of multiplicity two or more in which several neurons grow together",
-    notes="Statistics of directions must be weighed by norm for p >= 2: the bulk of the neurons has hardly moved.",
+    notes="Statistics of directions must be weighed by norm for p >= 2: the bulk of the neurons has hardly moved. "
+    "The blow-up needs a > 0: for p = 2 and a < 0 one has a' = 2 lambda a^2 > 0, and 1/a goes to minus infinity; such a neuron shrinks.",
 )  # fmt: skip
 
 

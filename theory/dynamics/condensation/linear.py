@@ -81,15 +81,23 @@ def tanh_deviation(theta0: np.ndarray, x: np.ndarray, y: np.ndarray, tau: float)
     and Duhamel's formula gives the bound kappa_j e^(2 tau)/(sqrt(2) |z|); the assumption persists while these are at most sqrt(2) - 1.
     (|y| |x|^3 |w|^3/3 and |y| |x|^3 |a| |w|^2 are the parts of M_3, squared and added at most |y| |x|^3 |theta_j|^3.)
     """
+    bound = deviation_factors(theta0, x, y, tau)
+    if bound.max() > math.sqrt(2) - 1:
+        raise ValueError(f"tau = {tau:g} is beyond the linear stage: the bound {bound.max():.3g} exceeds {math.sqrt(2) - 1:.3g}")
+    return bound
+
+
+def deviation_factors(theta0: np.ndarray, x: np.ndarray, y: np.ndarray, tau: float) -> np.ndarray:
+    """kappa_j e^(2 tau)/(sqrt(2) |z|) of every neuron: bounds while the largest of them is at most sqrt(2) - 1, see :func:`tanh_deviation`.
+
+    That its own factor is so small is not enough for a neuron: a larger one may have left the linear stage and pulls it along.
+    """
     x, y, theta0 = np.asarray(x, dtype=float), np.asarray(y, dtype=float), np.asarray(theta0, dtype=float)
     lengths = np.linalg.norm(x, axis=1)
     third, second = (np.abs(y) * lengths**3).mean(), (lengths**2).mean()
     z = np.linalg.norm(y @ x / len(x))
     kappa = 2 * third * (theta0**2).sum(axis=1) + second * (theta0**2).sum()
-    bound = kappa * math.exp(2 * tau) / (math.sqrt(2) * z)
-    if bound.max() > math.sqrt(2) - 1:
-        raise ValueError(f"tau = {tau:g} is beyond the linear stage: the bound {bound.max():.3g} exceeds {math.sqrt(2) - 1:.3g}")
-    return bound
+    return kappa * math.exp(2 * tau) / (math.sqrt(2) * z)
 
 
 def _check_delta(delta: float) -> None:
