@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from proofs_check.axes import Axes
 from proofs_check.claim import Check
 from proofs_check.plain_data import to_data
 
@@ -26,6 +27,8 @@ def body_hash(check: Check) -> str:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, Axes):
+        return value.text()  # not the cells that it has kept
     return _code(value) if callable(value) else repr(to_data(value))
 
 
