@@ -9,6 +9,7 @@ kind. A change is (place, what becomes of what stands there); ``LEFT_OUT`` takes
 import copy
 import json
 import operator
+from fractions import Fraction
 from functools import reduce
 
 LEFT_OUT = object()
@@ -179,7 +180,7 @@ ARGUMENT = {
         *at(("data", 1, 0, 0), moved),
         *at(("data", 0, 0, 0), moved),
         *at(("inertia",), instead([5, 0, 8]), instead([0, 1, 12]), exchanged),
-        *at(("alpha",), instead("1/2"), anywhere),  # between 0 and 1 another sign; no fraction
+        *at(("alpha",), lambda text: "3/2" if 0 < Fraction(text) < 1 else "1/2", anywhere),  # beyond 0 and 1 another sign; no fraction
         *at(("widths",), instead([2, 3, 1]), instead([2, 1, 1]), exchanged),
     ],
     # ---------------------------------------------------------------------------------------------------- one neuron
