@@ -199,7 +199,7 @@ def proofs(results: Results) -> Proofs:
     theorems, others = [], []
     for claim in results["claims"]:
         for check in claim["checks"]:
-            if check["evidence"] == "formal" and check["status"] == "holds" and check["proof"]:
+            if check["evidence"] == "formal" and check["status"] == "holds" and check.get("proof"):
                 clauses = tuple(clause for clause in claim["clauses"] if clause["name"] in check["clauses"])
                 theorems.append(Theorem(claim, check, clauses, check["proof"]))
             elif check["evidence"] == "formal":
