@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from forgeries import ARGUMENT, FORMAT, changed
+from referees import script
 
 from numerics.dynamics.orientations import predict_orientations
 from proofs_check import verify
@@ -21,7 +21,7 @@ from proofs_check.commands.counterexample import command as counterexample
 from theory.expressions import parse
 
 #: Its run of claims is made once, by one worker (`--dist loadgroup`).
-pytestmark = pytest.mark.xdist_group("certificates")
+pytestmark = [pytest.mark.xdist_group("certificates"), pytest.mark.usefixtures("flint_as_before")]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
@@ -50,24 +50,7 @@ SEARCHES = [
 ]
 
 
-def example(name):
-    spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-REFEREE = example("check_certificate")
-
-
-@pytest.fixture(autouse=True)
-def _precision():
-    """The examples set the working precision of the process."""
-    from flint import ctx
-
-    before = ctx.prec, ctx.cap
-    yield
-    ctx.prec, ctx.cap = before
+REFEREE = script("check_certificate")
 
 
 class Written:
@@ -144,11 +127,11 @@ def test_every_kind_has_a_dozen_forgeries_from_either_side():
 def test_forged_certificates_are_refused(written, kind):
     genuine = written.first[kind]
     # of two proofs in one file that of this kind alone
-    script = next(one for one in REFEREE.SCRIPTS if kind in one.KINDS) if "mechanism" in genuine else REFEREE
+    referee = next(one for one in REFEREE.SCRIPTS if kind in one.KINDS) if "mechanism" in genuine else REFEREE
     for place, change in [*ARGUMENT[kind], *FORMAT[kind]]:
         forged = changed(genuine, place, change)
         with pytest.raises(AssertionError):
-            script.check(forged)
+            referee.check(forged)
             pytest.fail(f"a forged {place} was accepted")
 
 
@@ -168,11 +151,11 @@ def test_a_minor_over_too_wide_a_box_is_refused(written):
 @pytest.mark.parametrize("name", ["check_box", "check_neuron", "check_flow", "check_sign"])
 def test_a_precision_beyond_all_memory_is_refused(written, name):
     """The library ends the process where it cannot allocate."""
-    script = example(name)
-    for kind in script.KINDS.keys() & written.first.keys():
+    referee = script(name)
+    for kind in referee.KINDS.keys() & written.first.keys():
         forged = {**written.first[kind], "bits": 1e17}
         with pytest.raises(AssertionError, match="memory"):
-            script.check(forged)
+            referee.check(forged)
 
 
 @pytest.mark.parametrize("text", ["1e999999999", "1e-999999999"])
@@ -191,14 +174,14 @@ def test_a_formula_is_data(written, activation):
 @pytest.mark.parametrize("forged", [None, [], {}, "zero label", {"kind": ["tail"]}, {"kind": "nothing"}])
 def test_what_is_no_certificate_is_refused(name, forged):
     with pytest.raises(AssertionError):
-        example(name).check(forged)
+        script(name).check(forged)
 
 
 @pytest.mark.parametrize("name", REFEREE.NAMES[1:])
 def test_a_certificate_of_its_kind_alone_is_refused(name):
-    for kind in example(name).KINDS:
+    for kind in script(name).KINDS:
         with pytest.raises(AssertionError):
-            example(name).check({"kind": kind, "activation": "tanh", "bits": "many"})
+            script(name).check({"kind": kind, "activation": "tanh", "bits": "many"})
 
 
 # ---------------------------------------------------------------------------------------------------------------- from outside

@@ -5,33 +5,11 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
+from referees import EXAMPLES, script
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-def script(name):
-    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = module_from_spec(spec)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return module
-
-
-@pytest.fixture(autouse=True)
-def _precision():
-    """The examples set the working precision of the process."""
-    from flint import ctx
-
-    before = ctx.prec, ctx.cap
-    yield
-    ctx.prec, ctx.cap = before
+pytestmark = pytest.mark.usefixtures("flint_as_before")
 
 
 def refused(name, certificate, why):

@@ -1,15 +1,14 @@
 """``proofs-check condense`` predicts, proves, trains and draws; its proofs stand before a referee; the page that describes it is run."""
 
 import copy
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from referees import script
 
 from proofs_check.commands.condense import command
 
@@ -20,24 +19,10 @@ Y = np.sin(3 * X) + np.sin(6 * X) / 2
 
 @pytest.fixture(scope="module")
 def referee():
-    sys.path.insert(0, str(ROOT / "examples"))
-    try:
-        spec = importlib.util.spec_from_file_location("check_orientation", ROOT / "examples" / "check_orientation.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(ROOT / "examples"))
+    return script("check_orientation")
 
 
-@pytest.fixture(autouse=True)
-def _precision():
-    """The examples set the working precision of the process."""
-    from flint import ctx
-
-    before = ctx.prec, ctx.cap
-    yield
-    ctx.prec, ctx.cap = before
+pytestmark = pytest.mark.usefixtures("flint_as_before")
 
 
 @pytest.fixture

@@ -1,30 +1,14 @@
 """Ranks by Taylor series: what the referee accepts follows from its argument, and what does not is refused."""
 
-import importlib.util
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+from referees import script
 
 from numerics.arithmetic.exact import rationals
 from numerics.rank.certificates import series_certificate
 from theory.models import FullyConnected
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-def script(name):
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return module
-
 
 series = script("check_series")
 

@@ -1,44 +1,23 @@
 """What the referees share computes what it says: numbers, activations, derivatives and Krawczyk's test against definitions."""
 
 import ast
-import importlib.util
 import os
 import subprocess
 import sys
 import time
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx, fmpq
-
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-
-
-def script(name):
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return module
-
+from referees import EXAMPLES, script
 
 balls, boxes = script("balls"), script("check_box")
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    """200 bits, and what was set before afterwards."""
-    before, cap = ctx.prec, ctx.cap
-    ctx.prec = 200
-    yield
-    ctx.prec, ctx.cap = before, cap
+pytestmark = pytest.mark.usefixtures("two_hundred_bits")
 
 
 def close(found, wanted, error=1e-18):

@@ -1,44 +1,21 @@
 """The referees for traps, hitting times, covers and 2-cycles accept what is true and refuse what was changed in one place."""
 
 import copy
-import importlib.util
-import sys
 from fractions import Fraction
 from functools import reduce
-from pathlib import Path
 
 import pytest
+from referees import script
 
 from numerics.dynamics.adam_runs import Cycle, Run, trap_certificate, trapped
 from numerics.dynamics.cover import cover
 from numerics.dynamics.stability import cycle_certificate, plane
 from theory.dynamics.adam import reduced_forms
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-
-
-def script(name):
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return module
-
-
 REFEREE = script("check_certificate")
 
 
-@pytest.fixture(autouse=True)
-def _precision():
-    """The referees set the working precision of the process."""
-    from flint import ctx
-
-    before = ctx.prec, ctx.cap
-    yield
-    ctx.prec, ctx.cap = before
+pytestmark = pytest.mark.usefixtures("flint_as_before")
 
 
 def hitting(k, below):

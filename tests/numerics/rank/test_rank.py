@@ -1,12 +1,10 @@
 """Ranks: known answers in every arithmetic, honest bounds, certificates that a referee can check, clear errors."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from flint import ctx
+from referees import script
 
 from numerics.arithmetic import exact
 from numerics.rank import empirical_rank, float_rank, model_rank
@@ -15,17 +13,10 @@ from theory.models.factorizations import MeasuredFactorization
 from theory.models.pooling import PooledCNN
 from theory.models.toy import DeepDiagonal
 
-spec = importlib.util.spec_from_file_location("check_certificate", Path(__file__).parents[3] / "examples" / "check_certificate.py")
-referee = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(referee)
+referee = script("check_certificate")
 
 
-@pytest.fixture(autouse=True)
-def same_precision_afterwards():
-    """The referee is a script of its own and sets flint's global precision."""
-    before = ctx.prec
-    yield
-    ctx.prec = before
+pytestmark = pytest.mark.usefixtures("flint_as_before")
 
 
 D, K = 2, 3

@@ -3,14 +3,13 @@
 A certificate that is accepted shows little of this: almost any wrong formula leads to a minor that does not vanish either.
 """
 
-import importlib.util
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq, nmod
+from flint import arb, fmpq, nmod
+from referees import script
 
 from numerics.arithmetic.exact import PRIMES, ExponentialField, rationals
 from numerics.derivatives.tape import tangents
@@ -19,26 +18,10 @@ from theory.activations import activation
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 certificates = script("check_minor")
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    """200 bits, and the precision from before afterwards: the referees set their own."""
-    before, cap = ctx.prec, ctx.cap
-    ctx.prec = 200
-    yield
-    ctx.prec, ctx.cap = before, cap
+pytestmark = pytest.mark.usefixtures("two_hundred_bits")
 
 
 def close(found, wanted, error=1e-25):
