@@ -9,13 +9,12 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from reports.files import Directory
 from reports.results import Results, ResultsError, checksum, load, upgraded, validate, with_name
 
 #: What a baseline leaves out, with the neutral value that stands in when one is read.
@@ -100,17 +99,9 @@ def complete(document: Mapping[str, Any]) -> dict[str, Any]:
 def write(path: str | Path, baseline: Mapping[str, Any]) -> None:
     """Write ``baseline`` atomically: a reader finds the old file or the new one."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(baseline, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    text = json.dumps(baseline, indent=1, ensure_ascii=False, allow_nan=False)
+    with Directory(path.parent) as directory:
+        directory.write(path.name, f"{text}\n")
 
 
 def _claim(claim: Mapping[str, Any]) -> dict[str, Any]:
