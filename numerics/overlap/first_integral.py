@@ -173,6 +173,12 @@ def _walk(activation: SmoothActivation, a0: Any, u0: Any, u: Any, square: Any, p
         reserve = reserve + ratio * move
 
 
+@lru_cache(maxsize=8)
+def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights of Gauss-Legendre quadrature, which a search asks for at every step."""
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 @dataclass(frozen=True)
 class Reach:
     """The inputs x = c (w - w_0) on which one neuron started at (a_0, w_0) ends at (a, w); numbers, balls or duals."""
@@ -220,7 +226,7 @@ class Reach:
 
     def psi_float(self, c: np.ndarray, nodes: int = 48) -> np.ndarray:
         """psi at an array of floats by Gauss-Legendre quadrature."""
-        points, weights = np.polynomial.legendre.leggauss(nodes)
+        points, weights = _gauss(nodes)
         start, end = self.ends(np.asarray(c, dtype=float))
         z = start[..., None] + (end - start)[..., None] * (points + 1) / 2
         value, slope = self.activation.jet(z, 1)
