@@ -20,7 +20,7 @@ from proofs_check.claim import (
     Source,
     Status,
 )
-from proofs_check.declaration import Declaration, Paper, claim, exists, false
+from proofs_check.declaration import Declaration, Paper, a_seed, claim, exists, false, nothing
 
 if TYPE_CHECKING:
     from proofs_check.engine.reduction import reduce_instance
@@ -59,12 +59,14 @@ __all__ = [
     "Run",
     "Source",
     "Status",
+    "a_seed",
     "axes",
     "by_level",
     "claim",
     "exists",
     "false",
     "load_claims",
+    "nothing",
     "reduce_instance",
     "verify",
 ]

@@ -294,6 +294,15 @@ def _alike(first: Any, second: Any) -> bool:
         return False
 
 
+def nothing(cell: Cell, rng: Any) -> None:
+    """For ``instances`` where a cell says all that a check needs."""
+
+
+def a_seed(cell: Cell, rng: Any) -> int:
+    """For ``instances`` where the check itself draws, from ``context.rng`` of what is drawn here: an integer below 2^62."""
+    return int(rng.integers(2**62))
+
+
 def _on_drawn(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
     def run(instance: Drawn, **parameters: Any) -> Outcome:
         return function(instance.cell, instance.value, **parameters)

@@ -8,8 +8,6 @@ import numpy as np
 
 from theory.expressions import parse
 
-TANHS = {1: "tanh(z)", 2: "z*tanh(z)", 3: "z**2*tanh(z)", 4: "z**3*tanh(z)", 5: "z**4*tanh(z)", 6: "z**5*tanh(z)"}
-
 
 def power_tanh(p):
     """z^(p-1) tanh z, of multiplicity p."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from numerics.dynamics.orientations import predict_orientations
 from numerics.train import GradientFlow, train
-from proofs_check import Assumption, Figure, axes, by_level, claim, exists, false
+from proofs_check import Assumption, Figure, axes, by_level, claim, exists, false, nothing
 from proofs_check.judging import at_least, equal, worst
 from theory.dynamics.condensation import (
     LeadingForm,
@@ -80,7 +80,7 @@ def with_bias_label(dimension, change=Fraction(0)):
     return x, y
 
 
-@MANY.check("exact", lambda cell, rng: None, axes(D=by_level(tuple(range(2, 9)), tuple(range(2, 13)))), clauses="data")
+@MANY.check("exact", nothing, axes(D=by_level(tuple(range(2, 9)), tuple(range(2, 13)))), clauses="data")
 @false("label 1 at 0", labels=lambda D: with_bias_label(D, Fraction(D - 1, 6)))
 @false("exponent 2", exponent=2)
 def cubic(cell, _, *, labels=with_bias_label, exponent=3, context):
@@ -116,7 +116,7 @@ def number_at_rest(D):
     return 2 * (2**D - 1)
 
 
-@MANY.check("symbolic", lambda cell, rng: None, axes(D=by_level((2, 3), full=(2, 3, 4))), clauses="at rest")
+@MANY.check("symbolic", nothing, axes(D=by_level((2, 3), full=(2, 3, 4))), clauses="at rest")
 @false("2^D directions", count=lambda D: 2**D)
 def at_rest(cell, _, *, count=number_at_rest, context):
     """The equations u_k^2 = lambda u_k, |u| = 1 by a Groebner basis: the dimension of the quotient is their number of complex solutions."""
@@ -131,9 +131,7 @@ def at_rest(cell, _, *, count=number_at_rest, context):
     return equal(directions=(count(cell.D), len(standard)))
 
 
-@MANY.check(
-    "exact", lambda cell, rng: None, axes(D=by_level((2, 3, 4), (2, 3, 4, 5), (2, 3, 4, 5, 6, 7))), clauses=("at rest", "attracting")
-)
+@MANY.check("exact", nothing, axes(D=by_level((2, 3, 4), (2, 3, 4, 5), (2, 3, 4, 5, 6, 7))), clauses=("at rest", "attracting"))
 @false("D attract", attracting=lambda D: D)
 @false("2p = 6 in all (s)", attracting=lambda D: 3)
 def inertia(cell, _, *, attracting=lambda D: D + 1, context):
@@ -171,7 +169,7 @@ def hessian_entries(_, *, curvature=1, context):
     return equal(entries=([3 * sign, -3 * sign], [6 * sign - bend, -bend]), values=(["0", "lambda"], roots))
 
 
-@MANY.check("exact", lambda cell, rng: None, axes(D=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6, 7))), clauses="growing")
+@MANY.check("exact", nothing, axes(D=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6, 7))), clauses="growing")
 @false("all attracting directions (s)", growing=lambda D: 2 * (D + 1))
 def signs(cell, _, *, growing=lambda D: 2 * D, context):
     """The sign of V at the strict maxima and minima."""
@@ -246,7 +244,7 @@ def counts_against_dimension():
 GRID = axes(p=by_level((3, 4), (3, 4, 5), (3, 4, 5, 6)), D=by_level((3,), (3, 4), (3, 4, 5)))
 
 
-@MANY.check("certified", lambda cell, rng: None, GRID, clauses="every p")
+@MANY.check("certified", nothing, GRID, clauses="every p")
 @false("two more", count=lambda D, p: extrema_of_many(D, p) + 2)
 @false("labels of the other axes doubled", form=lambda D, p: {**powers_of(D, p, range(1, D - 1)), (p,) + (0,) * (D - 1): Fraction(2)})
 def proved_extrema(cell, _, *, count=extrema_of_many, form=None, context):

@@ -3,7 +3,7 @@ r"""The multiplicity of an activation, from its differential system alone, and w
 import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
-from proofs_check import axes, claim, false
+from proofs_check import axes, claim, false, nothing
 from proofs_check.judging import at_most, equal
 from theory.activations import activation
 from theory.dynamics.condensation import multiplicity, origin
@@ -84,7 +84,7 @@ def by_leibniz(q, p, offset):
     return q if offset else q + p
 
 
-@MULTIPLICITY.check("symbolic", lambda cell, rng: None, axes(sigma=tuple(FACTORS), q=(1, 2, 3, 4, 5, 6)), clauses="product")
+@MULTIPLICITY.check("symbolic", nothing, axes(sigma=tuple(FACTORS), q=(1, 2, 3, 4, 5, 6)), clauses="product")
 @false("q + min(p, 2)", formula=lambda q, p, offset: q if offset else q + min(p, 2))
 @false("q at q = 4 and 5", formula=lambda q, p, offset: q if q in (4, 5) else by_leibniz(q, p, offset))
 @false("always q + p", formula=lambda q, p, offset: q + p)
@@ -96,7 +96,7 @@ def product(cell, _, *, formula=by_leibniz, context):
 
 @MULTIPLICITY.check(
     "symbolic",
-    lambda cell, rng: None,
+    nothing,
     axes(offset=(True, False)),
     clauses="product",
     covers="statement",

@@ -7,7 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import fraction, nullspace_rational, rationals
 from numerics.arithmetic.real_roots import real_roots
 from numerics.hessian.inertias import eliminated_inertia, exact_inertia
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, axes, by_level, claim, false, nothing
 from proofs_check.judging import equal
 from theory.dynamics.condensation import LeadingForm
 
@@ -150,7 +150,7 @@ def eigenvectors(cell, drawn, *, at_rest=lambda D: 2 * D, context):
 
 @QUADRATIC.check(
     "symbolic",
-    lambda cell, rng: None,
+    nothing,
     axes(D=(2, 3, 4)),
     clauses=("attracting", "flow"),
     covers="statement",

@@ -8,7 +8,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.train import GradientFlow, train
-from proofs_check import Figure, axes, by_level, claim, false
+from proofs_check import Figure, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_most, equal, worst
 from theory.dynamics.condensation import mean_input
 from theory.dynamics.condensation.linear import angle_tail, leading_fraction
@@ -68,7 +68,7 @@ def integral(tau, delta, D):
         return value + arb(0, 1) * tail
 
 
-@TIMESCALE.check("certified", lambda cell, rng: None, LAWS, clauses="law")
+@TIMESCALE.check("certified", nothing, LAWS, clauses="law")
 @false("D in place of D - 1", law=lambda tau, delta, D: incomplete_beta(tau, delta, D + 1))
 @false("D + 1 at D = 4 and 5", law=lambda tau, delta, D: incomplete_beta(tau, delta, D + (D in (4, 5))))
 @false("twice the rate", law=lambda tau, delta, D: incomplete_beta(2 * tau, delta, D))
@@ -83,7 +83,7 @@ def acosh_square(tau):
     return math.acosh(math.cosh(tau) ** 2) / 2
 
 
-@TIMESCALE.check("certified", lambda cell, rng: None, axes(D=by_level((2, 6), (2, 3, 6, 9)), tau=(8, 12, 16)), clauses="leading")
+@TIMESCALE.check("certified", nothing, axes(D=by_level((2, 6), (2, 3, 6, 9)), tau=(8, 12, 16)), clauses="leading")
 @false("e^(-2 tau)", exponent=2)
 @false("chi_D", dimension=lambda D: D + 1)
 def leading(cell, _, *, exponent=1, dimension=lambda D: D, context):

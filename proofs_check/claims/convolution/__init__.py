@@ -7,8 +7,8 @@ if some of its output weights is not 0.
 
 import numpy as np
 
-from numerics.rank import model_rank
 from proofs_check import Assumption, Paper
+from proofs_check.claims import _ranks
 
 STRATIFICATION = Paper("arXiv:2211.11623v1")
 OPTIMISTIC = Paper("arXiv:2307.08921v1")
@@ -32,11 +32,7 @@ NOTATION = {
 
 NO_TRANSLATES = Assumption("no translates", r"K_l \neq 0, \text{ no kernel is } \pm \text{ a translate of another inside the grid}")
 
-#: Tolerance of the checks in floats.
-FLOATS = "rank read across a gap of 1e6 in the singular values (noise max(shape) eps sigma_1, Weyl), else in the exact field"
-
 
 def in_floats(model, theta):
     """The rank at theta / 8 that singular values show across a clear gap, else the certified one."""
-    found = model_rank(model, np.asarray(theta, float) / 8, "float")
-    return found if found.estimate is not None else model_rank(model, np.asarray(theta, float) / 8)
+    return _ranks.in_floats(model, np.asarray(theta, float) / 8)

@@ -5,6 +5,7 @@ import numpy as np
 from numerics.rank import model_rank
 from numerics.rank.ladder import Rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.claims._ranks import FLOATS
 from proofs_check.judging import rank_is, worst
 from theory.draws import pack_known, signs
 from theory.models import TwoLayer, TwoLayerCNN
@@ -13,7 +14,7 @@ from theory.rank import Target, matrix_rank, merged_neurons, rank_at, rank_bound
 from theory.rank.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels, two_kernels
 from theory.rank.kernel_covers import representatives
 
-from . import FLOATS, NO_TRANSLATES, RECOVERY, STRATIFICATION, in_floats
+from . import NO_TRANSLATES, RECOVERY, STRATIFICATION, in_floats
 
 SHIFT = claim(
     "cnn.shift",

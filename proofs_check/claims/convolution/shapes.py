@@ -3,20 +3,17 @@ r"""Model ranks of a convolutional target in three architectures, with vanishing
 import numpy as np
 
 from numerics.rank import model_rank
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
+from proofs_check.claims._ranks import FLOATS
 from proofs_check.judging import equal, rank_is, worst
 from theory.models import TwoLayerCNN
 from theory.rank import cnn_function_rank
 from theory.rank.convolution import ARCHITECTURES, draw_target, generic_kernels
 
-from . import FLOATS, NO_TRANSLATES, OPTIMISTIC, RECOVERY, STRATIFICATION, in_floats
+from . import NO_TRANSLATES, OPTIMISTIC, RECOVERY, STRATIFICATION, in_floats
 
 ACTIVE = Assumption("active", r"\text{every kernel and every position has } a^*_{lq} \neq 0")
 NULL_KERNEL = "The network may have more kernels than the target: null kernels cost nothing. Stride, rectangular grids and biases: ours."
-
-
-def seed(cell, rng):
-    return int(rng.integers(2**62))
 
 
 def network(cell, idle=0):
@@ -65,7 +62,7 @@ def architecture_checks(declared, architecture, other, first, second):
     """The checks of one architecture; the controls are the formulas of ``other`` and two of its own, each (name, formula)."""
     free = lambda cell: announced(cell, architecture) - (cell.output_bias and not cell.bias)
 
-    @declared.check("certified", seed, SHAPES, name="ranks", distribution="integer kernels without zeros", scope=f"tanh, {architecture}")
+    @declared.check("certified", a_seed, SHAPES, name="ranks", distribution="integer kernels without zeros", scope=f"tanh, {architecture}")
     @false(f"as {other}", formula=lambda cell: announced(cell, other))
     @false(first[0], formula=first[1])
     @false(second[0], formula=second[1])
@@ -214,7 +211,7 @@ def announced_masked(cell, architecture):
     return announced(cell, architecture, cell.zeros)
 
 
-@NULL.check("certified", seed, MASKS, clauses=("NS", "FNN", "idle"), distribution="integer kernels without zeros, masks drawn")
+@NULL.check("certified", a_seed, MASKS, clauses=("NS", "FNN", "idle"), distribution="integer kernels without zeros, masks drawn")
 @false("the formula of the older tables", formula=older_tables)
 @false("idle kernels counted", formula=with_the_idle_kernel)
 @false("unused neurons keep their kernel", prune=False)
@@ -234,7 +231,7 @@ NULL.without("least representative", pruned, prune=False)
 NULL.without("no translates", pruned, kernels=translates)
 
 
-@NULL.check("certified", seed, MASKS, clauses=("CNN", "idle"), distribution="integer kernels without zeros, masks drawn")
+@NULL.check("certified", a_seed, MASKS, clauses=("CNN", "idle"), distribution="integer kernels without zeros, masks drawn")
 @false("a dimension less for every vanishing weight", formula=lambda cell, architecture: announced(cell, architecture) - cell.zeros)
 @false("idle kernels counted", formula=with_the_idle_kernel)
 def shared(cell, drawn, *, formula=announced_masked, context):
@@ -275,7 +272,7 @@ def order_with_idle(cell):
 
 
 @ORDER.check(
-    "certified", seed, MASKS, clauses=("NS, FNN", "CNN, FNN", "CNN, NS"), distribution="integer kernels without zeros, masks drawn"
+    "certified", a_seed, MASKS, clauses=("NS, FNN", "CNN, FNN", "CNN, NS"), distribution="integer kernels without zeros, masks drawn"
 )
 @false("sharing never costs samples", order=lambda cell: (True, True, True))
 @false("sharing always costs samples", order=lambda cell: (True, True, False))

@@ -46,12 +46,6 @@ def series(model, theta):
     return model_rank(model, theta, "exact")
 
 
-def in_floats(model, theta):
-    """The rank that singular values show across a clear gap, else the certified one."""
-    found = model_rank(model, np.asarray(theta, float), "float")
-    return found if found.estimate is not None else model_rank(model, theta)
-
-
 def proportional(rng, edges):
     """One fraction for all edges."""
     return [int(rng.choice([-1, 0, 1, 2, 3, 4])) / 4] * edges

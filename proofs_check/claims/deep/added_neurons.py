@@ -10,25 +10,14 @@ from typing import Any
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.adequacy.width import null_neurons
+from proofs_check.claims._ranks import in_floats
 from proofs_check.judging import equal, rank_is, worst
 from theory.draws import distinct_moduli, signs
 from theory.embedding.edge_by_edge import attach, split_edges
 from theory.embedding.onestep import unchecked_null
 from theory.models import FullyConnected
 
-from . import (
-    BIASES,
-    FLOATS,
-    GENERIC,
-    OPTIMISTIC,
-    STRATIFICATION,
-    WEIGHTS,
-    disproportional,
-    in_floats,
-    proportional,
-    series,
-    split_somewhere,
-)
+from . import BIASES, FLOATS, GENERIC, OPTIMISTIC, STRATIFICATION, WEIGHTS, disproportional, proportional, series, split_somewhere
 
 NULL = claim(
     "deep.null",

@@ -75,3 +75,9 @@ FLOAT_SHAPES = by_level(((2, 3, 1), (3, 2, 2)), ((3, 2), (2, 3, 1), (3, 2, 2), (
 def rng_of(place: Place, context):
     """The generator of a place, the same in every process."""
     return context.rng(place)
+
+
+def place_of(cell, rng):
+    """A place with a new layer as wide as the one that ``cell.case`` = (widths, after) puts before it."""
+    widths, after = cell.case
+    return Place(widths, "hinge3", after, widths[after], int(rng.integers(2**31)))

@@ -6,7 +6,7 @@ from math import isqrt, sqrt
 
 import numpy as np
 
-from proofs_check import Assumption, Figure, axes, claim, false
+from proofs_check import Assumption, Figure, a_seed, axes, claim, false, nothing
 from proofs_check.adequacy.depth import extremal_batches
 from proofs_check.judging import equal, worst
 from theory.models.normalization import extremal_batch, shift_bounds, squared_scores
@@ -41,7 +41,7 @@ NORMALIZED = claim(
 )
 
 
-@NORMALIZED.check("symbolic", lambda cell, rng: None, axes(n=range(2, 8)), clauses="scores")
+@NORMALIZED.check("symbolic", nothing, axes(n=range(2, 8)), clauses="scores")
 @false("one more in the bound", factor=lambda n: n + 1)
 def sums_of_squares(cell, _, *, factor=lambda n: n, context):
     """(n-1) sum u^2 - n u_1^2 = sum over 1 < i < j of (u_i - u_j)^2 and sum (u_i + a)(b - u_i) = n a b - sum u^2 where sum u = 0.
@@ -128,7 +128,7 @@ NORMALIZED.without("positive scale", exactly_linearized, gamma=-1)
 
 @NORMALIZED.check(
     "property",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     axes(n=(2, 3, 5, 10, 40)),
     clauses="linearized",
     scope="4,000 (standard 20,000, full 100,000) batches each",

@@ -12,7 +12,7 @@ from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import exact_inertia
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of, plant
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, worst
 from theory.embedding.blocks import plus
 from theory.lifting import lift
@@ -146,7 +146,7 @@ def float_saddle(widths, rng):
 
 @CONSTANT.check(
     "property",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     ESCAPES,
     clauses="saddle",
     scope="gradient flow, started 1e-6 along the lowest eigenvector, followed to 1e-5",

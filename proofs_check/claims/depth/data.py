@@ -5,7 +5,7 @@ from math import asin, log, pi, sqrt
 
 import numpy as np
 
-from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.depth import lifting
 from proofs_check.judging import bounded, equal, true, worst
 from theory.lifting import lifting_conditions
@@ -75,7 +75,7 @@ def outside_hull(points, rng):
 
 @NESTED.check(
     "exact",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     axes(points=by_level((3, 5), (3, 5, 8)), quick=5, standard=50, full=200),
     clauses="hull",
     distribution="200 neurons of small integers, points of the plane",
@@ -111,7 +111,7 @@ def orthants(x):
 
 @NESTED.check(
     "property",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     axes(draws=(100_000,)),
     clauses="fractions",
     scope="n = 1, 2, 5, 10, 30, 100 nested samples of the plane",

@@ -18,7 +18,7 @@ from theory.lifting.factoring import rank_of
 from theory.lifting.pieces import affine_pieces
 
 from . import LIFTING
-from ._places import BIASES, FLOAT_SHAPES, LINEARIZED, REGULAR, Place, insertions, place_in, rng_of
+from ._places import BIASES, FLOAT_SHAPES, LINEARIZED, REGULAR, insertions, place_in, place_of, rng_of
 from ._points import drawn_lift, zero_weights
 
 DIMENSION = claim(
@@ -114,12 +114,7 @@ DIMENSION.without("regular", constraints, point=irregular)
 COKERNELS = axes(case=(((2, 2, 1), 1), ((1, 2, 2), 1), ((2, 2, 2), 1), ((1, 2, 2, 1), 2)), quick=2, standard=10, full=50)
 
 
-def at_zero(cell, rng):
-    widths, after = cell.case
-    return Place(widths, "hinge3", after, widths[after], int(rng.integers(2**31)))
-
-
-@DIMENSION.check("exact", at_zero, COKERNELS, clauses="cokernel", distribution="irregular lifts W' = What = 0, integer weights")
+@DIMENSION.check("exact", place_of, COKERNELS, clauses="cokernel", distribution="irregular lifts W' = What = 0, integer weights")
 @false("cokernel forgotten", formula=lifted_dimension)
 def cokernel(cell, place, *, formula=with_cokernel, context):
     """The constraints at irregular lifts."""

@@ -7,13 +7,13 @@ while an irregular one may lose both.
 import numpy as np
 
 from numerics.hessian import hessian
-from proofs_check import axes, by_level, claim, exists, false
+from proofs_check import axes, by_level, claim, exists, false, nothing
 from proofs_check.judging import at_most, bounded, equal, inertia_is, worst
 from theory.lifting import Lifting, lift
 
 from . import LIFTING
 from ._measures import amplification, fractions, inertias
-from ._places import BIASES, CRITICAL, FLOAT_SHAPES, LINEARIZED, ONE, REGULAR, SMALL, Place, insertions, place_in, rng_of
+from ._places import BIASES, CRITICAL, FLOAT_SHAPES, LINEARIZED, ONE, REGULAR, SMALL, Place, insertions, place_in, place_of, rng_of
 from ._points import inner_biases_still, planted_in_floats, planted_lift, zero_weights
 from .criticality import as_lifted, bias_not_compensated, leaves_piece
 
@@ -96,14 +96,12 @@ def congruence_in_floats(cell, place, *, differential=Lifting.differential, cont
 ZEROS = axes(case=(((2, 2, 1), 1), ((1, 2, 2), 1), ((2, 2, 2), 1), ((1, 2, 2, 1), 2)), standard=5, full=30)
 
 
-def at_zero(cell, rng):
-    """A layer as wide as the one before it, behind which all weights vanish."""
-    widths, after = cell.case
-    return Place(widths, "hinge3", after, widths[after], int(rng.integers(2**31)))
-
-
 @INERTIA.check(
-    "exact", at_zero, ZEROS, clauses="regular", distribution="strict saddles with W^[q+1] = 0, lifted through W' = 0 and What = [I; 0]"
+    "exact",
+    place_of,
+    ZEROS,
+    clauses="regular",
+    distribution="strict saddles with W^[q+1] = 0, lifted through W' = 0 and What = [I; 0]",
 )
 @false("What = 0 as well (irregular)", inner=0)
 def zero_weights_lifted(cell, place, *, inner=1, context):
@@ -117,7 +115,7 @@ def zero_weights_lifted(cell, place, *, inner=1, context):
 INERTIA.without("regular", zero_weights_lifted, inner=0)
 
 
-@INERTIA.check("exact", at_zero, ZEROS, clauses="irregular", distribution="strict saddles with W^[q+1] = 0, lifted through W' = What = 0")
+@INERTIA.check("exact", place_of, ZEROS, clauses="irregular", distribution="strict saddles with W^[q+1] = 0, lifted through W' = What = 0")
 @false("they stay", stay=True)
 def irregular_lifts(cell, place, *, stay=False, context):
     """Exact inertia before and after irregular lifts; there both numbers fall."""
@@ -149,9 +147,7 @@ POINTS = {
 }
 
 
-@IRREGULAR.check(
-    "exact", lambda cell, rng: None, axes(point=tuple(POINTS)), distribution="integer weights with W^[2] = 0, residuals of l1 norm 1"
-)
+@IRREGULAR.check("exact", nothing, axes(point=tuple(POINTS)), distribution="integer weights with W^[2] = 0, residuals of l1 norm 1")
 @false("irreversibility holds: a regular lift", inner=1)
 def exact_points(cell, _, *, inner=0, context):
     """A strict saddle whose lift has no negative eigenvalue, at fixed points, the same for every seed of the run."""

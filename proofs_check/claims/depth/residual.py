@@ -10,7 +10,7 @@ from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import ball_inertia, exact_inertia
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.depth import residual
 from proofs_check.judging import equal, inertia_is, true, worst
 from theory.embedding.blocks import plus
@@ -136,7 +136,7 @@ def certified_minimum(widths, rng):
 
 @RESIDUAL.check(
     "certified",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     MINIMA,
     clauses="saddle",
     distribution="teacher networks with noise 0.1, weights N(0, 1.2^2), strict minima enclosed by Krawczyk's test",

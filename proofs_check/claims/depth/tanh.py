@@ -8,7 +8,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.hessian import gradient
 from numerics.planting import plant, sharpened
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import equal, true
 from theory.activations import activation
 from theory.lifting.smooth import scaled_lift
@@ -122,7 +122,7 @@ def orders_of(place, c, rng, *, critical=True):
 
 @TANH.check(
     "certified",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     ORDERS,
     clauses="inflection",
     scope="eps = 2^-24 and 2^-25",
@@ -141,7 +141,7 @@ TANH.without("critical", orders_at_the_inflection, critical=False)
 
 @TANH.check(
     "certified",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     ORDERS,
     clauses="elsewhere",
     scope="eps = 2^-24 and 2^-25, c = 1/2",

@@ -8,7 +8,7 @@ import numpy as np
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
 from numerics.rank.slope import batched_tangents
-from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, true, vanishing, worst
 from theory.embedding.onestep import null, split
 from theory.lifting import lift
@@ -175,7 +175,7 @@ def depth_rule(before, after):
 
 @STEPS.check(
     "exact",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     axes(start=((2, 2, 1),), standard=5, full=20),
     clauses="graph",
     scope="four paths of splits and lifts from a planted strict minimum, hinge3",

@@ -9,7 +9,7 @@ import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Source
 from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import exact_tangent_matrix
+from proofs_check.claims._ranks import exact_tangent_matrix
 from proofs_check.claims._rates import RECOVERED, decide, error_figure, worst
 from theory.models import MatrixFactorization
 from theory.published import FIGURE_4_SIZES, corrected_order, matrix_experiment

@@ -11,7 +11,7 @@ import numpy as np
 
 from proofs_check import Assumption, Check, Claim, Control, Outcome, Source
 from proofs_check.claims._papers import RANK_STRATIFICATION
-from proofs_check.claims._rank_checks import compared
+from proofs_check.claims._ranks import compared
 from proofs_check.claims._rates import decide, decide_half, error_figure, worst
 from proofs_check.claims.experiments._slopes import Family, slopes
 from theory.draws import dyadic

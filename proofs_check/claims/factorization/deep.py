@@ -3,7 +3,7 @@ r"""Products of many matrices: the model rank counts ranks of partial products, 
 from itertools import product
 
 from numerics.rank import model_rank
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.factorization import many_factors
 from proofs_check.judging import equal, rank_is
 from theory.models.factorizations import DeepFactorization
@@ -73,7 +73,7 @@ def end_sizes(r, sizes):
     return function_rank(r, sizes[0], sizes[-1])
 
 
-@DEEP.check("exact", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses="target")
+@DEEP.check("exact", a_seed, TARGETS, clauses="target")
 @false("depth lowers the rank", formula=lambda r, sizes: end_sizes(r, sizes) - (len(sizes) - 3))
 @false("all entries", formula=lambda r, sizes: sizes[0] * sizes[-1])
 @false("the largest on the target", least=max)

@@ -3,7 +3,7 @@ r"""Matrix factorization f = A B: strata of equal model rank, and the least rank
 from itertools import product
 
 from numerics.rank import model_rank
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.factorization import two_factors
 from proofs_check.judging import equal, rank_is
 from theory.models import MatrixFactorization
@@ -88,7 +88,7 @@ def least_at(r, d1, d2, allowed):
     return {(r, r)} if r < min(d1, d2) else allowed
 
 
-@TARGET.check("exact", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "strata", "argmin", "largest"))
+@TARGET.check("exact", a_seed, TARGETS, clauses=("value", "strata", "argmin", "largest"))
 @false("twice r d", least=lambda r, d1, d2: r * (d1 + d2))
 @false("the convenient representative (I, f*)", least=lambda r, d1, d2: d1 * d2)
 @false("Sylvester's bound forgotten", strata=lambda r, d1, d2, m: product(range(r, min(d1, m) + 1), range(r, min(d2, m) + 1)))

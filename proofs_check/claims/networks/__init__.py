@@ -3,9 +3,6 @@ r"""Networks with one hidden layer: model rank at a point and of a function, for
 f(x) = sum_i a_i sigma(w_i . x [+ b_i]) [+ c]. The tangents are sigma(z_i), a_i sigma'(z_i) x_t [and a_i sigma'(z_i), 1].
 """
 
-import numpy as np
-
-from numerics.rank import model_rank
 from proofs_check import Assumption, Paper
 
 STRATIFICATION = Paper("arXiv:2211.11623v1")
@@ -32,12 +29,3 @@ NOTATION = {
 
 TANH = Assumption("tanh", r"\sigma = \tanh")
 REDUCED = Assumption("reduced target", r"a^*_i \ne 0,\ w^*_i \ne 0,\ w^*_i \ne \pm w^*_j \text{ (with biases: } (w^*_i, b^*_i)\text{)}")
-
-#: Tolerance of the checks in floats.
-FLOATS = "rank read across a gap of 1e6 in the singular values (noise max(shape) eps sigma_1, Weyl), else in the exact field"
-
-
-def in_floats(model, theta):
-    """The rank that singular values show across a clear gap, else the certified one."""
-    found = model_rank(model, np.asarray(theta, float), "float")
-    return found if found.estimate is not None else model_rank(model, theta)

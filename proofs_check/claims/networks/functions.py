@@ -11,8 +11,9 @@ import numpy as np
 
 from numerics.arithmetic.exact import PRIMES, ExactArray, ExponentialField, rationals
 from numerics.rank import Rank, model_rank
-from proofs_check import axes, by_level, claim, exists, false
+from proofs_check import a_seed, axes, by_level, claim, exists, false, nothing
 from proofs_check.adequacy.networks import two_layer
+from proofs_check.claims._ranks import FLOATS, in_floats
 from proofs_check.judging import equal, rank_is, worst
 from theory.activations import activation
 from theory.draws import distinct_rows, pack_known, signs
@@ -20,7 +21,7 @@ from theory.models import TwoLayer
 from theory.rank import two_layer_function_rank
 from theory.rank.strata import tanh_strata
 
-from . import FLOATS, OPTIMISTIC, REDUCED, STRATIFICATION, in_floats
+from . import OPTIMISTIC, REDUCED, STRATIFICATION
 from .points import INDEPENDENT
 
 FUNCTION = claim(
@@ -90,7 +91,7 @@ def least(ranks, choose=min):
     return Rank(choose(one.lower for one in ranks), choose(one.upper for one in ranks), certified, "point", "the least of several")
 
 
-@FUNCTION.check("certified", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "output bias", "constant"))
+@FUNCTION.check("certified", a_seed, TARGETS, clauses=("value", "output bias", "constant"))
 @false("bias counted where there is none", formula=wrong_bias)
 @false("an output bias is free beside hidden ones", formula=free_beside_hidden_biases)
 @false("a constant costs d + 2", formula=dear_constant)
@@ -105,9 +106,7 @@ def over_representatives(cell, seed, *, formula=two_layer_function_rank, choose=
 FUNCTION.without("reduced target", over_representatives, repeated=True)
 
 
-@FUNCTION.check(
-    "property", lambda cell, rng: int(rng.integers(2**62)), TARGETS, clauses=("value", "output bias", "constant"), tolerance=FLOATS
-)
+@FUNCTION.check("property", a_seed, TARGETS, clauses=("value", "output bias", "constant"), tolerance=FLOATS)
 @false("bias counted where there is none", formula=wrong_bias)
 @false("an output bias is free beside hidden ones", formula=free_beside_hidden_biases)
 def at_null_neurons(cell, seed, *, formula=two_layer_function_rank, context):
@@ -192,7 +191,7 @@ def points_of_constants(cell):
             yield model, pack_known(model, **parts, output_weights=outputs, output_bias=[3 * (cell.value == "constant")])
 
 
-@ZERO.check("certified", lambda cell, rng: None, CONSTANTS, clauses=("zero", "constant", "critical"))
+@ZERO.check("certified", nothing, CONSTANTS, clauses=("zero", "constant", "critical"))
 @false("zero costs nothing", zeros=dict.fromkeys(SIGMAS, (0,)))
 @false("a constant costs d + 1 always", critical={})
 @false("a constant costs 1 always", critical=dict.fromkeys(SIGMAS, CANDIDATES))

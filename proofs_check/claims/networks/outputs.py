@@ -4,11 +4,12 @@ from math import ceil
 
 from numerics.rank import empirical_rank, model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.claims._ranks import FLOATS, in_floats
 from proofs_check.judging import equal, rank_is
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.models import TwoLayer
 
-from . import FLOATS, STRATIFICATION, in_floats
+from . import STRATIFICATION
 
 OUTPUTS = claim(
     "fnn.multi-output",

@@ -7,12 +7,13 @@ from numerics.rank.certificates import series_certificate
 from numerics.rank.series import series_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import two_layer
+from proofs_check.claims._ranks import FLOATS, in_floats
 from proofs_check.judging import equal, rank_is
 from theory.draws import distinct_rows, pack_known
 from theory.models import TwoLayer
 from theory.rank import two_layer_rank
 
-from . import FLOATS, STRATIFICATION, TANH, in_floats
+from . import STRATIFICATION, TANH
 
 INDEPENDENCE = claim(
     "fnn.independence",

@@ -7,10 +7,11 @@ import numpy as np
 
 from numerics.rank import model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check.claims._ranks import FLOATS, in_floats
 from proofs_check.judging import equal, rank_is
 from theory.models import TwoLayer
 
-from . import FLOATS, STRATIFICATION, in_floats
+from . import STRATIFICATION
 
 POWERS = claim(
     "fnn.poly",

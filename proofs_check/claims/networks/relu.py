@@ -7,13 +7,14 @@ import numpy as np
 from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import Rank, empirical_rank, structural_upper_bound
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
+from proofs_check.claims._ranks import FLOATS
 from proofs_check.judging import equal, rank_is, vanishing, worst
 from theory.draws import dyadic, pack_known, separated_directions, signs
 from theory.embedding import wiring
 from theory.models import FullyConnected, TwoLayer
 
-from . import FLOATS, RECOVERY
+from . import RECOVERY
 
 RELU = claim(
     "fnn.relu",
@@ -106,7 +107,7 @@ def tangent_matrix(model, theta, rng):
     return x, tangents(model, rationals(theta), x)[1].reshape(len(x), -1)
 
 
-@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), DEEP, clauses=("rescaling", "attained"))
+@RELU.check("exact", a_seed, DEEP, clauses=("rescaling", "attained"))
 @false("all parameters", dimensions=lambda model: model.n_params)
 @false("one rescaling in all", dimensions=lambda model: model.n_params - 1)
 @false("a rescaling a layer", dimensions=lambda model: model.n_params - (model.depth - 1))
@@ -126,7 +127,7 @@ def deep(cell, seed, *, dimensions=lambda model: model.n_params - sum(model.widt
 CUTS = axes(widths=((2, 1, 2, 1), (3, 1, 2, 1), (2, 1, 3, 1), (2, 2, 1, 2, 1), (2, 3, 1, 2, 2, 1)), quick=3, standard=10)
 
 
-@RELU.check("exact", lambda cell, rng: int(rng.integers(2**62)), CUTS, clauses="one neuron")
+@RELU.check("exact", a_seed, CUTS, clauses="one neuron")
 @false("with biases too", bias=True)
 @false("cut before the layer of one neuron", place=lambda widths: widths.index(1) - 1)
 def one_neuron(cell, seed, *, bias=False, place=lambda widths: widths.index(1), context):

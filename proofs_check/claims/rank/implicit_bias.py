@@ -8,7 +8,7 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, model_rank
 from numerics.recovery.completion import VANISHING_INIT, descend
-from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, false, nothing
 from proofs_check.adequacy.networks import samples
 from proofs_check.claims._rates import MARGIN, PREDICTED
 from proofs_check.judging import at_most, worst
@@ -118,7 +118,7 @@ TRIALS = axes(n=(7,), trials=by_level((80,), (200,), (1000,)))
 
 @STABLE.check(
     "training",
-    lambda cell, rng: None,
+    nothing,
     TRIALS,
     clauses="training",
     level="standard",

@@ -12,7 +12,7 @@ from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, model_rank, modular_tangents
 from numerics.rank.slope import best_conditioned, slope_test
 from numerics.train import train
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, axes, by_level, claim, false, nothing
 from proofs_check.claims._rates import EXCLUDED, HALF, HALF_MARGIN, MARGIN, PREDICTED
 from proofs_check.judging import equal, rank_is, vanishing, worst
 from theory.draws import dyadic, dyadic_normal, pack_known
@@ -91,7 +91,7 @@ SLOPES = axes(network=NETWORKS, branch=BRANCHES, rung=RUNGS, trials=by_level((12
 
 @LADDER.check(
     "training",
-    lambda cell, rng: None,
+    nothing,
     SLOPES,
     clauses="errors",
     alpha=1e-5,
@@ -194,7 +194,7 @@ FACTORS = axes(d=(2, 3, 4), m=(1, 2, 4))
 
 @NECESSARY.check(
     "symbolic",
-    lambda cell, rng: None,
+    nothing,
     FACTORS,
     clauses="unique",
     covers="statement",
@@ -223,7 +223,7 @@ def uniqueness(cell, _, *, samples=trace_and_corner, context):
 
 @NECESSARY.check(
     "exact",
-    lambda cell, rng: None,
+    nothing,
     FACTORS,
     clauses="not local",
     covers="statement",
@@ -309,7 +309,7 @@ DATASETS = by_level((60,), (150,), (300,))
 
 @MINIMAL.check(
     "training",
-    lambda cell, rng: None,
+    nothing,
     axes(network=FAMILIES, size=("unique", "below"), datasets=DATASETS),
     clauses="unique",
     alpha=1e-5,
@@ -328,7 +328,7 @@ PAIR = axes(network=((2, 2, False),), datasets=by_level((100,), (200,), (400,)))
 
 @MINIMAL.check(
     "training",
-    lambda cell, rng: None,
+    nothing,
     PAIR,
     clauses="unique",
     level="standard",

@@ -7,7 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, model_rank
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.networks import samples
 from proofs_check.judging import equal, rank_is
 from theory.draws import distinct_rows, dyadic_normal, signs
@@ -41,7 +41,7 @@ def least_size(J):
 MATRICES = axes(d1=(2, 3), d2=by_level((2,), (2, 3)), m=by_level((2, 3), (2, 3, 4)), r="1..min(d1, min(d2, m))")
 
 
-@OPTIMISTIC_SIZE.check("exact", lambda cell, rng: int(rng.integers(2**62)), MATRICES, name="every-subset")
+@OPTIMISTIC_SIZE.check("exact", a_seed, MATRICES, name="every-subset")
 @false("one less", size=lambda r, d1, d2, m: function_rank(r, d1, d2) - 1)
 @false("number of parameters", size=lambda r, d1, d2, m: m * (d1 + d2))
 @false("number of independent parameters", size=lambda r, d1, d2, m: function_rank(min(m, d1, d2), d1, d2))
@@ -73,9 +73,7 @@ def network_size(cell):
     return two_layer_function_rank(cell.d, cell.k, bias=cell.bias)
 
 
-@OPTIMISTIC_SIZE.check(
-    "certified", lambda cell, rng: int(rng.integers(2**62)), TARGETS, name="networks", distribution="dyadic normal inputs"
-)
+@OPTIMISTIC_SIZE.check("certified", a_seed, TARGETS, name="networks", distribution="dyadic normal inputs")
 @false("bias forgotten", size=lambda cell: two_layer_function_rank(cell.d, cell.k))
 @false("number of parameters", size=lambda cell: (cell.k + cell.spare) * (cell.d + 1 + cell.bias))
 @false("one less", size=lambda cell: network_size(cell) - 1)

@@ -5,7 +5,7 @@ import numpy as np
 from numerics.arithmetic.exact import PRIMES
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, float_rank, model_rank, modular_tangents
-from proofs_check import Assumption, Figure, axes, claim, false
+from proofs_check import Assumption, Figure, a_seed, axes, claim, false
 from proofs_check.judging import at_least, at_most, equal, true, vanishing, worst
 from theory.draws import distinct_rows, singular_point
 from theory.models import MatrixFactorization, TwoLayer
@@ -133,7 +133,7 @@ FORMATS = ((2, 2, 2, 1), (3, 3, 3, 1), (3, 3, 3, 2), (2, 4, 3, 1), (4, 4, 4, 1),
 
 @DIMENSION.check(
     "exact",
-    lambda cell, rng: int(rng.integers(2**62)),
+    a_seed,
     axes(format=FORMATS, standard=8, full=30),
     name="matrices",
     distribution="integer targets, a point of every stratum",

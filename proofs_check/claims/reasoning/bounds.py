@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 
 from numerics.dynamics.reach import distribution, extremal, reach, reaches
-from proofs_check import Figure, axes, by_level, claim, false
+from proofs_check import Figure, axes, by_level, claim, false, nothing
 from proofs_check.adequacy.reasoning import propagation
 from proofs_check.judging import at_least, at_most, equal, worst
 from theory.dynamics.propagation import largest_reach, least_reach, rising_order, ternary_order
@@ -84,9 +84,7 @@ CHAINS = axes(
 )
 
 
-@BOUNDS.check(
-    "exact", lambda cell, rng: None, CHAINS, clauses=("upper", "lower"), scope="layers/pairs; all orders of the pairs, exhaustively"
-)
+@BOUNDS.check("exact", nothing, CHAINS, clauses=("upper", "lower"), scope="layers/pairs; all orders of the pairs, exhaustively")
 @false("the lower bound plus one", lower=lambda L: least_reach(L) + 1)
 @false("the upper bound minus one", upper=lambda L: largest_reach(L) - 1)
 @false("one layer more in the exponents", upper=lambda L: largest_reach(L + 1) if L > 1 else 0)
@@ -152,7 +150,7 @@ BOUNDS.without("adjacent", by_sets, adjacent=False)
 LAYERS = axes(L=by_level(tuple(range(1, 8)), tuple(range(1, 10))))
 
 
-@BOUNDS.check("exact", lambda cell, rng: None, LAYERS, clauses="attained", scope="the two orders, run")
+@BOUNDS.check("exact", nothing, LAYERS, clauses="attained", scope="the two orders, run")
 @false("the upper bound minus one", upper=lambda L: largest_reach(L) - (L > 2))
 @false("the lower bound plus one", lower=lambda L: least_reach(L) + (L > 2))
 @false("the upper bound minus one at six layers", upper=lambda L: largest_reach(L) - (L == 6))
@@ -162,7 +160,7 @@ def extremal_orders(cell, _, *, lower=least_reach, upper=largest_reach, context)
     return equal(lowest=(lower(cell.L), lowest.reach), highest=(upper(cell.L), highest.reach))
 
 
-@BOUNDS.check("exact", lambda cell, rng: None, axes(L=(1, 2, 3, 4)), clauses="attained", scope="the two orders on a long chain, by sets")
+@BOUNDS.check("exact", nothing, axes(L=(1, 2, 3, 4)), clauses="attained", scope="the two orders on a long chain, by sets")
 @false("every position sends", causal=False)
 @false("a single source", union=False)
 def extremal_by_sets(cell, _, *, causal=True, union=True, context):
@@ -180,7 +178,7 @@ BOUNDS.without("causal", extremal_by_sets, causal=False)
 
 @BOUNDS.check(
     "exact",
-    lambda cell, rng: None,
+    nothing,
     axes(s=by_level((5, 6), (5, 6, 7))),
     clauses="three layers",
     level="quick",

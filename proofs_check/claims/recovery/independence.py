@@ -4,7 +4,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import working_precision
 from numerics.rank import empirical_rank, model_rank
-from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, false, nothing
 from proofs_check.judging import equal, rank_is, vanishing
 from theory.activations import Reflection, activation
 from theory.models import TwoLayer
@@ -72,9 +72,7 @@ def opposite_weights(cell, half, *, criterion=is_generic, context):
     return equal(independent=(criterion(sigma), independent), shown={"activation": sigma.name, "weights": half})
 
 
-@LI0.check(
-    "exact", lambda cell, rng: None, axes(sigma=("tanh", "gelu", "erf", "sigmoid", "exp", "lorentz"), w=(0, 1)), clauses="value at 0"
-)
+@LI0.check("exact", nothing, axes(sigma=("tanh", "gelu", "erf", "sigmoid", "exp", "lorentz"), w=(0, 1)), clauses="value at 0")
 @false("a neuron of weight 0 never vanishes", vanishing_at=lambda sigma, w: False)
 @false("it always does", vanishing_at=lambda sigma, w: w == 0)
 def value_at_zero(cell, _, *, vanishing_at=lambda sigma, w: w == 0 and sigma in ("tanh", "gelu", "erf"), context):
@@ -89,9 +87,7 @@ def value_at_zero(cell, _, *, vanishing_at=lambda sigma, w: w == 0 and sigma in 
 PAIR_RANKS = {"tanh": (2, 4), "sigmoid": (3, 5), "softplus": (3, 5), "gelu": (3, 5), "exp": (4, 8)}
 
 
-@LI0.check(
-    "certified", lambda cell, rng: None, axes(sigma=tuple(PAIR_RANKS), slopes=(False, True)), clauses="pairs", scope="w = 3/4, v = 13/8"
-)
+@LI0.check("certified", nothing, axes(sigma=tuple(PAIR_RANKS), slopes=(False, True)), clauses="pairs", scope="w = 3/4, v = 13/8")
 @false("sigmoid as tanh", ranks=PAIR_RANKS | {"sigmoid": (2, 4)})
 @false("GELU is generic", ranks=PAIR_RANKS | {"gelu": (4, 8)})
 def pairs(cell, _, *, ranks=PAIR_RANKS, context):
@@ -103,7 +99,7 @@ def pairs(cell, _, *, ranks=PAIR_RANKS, context):
 
 @LI0.check(
     "certified",
-    lambda cell, rng: None,
+    nothing,
     axes(sigma=by_level(NAMES[:6], NAMES), shift=(False, True)),
     clauses="criterion",
     scope="Taylor coefficients of order 0 and 2 to 7 at 0",
@@ -123,7 +119,7 @@ def taylor(cell, _, *, criterion=is_generic, context):
 
 @LI0.check(
     "symbolic",
-    lambda cell, rng: None,
+    nothing,
     axes(sigma=tuple(name for name in NAMES if name != "exp")),
     clauses="reflections",
     covers="statement",

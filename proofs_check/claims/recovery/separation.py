@@ -8,7 +8,7 @@ from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationa
 from numerics.hessian.inertias import exact_inertia
 from numerics.rank.slope import batched_tangents, best_conditioned, slope_test
 from numerics.recovery.minima import curvature_form, designs, nearby_zero_loss
-from proofs_check import Figure, Outcome, axes, by_level, claim, false
+from proofs_check import Figure, Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import bounded, equal, rank_is, worst
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, random_target
@@ -68,7 +68,7 @@ def codimension_reached(cell, given, *, size=Branch.codimension, context):
     return worst([rank_is(reached - short, rank, branch=str(cell.branch), theta=theta, x=x) for short, rank in enumerate(ranks)])
 
 
-@SEPARATION.check("exact", lambda cell, rng: None, axes(m=(1, 2, 3, 4, 5), m0="1..m", d=(1, 2, 3)), clauses="extremes")
+@SEPARATION.check("exact", nothing, axes(m=(1, 2, 3, 4, 5), m0="1..m", d=(1, 2, 3)), clauses="extremes")
 @false("equal for all branches", largest=lambda m, m0, d: m + m0 * d)
 def extremes(cell, _, *, largest=lambda m, m0, d: m0 + m * d, context):
     """The least and the largest threshold over all kinds of branches."""

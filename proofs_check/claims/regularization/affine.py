@@ -11,7 +11,7 @@ from numerics.overlap import bending_place, is_p_family, smooth
 from numerics.overlap.contact import contact_at, find_contact
 from numerics.overlap.cycles import NoCycle, carried_round, ellipse, transport
 from numerics.overlap.first_integral import quotient
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_least, at_most, bounded, equal, true, vanishing, worst
 from theory.expressions import parse
 from theory.models import TwoLayer
@@ -67,7 +67,7 @@ SIGNS = axes(p=("p > 0", "p < 0", "p = -2", "p = 0"))
 
 @P_FAMILY.check(
     "symbolic",
-    lambda cell, rng: None,
+    nothing,
     SIGNS,
     clauses=("quotient", "conserved", "stationary"),
     covers="statement",
@@ -91,9 +91,7 @@ def stationarity(cell, _, *, weight=1, quotient=lambda p, q, z: p * z + q, conte
     return vanishing("identities", [sp.simplify(entry) for entry in (sides, kept, by_v, sp.powsimp(sp.expand(by_b)))])
 
 
-@P_FAMILY.check(
-    "symbolic", lambda cell, rng: None, SIGNS, clauses="unique", covers="statement", scope="symbolic p and q, every point with a > 0"
-)
+@P_FAMILY.check("symbolic", nothing, SIGNS, clauses="unique", covers="statement", scope="symbolic p and q, every point with a > 0")
 @false("without the curvature in a", last=0)
 @false("curvature of the wrong sign", last=-1)
 def convexity(cell, _, *, last=1, context):

@@ -11,7 +11,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
 from numerics.overlap.cycles import NoCycle, carried_round, certify_loop, circle, closing_detour, quadrilateral, transport
-from proofs_check import Assumption, Figure, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_most, equal, vanishing, worst
 from theory.expressions import activation_of, parse
 from theory.regularization.constructions import SOFTSIGN_SIGMOID
@@ -109,7 +109,7 @@ OPEN.without("transversal", closing_map, directions=lambda sp: (*sp.symbols("p q
 SQUARES = axes(share=by_level((Fraction(1, 40),), (Fraction(1, 15), Fraction(1, 40), Fraction(1, 100), Fraction(1, 300))))
 
 
-@OPEN.check("certified", lambda cell, rng: None, SQUARES, clauses="instances", scope="(1 + z)/(2 + z) from (0, 8), through (3, 13)")
+@OPEN.check("certified", nothing, SQUARES, clauses="instances", scope="(1 + z)/(2 + z) from (0, 8), through (3, 13)")
 @false("closed after three", corner=lambda w: w[2])
 @false("at the first corner", corner=lambda w: w[0])
 def small_squares(cell, _, *, corner=lambda w: w[0] + w[2] - w[1], context):
@@ -123,7 +123,7 @@ def small_squares(cell, _, *, corner=lambda w: w[0] + w[2] - w[1], context):
     return at_most("off the parallelogram", abs(weights[3] - corner(weights)), ball(3 * cell.share / 2), attained=False)
 
 
-@OPEN.check("exact", lambda cell, rng: None, axes(length=(2, 3, 4, 5, 6)), clauses="no strict")
+@OPEN.check("exact", nothing, axes(length=(2, 3, 4, 5, 6)), clauses="no strict")
 @false("without the closing arrow", closed=False)
 def digraph(cell, _, *, closed=True, context):
     """The membership digraph of a closed chain has no strict function."""
@@ -238,7 +238,7 @@ def closes(_, *, digits="0.01067", context):
 
 @LOOP.check(
     "property",
-    lambda cell, rng: None,
+    nothing,
     axes(clockwise=(True, False)),
     scope="64 steps",
     tolerance="64 steps of Newton's method to 1e-14 leave 1e-11; the changes are of order 1e-3",
@@ -251,7 +251,7 @@ def sense(cell, _, *, side=1, context):
     return at_most("change away from the stated side", side * (change if cell.clockwise else -change), -1e-5, attained=False)
 
 
-@LOOP.check("certified", lambda cell, rng: None, axes(clockwise=(True, False)), scope="64 steps, 160 bits", level="standard")
+@LOOP.check("certified", nothing, axes(clockwise=(True, False)), scope="64 steps, 160 bits", level="standard")
 @false("the other way round", flip=True)
 def sense_in_balls(cell, _, *, flip=False, context):
     """On which side of 2 the output weight lies after the circle, in balls."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from numerics.flows.flow import gradient_flow
 from numerics.overlap.first_integral import Reach
-from proofs_check import Assumption, Outcome, axes, claim, exists, false
+from proofs_check import Assumption, Outcome, axes, claim, exists, false, nothing
 from proofs_check.judging import bounded, different, true, vanishing, worst
 from theory.expressions import parse
 from theory.models import TwoLayer
@@ -127,7 +127,7 @@ def periodicity(_, *, factor=2, context):
 
 @RECIPES.check(
     "property",
-    lambda cell, rng: None,
+    nothing,
     axes(x=(1.0, 2**0.5)),
     clauses="log-periodic",
     scope="sigma = z exp(sin(2 pi log_2 z)/10), limits (1, 0.05) and (2, 0.025)",

@@ -6,7 +6,7 @@ import numpy as np
 
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank
-from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, false, nothing
 from proofs_check.adequacy.toy import deep_diagonal, product_of_two, redundant, squares
 from proofs_check.judging import equal, rank_is
 from theory.models.toy import DeepDiagonal, PowerModel, ProductModel, RedundantModel, SquareDifference, faithful_points
@@ -85,7 +85,7 @@ REDUNDANT = claim(
 )
 
 
-@REDUNDANT.check("symbolic", lambda cell, rng: None, axes(p=(1, 2, 3)), clauses="sum", covers="statement")
+@REDUNDANT.check("symbolic", nothing, axes(p=(1, 2, 3)), clauses="sum", covers="statement")
 @false("as many as parameters", rank=2)
 def sums(cell, _, *, rank=1, context):
     """The tangent of theta_1 is x for all theta, and that of theta_2 a multiple of it."""
@@ -93,7 +93,7 @@ def sums(cell, _, *, rank=1, context):
     return equal(rank=(rank, 1 if list(C[:, 0]) == [0, 1] and C[0, 1] == 0 else None), shown={"tangents": str(C)})
 
 
-@REDUNDANT.check("symbolic", lambda cell, rng: None, axes(p=(2, 3)), clauses="power", covers="statement")
+@REDUNDANT.check("symbolic", nothing, axes(p=(2, 3)), clauses="power", covers="statement")
 @false("rank one everywhere", zeros=[])
 def powers(cell, _, *, zeros=(0,), context):
     """The only tangent is p theta^(p - 1) x; its complex zeros are compared, so its rank everywhere."""
@@ -171,7 +171,7 @@ def ranks_on_target(d, L, k):
 TARGETS = axes(d=by_level((1, 2), (1, 2, 3)), L=(2, 3), k="0..d")
 
 
-@DIAGONAL.check("exact", lambda cell, rng: None, TARGETS, clauses="target")
+@DIAGONAL.check("exact", nothing, TARGETS, clauses="target")
 @false("every coordinate counts", formula=lambda cell: cell.d)
 @false("the largest on the target", least=max)
 def sparse_targets(cell, _, *, formula=lambda cell: cell.k, least=min, depth=lambda cell: cell.L, context):
@@ -222,7 +222,7 @@ def pairs(cell, theta, *, formula=lambda a, b: int(((a != 0) | (b != 0)).sum()),
 SQUARES.twin(pairs, "property", changed={"method": "float"}, tolerance=FLOATS)
 
 
-@SQUARES.check("exact", lambda cell, rng: None, TARGETS, clauses="target")
+@SQUARES.check("exact", nothing, TARGETS, clauses="target")
 @false("also at depth one", depth=lambda cell: 1)
 @false("every coordinate counts", formula=lambda cell: cell.d)
 def optimistically_equivalent(cell, _, *, formula=lambda cell: cell.k, depth=lambda cell: cell.L, context):

@@ -297,8 +297,3 @@ def in_floats(widths, rng, *, samples=8, activation="tanh"):
     """(model, theta, data): a normal point of deviation 1.2 that is not critical."""
     model = FullyConnected(widths, activation)
     return model, rng.normal(0, 1.2, model.n_params), (rng.normal(0, 1.3, (samples, widths[0])), rng.normal(size=(samples, widths[-1])))
-
-
-def seed_of(cell: Any, rng: np.random.Generator) -> int:
-    """An instance that is drawn in the check itself."""
-    return int(rng.integers(2**62))

@@ -8,14 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false, nothing
 from proofs_check.judging import bounded, equal
 from theory.activations import SmoothActivation, activation
 from theory.elementary import elementary
 from theory.embedding.wiring import wiring
 
 from . import CRITICAL, NEURIPS, TWICE
-from ._instances import inner, place_in, planted_in_floats, seed_of
+from ._instances import inner, place_in, planted_in_floats
 from ._measures import inertia_of, matrices, rounding
 
 #: activation -> (c0, c2, b1 as a function of z, b0): (c0 + c2 z^2) sigma'' + b1 sigma' + b0 sigma = 0.
@@ -74,7 +74,7 @@ ODE = claim(
 )
 
 
-@ODE.check("symbolic", lambda cell, rng: None, axes(name=tuple(EQUATIONS)), clauses="equations", covers="statement")
+@ODE.check("symbolic", nothing, axes(name=tuple(EQUATIONS)), clauses="equations", covers="statement")
 @false("b0 = 3", constant=lambda value: 3)
 def equations(cell, _, *, constant=lambda value: value, context):
     """By derivatives of each activation from its own declaration, in a normal form of rational functions."""
@@ -132,7 +132,7 @@ FLOATS = axes(sigma=tuple(EQUATIONS), widths=((1, 1, 1), (2, 2, 1), (1, 2, 1, 1)
 
 @ODE.check(
     "property",
-    seed_of,
+    a_seed,
     FLOATS,
     clauses="trace",
     tolerance="640 (n + d) eps times the sizes that enter the sum",

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.derivatives.tape import tangents
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy import width as definitions
 from proofs_check.judging import bounded, equal
 from theory.embedding import Layer, compatible, three_fold, two_fold_null
@@ -20,7 +20,7 @@ from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
 from . import ANY_SIGMA, BACKWARD, JML
-from ._instances import FRACTIONS, drawn_compatible, in_floats, place_in, seed_of
+from ._instances import FRACTIONS, drawn_compatible, in_floats, place_in
 from ._measures import gradients, rounding
 
 # --------------------------------------------------------------------------------------------------- false embeddings
@@ -177,7 +177,7 @@ def undefined_activation(_, *, change=unchanged, context):
     return equal(output=(narrow, wide), tangents=(embedding.gradient_map.apply(slopes[0, 0]), wide_slopes[0, 0]))
 
 
-@COMPATIBLE.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@COMPATIBLE.check("property", a_seed, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
 @false("forward condition dropped", change=forward_dropped)
 def tanh_in_floats(cell, seed, *, change=unchanged, context):
     """The same for tanh in floats."""
@@ -217,7 +217,7 @@ def three_copies(cell, place, *, build=in_three_copies, context):
     return kept(place, build(place.model), place.planted())
 
 
-@THREE_FOLD.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@THREE_FOLD.check("property", a_seed, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
 @false("nothing subtracted", build=nothing_subtracted)
 def three_copies_in_floats(cell, seed, *, build=in_three_copies, context):
     """The same for tanh in floats."""
@@ -257,7 +257,7 @@ def null_neurons(cell, place, *, build=with_null_neurons, context):
     return kept(place, build(place.model, place.alpha), place.planted())
 
 
-@NULLS.check("property", seed_of, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
+@NULLS.check("property", a_seed, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)
 @false("a weight halved", build=lambda model, bias: forward_dropped(with_null_neurons(model, bias)))
 def null_neurons_in_floats(cell, seed, *, build=with_null_neurons, context):
     """The same for tanh in floats."""

@@ -7,7 +7,7 @@ inertia a lemma on bordered matrices gives: with r = \operatorname{rank} B, In [
 import numpy as np
 
 from numerics.arithmetic.exact import rank_rational, rationals
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal
 from theory.embedding import null_congruence, split, split_congruence
 from theory.embedding.blocks import bordered, direct_sum, flat_copies_inertia, plus, split_block
@@ -15,7 +15,7 @@ from theory.embedding.onestep import unchecked_null
 from theory.embedding.symbolic import around_embedding, neuron_model, neuron_symbols, with_passive
 
 from . import ANY_NETWORK, CRITICAL, JML, NEURIPS, TWICE
-from ._instances import ANY, FEW, FRACTIONS, correlated_in, in_floats, inner, place_in, seed_of
+from ._instances import ANY, FEW, FRACTIONS, correlated_in, in_floats, inner, place_in
 from ._measures import hessians, in_arithmetic_of, inertias, matrices, rounding, transformed
 
 SPLIT = claim(
@@ -123,7 +123,7 @@ FLOATS = axes(
 
 @SPLIT.check(
     "property",
-    seed_of,
+    a_seed,
     FLOATS,
     clauses="congruence",
     tolerance="64 P eps times the largest entry of |C|^T (|H| + max |H|) |C|",

@@ -12,14 +12,14 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.critical.compatible import tangent_directions
 from numerics.critical.embedded import planted_batch, split_counts
 from numerics.hessian import gradient, hessian
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import at_least, equal, vanishing, worst
 from theory.embedding import compatible, copies, draw_layers, embed_along
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
 from . import CRITICAL, FLOAT_INERTIA, JML, NEURIPS, OUTGOING, TWICE
-from ._instances import FRACTIONS, fraction_of, seed_of, sigma_of, some_place
+from ._instances import FRACTIONS, fraction_of, sigma_of, some_place
 from ._measures import inertias
 
 ZEROS = claim(
@@ -58,7 +58,7 @@ STEPS = axes(
 )
 
 
-@ZEROS.check("exact", seed_of, STEPS, clauses="zeros", distribution="planted; the first neuron of the layers named, in turn, is split")
+@ZEROS.check("exact", a_seed, STEPS, clauses="zeros", distribution="planted; the first neuron of the layers named, in turn, is split")
 @false("one zero more for two targets", least=lambda K, widths: K + (widths[-1] > 1))
 @false("all new parameters", least=lambda K, widths: 3 * K)
 def planted_rational(cell, seed, *, least=lambda K, widths: K, silent=False, at="critical", context):
@@ -83,7 +83,7 @@ AFFINE = axes(
 )
 
 
-@ZEROS.check("exact", seed_of, AFFINE, clauses="affine set", distribution="planted; K + 1 points with coefficients k/3 of sum 1")
+@ZEROS.check("exact", a_seed, AFFINE, clauses="affine set", distribution="planted; K + 1 points with coefficients k/3 of sum 1")
 @false("one dimension more", dimension=lambda K: K + 1)
 def affine_set(cell, seed, *, dimension=lambda K: K, context):
     """K + 1 sets of coefficients in general position: critical points whose affine hull has dimension K, and its centre is critical."""
@@ -104,7 +104,7 @@ BATCHES = axes(widths=((2, 2, 2), (2, 3, 1), (1, 2, 2, 1)), alpha=by_level(("ins
 
 
 @ZEROS.check(
-    "property", seed_of, BATCHES, clauses="zeros", tolerance=FLOAT_INERTIA, distribution="tanh, theta normal of deviation 1.2, inputs 1.3"
+    "property", a_seed, BATCHES, clauses="zeros", tolerance=FLOAT_INERTIA, distribution="tanh, theta normal of deviation 1.2, inputs 1.3"
 )
 @false("all new parameters", least=lambda widths: widths[0] + 1 + widths[2])
 def tanh_in_floats(cell, seed, *, least=lambda widths: 1, context):
@@ -174,7 +174,7 @@ FAMILIES = axes(
 )
 
 
-@FAMILY.check("exact", seed_of, FAMILIES, clauses=("dimension", "kernel"), distribution="coefficients k/3, planted data")
+@FAMILY.check("exact", a_seed, FAMILIES, clauses=("dimension", "kernel"), distribution="coefficients k/3, planted data")
 @false("K alone", dimension=without_neighbours)
 @false("the larger neighbour for the product", dimension=largest_of_neighbours)
 def family_dimension(cell, seed, *, dimension=degrees_of_freedom, vanishing_weights=False, at="critical", context):
@@ -198,7 +198,7 @@ NULLITIES = axes(
 
 
 @FAMILY.check(
-    "exact", seed_of, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
+    "exact", a_seed, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
 )
 @false("K alone", dimension=without_neighbours)
 def nullity(cell, seed, *, dimension=degrees_of_freedom, context):

@@ -11,7 +11,7 @@ import numpy as np
 from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
 from numerics.critical import certify, certify_split
 from numerics.critical.embedded import planted_batch, split_counts
-from proofs_check import Figure, axes, by_level, claim, false
+from proofs_check import Figure, a_seed, axes, by_level, claim, false
 from proofs_check.judging import equal, inertia_is, true, worst
 from theory.embedding import copies, copies_congruence, split
 from theory.embedding.blocks import bordered, copies_block, direct_sum, kkt_inertia, plus
@@ -19,7 +19,7 @@ from theory.embedding.symbolic import around_embedding, neuron_model, neuron_sym
 from theory.models import FullyConnected
 
 from . import ANY_NETWORK, CRITICAL, FLOAT_INERTIA, NEURIPS, ONE_OUTPUT, OUTGOING, TWICE
-from ._instances import FRACTIONS, critical_in, fraction_of, inner, place_in, planted_in_floats, seed_of
+from ._instances import FRACTIONS, critical_in, fraction_of, inner, place_in, planted_in_floats
 from ._measures import in_arithmetic_of, inertia_of, inertias, spectra, transformed
 
 SPLIT = claim(
@@ -184,7 +184,7 @@ CERTIFIED = axes(widths=((2, 2, 1), (2, 2, 2), (2, 3, 2)), alpha=by_level(("insi
 
 
 @SPLIT.check(
-    "certified", seed_of, CERTIFIED, clauses="inertia", distribution="tanh, theta normal of deviation 1.2, inputs 1.3, planted in floats"
+    "certified", a_seed, CERTIFIED, clauses="inertia", distribution="tanh, theta normal of deviation 1.2, inputs 1.3, planted in floats"
 )
 @false("one negative direction more", shift=1)
 def certified_tanh(cell, seed, *, shift=0, context):
@@ -210,7 +210,7 @@ BATCHES = axes(
 
 @SPLIT.check(
     "property",
-    seed_of,
+    a_seed,
     BATCHES,
     clauses="inertia",
     scope="batches of 10 (standard 100, full 1000) planted networks",

@@ -12,7 +12,7 @@ from numerics.derivatives.tape import tangents
 from numerics.hessian import gradient_and_hessian, hessian
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import curvature_rows
-from proofs_check import Assumption, axes, by_level, claim, exists, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, exists, false
 from proofs_check.adequacy import width as definitions
 from proofs_check.judging import at_least, equal, worst
 from theory.embedding import null, split
@@ -21,7 +21,7 @@ from theory.embedding.symbolic import around_embedding, neuron_model, neuron_sym
 from theory.embedding.wiring import wiring
 
 from . import ANY_NETWORK, JML, TWICE
-from ._instances import FRACTIONS, drawn_compatible, inner, place_in, seed_of, some_place, split_or_null
+from ._instances import FRACTIONS, drawn_compatible, inner, place_in, some_place, split_or_null
 from ._measures import hessians, inertia_of
 from ._twins import duplicate, with_incoming_weights
 
@@ -161,7 +161,7 @@ WALKS = axes(
 )
 
 
-@MONOTONE.check("exact", seed_of, WALKS, clauses="counts", distribution="splits and null neurons at random")
+@MONOTONE.check("exact", a_seed, WALKS, clauses="counts", distribution="splits and null neurons at random")
 @false("n_0 grows by M' - M", growth=lambda before, new: (before[0], before[1] + new, before[2]))
 def walks(cell, seed, *, growth=lambda before, new: before, context):
     """Random walks through architectures, from planted critical points and from others: exact inertia at every node."""
@@ -231,7 +231,7 @@ def vanishing_zero(rng):
     return place, place.planted(conditions=conditions, extra=samples - place.enough), direction
 
 
-@ZERO.check("exact", seed_of, axes(widths=((1, 1, 3),), quick=3, standard=8, full=30), distribution="weights +-1/2 .. +-2, inputs k/2")
+@ZERO.check("exact", a_seed, axes(widths=((1, 1, 3),), quick=3, standard=8, full=30), distribution="weights +-1/2 .. +-2, inputs k/2")
 @false("a genuine split", construct=lambda place: split(place.model, 1, 0, Fraction(1, 3)))
 def planted(cell, seed, *, construct=lambda place: with_incoming_weights(place.model, 1, Fraction(1, 2)), context):
     """A kernel vector of the Hessian and a new critical neuron planted together: output kept, A^T H' A = H, and yet n_0 falls."""

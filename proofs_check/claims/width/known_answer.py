@@ -7,7 +7,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.critical import certify
 from numerics.hessian import gradient, hessian, risk
-from proofs_check import axes, claim, false
+from proofs_check import axes, claim, false, nothing
 from proofs_check.judging import equal, true, worst
 from theory.embedding import split
 from theory.models import TwoLayer
@@ -70,7 +70,7 @@ def symbolic_alpha(_, *, loss=Fraction(2, 3), inertias=FRACTIONS, root="0", cont
     )
 
 
-@EXPONENTIAL.check("certified", lambda cell, rng: None, axes(start=("near",)), clauses="value", scope="the narrow point from floats")
+@EXPONENTIAL.check("certified", nothing, axes(start=("near",)), clauses="value", scope="the narrow point from floats")
 @false("loss 1", loss=Fraction(1))
 def certified_point(cell, _, *, loss=Fraction(2, 3), context):
     """Balls enclose the critical point and its value; (-log 3, 0, 1) and 2/3 lie inside."""

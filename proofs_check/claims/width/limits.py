@@ -7,13 +7,13 @@ import numpy as np
 from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.hessian import gradient, risk
 from numerics.planting import NothingToPlant, cotangent_of, plant
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, vanishing, worst
 from theory.embedding import split
 from theory.models import FullyConnected, TwoLayerCNN
 
 from . import ANY_SIGMA, LOCAL, NEURIPS, SUMS_OF_MODULI
-from ._instances import fraction_of, place_in, seed_of
+from ._instances import fraction_of, place_in
 from ._measures import gradients, rounding
 from ._twins import alpha_by_target
 
@@ -45,7 +45,7 @@ CHANNELS = axes(
 
 @CNN.check(
     "exact",
-    seed_of,
+    a_seed,
     CHANNELS,
     clauses=("output", "image"),
     distribution="weights +-1/2 .. +-4, planted data; one- and two-dimensional inputs",
@@ -74,7 +74,7 @@ CNN.without("one alpha", rational_cnn, construct=alpha_by_target)
 
 
 @CNN.check(
-    "property", seed_of, CHANNELS, tolerance=SUMS_OF_MODULI, distribution="theta and inputs normal, planted", clauses=("output", "image")
+    "property", a_seed, CHANNELS, tolerance=SUMS_OF_MODULI, distribution="theta and inputs normal, planted", clauses=("output", "image")
 )
 @false("alpha by position", construct=alpha_by_target)
 def tanh_cnn(cell, seed, *, construct=split, context):
@@ -140,7 +140,7 @@ def planted_rational(cell, place, *, image=decayed, context):
 
 @DECAY.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((1, 2, 1), (1, 1, 2)), quick=2, standard=10),
     clauses="gradient",
     tolerance=SUMS_OF_MODULI,
@@ -192,7 +192,7 @@ def flat_network(model, rng, third, y, second):
     return model.pack(**parts)
 
 
-@BEYOND.check("exact", seed_of, FLAT, clauses=("critical", "beyond"), distribution="integer W3, W4 and data")
+@BEYOND.check("exact", a_seed, FLAT, clauses=("critical", "beyond"), distribution="integer W3, W4 and data")
 @false("W2 not zero", second=1)
 def rational_networks(cell, seed, *, second=0, activation="ratsig4", context):
     """Three hidden layers of width 1 to 3 at positive loss; W3 is invertible, and W4 has no zero column."""
@@ -214,7 +214,7 @@ def rational_networks(cell, seed, *, second=0, activation="ratsig4", context):
 BEYOND.without("sigma(0) = 0", rational_networks, activation="lorentz")
 
 
-@BEYOND.check("property", seed_of, FLAT, clauses="critical", tolerance=SUMS_OF_MODULI, distribution="tanh, normal weights and data")
+@BEYOND.check("property", a_seed, FLAT, clauses="critical", tolerance=SUMS_OF_MODULI, distribution="tanh, normal weights and data")
 @false("W2 not zero", second=1.0)
 def tanh_in_floats(cell, seed, *, second=0.0, context):
     """The same for tanh in floats."""

@@ -13,7 +13,7 @@ from numerics.hessian import gradient, gradient_and_hessian, hessian
 from numerics.hessian.inertias import float_counts
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import NothingToPlant, cotangent_of, plant
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy import width as definitions
 from proofs_check.judging import bounded, equal, inertia_is, worst
 from theory.embedding import null
@@ -23,7 +23,7 @@ from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 from . import ANY_NETWORK, ANY_SIGMA, CRITICAL, JML, LOCAL, SUMS_OF_MODULI
-from ._instances import FRACTIONS, inner, place_in, planted_in_floats, seed_of
+from ._instances import FRACTIONS, inner, place_in, planted_in_floats
 from ._measures import gradients, inertia_of, rounding
 from ._twins import with_incoming_weights, with_outgoing_weights
 
@@ -179,7 +179,7 @@ def planted_zero(cell, place, *, imposed=True, context):
 
 @CONDITION.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((1, 2, 1),), quick=20, standard=200, full=1000),
     tolerance=SUMS_OF_MODULI,
     distribution="theta, x, w normal",
@@ -273,7 +273,7 @@ DEAD.without("inactive", rational_relu, bias=1000)
 
 @DEAD.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((2, 2, 1), (2, 3, 2), (3, 2, 2)), quick=2, standard=10, full=50),
     tolerance="eigenvalues within 64 P eps |lambda|_max are zero, within a thousand times that undecided",
     distribution="theta and inputs normal, three times as many samples as parameters",

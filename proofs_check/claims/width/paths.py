@@ -7,7 +7,7 @@ import numpy as np
 
 from numerics.hessian import gradient
 from numerics.hessian.inertias import float_tolerance
-from proofs_check import Figure, axes, by_level, claim, draws, false
+from proofs_check import Figure, a_seed, axes, by_level, claim, draws, false
 from proofs_check.adequacy.width import null_neurons
 from proofs_check.judging import bounded, equal, worst
 from theory.embedding import compose, copies, embed_along, permutation, split
@@ -16,7 +16,7 @@ from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 from . import ANY_SIGMA, BACKWARD, JML, NEURIPS, TWICE
-from ._instances import FRACTIONS, fraction_of, in_floats, inner, place_in, planted_in_floats, seed_of, some_place, split_or_null
+from ._instances import FRACTIONS, fraction_of, in_floats, inner, place_in, planted_in_floats, some_place, split_or_null
 from ._measures import characteristic, hessians, rounding, spectra
 from ._twins import duplicate
 
@@ -55,7 +55,7 @@ def duplicated(model, layer, rng):
 
 
 @PRINCIPLE.check(
-    "exact", seed_of, PAIRS, clauses=("embeds", "paths"), distribution="planted; splits and null neurons at random on the edges"
+    "exact", a_seed, PAIRS, clauses=("embeds", "paths"), distribution="planted; splits and null neurons at random on the edges"
 )
 @false("neurons duplicated", step=duplicated)
 @false("one path fewer", formula=lambda narrow, wide: count_paths(narrow, wide) - 1)
@@ -90,7 +90,7 @@ RANDOM = axes(case=(((2, 1, 2), (2, 5, 2)), ((2, 2, 1, 2), (2, 4, 3, 2))), quick
 
 
 @PRINCIPLE.check(
-    "property", seed_of, RANDOM, clauses="embeds", tolerance=BACKWARD, distribution="tanh, normal, planted with |residual| = 0.3"
+    "property", a_seed, RANDOM, clauses="embeds", tolerance=BACKWARD, distribution="tanh, normal, planted with |residual| = 0.3"
 )
 @false("neurons duplicated", step=duplicated)
 def random_paths(cell, seed, *, step=split_or_null, context):
@@ -174,7 +174,7 @@ def polynomials(cell, place, *, partner=lambda alpha: 1 - alpha, context):
 
 @TRANSPOSED.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((1, 2, 1), (2, 2, 2), (1, 2, 2, 1), (2, 2, 2, 2)), alpha=FRACTIONS, standard=10, full=50),
     clauses="spectrum",
     tolerance="64 P eps |lambda|_max (Weyl)",

@@ -8,7 +8,7 @@ from numerics.arithmetic.exact import rank_rational
 from numerics.hessian import gradient, gradient_and_hessian
 from numerics.hessian.neuron_matrices import trace
 from numerics.rank import float_rank
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.width import compatible
 from proofs_check.axes import Cell
 from proofs_check.judging import at_most, bounded, equal, worst
@@ -19,7 +19,7 @@ from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 from . import ANY_SIGMA, CRITICAL, GEOMETRY, JML, NEURIPS
-from ._instances import ANY, FEW, FRACTIONS, inner, place_in, seed_of
+from ._instances import ANY, FEW, FRACTIONS, inner, place_in
 from ._measures import inertia_of
 from ._twins import with_incoming_weights
 
@@ -67,7 +67,7 @@ def rational_features(cell, place, *, build=split_then_null, context):
 
 @SPANS.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((1, 2, 1), (2, 2, 2), (2, 2, 2, 1)), quick=3, standard=20, full=100),
     tolerance="rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)",
     distribution="tanh, theta and inputs normal, 40 samples",
@@ -204,7 +204,7 @@ SYMMETRY.without("half", rational_steps, alpha=Fraction(1, 3))
 
 @SYMMETRY.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((2, 2, 2), (1, 2, 2, 1))),
     scope="200 steps (from standard on 3000), minibatches of 4 of 20 samples, learning rate 0.05",
     tolerance="eps |theta|_max: the copies take the same operations in the same order",

@@ -14,14 +14,14 @@ from numerics.hessian import hessian, risk
 from numerics.hessian.inertias import float_tolerance
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import NothingToPlant, curvature_rows, plant
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.judging import equal
 from theory.embedding import compatible, null, split, three_fold
 from theory.embedding.compatible import Layer
 from theory.models import FullyConnected
 
 from . import JML, TWICE
-from ._instances import definite_minimum, minimum_at, seed_of, some_place
+from ._instances import definite_minimum, minimum_at, some_place
 from ._measures import inertias, spectra
 
 THREE_FOLD = claim(
@@ -67,7 +67,7 @@ def planted_minimum(widths, rng):
             return place, met[0]
 
 
-@THREE_FOLD.check("exact", seed_of, MINIMA, clauses="saddle", distribution="planted, the residual reduced until H >= 0")
+@THREE_FOLD.check("exact", a_seed, MINIMA, clauses="saddle", distribution="planted, the residual reduced until H >= 0")
 @false("every embedding is a saddle", embed=lambda model: split(model, 1, 0, Fraction(1, 2)))
 def planted_minima(cell, seed, *, embed=three_fold, residual=True, context):
     """Exact inertia of a minimum and of its three-fold split."""
@@ -87,7 +87,7 @@ DIRECTIONS = axes(
 )
 
 
-@THREE_FOLD.check("exact", seed_of, DIRECTIONS, clauses="mechanism", distribution="integer directions, points that are not critical")
+@THREE_FOLD.check("exact", a_seed, DIRECTIONS, clauses="mechanism", distribution="integer directions, points that are not critical")
 @false("the sign of the product", factor=2)
 @false("half as much", factor=-1)
 def mechanism(cell, seed, *, factor=-2, context):
@@ -121,7 +121,7 @@ def copies_moved(embedding, place, directions):
 
 @THREE_FOLD.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((1, 2, 1), (2, 2, 1), (2, 2, 2)), quick=2, standard=10, full=50),
     clauses="saddle",
     tolerance="an eigenvalue below -64 P eps lambda_max is negative; within a thousand times that it is not decided",
@@ -197,7 +197,7 @@ def saddles_near(place, data):
     return any(inertias(step, place.theta, data)[1][0] > 0 for step in steps)
 
 
-@BAD.check("exact", seed_of, FLAT, clauses="sufficient", distribution="B_s, S_s and E[e x^T] = 0 planted, positive loss")
+@BAD.check("exact", a_seed, FLAT, clauses="sufficient", distribution="B_s, S_s and E[e x^T] = 0 planted, positive loss")
 @false("B and C suffice", conditions="BC")
 @false("B and S suffice", conditions="BS")
 @false("S and C suffice", conditions="SC")
@@ -219,7 +219,7 @@ MISSING = axes(
 )
 
 
-@BAD.check("exact", seed_of, MISSING, clauses="necessary", distribution="two of the three conditions planted, the third not")
+@BAD.check("exact", a_seed, MISSING, clauses="necessary", distribution="two of the three conditions planted, the third not")
 @false("no condition is needed", saddle=False)
 def one_missing(cell, seed, *, saddle=True, context):
     """Where one of the three is missing, one of these embeddings is a strict saddle."""
@@ -232,7 +232,7 @@ CHAINS = axes(widths=((2, 2, 2, 2, 2),), standard=4, full=10)
 
 @BAD.check(
     "property",
-    seed_of,
+    a_seed,
     CHAINS,
     clauses="deeper",
     tolerance="eigenvalues below -1e-9 |lambda|_max are negative, above -1e-12 |lambda|_max none: planting leaves 1e-14",

@@ -14,7 +14,7 @@ from numerics.hessian import gradient, hessian, risk
 from numerics.hessian.inertias import float_counts, float_tolerance
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import plant
-from proofs_check import Assumption, Outcome, axes, by_level, claim, false
+from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.axes import Cell
 from proofs_check.judging import bounded, equal
 from theory.embedding import split
@@ -23,7 +23,7 @@ from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 from . import FLOAT_INERTIA, HIERARCHY, NEURIPS, ONE_OUTPUT, OUTGOING, TWICE
-from ._instances import FRACTIONS, critical_in, definite_minimum, fraction_of, in_floats, inner, minimum_at, place_in, seed_of
+from ._instances import FRACTIONS, critical_in, definite_minimum, fraction_of, in_floats, inner, minimum_at, place_in
 from ._measures import as_floats, characteristic, hessians, inertia_of, inertias, matrices, spectra
 
 HALF = claim(
@@ -91,7 +91,7 @@ FLOATS = axes(
 
 @HALF.check(
     "property",
-    seed_of,
+    a_seed,
     FLOATS,
     tolerance="128 P eps |lambda|_max (Weyl, Sigma of norm 2)",
     distribution="tanh, theta normal of deviation 1.2, inputs 1.3, targets 1",
@@ -157,7 +157,7 @@ def rational_shifts(cell, place, *, factor=kappa, context):
 
 @BOUND.check(
     "property",
-    seed_of,
+    a_seed,
     axes(widths=((2, 2, 1), (2, 2, 2), (1, 2, 2, 1)), alpha=("1/2", "inside", "above 1", "negative")),
     tolerance="64 P eps |lambda|_max (Weyl)",
     distribution="planted tanh networks, theta normal of deviation 1.2, inputs 1.3",
@@ -329,7 +329,7 @@ TANH = axes(widths=((1, 2, 1), (2, 2, 1)), sign=(1, -1), alpha=("1/2", "above 1"
 
 
 @MINIMUM.check(
-    "property", seed_of, TANH, clauses="counts", tolerance=FLOAT_INERTIA, distribution="tanh, theta normal of deviation 1.2, inputs 1.3"
+    "property", a_seed, TANH, clauses="counts", tolerance=FLOAT_INERTIA, distribution="tanh, theta normal of deviation 1.2, inputs 1.3"
 )
 @false("always a saddle", rule=lambda product, inputs, size: (inputs, 1, size))
 def planted_tanh(cell, seed, *, rule=definite_rule, context):

@@ -14,7 +14,7 @@ from numerics.datasets import wave
 from numerics.hessian import gradient, risk
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy import width as definitions
 from proofs_check.judging import bounded, equal
 from theory.embedding import split
@@ -24,7 +24,7 @@ from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
 from . import ANY_NETWORK, ANY_SIGMA, CRITICAL, JML, NEURIPS, OUTGOING, SUMS_OF_MODULI
-from ._instances import ANY, FEW, FRACTIONS, critical_in, in_floats, inner, place_in, planted_in_floats, seed_of
+from ._instances import ANY, FEW, FRACTIONS, critical_in, in_floats, inner, place_in, planted_in_floats
 from ._measures import gradients, in_arithmetic_of, rounding
 from ._twins import alpha_by_target, duplicate, multipliers_unshared, perturbed_input, roles_swapped, sum_not_one, without_bias
 
@@ -98,7 +98,7 @@ FLOATS = axes(
 
 @OUTPUT.check(
     "property",
-    seed_of,
+    a_seed,
     FLOATS,
     clauses="output",
     tolerance="64 eps (1 + |alpha|) times the product over layers of 1 + |theta|_max m_l",
@@ -261,7 +261,7 @@ LOSSES = axes(
 
 
 @CRITICALITY.check(
-    "property", seed_of, LOSSES, tolerance=SUMS_OF_MODULI, distribution="tanh, theta normal of deviation 1.2, inputs 1.3, 2 P samples"
+    "property", a_seed, LOSSES, tolerance=SUMS_OF_MODULI, distribution="tanh, theta normal of deviation 1.2, inputs 1.3, 2 P samples"
 )
 @false("alpha by target neuron", construct=alpha_by_target)
 def planted_tanh(cell, seed, *, construct=split, context):
@@ -287,7 +287,7 @@ TRAINED = axes(widths=((1, 1, 1), (1, 2, 1)), alpha=FRACTIONS)
 
 @CRITICALITY.check(
     "property",
-    seed_of,
+    a_seed,
     TRAINED,
     tolerance="the largest multiplier of G times the gradient that training left, plus rounding",
     distribution="the minimum of lowest loss that a search from 20 starts meets, thirty points of a wave",

@@ -16,14 +16,14 @@ from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import float_counts
 from numerics.recovery.condensation import condensed, orientations
 from numerics.train import train
-from proofs_check import Assumption, Figure, axes, by_level, claim, false
+from proofs_check import Assumption, Figure, a_seed, axes, by_level, claim, false, nothing
 from proofs_check.judging import bounded, equal, true, worst
 from theory.embedding import split
 from theory.embedding.blocks import plus
 from theory.models import FullyConnected, TwoLayer
 
 from . import JML, NEURIPS
-from ._instances import fraction_of, seed_of
+from ._instances import fraction_of
 from ._measures import matrices
 
 SMALL = Assumption("small initial weights", r"\theta_0 \sim N(0, 10^{-6})")
@@ -61,7 +61,7 @@ def width_one():
 
 @ESCAPE.check(
     "property",
-    seed_of,
+    a_seed,
     axes(alpha=("1/2", "inside", "negative", "above 1")),
     clauses="rate",
     level="standard",
@@ -93,7 +93,7 @@ def gradient_flow(cell, seed, *, rate=lambda value: value, context):
 
 @ESCAPE.check(
     "certified",
-    lambda cell, rng: None,
+    nothing,
     axes(widths=((4, 1, 3), (4, 2, 3))),
     clauses="irises",
     level="standard",
@@ -164,7 +164,7 @@ def plateaus(norms):
 
 @PLATEAU.check(
     "property",
-    lambda cell, rng: None,
+    nothing,
     SEEDS,
     level="standard",
     scope="width 50, 100,000 steps of full-batch gradient descent, three seeds (full: ten)",
@@ -222,7 +222,7 @@ def _counts(matrix):
 
 @SEARCH.check(
     "property",
-    lambda cell, rng: None,
+    nothing,
     axes(width=(2, 3)),
     clauses=("losses", "inertia"),
     level="standard",
@@ -266,7 +266,7 @@ REDUCED = claim(
 
 @REDUCED.check(
     "property",
-    lambda cell, rng: None,
+    nothing,
     SEEDS,
     level="standard",
     scope="width 50 to width 2, three seeds (full: ten)",
