@@ -181,7 +181,7 @@ ARGUMENT = {
         *at(("data", 0, 0, 0), moved),
         *at(("inertia",), instead([5, 0, 8]), instead([0, 1, 12]), exchanged),
         *at(("alpha",), lambda text: "3/2" if 0 < Fraction(text) < 1 else "1/2", anywhere),  # beyond 0 and 1 another sign; no fraction
-        *at(("widths",), instead([2, 3, 1]), instead([2, 1, 1]), exchanged),
+        *at(("widths",), instead([2, 3, 1]), instead([2, 1, 1]), lambda widths: [widths[0] + 1, *widths[1:]]),
     ],
     # ---------------------------------------------------------------------------------------------------- one neuron
     "contact form": [
