@@ -90,9 +90,9 @@ class Cluster:
             raise self._lost(error) from error
 
     def _finding(self, future: Any) -> Finding:
+        error = future.exception()  # waits once more where the finding went with its worker and is computed again
         if future.status in ("cancelled", "lost"):
             raise self._lost(future.status)
-        error = future.exception()
         if error is None:
             return read(future.result())
         return Finding(Status.ERROR, message=f"the cluster gave the job up: {type(error).__name__}: {error}")

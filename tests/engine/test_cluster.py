@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -56,7 +57,11 @@ def test_a_killed_worker_costs_nothing(cluster, claim_files):
     def kill_one(claim):
         finished.append(claim)
         if len(finished) == 3:
+            time.sleep(2)  # others finish meanwhile: their findings lie on the worker that goes, and are lost with it
+            workers[1].send_signal(signal.SIGSTOP)  # nobody computes them again before they are asked for
             workers[0].send_signal(signal.SIGKILL)
+            threading.Timer(3, workers[1].send_signal, [signal.SIGCONT]).start()
+            time.sleep(1)
 
     found = verify(claims=claim_files / "many.py", cluster=address, progress=kill_one)
     assert found.verdicts == verify(claims=claim_files / "many.py").verdicts

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def shell(tmp_path):
     """Runs a script in which the commands of the package are those of this checkout."""
-    commands = {"proofs-check": "-m proofs_check", "pytest": "-m pytest -p proofs_check.pytest_plugin -p no:cacheprovider"}
+    commands = {"python": "", "proofs-check": "-m proofs_check", "pytest": "-m pytest -p proofs_check.pytest_plugin -p no:cacheprovider"}
     (tmp_path / "bin").mkdir()
     for name, arguments in commands.items():
         command = tmp_path / "bin" / name
