@@ -3,7 +3,8 @@
 ``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
 without it stands for the shipped claims; the setting ``claims`` names what a plain ``pytest`` collects. Items run in a worker
 process, one pool for each pytest process, so that a claim that crashes or hangs fails alone. Holds passes, inconclusive is an
-expected failure, and whatever keeps a claim from passing fails.
+expected failure, and whatever keeps a claim from passing fails. With ``--claims-run DIR``, what ``proofs-check verify --out DIR`` found
+for the same claim, code, libraries, level and device is judged in place of being computed again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from proofs_check.engine.shadows import shadowed
 
 if TYPE_CHECKING:
     from proofs_check.engine.pool import Pool
+    from proofs_check.engine.store import Store
 
 _PLUGIN = "proofs-check-session"
 #: Stands for the claims that ship with the package.
@@ -31,11 +33,12 @@ _SHIPPED = "shipped"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--claims``, ``--claims-match``, ``--claims-level`` and the setting ``claims``."""
+    """Add ``--claims``, ``--claims-match``, ``--claims-level``, ``--claims-run`` and the setting ``claims``."""
     group = parser.getgroup("proofs-check", "claims put under test")
     group.addoption("--claims", metavar="PATH", help=f"a claims file, a directory of them, or {_SHIPPED!r}")
     group.addoption("--claims-match", metavar="PATTERN", help="only claims whose id matches this glob")
     group.addoption("--claims-level", choices=LEVELS, metavar="LEVEL", help="quick (default), standard or full")
+    group.addoption("--claims-run", metavar="DIR", help="judge what a run in this directory found for what has not changed since")
     parser.addini(
         "claims",
         f"what pytest collects when it is given no paths: a claims file, a directory of them (from the ini file's own), or {_SHIPPED!r}",
@@ -68,6 +71,9 @@ class _Claims:
         self.level = options.claims_level or "quick"
         self.registry = self._load()
         self._pool: Pool | None = None
+        self.directory = config.invocation_params.dir / options.claims_run if options.claims_run else None
+        if self.directory is not None and not (self.directory / "run.sqlite").is_file():
+            raise pytest.UsageError(f"--claims-run: expected the directory of a run, found no run.sqlite in {self.directory}")
 
     def _load(self) -> Registry:
         if not self.root.exists():
@@ -94,6 +100,21 @@ class _Claims:
             self._pool = Pool(1)
         return self._pool
 
+    @functools.cached_property
+    def store(self) -> Store | None:
+        from proofs_check.engine.store import Store
+
+        return None if self.directory is None else Store(self.directory)
+
+    def found(self, claim: Claim, check: Check, part: str) -> Finding:
+        """What the part came to: skipped below the lowest level of its check, found by the run that was named, or computed now."""
+        from proofs_check.engine.runner import below, make_job, stored
+
+        if (finding := below(check, part, self.level)) is not None:
+            return finding
+        job = make_job(self.registry, claim, check, part, level=self.level, device=self.device)
+        return (stored(self.store, check, job) if self.store else None) or self.pool.run_one(job)
+
     def add_to_arguments(self) -> None:
         """Collect the claims beside what else was asked for, unless some of them were named one by one."""
         named = (Path(self.config.invocation_params.dir, argument.partition("::")[0]) for argument in self.config.args)
@@ -112,6 +133,8 @@ class _Claims:
     def pytest_unconfigure(self) -> None:
         if self._pool is not None:
             self._pool.close()
+        if "store" in vars(self) and self.store is not None:
+            self.store.close()
 
 
 class ClaimsFile(pytest.File):
@@ -152,16 +175,13 @@ class ClaimItem(pytest.Item):
     def __init__(self, *, claim: Claim, check: Check, part: str, **details: Any) -> None:
         super().__init__(**details)
         self.claim, self.check, self.part = claim, check, part
+        if self.config.pluginmanager.hasplugin("xdist"):  # what the parts of a claim share is computed once, by one worker
+            self.add_marker(pytest.mark.xdist_group(claim.id))
 
     def runtest(self) -> None:
-        """Run the part in the session's pool and judge what it found; skipped below the lowest level of its check."""
-        from proofs_check.engine.runner import below, make_job
-
+        """Run the part and judge what it found."""
         claims = cast(_Claims, self.config.pluginmanager.get_plugin(_PLUGIN))
-        finding = below(self.check, self.part, claims.level)
-        if finding is None:
-            job = make_job(claims.registry, self.claim, self.check, self.part, level=claims.level, device=claims.device)
-            finding = claims.pool.run_one(job)
+        finding = claims.found(self.claim, self.check, self.part)
         self.add_report_section("call", "claim", finding.log)
         self._judge(finding)
 

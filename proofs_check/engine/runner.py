@@ -171,9 +171,8 @@ class _Work:
             for name, part in parts(claim):
                 check = claim.check(name)
                 job = make_job(self.registry, claim, check, part, level=level, seed=seed, device=device, timeout=timeout)
-                kept = resume and check.evidence != "formal"  # Coq is asked each time: what it said on another day is no answer
-                finding = below(check, part, level) or (self.store.get(job) if kept else None)
-                if finding is None or finding.status in (Status.ERROR, Status.TIMEOUT):
+                finding = below(check, part, level) or (stored(self.store, check, job) if resume else None)
+                if finding is None:
                     todo.append(job)
                 else:
                     self._put(job, finding)
@@ -278,6 +277,12 @@ def below(check: Check, part: str, level: str) -> Finding | None:
         return None
     what = "runs" if part == ITSELF else "not run: its check runs"
     return Finding(Status.SKIPPED, message=f"{what} from level {check.level} on")
+
+
+def stored(store: Store, check: Check, job: Job) -> Finding | None:
+    """What the same job came to in an earlier run; ``None`` where it has to run: errors, timeouts, and what Coq said on another day."""
+    finding = None if check.evidence == "formal" else store.get(job)
+    return None if finding is None or finding.status in (Status.ERROR, Status.TIMEOUT) else finding
 
 
 def _executor(jobs: int, memory: int | None, cluster: str | None) -> Any:

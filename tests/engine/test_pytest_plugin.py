@@ -2,6 +2,8 @@
 
 import pytest
 
+from proofs_check import verify
+
 pytest_plugins = ["pytester"]
 
 
@@ -90,6 +92,25 @@ def test_levels_are_chosen(project, statuses):
     result.assert_outcomes(passed=1 + 2)
 
 
+TELLS_WHETHER_IT_COMPUTED = """
+def pytest_sessionfinish(session):
+    print("computed:", session.config.pluginmanager.get_plugin("proofs-check-session")._pool is not None)
+"""
+
+
+def test_what_a_run_found_is_judged_and_not_computed_again(project, pytester, claim_files):
+    pytester.makeconftest(TELLS_WHETHER_IT_COMPUTED)
+    claims = pytester.path / "claims.py"
+    claims.write_text((claim_files / "many.py").read_text())
+    verify(claims=claims, device="cpu", out=pytester.path / "run")
+    fresh = project("--claims", claims)
+    again = project("--claims", claims, "--claims-run", "run")
+    assert again.parseoutcomes() == fresh.parseoutcomes() and "failed" in fresh.parseoutcomes()
+    again.stdout.fnmatch_lines(["*computed: False*"])
+    claims.write_text(claims.read_text() + "\nCHANGED = True\n")  # another file, other claims: nothing of the run counts
+    project("--claims", claims, "--claims-run", "run").stdout.fnmatch_lines(["*computed: True*"])
+
+
 def test_single_items_can_be_named(project, statuses):
     project("--claims", statuses, f"{statuses}::own.holds::only[twin]").assert_outcomes(passed=1)
     project("--claims", statuses, f"{statuses}::own.holds").assert_outcomes(passed=2)
@@ -124,6 +145,7 @@ def test_shipped_claims_run_without_a_path(project):
         (["--claims", "broken.py"], "*--claims: claims file *broken.py does not import: ZeroDivisionError*"),
         (["--claims", "own.py", "--claims-match", "other.*"], "*--claims-match: no claim of *own.py matches 'other.?'*"),
         (["--claims", "own.py", "--claims-level", "slow"], "*--claims-level: invalid choice: 'slow'*"),
+        (["--claims", "own.py", "--claims-run", "."], "*--claims-run: expected the directory of a run, found no run.sqlite in *"),
     ],
 )
 def test_bad_options_are_usage_errors(project, pytester, statuses, arguments, message):

@@ -161,7 +161,8 @@ def test_dependencies_and_the_cache(write, monkeypatch):
 @needs_coq
 def test_processor_time_is_limited(write, monkeypatch):
     monkeypatch.setattr(coq, "PROCESSOR_SECONDS", 1)
-    proof = coq.check(write("Ltac spin := spin.\nTheorem t : 1 = 1.\nProof. spin. Qed."), "t")
+    steps = "Fixpoint steps n := match n with 0 => true | S m => if steps m then steps m else false end."  # 2^n of them, n deep
+    proof = coq.check(write(f"{steps}\nTheorem t : steps 200 = true.\nProof. vm_compute. reflexivity. Qed."), "t")
     assert proof.status == "refused" and "within 1 processor seconds" in proof.message
 
 

@@ -39,7 +39,7 @@ def certified_least_eigenvalue(model: TwoLayer, theta: np.ndarray, x: np.ndarray
     from flint import arb
 
     from numerics.arithmetic.krawczyk import ball, balls, working_precision
-    from numerics.flows.validated_flow import least_eigenvalue
+    from numerics.flows.validated_flow import SHARES, least_eigenvalue
 
     jacobian = batched_tangents(model, theta[None], x[None])[1][0]
     vector = np.linalg.svd(jacobian)[0][:, -1]
@@ -48,7 +48,7 @@ def certified_least_eigenvalue(model: TwoLayer, theta: np.ndarray, x: np.ndarray
         enclosed = _ball_tangents(model, around, balls(x))
         pulled = balls(vector) @ enclosed
         quotient = sum((entry * entry for entry in pulled), arb(0)) / sum((entry * entry for entry in balls(vector)), arb(0))
-        return least_eigenvalue(enclosed @ enclosed.T), float(quotient.upper())
+        return least_eigenvalue(enclosed @ enclosed.T, (0.999, 0.99, *SHARES)), float(quotient.upper())
 
 
 def _ball_tangents(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -285,6 +285,8 @@ def rates(cell, given, *, rate=lambda values: float(values[0]), context):
 )
 @false("twice", factor=2)
 @false("half", factor=Fraction(1, 2))
+@false("three per cent less", factor=Fraction(97, 100))
+@false("three per cent more", factor=Fraction(103, 100))
 @false("the largest", which=0)
 def eigenvalue(cell, given, *, factor=1, which=-1, context):
     """Within 10^-7 of theta* the least eigenvalue of J J^T lies between proved bounds, and the predicted one between them."""

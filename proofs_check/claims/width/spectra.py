@@ -142,13 +142,14 @@ SHIFTS = axes(
 
 @BOUND.check("exact", place_in, SHIFTS, distribution="points that are not critical")
 @false("ten times as negative", factor=lambda alpha: 10 * kappa(alpha))
+@false("a fifth more negative", factor=lambda alpha: Fraction(6, 5) * kappa(alpha))
 def rational_shifts(cell, place, *, factor=kappa, context):
     """With q just above an extreme eigenvalue of S (proved), H' - kappa q has a negative eigenvalue (proved)."""
     data, embedding, value = place.data(3), split(*place.neuron_of()), factor(place.alpha)
     _, S = place.matrices(data)
     sign = 1 if value > 0 else -1
-    lowest = Fraction(np.linalg.eigvalsh(sign * as_floats(S))[0])
-    q = lowest + Fraction(1, 10**9) * max(1, abs(lowest))
+    eigenvalues = np.linalg.eigvalsh(sign * as_floats(S))
+    q = Fraction(eigenvalues[0]) + Fraction(1, 10**9) * max(1, Fraction(abs(eigenvalues).max()))  # rounding is relative to the largest
     below = lambda matrix, shift: inertia_of(rationals(matrix) - rationals([shift])[0] * rationals(np.eye(len(matrix), dtype=int)))[0]
     wide = hessian(embedding.wide, embedding(place.theta), data)
     proved = below(S * sign, q) > 0 or None
@@ -163,6 +164,7 @@ def rational_shifts(cell, place, *, factor=kappa, context):
     distribution="planted tanh networks, theta normal of deviation 1.2, inputs 1.3",
 )
 @false("ten times as negative", factor=lambda alpha: 10 * kappa(alpha))
+@false("a fifth more negative", factor=lambda alpha: Fraction(6, 5) * kappa(alpha))
 def bound_in_floats(cell, seed, *, factor=kappa, context):
     """Batches of 20."""
     rng, model = context.rng(seed), FullyConnected(cell.widths)
