@@ -34,13 +34,13 @@ class Recipe:
 VANISHING_INIT = Recipe(init_std=1e-32, learning_rate=0.15, stop=1e-16, steps=60_000, loss="sum")
 
 
-def low_rank_targets(rng: np.random.Generator, count: int, size: int, rank: int) -> np.ndarray:
-    """``count`` matrices (size, size) of the given rank and spectral norm one, entries of comparable size.
+def low_rank_targets(rng: np.random.Generator, count: int, shape: tuple[int, int], rank: int) -> np.ndarray:
+    """``count`` matrices of ``shape`` (d1, d2), of the given rank and spectral norm one, entries of comparable size.
 
     Factors have entries of modulus 0.6 to 1.4 and random signs.
     """
     entries = lambda *shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.6, 1.4, shape)
-    targets = entries(count, size, rank) @ entries(count, rank, size)
+    targets = entries(count, shape[0], rank) @ entries(count, rank, shape[1])
     return targets / np.linalg.norm(targets, 2, axis=(1, 2))[:, None, None]
 
 
@@ -56,10 +56,10 @@ def recovering(model: MatrixFactorization, theta: np.ndarray) -> tuple[list[tupl
     return patterns, {pattern for pattern in patterns if fmpz_mat([rows[entry] for entry in pattern]).rank() == R}
 
 
-def random_masks(rng: np.random.Generator, count: int, size: int, n: int) -> np.ndarray:
-    """``count`` patterns (size, size) of n sampled entries, as 0/1."""
-    order = rng.random((count, size * size)).argsort(axis=1)
-    return (order < n).astype(float).reshape(count, size, size)
+def random_masks(rng: np.random.Generator, count: int, shape: tuple[int, int], n: int) -> np.ndarray:
+    """``count`` patterns of ``shape`` (d1, d2) with n sampled entries, as 0/1."""
+    order = rng.random((count, shape[0] * shape[1])).argsort(axis=1)
+    return (order < n).astype(float).reshape(count, *shape)
 
 
 def conditioning(targets: np.ndarray, masks: np.ndarray, rank: int) -> np.ndarray:
@@ -80,20 +80,24 @@ def conditioning(targets: np.ndarray, masks: np.ndarray, rank: int) -> np.ndarra
     return values[:, R - 1] / values[:, 0]
 
 
-def conditioned_problems(rng: np.random.Generator, count: int, size: int, rank: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """``count`` targets and masks with n entries, conditioned: sigma_R / sigma_1 > 0.1 on the pattern where n >= R, else on all entries."""
-    enough, targets, masks = n >= function_rank(rank, size, size), [], []
+def conditioned_problems(rng: np.random.Generator, count: int, shape: tuple[int, int], rank: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """``count`` targets of ``shape`` (d1, d2) and masks with n entries, conditioned: sigma_R / sigma_1 > 0.1 on the pattern where n >= R,
+    else on all entries.
+    """
+    enough, targets, masks = n >= function_rank(rank, *shape), [], []
     while sum(map(len, targets)) < count:
-        drawn, pattern = low_rank_targets(rng, 4 * count, size, rank), random_masks(rng, 4 * count, size, n)
+        drawn, pattern = low_rank_targets(rng, 4 * count, shape, rank), random_masks(rng, 4 * count, shape, n)
         good = conditioning(drawn, pattern if enough else np.ones_like(pattern), rank) > 0.1
         targets.append(drawn[good])
         masks.append(pattern[good])
     return np.concatenate(targets)[:count], np.concatenate(masks)[:count]
 
 
-def unconditioned_problems(rng: np.random.Generator, count: int, size: int, rank: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """``count`` targets and uniform masks with n entries, whether or not the pattern decides."""
-    return low_rank_targets(rng, count, size, rank), random_masks(rng, count, size, n)
+def unconditioned_problems(
+    rng: np.random.Generator, count: int, shape: tuple[int, int], rank: int, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """``count`` targets of ``shape`` (d1, d2) and uniform masks with n entries, whether or not the pattern decides."""
+    return low_rank_targets(rng, count, shape, rank), random_masks(rng, count, shape, n)
 
 
 def pattern_mask(entries: Any, size: int) -> np.ndarray:

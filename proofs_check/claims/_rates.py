@@ -1,14 +1,14 @@
-"""What the claims decided by training share: rates of success against declared thresholds, and test errors as pictures."""
+"""What the claims decided by training share: thresholds declared before any run, and test errors as pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from proofs_check import Figure, Outcome, Status
+from proofs_check import Figure, Outcome
+from proofs_check.context import Context
 
 #: Recovered: mean square test error below this, twelve orders above what an exact recovery leaves and four below a failed one.
 RECOVERED = 1e-6
@@ -18,53 +18,32 @@ PREDICTED, EXCLUDED, MARGIN = 0.8, 0.2, 0.2
 HALF, HALF_MARGIN = 0.5, 0.25
 
 
-def decide(successes: int, trials: int, predicted: bool, *, alpha: float, what: str) -> Outcome:
-    """The exact binomial decision on one rate of recovery."""
-    from numerics.statistics import decide_rate_at_least, decide_rate_at_most, min_detectable_drop
-
-    rule, threshold = (decide_rate_at_least, PREDICTED) if predicted else (decide_rate_at_most, EXCLUDED)
-    decision = rule(successes, trials, threshold=threshold, margin=MARGIN, alpha=alpha)
-    message = f"{what}: {successes} of {trials} recovered, {'at least' if predicted else 'at most'} {threshold} expected"
-    margin = (successes / trials - threshold) / MARGIN * (1 if predicted else -1)
-    return _decided(decision, message, what, margin=margin, detectable=min_detectable_drop(trials, threshold=PREDICTED, alpha=alpha))
+def recovery(context: Context, errors: np.ndarray, predicted: bool, *, what: str, parts: int) -> Outcome:
+    """The rate at which mean square test ``errors`` (any shape) are below RECOVERED, against the threshold for what is ``predicted``."""
+    bound = {"at_least": PREDICTED} if predicted else {"at_most": EXCLUDED}
+    return context.rate(int((errors < RECOVERED).sum()), errors.size, what=f"{what}: recovered", margin=MARGIN, parts=parts, **bound)
 
 
-def decide_half(successes: int, trials: int, *, alpha: float, what: str) -> Outcome:
-    """Whether the rate is at least 1/2."""
-    from numerics.statistics import decide_rate_at_least, min_detectable_drop
+def rate_figure(title: str, hits: Mapping[str, Any], sizes: Any, *, marks: Mapping[float, str]) -> Figure:
+    """Rates of success against the sample size, one line for each label of ``hits`` (sizes, trials), with exact 95 per cent intervals."""
+    from scipy.stats import binomtest
 
-    decision = decide_rate_at_least(successes, trials, threshold=HALF, margin=HALF_MARGIN, alpha=alpha)
-    message = f"{what}: {successes} of {trials}, at least {HALF} expected"
-    margin = (successes / trials - HALF) / HALF_MARGIN
-    return _decided(decision, message, what, margin=margin, detectable=min_detectable_drop(trials, threshold=HALF, alpha=alpha))
-
-
-def _decided(decision: Any, message: str, what: str, **details: float) -> Outcome:
-    """The decision as an outcome; its margin is the distance from the threshold in units of the declared one."""
-    from numerics.statistics import Answer
-
-    if decision.answer is Answer.REFUTED:
-        counterexample = {"successes": decision.successes, "trials": decision.trials, "case": what}
-        return Outcome.fails(message, counterexample=counterexample, **details)
-    if decision.answer is Answer.UNDECIDED:
-        return Outcome.inconclusive(message, cases=decision.trials, **details)
-    return Outcome.holds(decision.trials, message=message, **details)
-
-
-def worst(outcomes: Sequence[Outcome], *, figures: Sequence[Figure] = (), findings: str = "") -> Outcome:
-    """One outcome for several rates of one batch: the first that fails, else the first undecided, else all hold.
-
-    ``findings``: what is reported and not judged; it is the message unless something fails.
-    """
-    for status in (Status.FAILS, Status.INCONCLUSIVE):
-        for outcome in outcomes:
-            if outcome.status is status:
-                return replace(outcome, figures=figures, message=outcome.message if outcome.counterexample else findings or outcome.message)
-    closest = min(outcomes, key=lambda outcome: outcome.margin)
-    message = findings or f"{len(outcomes)} rates as predicted; nearest to its threshold: {closest.message}"
-    detectable = max(outcome.detectable for outcome in outcomes)
-    cases = sum(outcome.cases for outcome in outcomes)
-    return Outcome.holds(cases, margin=closest.margin, message=message, detectable=detectable, figures=figures)
+    series, x = [], np.asarray(sizes).tolist()
+    for label, found in hits.items():
+        found = np.asarray(found)
+        intervals = [binomtest(int(row.sum()), row.size).proportion_ci(0.95) for row in found]
+        series.append({"label": label, "x": x, "y": found.mean(axis=1).tolist()})
+        series += [{"label": f"{label}, 95 % {side}", "x": x, "y": [getattr(one, side) for one in intervals]} for side in ("low", "high")]
+    return Figure(
+        "lines",
+        title,
+        f"{title}: fraction of runs that recover the target against the number of samples, between the ends of its 95 per cent interval; "
+        "the predicted jumps are marked.",
+        {"series": series},
+        x_label="number of samples n",
+        y_label="fraction recovered",
+        marks=[{"label": label, "x": place} for place, label in marks.items()],
+    )
 
 
 def error_figure(title: str, labels: Sequence[str], sizes: Any, errors: Any, *, marks: Mapping[float, str], y_label: str) -> Figure:

@@ -201,10 +201,10 @@ def check_completion(instance, *, claimed, domain, context):
     from theory.rank.completion import connected
 
     rng, trials = context.rng(instance), 40
-    masks = random_masks(rng, 20 * trials, 4, claimed)
+    masks = random_masks(rng, 20 * trials, (4, 4), claimed)
     if domain and claimed >= 7:
         masks = np.array([mask for mask in masks if connected(4, 4, np.flatnonzero(mask).tolist())])
-    masks, targets = masks[:trials], low_rank_targets(rng, trials, 4, 1)
+    masks, targets = masks[:trials], low_rank_targets(rng, trials, (4, 4), 1)
     recovered = int((complete(targets, masks, recipe=VANISHING_INIT, rng=rng) < 1e-6).sum())
     decision = decide_rate_at_least(recovered, trials, threshold=0.9, margin=0.4, alpha=context.spend(1))
     if decision.answer is Answer.ESTABLISHED:

@@ -1,83 +1,187 @@
 r"""Training on designed patterns of sampled entries: orders that delay the recovery, and what few entries of a full-rank matrix give."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from proofs_check import Assumption, Check, Claim, Control, Figure, Outcome, Source
-from proofs_check.claims._papers import RANK_STRATIFICATION
+from numerics.arithmetic.exact import rank_rational
+from numerics.recovery.completion import VANISHING_INIT, complete, descend, pattern_mask, recovery_size
+from proofs_check import Figure, a_seed, axes, by_level, claim, false, nothing
 from proofs_check.claims._ranks import exact_tangent_matrix
-from proofs_check.claims._rates import RECOVERED, decide, error_figure, worst
+from proofs_check.claims._rates import MARGIN, PREDICTED, error_figure, recovery
+from proofs_check.judging import equal, worst
 from theory.models import MatrixFactorization
 from theory.published import FIGURE_4_SIZES, corrected_order, matrix_experiment
 from theory.rank import function_rank
 
+from . import STRATIFICATION, VANISHING
 
-def normalized(name: str) -> np.ndarray:
+
+def normalized(name):
     """A printed target in floats, with spectral norm one."""
     target = matrix_experiment().targets[name].astype(float)
     return target / np.linalg.norm(target, 2)
 
 
-# ---------------------------------------------------------------------------------------------------------- exp.fig4
+def rows_of(name):
+    """A printed target as a text, row by row."""
+    return "; ".join(" ".join(f"{float(entry):g}" for entry in row) for row in matrix_experiment().targets[name])
 
 
-def check_order_transition(instance, *, size, context) -> Outcome:
-    """Completion of M1 along a designed order, entry by entry: recovery at the announced size and not one below."""
-    from numerics.recovery.completion import VANISHING_INIT, complete, pattern_mask
-
-    number, trials = instance
-    rng, order, sizes = context.rng(number), corrected_order(number), np.arange(4, 17)
-    masks = np.repeat([pattern_mask(order[:n], 4) for n in sizes], trials, 0)
-    targets = np.broadcast_to(normalized("M1"), masks.shape)
-    errors = complete(targets, masks, recipe=VANISHING_INIT, rng=rng).reshape(len(sizes), trials)
-    n, outcomes = size(number), []
-    for at, predicted in ((n - 1, False), (n, True)):
-        recovered = int((errors[at - sizes[0]] < RECOVERED).sum())
-        outcomes.append(decide(recovered, trials, predicted, alpha=context.spend(16), what=f"order {number}, n = {at}"))
-    title, medians = f"Test error along designed order {number}", np.median(errors, axis=1)[None]
-    return worst(outcomes, figures=[error_figure(title, ["median"], sizes, medians, marks={n: f"n = {n}"}, y_label="start")])
+def entries_of(order):
+    """Sampled entries as a text, row and column from 1."""
+    return " ".join(f"{row}{column}" for row, column in (order + 1).tolist())
 
 
-def check_order_ranks(instance, *, sizes, context) -> Outcome:
-    """Exact: the first n at which the entries of the order decide the rank-one target."""
-    from numerics.recovery.completion import recovery_size
+DELAYED = claim(
+    "exp.fig4",
+    "Designed orders of sampling delay the recovery of a rank-one matrix",
+    r"M^*_1 \text{ is recovered at } n_t = 8, 9, 10, 11, 12, 13 \text{ along the six designed orders, not at } n = R = 7",
+    clauses={
+        "decided": r"\text{the first } n_t \text{ entries, and no fewer, decide } M^*_1 \text{ to first order}",
+        "trained": r"\text{training recovers } M^*_1 \text{ from } n_t \text{ entries, and not from } n_t - 1",
+    },
+    symbols={
+        "M^*_1": f"the printed target, row by row: {rows_of('M1')}",
+        "R": "its model rank",
+        "n": "number of sampled entries",
+        "n_t": "for order t; entries (row, column) in their order: "
+        + "; ".join(f"t = {t}: {entries_of(corrected_order(t))}" for t in FIGURE_4_SIZES),
+    },
+    assumptions=[VANISHING],
+    kind="law",
+    relation="tight",
+    source=STRATIFICATION.at("Figure 4 (order 3 as corrected, see errata)"),
+    depends_on=["mf.entry-sampling"],
+    refuted_by="An order along which recovery comes earlier or later.",
+)
 
-    target = matrix_experiment().targets["M1"]
-    return Outcome.equal(sizes[instance], recovery_size(target, corrected_order(instance)), order=instance)
+ORDERS = tuple(FIGURE_4_SIZES)
 
 
-# ---------------------------------------------------------------------------------------------------------- exp.fig5
+@DELAYED.check("exact", nothing, axes(order=ORDERS), clauses="decided")
+@false("at the rank always", sizes=dict.fromkeys(ORDERS, 7))
+@false("order 3 as printed", sizes={**FIGURE_4_SIZES, 3: 12})
+def decided(cell, _, *, sizes=FIGURE_4_SIZES, context):
+    """The first n at which the tangent matrix of the sampled entries has rank 7."""
+    return equal(value=(sizes[cell.order], recovery_size(matrix_experiment().targets["M1"], corrected_order(cell.order))))
+
+
+SIZES = np.arange(4, 17)
+
+
+@lru_cache(maxsize=2)
+def order_errors(init_std, trials, seed):
+    """Errors (orders, sizes, trials) of completions along every order."""
+    masks = np.repeat([pattern_mask(corrected_order(number)[:n], 4) for number in ORDERS for n in SIZES], trials, 0)
+    targets, recipe = np.broadcast_to(normalized("M1"), masks.shape), replace(VANISHING_INIT, init_std=init_std)
+    return complete(targets, masks, recipe=recipe, rng=np.random.default_rng(seed)).reshape(len(ORDERS), len(SIZES), trials)
+
+
+@DELAYED.check(
+    "training",
+    nothing,
+    axes(order=ORDERS, offset=(0, -1), trials=by_level((60,), (100,), (400,))),
+    clauses="trained",
+    scope="at most 60,000 steps",
+    alpha=1e-5,
+    distribution="normal starts",
+)
+@false("at the rank always", size=lambda number: 7)
+@false("one sample later", size=lambda number: FIGURE_4_SIZES[number] + 1)
+def trained(cell, _, *, size=FIGURE_4_SIZES.__getitem__, init_std=1e-32, context):
+    """The rate of recovery from the announced number of entries, and from one less."""
+    errors = order_errors(init_std, cell.trials, context.entropy())
+    n = size(cell.order) + cell.offset
+    what = f"order {cell.order}, n = {n}"
+    found = recovery(context, errors[ORDERS.index(cell.order), n - SIZES[0]], cell.offset == 0, what=what, parts=16)
+    first = cell.order == 1 and cell.offset == 0
+    return worst([found], figures=[_map_of_orders(errors)] if first else [])
+
+
+def _map_of_orders(errors):
+    labels = [f"order {number}: n = {FIGURE_4_SIZES[number]}" for number in ORDERS]
+    medians = np.median(errors, axis=2)
+    return error_figure("Test error along the six designed orders", labels, SIZES, medians, marks={7: "R = 7"}, y_label="designed order")
+
+
+DELAYED.without("vanishing start", trained, init_std=1e-2)
+
+FULL_RANK = claim(
+    "exp.fig5",
+    "A full-rank target sampled at 7, 12 and 15 entries is completed at rank 1, 2 and 3",
+    r"M^*_8 \text{ on the printed patterns: completions of rank } 1, 2, 3 \text{ from } n = 7, 12, 15 \text{ entries}",
+    clauses={
+        "decided": r"\text{the pattern of } 7, 12, 15 \text{ entries decides generic matrices of rank } 1, 2, 3, \text{ of no higher rank}",
+        "trained": r"\text{training ends at completions of } M^*_8 \text{ of rank } 1, 2, 3",
+    },
+    symbols={
+        "M^*_8": f"the printed target, row by row: {rows_of('M8')}",
+        "n": "number of sampled entries (row, column): "
+        + "; ".join(f"{n}: {entries_of(pattern)}" for n, pattern in sorted(matrix_experiment().patterns.items())),
+    },
+    assumptions=[VANISHING],
+    kind="law",
+    relation="tight",
+    source=STRATIFICATION.at("Figure 5 (the target is M8, see errata)"),
+    depends_on=["mf.function-rank", "rank.implicit-bias"],
+    refuted_by="Completions of another numerical rank.",
+    notes="A tendency, not a theorem: for M7 the completion from twelve entries has rank 3, and random targets behave either way.",
+)
+
+RANKS = {7: 1, 12: 2, 15: 3}
+
+
+@FULL_RANK.check("exact", a_seed, axes(n=tuple(RANKS)), clauses="decided", distribution="integer factors below 1000")
+@false("one rank less", ranks={7: 1, 12: 1, 15: 2})
+def patterns(cell, drawn, *, ranks=RANKS, context):
+    """On the printed pattern a generic matrix of the announced rank is decided, of one rank more it is not."""
+    rng, found = context.rng(drawn), []
+    for r in (ranks[cell.n], ranks[cell.n] + 1):
+        model = MatrixFactorization(4, 4, r)
+        J = exact_tangent_matrix(model, rng.integers(1, 1000, model.n_params), matrix_experiment().patterns[cell.n])
+        found.append(rank_rational(J) == function_rank(r, 4, 4))
+    return equal(decided=((True, False), tuple(found)))
 
 
 @lru_cache(maxsize=4)
-def completions(name: str, init_std: float, trials: int, seed: int):
-    """Singular values (sizes, trials, 4) of completions of a printed target on the printed patterns, and which runs converged."""
-    from numerics.recovery.completion import VANISHING_INIT, descend, pattern_mask
-
-    patterns, rng, found = matrix_experiment().patterns, np.random.default_rng(seed), []
+def completions(name, init_std, trials, seed):
+    """{n: (singular values (trials, 4), which runs converged)} of completions of a printed target on the printed patterns."""
+    rng, found = np.random.default_rng(seed), {}
     targets = np.broadcast_to(normalized(name), (trials, 4, 4))
-    for n in sorted(patterns):
-        recipe = replace(VANISHING_INIT, init_std=init_std, stop=1e-20 / n)
-        found.append(descend(targets, np.repeat(pattern_mask(patterns[n], 4)[None], trials, 0), recipe=recipe, rng=rng))
-    values = [np.linalg.svd(one.matrices, compute_uv=False) for one in found]
-    return sorted(patterns), np.array(values), np.array([one.converged for one in found])
+    for n in RANKS:
+        recipe, mask = replace(VANISHING_INIT, init_std=init_std, stop=1e-20 / n), pattern_mask(matrix_experiment().patterns[n], 4)
+        one = descend(targets, np.repeat(mask[None], trials, 0), recipe=recipe, rng=rng)
+        found[n] = np.linalg.svd(one.matrices, compute_uv=False), one.converged
+    return found
 
 
-def check_completed_ranks(instance, *, ranks, init_std, name, context) -> Outcome:
-    """How often the completion has the announced numerical rank: the next singular value below 1e-6 of the largest."""
-    trials = instance
-    sizes, values, converged = completions(name, init_std, trials, context.entropy())
-    outcomes = []
-    for n, row, good in zip(sizes, values, converged, strict=True):
-        rank = (row > 1e-6 * row[:, :1]).sum(axis=1)
-        hits = int((good & (rank == ranks[n])).sum())
-        outcomes.append(decide(hits, trials, True, alpha=context.spend(8), what=f"{name}, n = {n}: completion of rank {ranks[n]}"))
-    series = [{"label": f"n = {n}", "x": [1, 2, 3, 4], "y": np.median(row, axis=0).tolist()} for n, row in zip(sizes, values, strict=True)]
-    figure = Figure(
+@FULL_RANK.check(
+    "training",
+    nothing,
+    axes(n=tuple(RANKS), trials=by_level((60,), (100,), (400,))),
+    clauses="trained",
+    scope="at most 60,000 steps; numerical rank: the next singular value below 1e-6 of the largest",
+    alpha=1e-5,
+    distribution="normal starts",
+    name="trainings",
+)
+@false("the same for M7", name="M7")
+@false("rank 2 from 15 entries", ranks={7: 1, 12: 2, 15: 2})
+def completed_ranks(cell, _, *, ranks=RANKS, init_std=1e-32, name="M8", context):
+    """How often the completion has the announced numerical rank."""
+    found = completions(name, init_std, cell.trials, context.entropy())
+    values, converged = found[cell.n]
+    hits = int((converged & ((values > 1e-6 * values[:, :1]).sum(axis=1) == ranks[cell.n])).sum())
+    what = f"{name}, n = {cell.n}: completion of rank {ranks[cell.n]}"
+    rate = context.rate(hits, cell.trials, what=what, at_least=PREDICTED, margin=MARGIN, parts=8)
+    return worst([rate], figures=[_spectra(name, found)] if cell.n == 7 else [])
+
+
+def _spectra(name, found):
+    series = [{"label": f"n = {n}", "x": [1, 2, 3, 4], "y": np.median(values, axis=0).tolist()} for n, (values, _) in found.items()]
+    return Figure(
         "lines",
         f"Singular values of completions of {name}",
         "median singular values of the completed matrix by index, one line for each number of sampled entries; logarithmic",
@@ -86,103 +190,6 @@ def check_completed_ranks(instance, *, ranks, init_std, name, context) -> Outcom
         y_label="singular value",
         log_y=True,
     )
-    return worst(outcomes, figures=[figure])
 
 
-def check_pattern_ranks(instance, *, ranks, context) -> Outcome:
-    """Exact: on the printed pattern of n entries a generic matrix of the announced rank is decided, of one rank more it is not."""
-    from numerics.arithmetic.exact import rank_rational
-
-    n = instance
-    rng, decided = context.rng(n), []
-    for r in (ranks[n], ranks[n] + 1):
-        model = MatrixFactorization(4, 4, r)
-        J = exact_tangent_matrix(model, rng.integers(1, 1000, model.n_params), matrix_experiment().patterns[n])
-        decided.append(rank_rational(J) == function_rank(r, 4, 4))
-    return Outcome.equal([True, False], decided, n=n, rank=ranks[n])
-
-
-CLAIMS = [
-    Claim(
-        id="exp.fig4",
-        title="Designed orders of sampling delay the recovery of a rank-one matrix",
-        kind="law",
-        relation="tight",
-        statement=r"M^*_1 \text{ is recovered at } n_t = 8, 9, 10, 11, 12, 13 \text{ along the six designed orders, not at } n = R = 7",
-        assumptions=[Assumption("vanishing start", r"\text{factors start at standard deviation } 10^{-32}")],
-        source=Source(RANK_STRATIFICATION, "Figure 4 (order 3 as corrected, see errata)"),
-        depends_on=["mf.entry-sampling"],
-        refuted_by="An order along which recovery comes earlier or later.",
-        checks=[
-            Check(
-                "ranks",
-                evidence="exact",
-                covers="instances",
-                scope="the six orders: first n at which the tangent matrix of the sampled entries has rank 7",
-                run=check_order_ranks,
-                instances=lambda context: list(FIGURE_4_SIZES),
-                parameters={"sizes": FIGURE_4_SIZES},
-                controls=[
-                    Control("at the rank always", sizes=dict.fromkeys(FIGURE_4_SIZES, 7)),
-                    Control("order 3 as printed", sizes={**FIGURE_4_SIZES, 3: 12}),
-                ],
-            ),
-            Check(
-                "trainings",
-                evidence="training",
-                covers="instances",
-                scope="the six orders, every n = 4 .. 16; 60 (quick), 100, 400 starts; at most 60 000 steps",
-                run=check_order_transition,
-                instances=lambda context: [(number, context.by_level(quick=60, standard=100, full=400)) for number in FIGURE_4_SIZES],
-                distribution="starts of standard deviation 1e-32",
-                alpha=1e-5,
-                parameters={"size": FIGURE_4_SIZES.__getitem__},
-                controls=[
-                    Control("at the rank always", size=lambda number: 7),
-                    Control("one sample later", size=lambda number: FIGURE_4_SIZES[number] + 1),
-                ],
-            ),
-        ],
-    ),
-    Claim(
-        id="exp.fig5",
-        title="A full-rank target sampled at 7, 12 and 15 entries is completed at rank 1, 2 and 3",
-        kind="law",
-        relation="tight",
-        statement=r"M^*_8 \text{ on the printed patterns: completions of rank } 1, 2, 3 \text{ from } n = 7, 12, 15 \text{ entries}",
-        assumptions=[Assumption("vanishing start", r"\text{factors start at standard deviation } 10^{-32}")],
-        source=Source(RANK_STRATIFICATION, "Figure 5 (the target is M8, see errata)"),
-        depends_on=["mf.function-rank", "rank.implicit-bias"],
-        refuted_by="Completions of another numerical rank.",
-        notes="A tendency, not a theorem: for M7 the completion from twelve entries has rank 3, and random targets behave either way.",
-        checks=[
-            Check(
-                "patterns",
-                evidence="exact",
-                covers="instances",
-                scope="the printed patterns: which generic ranks they decide",
-                run=check_pattern_ranks,
-                instances=lambda context: [7, 12, 15],
-                distribution="integer factors below 1000",
-                parameters={"ranks": {7: 1, 12: 2, 15: 3}},
-                controls=[Control("one rank less", ranks={7: 1, 12: 1, 15: 2})],
-            ),
-            Check(
-                "trainings",
-                evidence="training",
-                covers="instances",
-                scope="printed target and patterns; 60 (quick), 100, 400 starts; at most 60 000 steps",
-                run=check_completed_ranks,
-                instances=lambda context: [context.by_level(quick=60, standard=100, full=400)],
-                distribution="starts of standard deviation 1e-32",
-                alpha=1e-5,
-                parameters={"ranks": {7: 1, 12: 2, 15: 3}, "init_std": 1e-32, "name": "M8"},
-                controls=[
-                    Control("the same for M7", name="M7"),
-                    Control("a start of size 1e-2", init_std=1e-2),
-                    Control("rank 2 from 15 entries", ranks={7: 1, 12: 2, 15: 2}),
-                ],
-            ),
-        ],
-    ),
-]
+FULL_RANK.without("vanishing start", completed_ranks, init_std=1e-2)

@@ -20,7 +20,7 @@ def test_an_order_recovers_once_its_graph_is_connected():
 
 
 def test_errors_are_those_of_the_matrices_found():
-    targets = low_rank_targets(np.random.default_rng(0), 3, 3, 1)
+    targets = low_rank_targets(np.random.default_rng(0), 3, (3, 3), 1)
     masks = np.repeat(pattern_mask([(0, 0), (0, 1), (0, 2), (1, 0), (2, 0)], 3)[None], 3, 0)
     recipe = replace(VANISHING_INIT, steps=200)
     found = descend(targets, masks, recipe=recipe, rng=np.random.default_rng(1))
