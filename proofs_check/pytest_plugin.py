@@ -175,8 +175,6 @@ class ClaimItem(pytest.Item):
     def __init__(self, *, claim: Claim, check: Check, part: str, **details: Any) -> None:
         super().__init__(**details)
         self.claim, self.check, self.part = claim, check, part
-        if self.config.pluginmanager.hasplugin("xdist"):  # what the parts of a claim share is computed once, by one worker
-            self.add_marker(pytest.mark.xdist_group(claim.id))
 
     def runtest(self) -> None:
         """Run the part and judge what it found."""

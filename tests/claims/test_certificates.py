@@ -20,8 +20,7 @@ from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
 from theory.expressions import parse
 
-#: Its run of claims is made once, by one worker (`--dist loadgroup`).
-pytestmark = [pytest.mark.xdist_group("certificates"), pytest.mark.usefixtures("flint_as_before")]
+pytestmark = pytest.mark.usefixtures("flint_as_before")
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.

@@ -7,9 +7,6 @@ import pytest
 
 from proofs_check import load_claims, verify
 
-#: The run that others are compared with is made once, by one worker (`--dist loadgroup`).
-pytestmark = pytest.mark.xdist_group("determinism")
-
 CLAIMS = ["mf.strata", "toy.*", "fnn.strata"]
 #: What a run may say differently each time: when it was, how long it took, and where it lies.
 VOLATILE = {"id", "started", "finished", "seconds", "reproduce"}

@@ -6,9 +6,6 @@ import pytest
 import soundness_bench as bench
 from referee_twins import CLASSES
 
-#: The bench is run once, by one worker (`--dist loadgroup`).
-pytestmark = pytest.mark.xdist_group("soundness")
-
 #: False claims that level quick does not catch, with what is known of them; they stay in the bench and are worked on.
 SURVIVORS: dict[str, str] = {}
 
