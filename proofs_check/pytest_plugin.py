@@ -3,7 +3,7 @@
 ``pytest --claims PATH`` adds the claims of a file or directory to what is collected; ``--claims-match`` or ``--claims-level``
 without it stands for the shipped claims; the setting ``claims`` names what a plain ``pytest`` collects. Items run in a worker
 process, one pool for each pytest process, so that a claim that crashes or hangs fails alone. Holds passes, inconclusive is an
-expected failure, and whatever keeps a claim from passing fails. With ``--claims-run DIR``, what ``proofs-check verify --out DIR`` found
+expected failure, and whatever keeps a claim from passing fails. With ``--claims-run=DIR``, what ``proofs-check verify --out DIR`` found
 for the same claim, code, libraries, level and device is judged in place of being computed again.
 """
 

@@ -9,7 +9,7 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def flint_as_before():
     """flint's precision and length of series, which referees set for the whole process, as they were."""
     from flint import ctx

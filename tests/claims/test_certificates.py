@@ -20,8 +20,6 @@ from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
 from theory.expressions import parse
 
-pytestmark = pytest.mark.usefixtures("flint_as_before")
-
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
 WRITERS = ["fnn.strata", "fnn.strata-bias", "fnn.multi-output", "fnn.independence", "fnn.poly", "fnn.activations", "deep.generic"]

@@ -9,8 +9,6 @@ import sys
 import pytest
 from referees import EXAMPLES, script
 
-pytestmark = pytest.mark.usefixtures("flint_as_before")
-
 
 def refused(name, certificate, why):
     with pytest.raises(AssertionError, match=why):

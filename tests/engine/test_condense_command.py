@@ -22,9 +22,6 @@ def referee():
     return script("check_orientation")
 
 
-pytestmark = pytest.mark.usefixtures("flint_as_before")
-
-
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

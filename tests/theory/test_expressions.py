@@ -41,13 +41,13 @@ def test_derivatives_against_differences(formula):
 
 def test_one_formula_in_fractions_sympy_and_balls():
     import sympy
-    from flint import arb, fmpq
+    from flint import arb
 
     sigma = parse("(1+z)/(2+z) + 0.1")
     assert sigma(np.array([Fraction(1, 2)], dtype=object))[0] == Fraction(3, 5) + Fraction(1, 10)
     symbol = sympy.Symbol("z")
     assert sympy.simplify(sigma(np.array([symbol], dtype=object))[0] - (1 + symbol) / (2 + symbol) - sympy.Rational(1, 10)) == 0
-    assert sigma(np.array([arb(1) / 2], dtype=object))[0].contains(fmpq(7, 10))
+    assert (10 * sigma(np.array([arb(1) / 2], dtype=object))[0]).contains(7)  # an integer: a fraction would be rounded to a ball itself
 
 
 def test_decimals_are_read_exactly():

@@ -15,9 +15,6 @@ from theory.dynamics.adam import reduced_forms
 REFEREE = script("check_certificate")
 
 
-pytestmark = pytest.mark.usefixtures("flint_as_before")
-
-
 def hitting(k, below):
     return {"kind": "hitting times", "bits": 700, "run": Run(k, "0.9", "0.93").certificate(), "below": below}
 

@@ -16,9 +16,6 @@ from theory.models.toy import DeepDiagonal
 referee = script("check_certificate")
 
 
-pytestmark = pytest.mark.usefixtures("flint_as_before")
-
-
 D, K = 2, 3
 GENERIC = {  # activation: (rank without, with hidden bias) of k = 3 generic neurons on d = 2 inputs
     **dict.fromkeys(["tanh", "erf", "atan", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "ratsig4"], (9, 12)),
