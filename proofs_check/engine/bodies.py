@@ -7,10 +7,11 @@ declaration.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from proofs_check.axes import Axes
@@ -29,7 +30,30 @@ def body_hash(check: Check) -> str:
 def _value(value: Any) -> Any:
     if isinstance(value, Axes):
         return value.text()  # not the cells that it has kept
-    return _code(value) if callable(value) else repr(to_data(value))
+    if isinstance(value, functools.partial):
+        return "partial", _value(value.func), [_value(one) for one in value.args], _value(value.keywords)
+    if callable(value):
+        return _code(value)
+    if not _holds_code(value):
+        return repr(to_data(value))
+    kind, parts = _parts(value)
+    return kind, [(repr(name), _value(part)) for name, part in parts]
+
+
+def _parts(value: Any) -> tuple[str, list[tuple[Any, Any]]]:
+    """The kind of a mapping, sequence or dataclass, and what it holds, by key, position or field; nothing for other values."""
+    if isinstance(value, Mapping):
+        return "mapping", list(value.items())
+    if isinstance(value, list | tuple):
+        return "sequence", list(enumerate(value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return type(value).__name__, [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return "", []
+
+
+def _holds_code(value: Any) -> bool:
+    """Whether functions lie in what ``value`` holds: as plain data they would be told by their place in memory."""
+    return any(callable(part) if not _parts(part)[0] else _holds_code(part) for _, part in _parts(value)[1])
 
 
 def _code(function: Any) -> Any:

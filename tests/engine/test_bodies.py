@@ -1,9 +1,16 @@
 """What a check does, as a hash: thresholds, tolerances, instances and true values count, words do not."""
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
 
 from proofs_check import load_claims
-from proofs_check.engine.bodies import body_hash
+from proofs_check.engine.bodies import _value, body_hash
 
 FILE = '''
 """Words."""
@@ -69,5 +76,28 @@ def test_what_the_check_does_not_use_does_not_count(hashed):
 
 
 def test_every_shipped_check_has_a_body_of_its_own_that_stays():
-    first, again = ([body_hash(check) for claim in load_claims().values() for check in claim.checks] for _ in range(2))
-    assert first == again
+    told = "import json; from proofs_check import load_claims; from proofs_check.engine.bodies import body_hash; "
+    told += "print(json.dumps([body_hash(check) for claim in load_claims().values() for check in claim.checks]))"
+    environment = {**os.environ, "PYTHONHASHSEED": "12345"}  # another process has other addresses, and walks sets in another order
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env=environment, timeout=60)
+    assert json.loads(done.stdout) == [body_hash(check) for claim in load_claims().values() for check in claim.checks]
+
+
+@dataclass(frozen=True)
+class Held:
+    rule: object
+    n: int = 1
+
+
+def rule(z):
+    return z + 1
+
+
+def other(z):
+    return z - 1
+
+
+@pytest.mark.parametrize("hold", [lambda f: {"a": f}, lambda f: [1, (f,)], Held, lambda f: partial(max, f), lambda f: {"a": [Held(f)]}])
+def test_functions_in_what_a_parameter_holds_count(hold):
+    assert _value(hold(rule)) == _value(hold(rule)) != _value(hold(other))
+    assert "0x" not in repr(_value(hold(rule)))

@@ -73,9 +73,19 @@ def crossing(networks, *, ratio="preconditioned", context):
     spiking = [b for b in range(networks) if begins[b]]
     ratios = getattr(found, ratio)
     announced = sum(all(preceded(t, found.looked, ratios[:, b]) for t in begins[b]) for b in spiking)
-    counts = f"of {networks}, with {sum(map(len, begins))} spikes and {int((found.preconditioned > 1).sum())} looks beyond 2/eta"
-    what = f"networks with every spike preceded, {counts}"
-    return worst([context.rate(announced, len(spiking), what=what, at_least=0.9, margin=0.4)], figures=[picture(found, spiking)])
+    told = (
+        f"spikes in a network {mean(map(len, begins))}, looks beyond 2/eta {mean((found.preconditioned > 1).sum(0))} of {len(found.looked)}"
+    )
+    rate = context.rate(announced, len(spiking), what="networks with every spike preceded", at_least=0.9, margin=0.4)
+    return worst([rate], figures=[picture(found, spiking)], message=f"{rate.message}; {told}")
+
+
+def mean(counts):
+    """The mean of counts over networks with its 95 per cent interval (Student), as a text."""
+    from scipy.stats import ttest_1samp
+
+    found = ttest_1samp(list(counts), 0).confidence_interval(0.95)
+    return f"{(found.low + found.high) / 2:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 @TRAINING.check(
