@@ -100,8 +100,8 @@ class Figure:
     """A picture as data; the report draws it.
 
     ``kind`` is ``"heatmap"`` (``values[i][j]`` at ``x[j]``, ``y[i]``), ``"lines"`` or ``"scatter"`` (``series``: a list of
-    ``{"label", "x", "y"}``), ``"bars"`` (likewise) or ``"graph"`` (``nodes``: a list of ``{"id", "label", "group"}``,
-    ``edges``: pairs of ids).
+    ``{"label", "x", "y"}``; points with ``diagonal`` true have that line drawn), ``"bars"`` (likewise) or ``"graph"`` (``nodes``: a list
+    of ``{"id", "label", "group"}``, ``edges``: pairs of ids).
     ``marks`` are ``{"label", "x"}``: predicted values drawn as lines. ``data`` holds whatever the kind needs.
     """
 

@@ -13,19 +13,28 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 #: Characters of a value in a message.
 BRIEF = 100
+#: Most pairs of numbers that one instance leaves for a picture, and the entries of a list, array or matrix that are among them.
+PAIRS, ENTRIES = 100, 4
+#: Numbers beyond this are no counts, ranks or rates; a picture of them shows their size alone.
+LARGEST = 1e6
 
 
 @dataclass
 class Trail:
-    """What was compared while an instance was decided: how often, in which arithmetic, with predictions made false or not."""
+    """What was compared while an instance was decided: how often, in which arithmetic, with predictions made false or not.
+
+    ``pairs`` are (relation, predicted, measured) of what are numbers, for a picture.
+    """
 
     false: bool = False
     comparisons: int = 0
     arithmetic: set[str] = field(default_factory=set)
+    pairs: list[tuple[str, float, float]] = field(default_factory=list)
 
 
 _TRAIL: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -51,6 +60,39 @@ def compared(*values: Any) -> bool:
     for value in values:
         trail.arithmetic.update(_arithmetic(value))
     return trail.false
+
+
+def noted(relation: str, predicted: Any, measured: Any) -> None:
+    """Keep a prediction (relation "equal", "at most" or "at least") and what was measured, where they are numbers (their first entries)."""
+    trail = _TRAIL.get()
+    if trail is None or trail.false or len(trail.pairs) >= PAIRS:
+        return
+    first, second = (list(islice(_leaves(value), ENTRIES)) for value in (predicted, measured))
+    if len(first) == len(second):
+        found = [(_point(a), _point(b)) for a, b in zip(first, second, strict=True)]
+        trail.pairs += [(relation, a, b) for a, b in found if a is not None and b is not None]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    entries = entries_of(value)
+    if entries is None:
+        yield value
+    for entry in entries or ():
+        yield from _leaves(entry)
+
+
+def _point(value: Any) -> float | None:
+    """A number as a place on an axis: a rank that is decided, the middle of a ball; None for what is none."""
+    if is_rank(value):
+        value = value.rank
+    if isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b":
+        return None
+    exact = _exact(value)
+    try:
+        found = float(value.mid()) if type(value).__name__ == "arb" else None if exact is None else float(exact)
+    except OverflowError:
+        return None
+    return found if found is not None and abs(found) <= LARGEST else None
 
 
 def agree(expected: Any, observed: Any) -> bool | None:

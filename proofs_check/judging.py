@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from proofs_check.claim import ClaimError, Figure, Outcome, Status
-from proofs_check.comparing import agree, another, brief, compared, entries_of, is_rank, shown_value
+from proofs_check.comparing import agree, another, brief, compared, entries_of, is_rank, noted, shown_value
 
 #: Share of the trials that may end without a decision (not converged, say) before their rate is not decided at all.
 UNDECIDED_SHARE = 0.1
@@ -44,6 +44,7 @@ def _equal(
     for name, (expected, observed) in pairs.items():
         if compared(expected, observed):
             expected = another(expected)
+        noted("equal", expected, observed)
         same = agree(expected, observed)
         text = f"{'' if name == 'value' else name + ': '}expected {brief(expected)}, observed {brief(observed)}"
         if same is False:
@@ -125,6 +126,7 @@ def _ordered(what: str, observed: Any, bound: Any, *, attained: bool, up: bool, 
     if compared(observed, bound):
         step = -1 if up else 1
         bound = (bound if attained else (low if up else high)) + step
+    noted("at most" if up else "at least", bound, observed)
     kept, broken = (_less_equal(high, bound), _less(bound, low)) if up else (_less_equal(bound, low), _less(high, bound))
     sign = "at most" if up else "at least"
     text = f"{what}: expected {sign} {brief(bound)}, observed {brief(observed)}"
@@ -170,6 +172,7 @@ def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> O
     in_floats = getattr(found, "method", "") == "float" or not getattr(found, "certified", True)
     if compared(0.5 if in_floats else found):
         expected = another(expected)
+    noted("equal", expected, found)
     estimate = getattr(found, "estimate", None) if found.rank is None else None
     if estimate is not None and expected != estimate:
         return Outcome.fails(

@@ -197,6 +197,8 @@ def _scatter(axes: Axes, figure: Mapping[str, Any]) -> None:
             label=str(series.get("label", "")),
             rasterized=len(series["x"]) > _VECTOR_LIMIT,
         )
+    if figure["data"].get("diagonal"):
+        axes.axline((1, 1), (2, 2), color=COLOURS["faint"][0], linewidth=0.8, zorder=0)
     _finish(axes, figure)
 
 

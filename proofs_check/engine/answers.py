@@ -68,6 +68,7 @@ def safe(finding: Finding) -> Finding:
         witness=data("witness"),
         proof=data("proof"),
         figures=tuple(data("figures") or ()),
+        pairs=tuple((str(relation), float(first), float(second)) for relation, first, second in finding.pairs[:LISTED]),
         certificates=tuple(_certificate(entry) for entry in finding.certificates),
         confirmed=_text(finding.confirmed, MESSAGE),
         missed=tuple(_text(name, NAME) for name in finding.missed[:LISTED]),
@@ -101,7 +102,7 @@ def _shown(value: Any) -> str:
 _COUNTS = ("cases", "met", "skipped", "rejected", "cells")
 _NUMBERS = ("margin", "detectable", "spent")
 _TEXTS = ("message", "log", "confirmed")
-_LISTS = ("certificates", "figures", "missed", "cell_controls")
+_LISTS = ("certificates", "figures", "missed", "cell_controls", "pairs")
 _TABLES = ("reads", "variables")
 
 
@@ -125,6 +126,7 @@ def read(data: Any) -> Finding:
         and isinstance(finding.versions, Mapping | None)
         and isinstance(finding.proof, Mapping | None)
         and all(isinstance(name, str) for name in finding.missed)
+        and all(len(pair) == 3 and isinstance(pair[0], str) and all(map(_number, pair[1:])) for pair in finding.pairs)
         and all(isinstance(entry, Mapping) and {"cell", "refuted", "message"} <= entry.keys() for entry in finding.cell_controls)
     )
     if not sound:

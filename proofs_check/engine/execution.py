@@ -36,6 +36,8 @@ SKIPPED_SHARE, REJECTED_SHARE = 0.5, 0.9
 NAMED_CELLS = 5
 #: Share of the cells in which predictions are made false at level quick.
 QUICK_SHARE = 1 / 3
+#: Different pairs of numbers that a part keeps for a picture.
+PAIRS = 400
 #: Instances of one cell on which a false prediction may survive before the cell control has.
 ATTEMPTS = 20
 
@@ -148,6 +150,7 @@ class _Tally:
     detectable: float | None = None
     certificates: list[Any] = field(default_factory=list)
     figures: list[Any] = field(default_factory=list)
+    pairs: dict[tuple[str, float, float], None] = field(default_factory=dict)
     doubtful: Mapping[str, Any] | None = None
     failure: Finding | None = None
 
@@ -165,6 +168,8 @@ class _Tally:
             self.met += 1
             self._locate(instance)
         self._add(number, outcome)
+        if len(self.pairs) < PAIRS:
+            self.pairs |= dict.fromkeys(trail.pairs)
         if outcome.status is Status.HOLDS and outcome.witness is not None and not self.confirmed:
             self._confirm_witness(instance, outcome)
         if outcome.status is Status.FAILS:
@@ -240,6 +245,7 @@ class _Tally:
             certificates=tuple(self.certificates),
             detectable=self.detectable,
             figures=tuple(self.figures),
+            pairs=tuple(self.pairs),
         )
 
     def _status(self) -> tuple[Status, str]:

@@ -20,10 +20,11 @@ class Finding:
 
     ``cases`` counts what was decided, ``met`` the instances that were decided: a check that met none decided nothing. ``skipped``
     counts those it passed over, ``rejected`` those outside the hypotheses. ``cells`` is the number of cells met, ``missed`` names the
-    others. ``margin`` is the smallest one met. ``spent`` is the probability of a false alarm that was used up, ``confirmed`` says how a
-    ``witness`` was. ``proof`` is what a proof checker said of a theorem. ``cell_controls`` are {"cell", "refuted", "message"}.
-    ``versions`` are those of the libraries that computed it. ``log`` is what the part printed, cut to a bounded length. ``reads`` and
-    ``variables`` are digests of the files and environment variables on which it rests beside its code (``None``: not there).
+    others. ``pairs`` are (relation, predicted, measured) of the numbers that were compared, each once. ``margin`` is the smallest one met.
+    ``spent`` is the probability of a false alarm that was used up, ``confirmed`` says how a ``witness`` was. ``proof`` is what a proof
+    checker said of a theorem. ``cell_controls`` are {"cell", "refuted", "message"}. ``versions`` are those of the libraries that computed
+    it. ``log`` is what the part printed, cut to a bounded length. ``reads`` and ``variables`` are digests of the files and environment
+    variables on which it rests beside its code (``None``: not there).
     """
 
     status: Status
@@ -35,6 +36,7 @@ class Finding:
     certificates: Sequence[Any] = ()
     detectable: float | None = None
     figures: Sequence[Any] = ()
+    pairs: Sequence[tuple[str, float, float]] = ()
     seconds: float = 0.0
     log: str = ""
     skipped: int = 0

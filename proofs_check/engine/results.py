@@ -13,6 +13,7 @@ from typing import Any
 from proofs_check.claim import Check, Claim, Status
 from proofs_check.engine.bodies import body_hash
 from proofs_check.engine.finding import CELLS, ITSELF, Finding, Findings
+from proofs_check.engine.pictures import predictions
 from proofs_check.engine.registry import Registry, shown_file
 from proofs_check.engine.verdict import clause_verdicts, passed_over, weakest
 from proofs_check.plain_data import write_json
@@ -48,6 +49,9 @@ def checksum(claims: Any) -> str:
 def claim_result(claim: Claim, findings: Findings, place: RunPlace, registry: Registry) -> dict[str, Any]:
     """The entry of one claim, but for ``undermined_by``, which the other claims decide."""
     verdicts = clause_verdicts(claim, findings)
+    checks = [_check(claim, check, findings, place) for check in claim.checks]
+    if not any(check["figures"] for check in checks) and (drawn := predictions(claim, findings)):
+        next(check for check in checks if check["name"] == drawn[0])["figures"] = [drawn[1]]
     return {
         "id": claim.id,
         "family": claim.family,
@@ -70,7 +74,7 @@ def claim_result(claim: Claim, findings: Findings, place: RunPlace, registry: Re
         "refuted_by": claim.refuted_by,
         "notes": claim.notes,
         "probes": _probes(claim, findings),
-        "checks": [_check(claim, check, findings, place) for check in claim.checks],
+        "checks": checks,
     }
 
 

@@ -24,13 +24,14 @@ let left = widths.length;
 for (const width of widths) {
   const frame = document.createElement("iframe");
   frame.style = `width:${width}px;height:900px;border:0`;
-  frame.onload = () => {
+  frame.onload = async () => {
     const page = frame.contentDocument;
+    await Promise.all([...page.images].map((image) => image.decode().catch(() => {})));  // a loaded page is drawn later on a busy machine
     found[width] = {
       spill: page.documentElement.scrollWidth - page.documentElement.clientWidth,
       flat: [...page.querySelectorAll("math")].filter((node) => node.getBoundingClientRect().height < 4).length,
       formulas: page.querySelectorAll("math").length,
-      pictures: [...page.images].filter((image) => image.complete && !image.naturalWidth).length,
+      pictures: [...page.images].filter((image) => !image.naturalWidth).length,
       styled: frame.contentWindow.getComputedStyle(page.querySelector(".skip")).position === "absolute",
       size: parseFloat(frame.contentWindow.getComputedStyle(page.body).fontSize),
     };
