@@ -1,342 +1,477 @@
-r"""Statements of arXiv:2309.00508v3 that fail as printed, each with the smallest instance that shows it (ids as in the list of flaws)."""
+r"""Statements of arXiv:2309.00508v3 that are false as printed, each with the smallest case that shows it (ids as in the list of flaws).
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import Any
+A check holds the true value apart from the printed one, or finds what is printed not to exist; its control reads the one as the other.
+"""
 
 import numpy as np
 
-from proofs_check import Check, Claim, Control, Outcome, Source
-from proofs_check.claims.recovery._points import LONE, PAIR, PAPER, SIGMA, SPLIT, inputs, tangent_rank
+from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
+from numerics.arithmetic.isolation import sign_change
+from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.derivatives.tape import tangents
+from numerics.hessian.inertias import ball_inertia, exact_inertia
+from numerics.rank.certificates import sign_certificate
+from numerics.recovery.minima import curvature_form, other_interpolants
+from proofs_check import Outcome, axes, claim, exists, false, nothing
+from proofs_check.claims.recovery import GEOMETRY, NOTATION
+from proofs_check.claims.recovery._points import LONE, PAIR, SIGMA, SPLIT, inputs, kinds, tangent_rank
+from proofs_check.judging import different, equal, order, rank_is, vanishing, worst
+from theory.activations import activation
+from theory.embedding.symbolic import Undefined, polynomial_ring
 from theory.models import TwoLayer
-from theory.recovery import Branch, Target, branch_types, branches, random_target
+from theory.recovery import Branch, branch_types, branches, random_target
 from theory.recovery.genericity import exponential_minus_identity, shifted
 
 
-def flaw(
-    number: int,
-    title: str,
-    statement: str,
-    where: str,
-    run: Callable[..., Outcome],
-    *,
-    parameters: Mapping[str, Any],
-    control: Control,
-    scope: str,
-    evidence: str = "exact",
-    covers: str = "instances",
-    instances: Callable[..., Any] = lambda context: [None],
-    notes: str = "",
-    depends_on: tuple[str, ...] = (),
-) -> Claim:
-    """A counterexample to a printed statement: one check, one control."""
-    check = Check("instance", evidence, covers, scope, run, instances, parameters=parameters, controls=[control])
-    return Claim(
-        id=f"recovery.flaw.F{number}",
-        title=title,
-        statement=statement,
-        kind="counterexample",
-        relation="existence",
-        source=Source(PAPER, where),
-        checks=[check],
-        notes=notes,
-        depends_on=depends_on,
-    )
+def letters(names, **more):
+    """Letters as the family of these theorems reads them, and those of one statement alone."""
+    return {**{name: NOTATION[name] for name in names.split(", ")}, **more}
 
 
-# F8: exp, d = 2, m = 2, m0 = 1, r = 2, l = 1.
-def check_overlap(_, *, samples, context) -> Outcome:
-    """``samples`` lie in both printed ranges, and the certified rank equals the codimension: the branch is stable."""
-    d, rng = 2, context.rng()
-    theta, x = LONE.random_point(d, rng), inputs(rng, samples, d)
-    found = tangent_rank("exp", theta, x)
-    printed = {"unstable": samples <= LONE.rank(d), "stable": samples >= LONE.codimension(d)}
-    return Outcome.equal([True, True, LONE.codimension(d)], [*printed.values(), found.rank], theta=theta, x=x)
+def misprint(printed, true, found, **shown):
+    """What is found is the true value, and the printed one is another."""
+    return worst([equal(value=(true, found), shown=shown), different("the printed and the true value", printed, true, **shown)])
 
 
-# F9: tanh(z + 1/2) on three inputs; the determinant of the tangents in the free weight has a root.
-FREE_WEIGHT_INPUTS, ROOT_BETWEEN = ("0.8218", "-1.3813", "-2.7542"), ("-2.45", "-2.43")
+def distinct_inputs(rng, n, d):
+    """Inputs of which no two are equal; on their grid of 2^-12 two may be, in one dimension."""
+    while True:
+        x = inputs(rng, n, d)
+        if len(np.unique(x, axis=0)) == n:
+            return x
 
 
-def check_degenerate_point(_, *, between, context) -> Outcome:
-    """det[sigma(.9 x), sigma'(.9 x) x, sigma(w2 x)] changes sign between two weights: rank 2 instead of 3 at some w2 there."""
+def at_codimension(cell, rng):
+    """A random point of the branch, and as many inputs as its codimension."""
+    return cell.branch.random_point(cell.d, rng), distinct_inputs(rng, cell.branch.codimension(cell.d), cell.d)
+
+
+def free_symbols(count, values):
+    """So many free symbols, and an activation about which nothing is assumed, with so many values."""
+    symbols, pool = polynomial_ring([f"t{k}" for k in range(count)], values)
+    return np.array(list(symbols.values()), dtype=object), Undefined(pool)
+
+
+#: Branches whose rank is their codimension, the one of the statement first.
+MORSE_BOTT = (LONE, *(branch for branch in kinds(3) if branch.morse_bott and branch != LONE))
+
+OVERLAP = claim(
+    "recovery.flaw.F8",
+    "Printed ranges of stability and instability overlap",
+    r"\exists\, Q^r_{P,\pi}, n:\ \operatorname{rank} J = \operatorname{codim} Q^r_{P,\pi} \le n \le r + (r-l)\,d;\quad "
+    r"\sigma = \exp,\ d = m = 2,\ m_0 = 1,\ r = 2,\ l = 1,\ n = 4",
+    symbols=letters(r"\sigma, d, m, m_0, r, l, n, J, Q^r_{P,\pi}"),
+    kind="counterexample",
+    relation="existence",
+    source=GEOMETRY.at("Thm 5.4"),
+    depends_on=["recovery.stability"],
+    refuted_by="Branches whose codimensions all lie above r + (r - l) d.",
+    notes="Instability needs n < codim as well. The ranges meet on every Morse-Bott branch.",
+)
+
+
+def ranges_in_balls(drawn, **parameters) -> Outcome:
+    return both_ranges(drawn.cell, drawn.value, **{**parameters, "method": "ball"})
+
+
+@OVERLAP.check("exact", at_codimension, axes(branch=MORSE_BOTT, d=(2, 1), standard=3), replay=ranges_in_balls)
+@false("one sample less", less=1)
+@false("unstable below the codimension alone", unstable=lambda branch, n, d: n <= branch.rank(d) and n < branch.codimension(d))
+@false("rank r (d + 1)", rank=lambda branch, d: branch.distinct * (d + 1))
+def both_ranges(cell, given, *, less=0, unstable=lambda b, n, d: n <= b.rank(d), rank=Branch.codimension, method="exact", context):
+    """n samples lie in both printed ranges, and the certified rank at n is the codimension: the branch is stable."""
+    (theta, x), branch, d = given, cell.branch, cell.d
+    n = len(x) - less
+    found = tangent_rank("exp", theta, x[:n], method)
+    printed = (unstable(branch, n, d), n >= branch.codimension(d))
+    return worst([rank_is(rank(branch, d), found), equal(printed=((True, True), printed), witness={"theta": theta, "x": x})])
+
+
+DEGENERATE = claim(
+    "recovery.flaw.F9",
+    "The rank of the Hessian is not constant on a branch",
+    r"\sigma = \tanh(z + \tfrac12),\ X = (0.8218, -1.3813, -2.7542),\ \bar w = 0.9:\ "
+    r"\exists\, w_2 \in (-2.45, -2.43):\ \operatorname{rank} J = 2 < 3",
+    symbols=letters(r"\sigma, \bar w, J", **{"X": "the three inputs", "w_2": "weight of the free neuron, m = 2, m_0 = d = 1"}),
+    kind="counterexample",
+    relation="existence",
+    source=GEOMETRY.at("Thm 5.3(c)"),
+    refuted_by="A determinant of one sign between the two weights.",
+    notes="True for almost all points, and everywhere for sigma = exp, d = 1.",
+)
+
+#: By activation: the inputs, the weight of the target, and two numbers of hundredths with a root w_2 between them.
+ROOTS = {
+    shifted("tanh"): (("0.8218", "-1.3813", "-2.7542"), "0.9", (-245, -243)),
+    shifted("sigmoid", "1/3"): (("1", "-1", "-2"), "0.9", (-221, -219)),
+    shifted("gelu"): (("1", "-1", "-2"), "2", (23, 25)),
+}
+
+
+@DEGENERATE.check(
+    "certified",
+    nothing,
+    axes(sigma=tuple(ROOTS)),
+    covers="statement",
+    because="the first case is the statement, and a change of sign a zero",
+)
+@false("between the next two hundredths", further=2)
+@false("sigma = exp, where the rank is constant", sigma=activation("exp"))
+def loses_rank(cell, _, *, further=0, sigma=None, context):
+    """det[sigma(wbar x), sigma'(wbar x) x, sigma(w_2 x)] changes its sign, and its first two columns are independent."""
     from flint import arb_mat
 
-    from numerics.arithmetic.isolation import sign_change
-    from numerics.arithmetic.krawczyk import ball, balls, working_precision
-    from numerics.rank.certificates import sign_certificate
-
-    def determinant(w2):
-        x = balls(list(FREE_WEIGHT_INPUTS))
-        value, slope = SIGMA.jet(x * ball("0.9"), 1)
-        return arb_mat(np.column_stack([value, slope * x, SIGMA.jet(x * w2, 0)[0]]).tolist()).det()
-
+    (X, weight, between), sigma = ROOTS[cell.sigma], sigma or cell.sigma
+    x, ends = balls(X), [str((end + further) / 100) for end in between]
     with working_precision(128):
-        changes = sign_change(determinant, *map(ball, between))
-    if changes:
-        samples, terms = [[x] for x in FREE_WEIGHT_INPUTS], [(["0.9"], None), (["0.9"], 0), ([None], None)]
-        return Outcome.holds(certificate=sign_certificate(SIGMA, samples, terms, between))
-    return Outcome.fails("no change of sign", counterexample={"between": between})
+        value, slope = sigma.jet(x * ball(weight), 1)
+        determinant = lambda w: arb_mat(np.column_stack([value, slope * x, sigma.jet(x * w, 0)[0]]).tolist()).det()
+        minor = value[0] * slope[1] * x[1] - value[1] * slope[0] * x[0]
+        changes = equal(changes_sign=(True, sign_change(determinant, *map(ball, ends))), shown={"between": ends})
+    certificate = sign_certificate(sigma, [[entry] for entry in X], [([weight], None), ([weight], 0), ([None], None)], ends)
+    return worst([changes, different("a minor of the two columns and 0", minor, 0)], certificate=certificate)
 
 
-# F10
-def check_permuted(_, *, order, context) -> Outcome:
-    """A permutation of a target of two neurons is another point of zero loss, over the rationals."""
-    from numerics.arithmetic.exact import rationals
-
-    rng, model = context.rng(), TwoLayer(2, 2, activation=shifted("lorentz"))
-    target = random_target(2, 2, rng)
-    point = lambda rows, outputs: rationals(model.pack(input_weights=target.weights[rows], output_weights=target.outputs[None, outputs]))
-    x = rationals(inputs(rng, 9, 2))
-    here, there = point([0, 1], [0, 1]), point(*order)
-    same_values = bool((model(here, x) == model(there, x)).all())
-    return Outcome.equal([True, True], [same_values, bool((here != there).any())], target=target.weights, outputs=target.outputs)
+EXCHANGED = claim(
+    "recovery.flaw.F10",
+    "The target is not the unique global minimum of its width",
+    r"m = m_0 = 2:\ \bar\theta \text{ with its neurons exchanged is another point of } R^{-1}\{0\}",
+    symbols=letters(r"m, m_0, \bar\theta, R^{-1}\{0\}"),
+    kind="counterexample",
+    source=GEOMETRY.at("Prop. 4.1"),
+    refuted_by="A target with another output after the exchange.",
+    notes="Unique up to permutation: recovery.unique.",
+)
 
 
-# F11: sigmoid(z + 3/10), m = d = 1, n = N = 2.
-def check_other_interpolant(_, *, samples, context) -> Outcome:
-    """Another weight w interpolates: sigma(w x1) sigma(wbar x2) - sigma(w x2) sigma(wbar x1) changes sign away from wbar, in balls."""
-    from numerics.arithmetic.isolation import sign_change
-    from numerics.arithmetic.krawczyk import ball, balls, working_precision
-    from numerics.rank.certificates import sign_certificate
-    from numerics.recovery.minima import other_interpolants
+@EXCHANGED.check(
+    "symbolic", nothing, axes(order=((1, 0), (0, 2, 1), (2, 0, 1)), d=(1, 2)), covers="statement", scope="any sigma, target and inputs"
+)
+@false("only the weights exchanged", outputs=sorted)
+@false("the outputs alone", weights=sorted)
+@false("the same point", order=sorted)
+def zero_loss(cell, _, *, order=list, weights=list, outputs=list, context):
+    """Weights, outputs and an input in free symbols: g at the target with its neurons in another order, less g at the target."""
+    m, d = len(cell.order), cell.d
+    symbols, sigma = free_symbols(m * (d + 1) + d, m)
+    model, theta, x = TwoLayer(d, m, activation=sigma), symbols[:-d], symbols[-d:]
+    w, a, rows = theta[: m * d].reshape(m, d), theta[m * d :], order(cell.order)
+    other = np.concatenate([w[weights(rows)].ravel(), a[outputs(rows)]])
+    residual = (model(other, x[None]) - model(theta, x[None]))[0, 0]
+    return worst([vanishing("residual", residual), different("the two points", other, theta)])
 
-    sigma = shifted("sigmoid", "3/10")
 
-    def proved(weight, x, other):
+INTERPOLANT = claim(
+    "recovery.flaw.F11",
+    "As many samples as parameters do not suffice",
+    r"\sigma = \text{sigmoid}(z + \tfrac{3}{10}),\ m = d = 1,\ n = N = 2:\ \text{an open set of data has an imperfect zero of } R",
+    symbols=letters(r"\sigma, m, d, n, N, R"),
+    kind="counterexample",
+    relation="existence",
+    source=GEOMETRY.at("last line of the proof of Lemma 4.3(b)"),
+    depends_on=["recovery.global"],
+    refuted_by="Two samples that only the weight of the target fits, whatever they are.",
+)
+
+#: Half the width of a bracket around the other weight, which floats give to 1e-14.
+NEAR = 2.0**-20
+
+
+def other_weight(cell, rng):
+    """A target weight, three inputs, and another weight that fits the first two, as floats find it."""
+    while True:
+        weight, x = float(rng.normal(0, 1.2)), distinct_inputs(rng, 3, 1)[:, 0]
+        for other in other_interpolants(cell.sigma, weight, x[:2]):
+            if abs(other - weight) > 0.01:
+                return weight, x, other
+
+
+@INTERPOLANT.check(
+    "certified",
+    other_weight,
+    axes(sigma=(shifted("sigmoid", "3/10"), shifted("tanh"), shifted("gelu")), standard=5),
+    covers="statement",
+    because="one data set is enough: its change of sign stays for all data near by",
+)
+@false("n = 3", fits=(True, True))
+@false("the weight of the target itself", at=lambda weight, other: weight)
+def other_interpolant(cell, given, *, fits=(True, False), at=lambda weight, other: other, context):
+    """Whether sigma(w x_1) sigma(wbar x_i) - sigma(w x_i) sigma(wbar x_1) has a zero in a bracket, for the second input and a third."""
+    (weight, x, other), sigma = given, cell.sigma
+    ends = [at(weight, other) - NEAR, at(weight, other) + NEAR]
+    with working_precision(128):
         value = lambda w: sigma.jet(balls(x) * w, 0)[0]
-        known = value(ball(weight))
-        mismatch = lambda w: value(w)[0] * known[1] - value(w)[1] * known[0]
-        with working_precision(128):
-            return abs(other - weight) > 0.01 and sign_change(mismatch, ball(other - 1e-3), ball(other + 1e-3))
-
-    for replicate in range(40):
-        rng = context.rng(replicate)
-        weight, x = float(rng.normal(0, 1.2)), inputs(rng, samples, 1)[:, 0]
-        for other in other_interpolants(sigma, weight, x):
-            if proved(weight, x, other):
-                samples, terms = [[entry] for entry in x], [([None], None), ([weight], None)]
-                return Outcome.holds(certificate=sign_certificate(sigma, samples, terms, (other - 1e-3, other + 1e-3)))
-    return Outcome.fails("no other interpolant in 40 data sets", counterexample={"samples": samples})
+        known, (low, high), found = value(ball(weight)), map(ball, ends), []
+        for i in (1, 2):
+            mismatch = lambda w, i=i: value(w)[0] * known[i] - value(w)[i] * known[0]
+            found.append((sign_change(mismatch, low, high) or None) if mismatch(low.union(high)).contains(0) else False)
+    certificate = sign_certificate(sigma, [[entry] for entry in x[:2]], [([None], None), ([weight], None)], ends)
+    return equal(fits=(fits, found), shown={"weight": weight, "x": x, "other": other}, certificate=certificate)
 
 
-# F12
-def check_zero_weight(_, *, weight, context) -> Outcome:
-    """sigma = e^z - z, weight 0, two inputs: one independent tangent of two, over an exact field."""
-    from numerics.rank import empirical_rank
+WEIGHT_ZERO = claim(
+    "recovery.flaw.F12",
+    "Separating inputs may not exist at weight zero",
+    r"\sigma(z) = e^z - z,\ w = 0:\quad \operatorname{rank}\,[\sigma(w x_i), \sigma'(w x_i)\, x_i] = 1 < 2 \text{ for all inputs}",
+    symbols=letters(r"\sigma, x_i", w="an input weight"),
+    kind="counterexample",
+    source=GEOMETRY.at("Cor. 3.2, Def. 3.1"),
+    refuted_by="Inputs on which the tangents of a neuron of weight 0 have another rank.",
+    notes="With d inputs likewise 1 < d + 1.",
+)
 
-    model = TwoLayer(1, 1, activation=exponential_minus_identity())
-    found = empirical_rank(model, np.array([weight, 1.0]), np.array([[0.5], [-1.25]]))
-    return Outcome.equal(1, found.rank, weight=weight)
 
-
-# F13
-def check_sign_of_flow(_, *, factor, context) -> Outcome:
-    """Along a' = factor sum r sigma, w' = factor sum r a sigma' x the loss changes by factor / 2 |grad R|^2: it grows as printed."""
+@WEIGHT_ZERO.check(
+    "symbolic", nothing, axes(d=(1, 2, 3)), covers="statement", scope="d + 1 samples in free symbols; more of them repeat the row"
+)
+@false("weight 1/2", weight="1/2")
+@false("d + 1, as printed", true=lambda d: d + 1)
+@false("rank 1 was printed", printed=lambda d: 1)
+def one_tangent(cell, _, *, weight="0", printed=lambda d: d + 1, true=lambda d: 1, context):
+    """The rank of the tangents of one neuron: at weight 0 every row is (0, .., 0, 1), whatever the input."""
     import sympy
 
-    a, w, x1, x2, y1, y2 = sympy.symbols("a w x1 x2 y1 y2", real=True)
-    sigma = sympy.Function("sigma")
-    r = [a * sigma(w * x) - y for x, y in ((x1, y1), (x2, y2))]
-    R = sum(e**2 for e in r)
-    gradient = [sympy.diff(R, p).doit() for p in (a, w)]
-    speed = [sympy.Rational(factor, 2) * sum(2 * e * sympy.diff(e, p).doit() for e in r) for p in (a, w)]
-    change = sum(g * v for g, v in zip(gradient, speed, strict=True))
-    grows = sympy.expand(change - sum(g**2 for g in gradient)) == 0
-    return Outcome.holds() if grows else Outcome.fails("the loss does not grow along the field", counterexample={"factor": factor})
+    d, model = cell.d, TwoLayer(cell.d, 1, activation=exponential_minus_identity())
+    x = np.array(sympy.symbols(f"x:{d + 1}:{d}")).reshape(d + 1, d)
+    rows = tangents(model, np.array([sympy.Rational(weight)] * d + [1], dtype=object), x)[1][:, 0]
+    return misprint(printed(d), true(d), sympy.Matrix(rows).rank())
 
 
-# F14
-def check_degenerate_power(_, *, powers, context) -> Outcome:
-    """x^n has zero set {0} and second derivative 0 there: the normal Hessian is degenerate."""
+SIGN = claim(
+    "recovery.flaw.F13",
+    "The flow is printed with the wrong sign",
+    r"\dot a_k = +2 \sum_i (g - f^*)(x_i)\, \sigma(w_k \cdot x_i),\ \dots \text{ gives } \dot R = +|\nabla R|^2 \ge 0",
+    symbols=letters(r"g, a_k, w_k, \sigma, x_i, R", **{"f^*": "the target function"}),
+    kind="counterexample",
+    source=GEOMETRY.at("section 2.1"),
+    refuted_by="A network whose loss falls along the printed field.",
+)
+
+
+@SIGN.check(
+    "symbolic", nothing, axes(m=(1, 2), n=(1, 2), d=(1, 2)), covers="statement", scope="any sigma and labels; sums over neurons and samples"
+)
+@false("with a minus, as it must be", factor=-2)
+@false("half the field", factor=1)
+@false("the loss falls", true=lambda square: -square)
+@false("that it grows was printed", printed=lambda square: square)
+def grows(cell, _, *, factor=2, printed=lambda square: -square, true=lambda square: square, context):
+    """R' = grad R . theta' along the printed field, with the gradient by differentiation, against |grad R|^2."""
+    m, n, d = cell.m, cell.n, cell.d
+    symbols, sigma = free_symbols(m * (d + 1) + n * (d + 1), 2 * m * n)
+    theta, x, y = symbols[: m * (d + 1)], symbols[m * (d + 1) : -n].reshape(n, d), symbols[-n:]
+    values, slopes = tangents(TwoLayer(d, m, activation=sigma), theta, x)
+    gradient = 2 * (values[:, 0] - y) @ slopes[:, 0]
+    w, a = theta[: m * d].reshape(m, d), theta[m * d :]
+    value, slope = sigma.jet(x @ w.T, 1)
+    r = value @ a - y
+    field = factor * np.concatenate([((r[:, None] * slope * a).T @ x).ravel(), r @ value])
+    return misprint(printed(gradient @ gradient), true(gradient @ gradient), gradient @ field)
+
+
+POWERS = claim(
+    "recovery.flaw.F14",
+    "Powers above the second are not Morse-Bott",
+    r"f = x^n,\ n \ge 3:\quad f''(0) = 0 \text{ on the zero set } \{0\}",
+    symbols={"f": "a function of one variable x", "n": "its exponent"},
+    kind="counterexample",
+    source=GEOMETRY.at("after Def. 4.1"),
+    refuted_by="An exponent from 3 on with a second derivative at 0.",
+    notes="Morse-Bott asks that the kernel of the Hessian be no larger than the zero set, here a point.",
+)
+
+
+@POWERS.check("symbolic", [None], covers="statement", scope="all n: f = x^3 h, h = x^(n - 3) to second order")
+@false("n = 2 too", least=2)
+@false("a kernel as large as the zero set", true=0)
+@false("a zero set as large as the kernel", printed=1)
+def kernel(_, *, least=3, printed=0, true=1, context):
+    """The dimension of the kernel of f''(0), which is printed to be that of the zero set."""
     import sympy
 
-    x = sympy.Symbol("x")
-    second = {n: sympy.diff(x**n, x, 2).subs(x, 0) for n in powers}
-    if not any(second.values()):
-        return Outcome.holds(len(second))
-    return Outcome.fails(f"second derivatives at 0: {second}", counterexample={"powers": list(powers)})
+    x, *h = sympy.symbols("x h:3")
+    f = x**least * sum(c * x**k for k, c in enumerate(h))
+    return misprint(printed, true, int(sympy.diff(f, x, 2).subs(x, 0) == 0))
 
 
-# F15
-def check_printed_threshold(_, *, printed, context) -> Outcome:
-    """A free pair (m = 3, r = 2): separated, by rank = codimension, with fewer samples than the printed threshold."""
-    d, rng = 2, context.rng()
-    n = PAIR.codimension(d)
-    found = tangent_rank(SIGMA, PAIR.random_point(d, rng), inputs(rng, n, d))
-    return Outcome.equal([n, True], [found.rank, n < printed(PAIR, d)], codimension=n)
+THRESHOLD = claim(
+    "recovery.flaw.F15",
+    "The printed threshold of Theorem 5.3 is too large",
+    r"m + (m + m_0 - r)\, d > r + (m + m_0 - r)\, d = \operatorname{codim} Q^r_{P,\pi} "
+    r"\text{ for } r < m, \text{ where } \operatorname{rank} J = \operatorname{codim} \text{ separates}",
+    clauses={
+        "larger": r"m + (m + m_0 - r)\, d = \operatorname{codim} Q^r_{P,\pi} + m - r",
+        "separated": exists(r"r < m:\ \operatorname{rank} J = \operatorname{codim} Q^r_{P,\pi} = n < m + (m + m_0 - r)\, d"),
+    },
+    symbols=letters(r"m, m_0, r, d, n, J, Q^r_{P,\pi}"),
+    kind="counterexample",
+    source=GEOMETRY.at("Thm 5.3(a), (b), Cor. 5.1(a)"),
+    depends_on=["recovery.separation"],
+    refuted_by="Branches with r < m that no number of samples below the printed one separates.",
+)
 
 
-# F16
-def check_example_dimensions(_, *, expected, context) -> Outcome:
-    """Ranks of the affine equations of the three branches of m = d = 2, m0 = 1."""
-    from numerics.arithmetic.exact import rank_rational
+@THRESHOLD.check("symbolic", [None], clauses="larger", covers="statement", scope="all sizes; the codimension by recovery.strata")
+@false("no larger", by=lambda m, r: 0)
+@false("larger by m", by=lambda m, r: m)
+def excess(_, *, by=lambda m, r: m - r, context):
+    """The printed threshold less the codimension."""
+    import sympy
 
-    target = Target([[0.5, -1.0]], [1.0])
-    matrices = [branch.constraints(target)[0] for branch in branches(2, 1)]
-    ambient = {matrix.shape[1] for matrix in matrices}
-    observed = (ambient.pop(), sorted(matrix.shape[1] - rank_rational(matrix) for matrix in matrices))
-    return Outcome.equal(expected, observed)
-
-
-# F17
-def check_filling(_, *, first, context) -> Outcome:
-    """As n grows the first branch kinds to be stable, and the last one, by certified codimension ranks (d = 2, m = 3, m0 = 1)."""
-    from numerics.arithmetic.exact import rank_rational
-
-    target = Target([[0.5, -1.0]], [1.0])
-    size = {branch.distinct: rank_rational(branch.constraints(target)[0]) for branch in branch_types(3, 1)}
-    return Outcome.equal(first, (min(size, key=size.get), max(size, key=size.get)), sizes=size)
+    m, m0, r, d = sympy.symbols("m m0 r d")
+    return equal(excess=(by(m, r), m + (m + m0 - r) * d - (r + (m + m0 - r) * d)))
 
 
-# F18
-def check_separated_early(_, *, samples, context) -> Outcome:
-    """A split target with a definite form on fewer samples than the codimension: separated all the same; exact."""
-    from numerics.arithmetic.exact import nullspace_rational, rationals
-    from numerics.derivatives.tape import tangents
-    from numerics.hessian.inertias import exact_inertia
-    from numerics.recovery.minima import curvature_form
-
-    d, model = 2, TwoLayer(2, 2, activation=shifted("lorentz"))
-    for replicate in range(60):
-        rng = context.rng(replicate)
-        target = random_target(1, d, rng)
-        theta, x = rationals(SPLIT.sample(target, rng)), rationals(inputs(rng, samples, d))
-        kernel = nullspace_rational(tangents(model, theta, x)[1][:, 0].T)
-        if len(kernel) != 1:
-            continue
-        form = curvature_form(model, rationals(target.weights[0]), x, np.array(kernel[0], dtype=object))
-        counts = exact_inertia(form).counts
-        if d in (counts[0], counts[2]) and samples < SPLIT.codimension(d):
-            shown = {"kind": "definite form of a split neuron", "activation": model.activation.name, "inertia": counts}
-            return Outcome.holds(certificate={**shown, "theta": theta, "samples": x})
-    return Outcome.fails("no definite form below the codimension", counterexample={"samples": samples})
+SHARED = (PAIR, *(branch for branch in kinds(4) if branch.morse_bott and branch.distinct < branch.width and branch != PAIR))
 
 
-CLAIMS = [
-    flaw(
-        8,
-        "Printed ranges of stability and instability overlap",
-        r"\sigma = \exp,\ d = m = 2,\ m_0 = 1,\ r = 2,\ l = 1,\ n = 4:\quad "
-        r"r + (r-l)\,d = 4 = \operatorname{codim} = \operatorname{rank} J",
-        "Thm 5.4",
-        check_overlap,
-        parameters={"samples": 4},
-        control=Control("one sample less", samples=3),
-        scope="a random point of the branch and random inputs",
-        notes="Instability needs n < codim as well.",
-        depends_on=("recovery.stability",),
-    ),
-    flaw(
-        9,
-        "The rank of the Hessian is not constant on a branch",
-        r"\sigma = \tanh(z + \tfrac12),\ X = (0.8218, -1.3813, -2.7542),\ \bar w = 0.9:\ "
-        r"\exists\, w_2 \in (-2.45, -2.43):\ \operatorname{rank} J = 2 < 3",
-        "Thm 5.3(c)",
-        check_degenerate_point,
-        parameters={"between": ROOT_BETWEEN},
-        control=Control("elsewhere", between=("-2.43", "-2.41")),
-        scope="three inputs, m = 2, m0 = d = 1",
-        evidence="certified",
-        notes="True for almost all points, and everywhere for sigma = exp, d = 1.",
-    ),
-    flaw(
-        10,
-        "The target is not the unique global minimum of its width",
-        r"m = m_0 = 2:\ \bar\theta \text{ with its neurons exchanged is another point of } R^{-1}\{0\}",
-        "Prop. 4.1",
-        check_permuted,
-        parameters={"order": ([1, 0], [1, 0])},
-        control=Control("only the weights exchanged", order=([1, 0], [0, 1])),
-        scope="nine rational inputs, d = 2",
-        notes="Unique up to permutation: recovery.unique.",
-    ),
-    flaw(
-        11,
-        "As many samples as parameters do not suffice",
-        r"\sigma = \text{sigmoid}(z + \tfrac{3}{10}),\ m = d = 1,\ n = N = 2:\ \text{an open set of data has an imperfect zero of } R",
-        "last line of the proof of Lemma 4.3(b)",
-        check_other_interpolant,
-        parameters={"samples": 2},
-        control=Control("n = 3", samples=3),
-        scope="the first of 40 random data sets with another root, bracketed in balls",
-        evidence="certified",
-        depends_on=("recovery.global",),
-    ),
-    flaw(
-        12,
-        "Separating inputs may not exist at weight zero",
-        r"\sigma(z) = e^z - z,\ w = 0:\quad \operatorname{rank}\,[\sigma(w x_i), \sigma'(w x_i)\, x_i] = 1 < 2 \text{ for all inputs}",
-        "Cor. 3.2, Def. 3.1",
-        check_zero_weight,
-        parameters={"weight": 0.0},
-        control=Control("weight 1/2", weight=0.5),
-        scope="two inputs",
-    ),
-    flaw(
-        13,
-        "The flow is printed with the wrong sign",
-        r"\dot a_k = +2 \sum_i (\dots)\, \sigma \text{ gives } \dot R = +|\nabla R|^2 \ge 0",
-        "section 2.1",
-        check_sign_of_flow,
-        parameters={"factor": 2},
-        control=Control("factor -2", factor=-2),
-        scope="one neuron, two samples, any sigma",
-        evidence="symbolic",
-        covers="statement",
-    ),
-    flaw(
-        14,
-        "Powers above the second are not Morse-Bott",
-        r"f = x^n,\ n \ge 3:\quad f''(0) = 0 \text{ on the zero set } \{0\}",
-        "after Def. 4.1",
-        check_degenerate_power,
-        parameters={"powers": (3, 4, 5, 6)},
-        control=Control("n = 2", powers=(2,)),
-        scope="n = 3, ..., 6",
-    ),
-    flaw(
-        15,
-        "The printed threshold of Theorem 5.3 is too large",
-        r"m + (m + m_0 - r)\, d > r + (m + m_0 - r)\, d = \operatorname{codim} "
-        r"\text{ for } r < m, \text{ where } \operatorname{rank} J = \operatorname{codim} \text{ separates}",
-        "Thm 5.3(a), (b), Cor. 5.1(a)",
-        check_printed_threshold,
-        parameters={"printed": lambda b, d: b.width + (b.width + b.targets - b.distinct) * d},
-        control=Control("the codimension", printed=Branch.codimension),
-        scope="m = 3, m0 = 1, r = 2, d = 2",
-    ),
-    flaw(
-        16,
-        "Dimensions in the introductory example",
-        r"m = d = 2,\ m_0 = 1:\ \text{the branches lie in } \mathbb{R}^6 \text{ and have dimensions } 1, 2, 2",
-        "section 2.3, caption",
-        check_example_dimensions,
-        parameters={"expected": (6, [1, 2, 2])},
-        control=Control("three lines in four dimensions", expected=(4, [1, 1, 1])),
-        scope="rational equations of the three branches",
-    ),
-    flaw(
-        17,
-        "The table of stability fills from the other end",
-        r"d \ge 2:\ Q^m \text{ becomes stable first (at } m + m_0 d), Q^{m_0} \text{ last (at } m_0 + m d)",
-        "Table 2",
-        check_filling,
-        parameters={"first": (3, 1)},
-        control=Control("Q^{m0} first", first=(1, 3)),
-        scope="m = 3, m0 = 1, d = 2",
-    ),
-    flaw(
-        18,
-        "The separation threshold is not necessary",
-        r"m = 2,\ m_0 = r = 1,\ d = 2,\ n = 4 < 5 = \operatorname{codim}:\ "
-        r"\text{the form of recovery.separation.deficient is definite for some inputs}",
-        "sample-size threshold N_t",
-        check_separated_early,
-        parameters={"samples": 4},
-        control=Control("at the codimension", samples=5),
-        scope="the first of 60 random rational designs with a definite form",
-        depends_on=("recovery.separation.deficient",),
-    ),
-]
+def printed_threshold(branch, d):
+    return branch.width + (branch.width + branch.targets - branch.distinct) * d
+
+
+def separated_in_balls(drawn, **parameters) -> Outcome:
+    return separated(drawn.cell, drawn.value, **{**parameters, "method": "ball"})
+
+
+@THRESHOLD.check("exact", at_codimension, axes(branch=SHARED, d=(2, 1), standard=3), clauses="separated", replay=separated_in_balls)
+@false("the codimension was printed", printed=Branch.codimension)
+@false("separated one sample before", rank=lambda branch, d: branch.codimension(d) - 1)
+def separated(cell, given, *, printed=printed_threshold, rank=Branch.codimension, method="exact", context):
+    """The certified rank is the codimension on so many samples, fewer than printed."""
+    theta, x = given
+    found = equal(rank=(rank(cell.branch, cell.d), tangent_rank(SIGMA, theta, x, method)), witness={"theta": theta, "x": x})
+    return worst([found, order("samples and the printed threshold", (len(x), printed(cell.branch, cell.d)))])
+
+
+EXAMPLE = claim(
+    "recovery.flaw.F16",
+    "Dimensions in the introductory example",
+    r"m = d = 2,\ m_0 = 1:\ \text{the branches lie in } \mathbb{R}^6 \text{ and have dimensions } 1, 2, 2",
+    symbols=letters("m, d, m_0"),
+    kind="counterexample",
+    source=GEOMETRY.at("section 2.3, caption"),
+    refuted_by="Branches that are lines in four dimensions.",
+    notes="Printed: three lines in four dimensions.",
+)
+
+
+def true_dimensions(branch):
+    return 6, 1 if branch == SPLIT else 2
+
+
+@EXAMPLE.check(
+    "exact",
+    lambda cell, rng: random_target(1, 2, rng),
+    axes(branch=tuple(branches(2, 1)), standard=3),
+    covers="statement",
+    because="the three branches; the left sides of their equations depend on no target",
+)
+@false("the true ones were printed", printed=true_dimensions)
+@false("three lines in four dimensions", true=lambda branch: (4, 1))
+@false("three lines in six dimensions", true=lambda branch: (6, 1))
+def dimensions(cell, target, *, printed=lambda branch: (4, 1), true=true_dimensions, context):
+    """The number of parameters, and what the rank of the affine equations of a branch leaves of it."""
+    equations = cell.branch.constraints(target)[0]
+    found = (equations.shape[1], equations.shape[1] - rank_rational(equations))
+    return misprint(printed(cell.branch), true(cell.branch), found)
+
+
+TABLE = claim(
+    "recovery.flaw.F17",
+    "The table of stability fills from the other end",
+    r"d \ge 2:\ Q^m \text{ becomes stable first (at } m + m_0 d), Q^{m_0} \text{ last (at } m_0 + m d)",
+    symbols=letters("d, m, m_0", **{"Q^r": "branches of r distinct input weights, m_0 <= r <= m"}),
+    kind="counterexample",
+    source=GEOMETRY.at("Table 2"),
+    depends_on=["recovery.stability"],
+    refuted_by="A branch of fewer distinct weights that is stable from a smaller number of samples.",
+)
+
+
+@TABLE.check("symbolic", [None], covers="statement", scope="all sizes; stable from the codimension on by recovery.stability")
+@false("a weight more asks for as many samples", step=lambda d: 0)
+@false("the ends exchanged, as printed", ends=lambda first, last: [last, first])
+def falls_with_r(_, *, step=lambda d: 1 - d, ends=lambda first, last: [first, last], context):
+    """The codimension of Q^(r + 1) less that of Q^r, negative from d = 2 on, and the codimensions at r = m and r = m_0."""
+    import sympy
+
+    m, m0, r, d = sympy.symbols("m m0 r d")
+    size = r + (m + m0 - r) * d
+    found = [size.subs(r, m), size.subs(r, m0)]
+    return equal(step=(step(d), size.subs(r, r + 1) - size), ends=(ends(m + m0 * d, m0 + m * d), found))
+
+
+def falling(m, m0):
+    return list(range(m, m0 - 1, -1))
+
+
+@TABLE.check("exact", lambda cell, rng: random_target(cell.m0, cell.d, rng), axes(m=(2, 3, 4), m0="1..m - 1", d=(2, 3)))
+@false("Q^{m_0} first, as printed", true=lambda m, m0: falling(m, m0)[::-1])
+@false("Q^m was printed first", printed=falling)
+def fills(cell, target, *, printed=lambda m, m0: falling(m, m0)[::-1], true=falling, context):
+    """The numbers r of distinct weights in the order of the codimensions of their branches, which are ranks of rational equations."""
+    size = {branch.distinct: rank_rational(branch.constraints(target)[0]) for branch in branch_types(cell.m, cell.m0)}
+    rows = true(cell.m, cell.m0)
+    outcome = misprint(printed(cell.m, cell.m0), rows, sorted(size, key=size.__getitem__))
+    return worst([outcome, order("codimensions", [size[r] for r in rows])])
+
+
+EARLY = claim(
+    "recovery.flaw.F18",
+    "The separation threshold is not necessary",
+    r"m = 2,\ m_0 = r = 1,\ d = 2,\ n = 4 < 5 = \operatorname{codim} Q^r_{P,\pi}:\ "
+    r"\sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ is definite for some inputs}",
+    symbols=letters(r"m, m_0, r, d, n, Q^r_{P,\pi}, c, \sigma, \bar w, x_i, J"),
+    kind="counterexample",
+    relation="existence",
+    source=GEOMETRY.at("sample-size threshold N_t"),
+    depends_on=["recovery.separation.deficient"],
+    refuted_by="Indefinite forms for all inputs below the codimension.",
+    notes="By recovery.separation.deficient a definite form separates. At d = 3 there are such inputs at n = 5 < 7, too.",
+)
+
+LORENTZ = shifted("lorentz")
+
+
+def relations_and_inertia(theta, x):
+    """How many relations c the tangents of a split neuron on ``x`` have, and the inertia of the form of the first."""
+    d = x.shape[1]
+    model = TwoLayer(d, 2, activation=LORENTZ)
+    kernel = nullspace_rational(tangents(model, theta, x)[1][:, 0].T)
+    return len(kernel), exact_inertia(curvature_form(model, theta[:d], x, np.array(kernel[0], dtype=object))).counts
+
+
+def with_definite_form(cell, rng):
+    """A split target and d + 2 inputs with one relation and a definite form: one draw of four at d = 2, of twenty at d = 3."""
+    while True:
+        theta, x = rationals(SPLIT.random_point(cell.d, rng)), rationals(inputs(rng, cell.d + 2, cell.d))
+        if relations_and_inertia(theta, x) in [(1, (0, 0, cell.d)), (1, (cell.d, 0, 0))]:
+            return theta, x
+
+
+def form_in_balls(drawn, **_):
+    """The relation by the cofactors of one neuron's tangents, and the inertia of the form by elimination, in balls."""
+    from flint import arb_mat
+
+    d, (theta, x) = drawn.cell.d, map(balls, drawn.value)
+    with working_precision(128):
+        value, slope = LORENTZ.jet(x @ theta[:d], 1)
+        rows = np.column_stack([value, slope[:, None] * x])
+        relation = [arb_mat(np.delete(rows, i, axis=0).tolist()).det() * (-1) ** i for i in range(d + 2)]
+        form = curvature_form(TwoLayer(d, 2, activation=LORENTZ), theta[:d], x, np.array(relation))
+        counts = ball_inertia(form).counts
+    return equal(definite=(True, None if None in counts else d in (counts[0], counts[2])))
+
+
+@EARLY.check(
+    "exact", with_definite_form, axes(d=(2, 3), quick=2, standard=5), scope="inputs drawn until the form is definite", replay=form_in_balls
+)
+@false("an indefinite form", definite=False)
+@false("a threshold one smaller", threshold=lambda branch, d: branch.codimension(d) - 1)
+def early(cell, given, *, definite=True, threshold=Branch.codimension, context):
+    """A definite form on fewer samples than the codimension, over the rationals."""
+    theta, x = given
+    relations, counts = relations_and_inertia(theta, x)
+    found = equal(relations=(1, relations), definite=(definite, cell.d in (counts[0], counts[2])), witness={"theta": theta, "x": x})
+    certificate = {"kind": "definite form of a split neuron", "activation": LORENTZ.name, "inertia": counts, "theta": theta, "samples": x}
+    return worst([found, order("samples and the codimension", (len(x), threshold(SPLIT, cell.d)))], certificate=certificate)
