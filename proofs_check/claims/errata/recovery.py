@@ -33,17 +33,9 @@ def misprint(printed, true, found, **shown):
     return worst([equal(value=(true, found), shown=shown), different("the printed and the true value", printed, true, **shown)])
 
 
-def distinct_inputs(rng, n, d):
-    """Inputs of which no two are equal; on their grid of 2^-12 two may be, in one dimension."""
-    while True:
-        x = inputs(rng, n, d)
-        if len(np.unique(x, axis=0)) == n:
-            return x
-
-
 def at_codimension(cell, rng):
     """A random point of the branch, and as many inputs as its codimension."""
-    return cell.branch.random_point(cell.d, rng), distinct_inputs(rng, cell.branch.codimension(cell.d), cell.d)
+    return cell.branch.random_point(cell.d, rng), inputs(rng, cell.branch.codimension(cell.d), cell.d)
 
 
 def free_symbols(count, values):
@@ -180,7 +172,7 @@ NEAR = 2.0**-20
 def other_weight(cell, rng):
     """A target weight, three inputs, and another weight that fits the first two, as floats find it."""
     while True:
-        weight, x = float(rng.normal(0, 1.2)), distinct_inputs(rng, 3, 1)[:, 0]
+        weight, x = float(rng.normal(0, 1.2)), inputs(rng, 3, 1)[:, 0]
         for other in other_interpolants(cell.sigma, weight, x[:2]):
             if abs(other - weight) > 0.01:
                 return weight, x, other

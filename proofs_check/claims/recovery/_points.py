@@ -22,8 +22,13 @@ SPLIT, LONE, PAIR = Branch(((0, 1),), ()), Branch(((0,),), ((1,),)), Branch(((0,
 
 
 def inputs(rng, n, d):
-    """Uniform inputs on [-3/2, 3/2]^d as dyadic numbers (farther out the slopes of saturating neurons span too many orders)."""
-    return on_grid(rng.uniform(-1.5, 1.5, (n, d)))
+    """Uniform inputs on [-3/2, 3/2]^d as dyadic numbers (farther out the slopes of saturating neurons span too many orders), no two of
+    them equal and none 0: on a grid both happen, once in a thousand draws for d = 1, and are no generic inputs.
+    """
+    while True:
+        x = on_grid(rng.uniform(-1.5, 1.5, (n, d)))
+        if len(np.unique(x, axis=0)) == n and x.any(axis=1).all():
+            return x
 
 
 def well_conditioned(branch: Branch, d: int, n: int, rng, *, tries: int = 10):
