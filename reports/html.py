@@ -7,6 +7,7 @@ BibTeX, a badge.
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import json
@@ -55,6 +56,12 @@ def write(
     return place.path / "index.html"
 
 
+def _with_font(style: str, font: bytes) -> str:
+    """The style with the font of formulas within: browsers refuse a font in another file to a page that is opened from a disk."""
+    data = base64.b64encode(font).decode()
+    return f'@font-face {{ font-family: "Report Math"; src: url("data:font/woff;base64,{data}") format("woff"); }}\n{style}'
+
+
 class _Report:
     """The files of one report, made one after the other."""
 
@@ -71,8 +78,10 @@ class _Report:
 
     def files(self) -> Iterator[tuple[str, str]]:
         """(name, content) of everything that is written."""
-        for name in ("style.css", "search.js"):
-            yield f"assets/{name}", resources.files("reports").joinpath("assets", name).read_text(encoding="utf-8")
+        assets = resources.files("reports").joinpath("assets")
+        style, font = assets.joinpath("style.css"), assets.joinpath("math.woff")
+        yield "assets/style.css", _with_font(style.read_text(encoding="utf-8"), font.read_bytes())
+        yield "assets/search.js", assets.joinpath("search.js").read_text(encoding="utf-8")
         yield "index.html", self._index()
         for family in self.families:
             yield f"families/{family.slug}.html", self._page("family.html", "../", family.name, family=family)

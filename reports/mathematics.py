@@ -342,8 +342,8 @@ def _mend(node: ElementTree.Element) -> None:
             node.remove(child)  # the invisible side of \\left. ... \\right|
         else:
             _mend(child)
-    tag, text = node.tag, html.unescape(node.text or "").replace("⧵", "∖")
-    node.text = text
+    tag, text = node.tag, html.unescape(node.text or "").replace("⧵", "∖").replace("⧸", "/")
+    node.text = text = "∗" if text == "*" else text  # the sign of an operation: the other one is raised already
     if tag not in _TAGS:
         raise _CannotSet
     for attribute in node.attrib.keys() - _ATTRIBUTES:

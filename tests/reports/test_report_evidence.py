@@ -212,7 +212,7 @@ def test_a_law_that_was_not_trained_is_told():
         ("height and width of the matrix", "height and width of the matrix"),
         ("the i-th factor, d_(i-1) x d_i", "the i-th factor, |di−1×di|"),
         ("the largest x of all", "the largest x of all"),
-        (r"least over $\Theta^*$", "least over |Θ*|"),
+        (r"least over $\Theta^*$", "least over |Θ∗|"),
     ],
 )
 def test_meanings_are_words_with_formulas(meaning, shown):

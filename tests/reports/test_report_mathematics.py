@@ -105,3 +105,18 @@ def test_any_sequence_of_commands_renders(parts):
 def test_readable():
     assert readable(r"R(f^*) \ge r \text{ for all } \theta_{1}") == "R(f^*) ≥ r for all θ_1"
     assert readable("no commands") == "no commands"
+
+
+def test_the_font_has_what_the_formulas_of_the_claims_use():
+    from importlib import resources
+
+    from fontTools.ttLib import TTFont
+
+    from proofs_check import load_claims
+
+    with resources.as_file(resources.files("reports").joinpath("assets", "math.woff")) as file:
+        font = TTFont(file)
+    texts = [text for claim in load_claims().values() for text in (claim.statement, *(clause.statement for clause in claim.clauses))]
+    found = "".join("".join(re.findall(r">([^<]+)<", one)) for text in texts for one in re.findall(r"<math>.*?</math>", render_math(text)))
+    assert sorted(set(found) - set(map(chr, font.getBestCmap())) - set(" \n\u2009\u200a\u2003\u2002\u2005\u2004")) == []
+    assert "MATH" in font and set(range(0x1D434, 0x1D468)) - {0x1D455} <= font.getBestCmap().keys()  # italic letters
