@@ -55,13 +55,18 @@ def _directory() -> str:
         return "one that is gone"
 
 
+def _environment() -> dict[str, str]:
+    """All variables but those in which torch's compiler tells itself, once it is imported, where its cache lies."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("TORCHINDUCTOR_", "TRITON_"))}
+
+
 def _threads() -> list[str]:
     return sorted(thread.name for thread in threading.enumerate())
 
 
 _SETTINGS = (
     _Setting("the working directory", _directory),
-    _Setting("the environment", lambda: dict(os.environ)),
+    _Setting("the environment", _environment),
     _Setting("the path of imports", lambda: list(sys.path)),
     _Setting("the recursion limit", sys.getrecursionlimit),
     _Setting("the longest integer that is written out", sys.get_int_max_str_digits),

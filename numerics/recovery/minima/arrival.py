@@ -18,7 +18,7 @@ from theory.models import TwoLayer
 #: Singular values below this fraction of the largest count as zeros of the Hessian: rounding moves them by about 1e-15.
 ZERO_SINGULAR = 1e-9
 #: Local errors of the stiff integrator; the loss is then right to about 1e-24, far below where decay is read off.
-RTOL, ATOL = 1e-11, 1e-15
+RTOL, ATOL = 1e-12, 1e-15
 
 
 def residual_and_tangents(model: TwoLayer, theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

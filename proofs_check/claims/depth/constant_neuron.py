@@ -5,6 +5,7 @@ the residuals: the Hessian gains sigma''(bhat) E[(v . e) f f^T].
 """
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
@@ -73,6 +74,12 @@ def correlation_block(found, data, outer):
     return (features * errors[:, None]).T @ features
 
 
+def correlated_signs(found, data, rng):
+    """Signs v with a block that does not vanish, where there are any: outputs with equal errors cancel under opposite signs."""
+    signs = rng.permutation(list(product([-1, 1], repeat=found.parts[2].shape[0]))) * Fraction(1)
+    return next((v for v in signs if correlation_block(found, data, v).any()), signs[0])
+
+
 def curvature_of(activation, bias):
     return activation.jet(np.array([bias], dtype=object), 2)[2][0]
 
@@ -111,7 +118,7 @@ def inertia(cell, place, *, block_of=lambda curvature, block: curvature * block,
     rng, bias = context.rng(place), Fraction(cell.bias if at is None else at)
     found, data = point(place, rng)
     before = inertia_counts(found.shallow, found.shallow_theta, data)
-    outer, negative, outcomes = rng.choice([-1, 1], found.parts[2].shape[0]) * Fraction(1), [], []
+    outer, negative, outcomes = correlated_signs(found, data, rng), [], []
     for v in (outer, -outer):
         deep, theta = with_constant_neuron(found, bias, v)
         slope = gradient(deep, theta, data)

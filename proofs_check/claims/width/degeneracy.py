@@ -123,11 +123,17 @@ FAMILY = claim(
         "dimension": r"\text{the compatible embeddings of one index map have at } \theta \text{ a tangent space of dimension } "
         r"K + \sum_{l=2}^{L-1} K_l K_{l-1}",
         "kernel": r"\text{the Hessian vanishes on it}",
-        "nullity": r"n_0(T\theta) = n_0(\theta) + K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ where no multiplier is zero and } B_s "
-        r"\text{ has its largest rank}",
+        "nullity": r"n_0(T\theta) = n_0(\theta) + K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ where no multiplier is zero}",
     },
-    symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "B_s"],
-    assumptions=[Assumption("non-zero weights", r"W^{[l]}_{ij} \ne 0 \text{ for } l \ge 2"), CRITICAL],
+    symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "S_s"],
+    assumptions=[
+        Assumption("non-zero weights", r"W^{[l]}_{ij} \ne 0 \text{ for } l \ge 2"),
+        CRITICAL,
+        Assumption(
+            "non-degenerate",
+            r"\text{of the nullity: } S_s \text{ has no kernel at the copied neurons } (B_s = 0 \text{ behind layers of width } 1)",
+        ),
+    ],
     kind="extension",
     source=JML.at("Section 6.1 (heuristic there; the count is ours)"),
     depends_on=["embedding.compatible.criticality"],
@@ -190,19 +196,32 @@ FAMILY.without("non-zero weights", family_dimension, vanishing_weights=True)
 FAMILY.without("critical", family_dimension, at="anywhere")
 
 NULLITIES = axes(
-    narrow=by_level(((1, 1, 1), (1, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
+    narrow=by_level(((1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
     extra=by_level(((1,), (2,), (1, 1), (2, 1)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
     where=lambda narrow, extra: len(extra) == len(narrow) - 2,
     full=3,
 )
+#: Draws for a point that is degenerate: one of four in (2, 1, 1, 1) is, of the other shapes none.
+TRIES = 20
+
+
+def is_degenerate(place, extra):
+    """Whether S has a kernel at the first neuron of some layer that is copied."""
+    curvatures = [place.at(layer=layer, neuron=0).matrices(place.planted())[1] for layer, copies in enumerate(extra, 1) if copies]
+    return any(rank_rational(S) < len(S) for S in curvatures)
 
 
 @FAMILY.check(
     "exact", a_seed, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
 )
 @false("K alone", dimension=without_neighbours)
-def nullity(cell, seed, *, dimension=degrees_of_freedom, context):
+def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, context):
     """The growth of the nullity of the exact Hessian."""
-    place, parts = member(cell, context.rng(seed))
+    rng = context.rng(seed)
+    drawn = (member(cell, rng) for _ in range(TRIES))
+    place, parts = next((one for one in drawn if is_degenerate(one[0], cell.extra) == degenerate), member(cell, rng))
     (_, before, _), (_, after, _) = inertias(compatible(place.model, parts), place.theta, place.planted())
     return equal(nullity=(before + dimension(cell.extra), after), shown={"place": place, "sigma": sigma_of(cell.narrow)})
+
+
+FAMILY.without("non-degenerate", nullity, degenerate=True)
