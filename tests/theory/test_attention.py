@@ -119,3 +119,12 @@ def test_bad_input():
         attention.condensed_ray(np.full(4, 0.25))
     with pytest.raises(ValueError, match="tokens must be an integer of at least 2"):
         MarkovAttention(1, 2, 2)
+
+
+def test_a_token_of_average_frequency_has_a_rate_in_balls():
+    """(7/18, 1/3, 5/18): the middle one is 1/3 of three, and a ball around 0 has no square root of its square."""
+    from flint import arb
+
+    law = [Fraction(7, 18), Fraction(1, 3), Fraction(5, 18)]
+    rate = attention.condensation_rate(np.array([arb(int(p.numerator)) / int(p.denominator) for p in law], dtype=object))
+    assert rate.overlaps(arb(float(attention.condensation_rate(np.array(law, dtype=float))), 1e-15)) and float(rate.rad()) < 1e-12

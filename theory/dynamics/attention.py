@@ -195,7 +195,8 @@ def _root(value: Any) -> Any:
 
 
 def _norm(vector: Any) -> Any:
-    return _root((np.asarray(vector) ** 2).sum())
+    entries = np.asarray(vector)
+    return _root((entries * entries).sum())  # a ball around 0 has no power that balls know, but a product
 
 
 def centred_logs(pi: Any) -> Any:

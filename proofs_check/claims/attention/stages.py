@@ -137,7 +137,7 @@ def condensed(cell, law, *, plateau=entropy, norm=condensed_norm, context):
         model = MarkovAttention(len(law), cell.width, 1)
         theta = model.condensed_point(pi)
         parts = model.unpack(theta)
-        sizes = [(parts[name] ** 2).sum() for name in ("embedding", "projection")]
+        sizes = [(parts[name] * parts[name]).sum() for name in ("embedding", "projection")]
         differences = {
             "gradient": apart(model.gradient(theta, pi, lam), 0 * theta),
             "loss - H": apart([model.loss(theta, pi, lam)], [plateau(pi)]),
@@ -198,7 +198,9 @@ def both(pi, lam, gamma, beta):
 @false("without lambda", rate=lambda pi, lam, gamma, beta: both(pi, 1, gamma, beta))
 @false(
     "a variance without weights, equal where pi is uniform",
-    rate=lambda pi, lam, gamma, beta: lam * covariance(pi, gamma, beta) * ((gamma**2).sum() / len(gamma) - (gamma.sum() / len(gamma)) ** 2),
+    rate=lambda pi, lam, gamma, beta: (
+        lam * covariance(pi, gamma, beta) * ((gamma * gamma).sum() / len(gamma) - (gamma.sum() / len(gamma)) ** 2)
+    ),
 )
 @false("2c", rate=lambda pi, lam, gamma, beta: 2 * both(pi, lam, gamma, beta))
 def by_symbols_too(d, *, rate=both, context):

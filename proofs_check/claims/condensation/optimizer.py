@@ -24,7 +24,8 @@ OPTIMIZER = claim(
     r"w_j \parallel \pm \operatorname{sign}(z) \text{ (entry by entry)}, \text{ not } \pm z",
     clauses={
         "equivariant": r"\text{for gradients } \alpha_t z \text{ Adam without regularizer moves by multiples of } \operatorname{sign}(z)",
-        "trained": r"\text{tanh networks: the median of } |\cos(w_j, \operatorname{sign} z)| > 0.99 \text{ as the loss begins to fall}",
+        "trained": r"\text{tanh networks: the median of } |\cos(w_j, \operatorname{sign} z)| > 0.99 \text{ as the loss begins to fall, in at "
+        r"least three of four}",
     },
     symbols=["w_j", "z", "\\varepsilon"],
     assumptions=[CENTRED, LINEAR_PART, CLEAR, ADAM, FAR],
@@ -65,7 +66,7 @@ def equivariant(cell, drawn, *, shape=lambda z: np.array([Fraction((v > 0) - (v 
     return equal(steps=(expected, found))
 
 
-SEEDS = by_level(40, 40, 200)
+SEEDS = by_level(160, 160, 400)
 
 
 @OPTIMIZER.check(
@@ -87,7 +88,7 @@ def trained(method, *, shape=np.sign, inputs=False, clear=0.15, context):
         direction = shape(x.mean(axis=0) if inputs else mean_input(x, y))
         cosine = rows @ direction / np.linalg.norm(rows, axis=1) / np.linalg.norm(direction)
         hits += bool(np.median(np.abs(cosine)) > 0.99)
-    return context.rate(hits, len(data), what=f"median cosine above 0.99 under {method}", at_least=0.9, margin=0.4)
+    return context.rate(hits, len(data), what=f"median cosine above 0.99 under {method}", at_least=0.75, margin=0.3)
 
 
 def published_data(rng):
