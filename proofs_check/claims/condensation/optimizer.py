@@ -24,8 +24,8 @@ OPTIMIZER = claim(
     r"w_j \parallel \pm \operatorname{sign}(z) \text{ (entry by entry)}, \text{ not } \pm z",
     clauses={
         "equivariant": r"\text{for gradients } \alpha_t z \text{ Adam without regularizer moves by multiples of } \operatorname{sign}(z)",
-        "trained": r"\text{tanh networks: the median of } |\cos(w_j, \operatorname{sign} z)| > 0.99 \text{ as the loss begins to fall, in at "
-        r"least three of four}",
+        "trained": r"\text{tanh networks: the median of } |\cos(w_j, \operatorname{sign} z)| > 0.99 \text{ as the loss begins to fall, in "
+        r"at least three of four}",
     },
     symbols=["w_j", "z", "\\varepsilon"],
     assumptions=[CENTRED, LINEAR_PART, CLEAR, ADAM, FAR],

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from numerics.hessian import gradient
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false, nothing
 from proofs_check.judging import bounded, equal
 from theory.activations import SmoothActivation, activation
@@ -135,7 +136,7 @@ FLOATS = axes(sigma=tuple(EQUATIONS), widths=((1, 1, 1), (2, 2, 1), (1, 2, 1, 1)
     a_seed,
     FLOATS,
     clauses="trace",
-    tolerance="640 (n + d) eps times the sizes that enter the sum",
+    tolerance="640 (n + d) eps times the sizes that enter the sum, and 4 |w| + 2 |v| times the gradient that planting leaves",
     distribution="theta and inputs normal of deviation 0.7",
 )
 @false("tanh", activation="tanh")
@@ -153,5 +154,7 @@ def planted_in_floats_of_all(cell, seed, *, activation="", context):
         * (1 + jets) ** (len(cell.widths) - 2)
         * (1 + np.abs(x).max() ** 2)
     )
-    tolerance = 10 * rounding(len(x) + len(w), magnitude)  # the planted gradient keeps a few roundings of |c| = 1
+    # By the equation, |b1(z)| <= 4 |z| and |b0| <= 2, the trace is that combination of the entries of the gradient at the neuron.
+    left = (4 * np.linalg.norm(w) + 2 * np.linalg.norm(parts["W2"][:, 0])) * np.linalg.norm(gradient(model, theta, data))
+    tolerance = 10 * rounding(len(x) + len(w), magnitude) + left
     return bounded("tr(S Q)", trace_of(S, w, cell.sigma), tolerance, theta=theta)
