@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from numerics.critical.weights import RoundedGradient
     from numerics.hessian import Inertia
     from proofs_check.commands._networks import Trained
+
+#: The wide Hessian grows with alpha^2, and must keep within the range of floats.
+LARGEST_ALPHA = 1e50
 
 
 @click.command()
@@ -88,8 +90,8 @@ def inertia_in_words(found: Inertia) -> str:
 def _check_split(trained: Trained, layer: Any, neuron: Any, alpha: Any) -> None:
     from theory.embedding.wiring import check_place
 
-    if not math.isfinite(alpha):
-        raise ValueError(f"alpha must be a finite number, got {alpha}")
+    if not abs(alpha) <= LARGEST_ALPHA:  # nan among them
+        raise ValueError(f"alpha must be a number of size at most {LARGEST_ALPHA:g}, got {alpha}")
     if len(trained.network.shapes) <= 2 and "W1" in trained.network.shapes:
         raise ValueError("a network of one linear layer has no hidden neuron to split")
     check_place(trained.network, layer, neuron)

@@ -257,7 +257,8 @@ def test_what_cannot_be_used_is_told_in_one_sentence(modules, arguments, words):
     [
         (inertia, ["--layer", 2, "--neuron", 0, "--alpha", 0.5], "layer must be a hidden layer from 1 to 1"),
         (inertia, ["--layer", 1, "--neuron", 2, "--alpha", 0.5], "neuron must be from 0 to 1 in layer 1"),
-        (inertia, ["--layer", 1, "--neuron", 0, "--alpha", "nan"], "alpha must be a finite number, got nan"),
+        (inertia, ["--layer", 1, "--neuron", 0, "--alpha", "nan"], "alpha must be a number of size at most 1e+50, got nan"),
+        (inertia, ["--layer", 1, "--neuron", 0, "--alpha", 1e300], "alpha must be a number of size at most 1e+50, got 1e+300"),
         (certify, ["--radius", 0], "radius must be a positive number, got 0"),
         (certify, ["--radius", "nan"], "radius must be a positive number, got nan"),
         (certify, ["--out", "nowhere/point.json"], "nowhere/point.json: expected a file that can be written"),
