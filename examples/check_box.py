@@ -1,19 +1,19 @@
 """Check a box with python-flint alone: python check_box.py FILE
 
 A box is a centre and a radius, in decimals. Krawczyk's test shows that it holds exactly one zero of a system: the derivative of
-z sigma'/sigma, or the gradient of the squared loss of a tanh network with one hidden layer, hence one critical point. From the Hessian over
-the box follow the inertia there, and that after a neuron was split or a residual block was inserted.
+z sigma'/sigma, or the gradient of the loss of a network, hence one critical point. From the Hessian over the box follow the inertia there,
+and that after a neuron was split or a residual block was inserted.
 """
 
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, boxed, exactly, narrowly, outputs, precision, second_order, squared_loss, taylor  # noqa: E402
-from referee import main, refusing, require, whole  # noqa: E402
+from referee import main, network, refusing, require, whole  # noqa: E402
 
 
 def inertia(rows, zeros=0):
@@ -42,13 +42,13 @@ def inertia(rows, zeros=0):
     return [signs.count(False), zeros, signs.count(True)]
 
 
-def network(widths):
+def tanh_network(widths):
     return lambda theta, x: outputs(widths, activation("tanh"), theta, x)
 
 
 def critical_point(widths, data, box):
     """The critical point in the box, as balls, and the inertia there."""
-    loss = squared_loss(network(widths), data)
+    loss = squared_loss(tanh_network(widths), data)
     theta = boxed(lambda theta: second_order(loss, theta)[0], box, lambda _, theta: arb_mat(second_order(loss, theta)[1]))
     return theta, inertia(second_order(loss, theta)[1])
 
@@ -78,7 +78,7 @@ def check_split(certificate):
     halves = [w for row in rows for w in ((1 - alpha) * row[0], *row[1:], alpha * row[0])]
     wide = [*weights, *weights[:d], *biases, biases[0], *halves, *rest[o * m :]]
     t = next(t for t, row in enumerate(rows) if not row[0].contains(0))
-    found = without(squared_loss(network([d, m + 1, o]), data), wide, [(m + 1) * (d + 1) + t * (m + 1) + m])
+    found = without(squared_loss(tanh_network([d, m + 1, o]), data), wide, [(m + 1) * (d + 1) + t * (m + 1) + m])
     require(certificate["inertia"] == found, f"the inertia is {found}")
     return f"one critical point, inertia {found} after the split"
 
@@ -127,6 +127,93 @@ def check_point(certificate):
     return f"one critical point, inertia {found}"
 
 
+#: Activations of degree 1 for positive factors: c (w, b) and a/c give the same outputs.
+HOMOGENEOUS = ("relu", "leaky", "identity")
+
+
+def connected(layers, count, inputs):
+    """The layers of a network in which each of ``count`` parameters stands at one place, and no weight is missing."""
+    places = []
+    for layer in network(layers, count):
+        require(all(len(row) == inputs for row in layer["weights"]), "a row of another length")
+        biases = [k for k in layer["biases"] if k is not None]
+        require(len(biases) in (0, len(layer["biases"])), "a layer in which some neurons have biases, and some none")
+        places += [*biases, *(k for row in layer["weights"] for k in row)]
+        inputs = len(layer["weights"])
+    require(None not in places and sorted(places) == list(range(count)), "not one place for each parameter")
+    require(count <= 60, "too many parameters")
+    return layers
+
+
+def forward(layers, sigma, theta, x):
+    """The outputs of such a network."""
+    for place, layer in enumerate(layers, start=1):
+        rows = zip(layer["weights"], layer["biases"], strict=True)
+        x = [sum((theta[k] * f for k, f in zip(row, x, strict=True)), arb(0) if b is None else theta[b]) for row, b in rows]
+        x = x if place == len(layers) else [sigma(z) for z in x]
+    return x
+
+
+def constant_directions(layers, activation, loss, theta):
+    """Directions at theta along which the loss is constant whatever the data: shifts of all outputs, which softmax does not see, and
+    for each hidden neuron of a homogeneous activation the scaling of its weights.
+    """
+    columns = [*zip(*layers[-1]["weights"], strict=True), *([layers[-1]["biases"]] if layers[-1]["biases"][0] is not None else [])]
+    found = [{k: arb(1) for k in column} for column in columns] if loss == "cross-entropy" else []
+    for layer, behind in pairwise(layers) if activation in HOMOGENEOUS else ():
+        for neuron, (row, b) in enumerate(zip(layer["weights"], layer["biases"], strict=True)):
+            incoming = {k: theta[k] for k in [*row, *([] if b is None else [b])]}
+            found.append(incoming | {weights[neuron]: -theta[weights[neuron]] for weights in behind["weights"]})
+    return [[row.get(k, arb(0)) for k in range(len(theta))] for row in found]
+
+
+def cross_entropy(network, data):
+    """theta -> the sum of -log softmax(network(theta, x))_y over the data, y rows of the identity."""
+    for y in data[1]:
+        require(len(y) > 1 and sorted(map(float, y)) == [0] * (len(y) - 1) + [1], "a target that is no class")
+
+    def loss(theta):
+        found = arb(0)
+        for x, y in zip(*data, strict=True):
+            f = network(theta, x)
+            powers = [z.exp() for z in f]
+            found = sum(powers[1:], powers[0]).log() - f[list(map(float, y)).index(1)] + found
+        return found
+
+    return loss
+
+
+def check_network(certificate):
+    """One critical point of a network near given weights, once the coordinates held have the values of these, and its inertia."""
+    given_weights, data = list(map(exactly, certificate["theta"])), given(certificate)
+    xs, ys = data
+    require(len(xs) == len(ys) > 0, "no data, or not one target for each sample")
+    net, name = connected(certificate["layers"], len(given_weights), len(xs[0])), certificate["activation"]
+    held = [whole(k, 0, "a coordinate") for k in certificate["held"]]
+    free = [k for k in range(len(given_weights)) if k not in held]
+    require(all(len(y) == len(net[-1]["biases"]) for y in ys), "a target of another length")
+    require(len(certificate["box"]["centre"]) == len(free), "not one centre for each coordinate that is not held")
+    kinds = {"mse": squared_loss, "cross-entropy": cross_entropy}
+    sigma = activation(name)
+    loss = kinds[certificate["loss"]](lambda theta, x: forward(net, sigma, theta, x), data)
+
+    def all_of(values):
+        return [values[free.index(k)] if k in free else weight for k, weight in enumerate(given_weights)]
+
+    on_free = lambda values: loss(all_of(values))
+    box = certificate["box"]
+    point = boxed(lambda values: second_order(on_free, values)[0], box, lambda _, values: arb_mat(second_order(on_free, values)[1]))
+    directions = constant_directions(net, name, certificate["loss"], all_of(point))
+    require(len(held) == len(directions), "not one coordinate held for each direction of constant loss")
+    on_held = arb_mat([[row[k] for k in held] for row in directions]).det() if held else arb(1)
+    require(not on_held.contains(0), "directions of constant loss that may be dependent on what is held")
+    away = max(abs(p - given_weights[k]).upper() for k, p in zip(free, point, strict=True))
+    require(exactly(certificate["distance"]) >= away, f"the distance is {away.str(6)}")
+    found = inertia(second_order(on_free, point)[1], zeros=len(held))
+    require(certificate["inertia"] == found, f"the inertia is {found}")
+    return f"one critical point within {float(certificate['distance']):.3g} of the weights, inertia {found}"
+
+
 def check_extremum(certificate):
     """One zero of the numerator of (z sigma'/sigma)' over sigma."""
     sigma = activation(certificate["activation"])
@@ -148,6 +235,7 @@ KINDS = {
     "extremum of the elasticity": check_extremum,
     "critical point behind a residual block": check_residual,
     "critical point before a split": check_split,
+    "critical point of a network": check_network,
     None: check_point,
 }
 

@@ -9,12 +9,14 @@ certified through the narrow point that they come from (:func:`certify_split`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero, working_precision
+from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
 from numerics.hessian.gradients import indices, takes_indices
 from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
@@ -49,10 +51,14 @@ class CriticalPoint:
 
 @dataclass(frozen=True)
 class CertifiedPoint:
-    """The one critical point in ``box``, with the certified ``inertia`` of its Hessian."""
+    """The one critical point in ``box``, with the certified ``inertia`` of its Hessian.
+
+    With coordinates ``held`` it is the one in the box that has these coordinates of the centre.
+    """
 
     box: Box
     inertia: Inertia
+    held: tuple[int, ...] = ()
 
     @property
     def theta(self) -> np.ndarray:
@@ -173,21 +179,45 @@ def _settle(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Los
     return theta
 
 
-def certify(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> CertifiedPoint:
+def certify(
+    model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128, invariances: bool = False
+) -> CertifiedPoint:
     """The critical point near ``theta`` enclosed, and the inertia of its Hessian, both proved in balls of ``bits`` bits.
 
-    ``data`` are read exactly (floats as the rationals they are). Raises :class:`NotCertified` at a degenerate point or far from any.
+    ``data`` are read exactly (floats as the rationals they are). With ``invariances`` one coordinate is held for each direction along which
+    the loss is constant whatever the data (:mod:`numerics.critical.invariances`): such a direction counts as a zero eigenvalue. Raises
+    :class:`NotCertified` at a degenerate point or far from any.
     """
+    theta = np.array([float(value) for value in theta])
+    rows, held = independent(invariant_directions(model, theta, loss)) if invariances else ([], [])
+    free = [k for k in range(len(theta)) if k not in held]
     with working_precision(bits):
-        data = in_balls(model, data)
-    slope = lambda point: gradient(model, point, data, loss)
-    curvature = lambda point: hessian(model, point, data, loss)
-    box = certify_zero(slope, [float(value) for value in theta], jacobian=curvature, bits=bits)
+        data, start = in_balls(model, data), balls(theta)
+
+    def whole(point: Any) -> Any:
+        values = start.copy()
+        values[free] = point
+        return values
+
+    slope = lambda point: gradient(model, whole(point), data, loss)[free]
+    curvature = lambda point: hessian(model, whole(point), data, loss)[np.ix_(free, free)]
+    box = certify_zero(slope, theta[free].tolist(), jacobian=curvature, bits=bits)
     with working_precision(bits):
-        inertia = ball_inertia(curvature(box.enclosure))
+        enclosure = whole(box.enclosure)
+        if not are_independent(invariant_directions(model, enclosure, loss)[rows] if rows else enclosure[None], held):
+            raise NotCertified(f"the {len(held)} directions of constant loss are not proved to be independent over the box")
+        inertia = beside(ball_inertia(curvature(box.enclosure)), len(held))
     if not inertia.certified:
         raise NotCertified(f"the Hessian over the box has inertia {inertia}: {inertia.undecided} signs are open")
-    return CertifiedPoint(box, inertia)
+    return CertifiedPoint(_whole_box(box, theta, free, enclosure), inertia, tuple(sorted(held)))
+
+
+def _whole_box(box: Box, theta: np.ndarray, free: list[int], enclosure: np.ndarray) -> Box:
+    """A box of the ``free`` coordinates with the others at the values that they are held at."""
+    centre = [format(Decimal(value), "f") for value in theta]
+    for k, text in zip(free, box.centre, strict=True):
+        centre[k] = text
+    return replace(box, centre=tuple(centre), enclosure=enclosure)
 
 
 def in_balls(model: AbstractModel, data: Data) -> Data:

@@ -1,6 +1,16 @@
 """Gradient and Hessian of a loss at a point, and the inertia of the Hessian."""
 
-from numerics.hessian.gradients import Data, gradient, gradient_and_hessian, hessian, in_one_arithmetic, inertia, risk
+from numerics.hessian.gradients import (
+    Data,
+    gradient,
+    gradient_and_hessian,
+    hessian,
+    in_one_arithmetic,
+    inertia,
+    risk,
+    rounded,
+    rounded_gradient,
+)
 from numerics.hessian.inertias import Inertia, Undecided
 
 __all__ = [
@@ -13,4 +23,6 @@ __all__ = [
     "in_one_arithmetic",
     "inertia",
     "risk",
+    "rounded",
+    "rounded_gradient",
 ]

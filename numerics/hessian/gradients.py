@@ -36,6 +36,23 @@ def gradient(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "m
     return output.pull_back(_cotangent(output.value, y, loss, weights), source)
 
 
+def rounded_gradient(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> np.ndarray:
+    """grad R (P,) in balls of ``bits`` bits over all parameters ``theta`` (P,) and data that round to the given ones, in their float types.
+
+    An entry whose ball excludes 0 does not vanish at any of them; a float that is a whole number is read as that number. Raises
+    ValueError where rounding reaches over a kink of sigma.
+    """
+    with working_precision(bits):
+        theta, x, y = rounded(model, theta, data)
+        return gradient(model, theta, (x, y), loss)
+
+
+def rounded(model: AbstractModel, theta: Any, data: Data) -> list[np.ndarray]:
+    """theta, x and y as balls of all that rounds to them, in the float type of each array; indices of a factorization stay as they are."""
+    read = [_as_written(as_container(array)) for array in (theta, *data)]
+    return _converted(model, read, balls)
+
+
 def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> tuple[Any, Any]:
     """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma."""
     theta, x, y = _checked(model, theta, data)
@@ -183,20 +200,22 @@ def _auto(model: AbstractModel, values: list[Any], loss: str | Loss, weights: An
 
 
 def _as_written(array: Any) -> np.ndarray:
-    """Floats that are whole numbers as these, others as balls of all that rounds to them."""
-    if array.dtype.kind not in "fO":
+    """Floats that are whole numbers as these, others as balls of all that rounds to them in the type of the array."""
+    if array.dtype.kind == "f":
+        return entrywise(_ball_of_rounding, array, np.spacing(np.abs(array)))
+    if array.dtype.kind != "O":
         return array
-    return entrywise(_entry_as_written, array)
+    return entrywise(
+        lambda entry: _ball_of_rounding(entry, np.spacing(np.abs(entry))) if isinstance(entry, float | np.floating) else entry, array
+    )
 
 
-def _entry_as_written(value: Any) -> Any:
-    if not isinstance(value, float | np.floating):
-        return value
+def _ball_of_rounding(value: Any, spacing: Any) -> Any:
     if value == int(value):
         return int(value)
     from flint import arb
 
-    return arb(float(value), float(np.spacing(np.abs(value))) / 2)
+    return arb(float(value), float(spacing) / 2)
 
 
 def has_rational_values(model: AbstractModel, loss: str | Loss) -> bool:

@@ -179,7 +179,7 @@ def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
         raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
     size, matrix = len(matrix), balls(matrix)
-    middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
+    middle = np.array([[float(entry.mid()) for entry in row] for row in matrix]).reshape(size, size)
     basis = balls(np.linalg.eigh((middle + middle.T) / 2)[1])
     signs = list(_pivot_signs(basis.T @ matrix @ basis))
     negative, positive = signs.count(-1), signs.count(1)

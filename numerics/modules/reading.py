@@ -134,7 +134,7 @@ def read(module: Any, x: np.ndarray) -> Chain | None:
     steps: list[Any] = []
     if x.ndim != 2 or not all(parameter.requires_grad for parameter in module.parameters()):
         return None
-    for layer in _layers(module):
+    for layer in layers_of(module):
         step = step_of(layer)
         if step is None:
             return None
@@ -143,12 +143,13 @@ def read(module: Any, x: np.ndarray) -> Chain | None:
     return Chain(tuple(steps)) if linear and isinstance(steps[-1], tuple) and linear[0][1] == x.shape[1] else None
 
 
-def _layers(module: Any) -> Iterator[Any]:
+def layers_of(module: Any) -> Iterator[Any]:
+    """The layers of a (nested) Sequential in order, and of any other module itself."""
     import torch
 
     if type(module) is torch.nn.Sequential:
         for layer in module:
-            yield from _layers(layer)
+            yield from layers_of(layer)
     else:
         yield module
 

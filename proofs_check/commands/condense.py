@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from proofs_check.commands._group import explained, told
+from proofs_check.commands._inputs import FILE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from numerics.dynamics.orientations import Prediction
     from theory.models import TwoLayer
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: A neuron is on an orientation from this cosine on, and is counted from this share of the largest norm on.
 ALIGNED, LARGE = 0.95, 0.1
 #: Weights count as small while no argument of an activation exceeds this: z - tanh z is then below 2 % of z.

@@ -8,13 +8,12 @@ from typing import Any
 import click
 
 from proofs_check.commands._group import explained, told
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from proofs_check.commands._inputs import FILE
 
 
 @click.command()
 @click.argument("module", type=FILE, metavar="MODEL.safetensors")
-@click.option("--data", required=True, type=FILE, help="Samples (n, inputs), .npy or .safetensors with one tensor.")
+@click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
 @click.option("--activation", "name", required=True, help="Activation between the layers: relu, leaky:SLOPE, hardtanh ...")
 @click.option("--after", required=True, type=int, help="The new layer comes behind this one, 0 = input.")
 @click.option("--width", type=int, help="Neurons of the new layer (default: the smaller of its neighbours).")
@@ -39,29 +38,11 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
 def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any]:
     """((key prefix, dtype), layers, samples) of a state dict and a data file."""
     from numerics.modules.deepening import layers_from_state
-    from proofs_check.commands._inputs import load_tensors
+    from proofs_check.commands._inputs import activation_called, load_samples, load_state
 
-    state = load_tensors(module)
-    types = sorted({str(tensor.dtype) for tensor in state.values()})
-    if len(types) != 1 or not types[0].startswith("float"):
-        raise ValueError(f"expected weights of one type of floating point, got {', '.join(types)} in {module}")
-    prefix, layers = layers_from_state(state, _activation(name))
-    return (prefix, types[0]), layers, _samples(data)
-
-
-def _activation(name: str) -> Any:
-    """The activation ``name``; ``leaky:SLOPE`` is the leaky ReLU of any slope (``leaky`` alone has slope 1/2)."""
-    from fractions import Fraction
-
-    from theory.activations import PiecewiseActivation
-
-    kind, separator, slope = name.partition(":")
-    if kind != "leaky" or not separator:
-        return name
-    try:
-        return PiecewiseActivation(name, (0,), ((0, Fraction(slope)), (0, 1)), degree=1)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"activation leaky:SLOPE needs a number as slope, got {slope!r}") from error
+    state, dtype = load_state(module)
+    prefix, layers = layers_from_state(state, activation_called(name))
+    return (prefix, dtype), layers, load_samples(data)
 
 
 def write(out: Path, layers: Any, state: tuple[str, Any], before: Any, x: Any) -> tuple[Any, float]:
@@ -83,14 +64,3 @@ def write(out: Path, layers: Any, state: tuple[str, Any], before: Any, x: Any) -
         change = float(abs(written(x.astype(float)) - before(x.astype(float))).max())
     save_file(stored, out)
     return written, change
-
-
-def _samples(file: Path) -> Any:
-    from proofs_check.commands._inputs import load_array, load_tensors
-
-    if file.suffix != ".safetensors":
-        return load_array(file)
-    tensors = load_tensors(file)
-    if len(tensors) != 1:
-        raise ValueError(f"{file} must hold one tensor of samples, got {sorted(tensors)}")
-    return next(iter(tensors.values()))

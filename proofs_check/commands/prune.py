@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from proofs_check.commands._group import explained, told
-from proofs_check.commands.lift import FILE, read, write
+from proofs_check.commands._inputs import FILE
+from proofs_check.commands.lift import read, write
 
 
 @click.command()
 @click.argument("module", type=FILE, metavar="MODEL.safetensors")
-@click.option("--data", required=True, type=FILE, help="Samples (n, inputs), .npy or .safetensors with one tensor.")
+@click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
 @click.option("--activation", "name", required=True, help="Activation between the layers: relu, tanh, leaky ...")
 @click.option("--tolerance", type=float, default=1e-3, show_default=True, help="Share of a neuron's variance that an affine fit may leave.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the pruned network goes, .safetensors.")

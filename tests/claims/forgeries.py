@@ -183,6 +183,18 @@ ARGUMENT = {
         *at(("alpha",), lambda text: "3/2" if 0 < Fraction(text) < 1 else "1/2", anywhere),  # beyond 0 and 1 another sign; no fraction
         *at(("widths",), instead([2, 3, 1]), instead([2, 1, 1]), lambda widths: [widths[0] + 1, *widths[1:]]),
     ],
+    "critical point of a network": [
+        *within(("box",), [*at(("centre", 0), moved), *at(("radius",), instead("1e-90"), instead("0"))]),
+        *each(moved, ("data", 0, 0, 0), ("theta", 0), ("theta", 1)),  # the second is held
+        *at(("data", 1, 0), exchanged),  # another class
+        *at(("inertia",), instead([0, 0, 9]), instead([1, 3, 5]), instead([3, 0, 6])),
+        *at(("distance",), instead("0"), instead(-1.0), instead(1e-30)),
+        *at(
+            ("held",), emptied, one_less, first_again, lambda held: [*held[:-1], next(k for k in range(9) if k not in held)], one_more
+        ),  # no complement of the kernel
+        *at(("loss",), instead("mse")),
+        *at(("layers", 0, "weights"), exchanged),
+    ],
     # ---------------------------------------------------------------------------------------------------- one neuron
     "contact form": [
         *each(moved, ("start", 0), ("start", 1), ("start", 2), ("limit", 0), ("limit", 2), ("D",), ("E",), ("x", 1)),
@@ -413,6 +425,22 @@ FORMAT = {
         *at(("x", 0, 0), wide, huge),
         *at(("place", "widths"), one_less, instead([2, -2, 1]), instead([2, "2", 1])),
         *at(("shallow",), instead("[0, 0, 9]"), left_out),
+        *at(("box", "bits"), *NO_BITS),
+    ],
+    "critical point of a network": [
+        *NO_BOX,
+        *at(("data",), one_less, emptied, one_more),
+        *at(("data", 0, 0, 0), wide, huge),
+        *at(("data", 1, 0), instead([0, 0, 0]), instead([1, 1, 0]), instead([0.5, 0.5, 0]), one_less, one_more),
+        *at(("layers",), emptied, nothing, one_more),
+        *at(("layers", 0, "weights", 0, 0), instead(1), instead(-1), instead(10**6), instead(None), instead("0")),
+        *at(("layers", 0, "biases"), one_less, lambda biases: [None, *biases[1:]]),
+        *at(("theta",), one_less, one_more, emptied),
+        *at(("held", 0), instead(-1), instead(9), instead("0")),
+        *at(("loss",), instead("quartic"), left_out),
+        *at(("activation",), instead("relux"), nothing, left_out),
+        *at(("distance",), anywhere, left_out),
+        *at(("inertia",), left_out, one_less),
         *at(("box", "bits"), *NO_BITS),
     ],
     "critical point before a split": [

@@ -15,10 +15,13 @@ from click.testing import CliRunner
 from forgeries import ARGUMENT, FORMAT, changed
 from referees import script
 
+from numerics.critical import certify, find_critical_points
+from numerics.critical.certificates import point_certificate
 from numerics.dynamics.orientations import predict_orientations
 from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
 from theory.expressions import parse
+from theory.models import FullyConnected
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
@@ -61,7 +64,7 @@ class Written:
         self.checks = [(claim["id"], check) for claim in results["claims"] for check in claim["checks"] if check["certificate"]]
         self.all = [(claim, one) for claim, check in self.checks if claim in WRITERS for one in self.stored(check)]
         self.all += [(None, searched(folder / f"found-{k}.json", options)) for k, options in enumerate(SEARCHES)]
-        self.all.append((None, orientations()))
+        self.all += [(None, orientations()), (None, critical_point())]
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
@@ -80,6 +83,14 @@ def orientations():
     x = np.linspace(-1, 1.5, 20)
     samples = np.stack([x, np.ones(20)], axis=1)
     return predict_orientations(parse("z**2*tanh(z)"), samples, np.sin(3 * x) + np.sin(6 * x) / 2).to_data()
+
+
+def critical_point():
+    """What ``proofs-check certify`` writes for a linear classifier of three classes."""
+    rng, model = np.random.default_rng(0), FullyConnected((2, 3))
+    data = rng.normal(size=(12, 2)), np.eye(3, dtype=int)[np.arange(12) % 3]
+    theta = find_critical_points(model, data, starts=1, loss="cross-entropy", minima=True)[0].theta
+    return point_certificate(model, certify(model, theta, data, "cross-entropy", invariances=True), theta, data, "cross-entropy")
 
 
 def searched(file, options):

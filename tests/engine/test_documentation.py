@@ -53,7 +53,22 @@ def test_the_page_on_claims_can_be_followed(shell, tmp_path):
 
 def test_the_page_on_commands_can_be_followed(shell, tmp_path):
     printed = "".join(followed("commands.md", shell, tmp_path))
-    for told in ("proved       toy.fNL", "the baseline holds", "rank 13 (certified", "stable: all", "(all of them proved)", "none: 0"):
+    of_the_trained = (
+        "certified: a critical point lies within",
+        "critical within rounding",
+        "negative = 0, zero = 0, positive = 7",
+        "they agree",
+    )
+    of_the_trained += ("of the wide Hessian: negative = 1, zero = 1, positive = 8", "not certified: not critical")
+    for told in (
+        "proved       toy.fNL",
+        "the baseline holds",
+        "rank 13 (certified",
+        "stable: all",
+        "(all of them proved)",
+        "none: 0",
+        *of_the_trained,
+    ):
         assert told in printed, printed
 
 

@@ -162,9 +162,9 @@ def test_weights_that_hold_no_fractions_are_refused(tmp_path, dtype):
 
 
 def test_the_command_takes_leaky_units_of_any_slope():
-    from proofs_check.commands.lift import _activation
+    from proofs_check.commands._inputs import activation_called
 
-    assert _activation("leaky:0.01").pieces[0][1] * 100 == 1 and _activation("relu") == "relu"
+    assert activation_called("leaky:0.01").pieces[0][1] * 100 == 1 and activation_called("relu").name == "relu"
 
 
 def test_commands_tell_what_is_wrong(tmp_path):

@@ -1,0 +1,91 @@
+"""Trained networks of users, from torch modules or state dicts, as networks of :mod:`theory.models` with their parameters.
+
+A network that cannot be read as one is refused with the reason: all that is proved about it afterwards is about this reading.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numerics.modules.deepening import layers_from_state
+from numerics.modules.reading import Chain, agrees, checked_parameters, flat, outputs_of, step_of
+from numerics.modules.reading import layers_of as modules_of
+from theory.activations import Activation
+from theory.models import FullyConnected, TwoLayer
+
+Network = TwoLayer | FullyConnected
+
+
+def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
+    """``module`` as a network, and its parameters (P,) in their order and number type.
+
+    Expected is a (nested) ``torch.nn.Sequential`` of linear layers with one known activation between each two, biases in all hidden
+    layers or in none, every parameter trained and at one place. Raises TypeError for what is no module and ValueError, with the layer,
+    for another one and for parameters that are not finite real numbers of at least single precision.
+    """
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}")
+    parameters = checked_parameters(module)
+    frozen = [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
+    if frozen:
+        raise ValueError(f"parameter {frozen[0]!r} is frozen (requires_grad is False), and the Hessian is one in all parameters")
+    steps: list[Any] = []
+    for place, layer in enumerate(modules_of(module)):
+        step = step_of(layer)
+        if step is None:
+            kind = type(layer).__name__
+            raise ValueError(
+                f"layer {place} ({kind}) is not read: expected a Sequential of Linear layers and activations that are known here"
+            )
+        steps += [step] if step != () else []
+    names: dict[int, str] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        if first := names.get(id(parameter)):
+            raise ValueError(f"parameter {name!r} is {first!r} once more: a layer that is used twice is not read")
+        names[id(parameter)] = name
+    kinds = {parameter.dtype for parameter in parameters.values()}
+    dtype = np.float32 if kinds == {torch.float32} else np.float64
+    return _uniform(Chain(tuple(steps))), flat(parameters).astype(dtype)
+
+
+def check_outputs(network: Network, module: Any, x: np.ndarray) -> None:
+    """Raise ValueError where ``network``, read from ``module``, has other outputs than it on ``x`` (n, inputs): hooks, say, make a
+    difference that types do not show.
+    """
+    parameters = checked_parameters(module)
+    chain = Chain(tuple(step for layer in modules_of(module) if (step := step_of(layer)) != ()))
+    if not agrees(chain, parameters, x, outputs_of(module, parameters, x)):
+        raise ValueError(f"the outputs of the module are not those of {network} with its parameters: it has hooks or parametrizations")
+
+
+def network_of_state(state: dict[str, np.ndarray], activation: Activation | str) -> tuple[Network, np.ndarray]:
+    """The network of a Sequential's state dict ("0.weight", "0.bias", "2.weight", ...), ``activation`` between its layers; parameters (P,).
+
+    A layer without a bias in the state has none. Raises ValueError where a tensor does not fit or is not finite.
+    """
+    prefix, layers = layers_from_state(state, activation)
+    numbers = sorted({int(key[len(prefix) :].partition(".")[0]) for key in state})
+    steps: list[Any] = []
+    parts = []
+    for place, number in enumerate(numbers):
+        biased = f"{prefix}{number}.bias" in state
+        steps += [*([layers.activations[place - 1]] if place else []), (*layers.weights[place].shape, biased)]
+        parts += [state[f"{prefix}{number}.weight"].ravel(), *([state[f"{prefix}{number}.bias"]] if biased else [])]
+    return _uniform(Chain(tuple(steps))), np.concatenate(parts)
+
+
+def _uniform(chain: Chain) -> Network:
+    """``chain`` as a network of theory.models; ValueError where it is none."""
+    if len(chain.steps) == 1 and chain.linear:
+        return FullyConnected((chain.inputs, chain.outputs), bias=chain.linear[0][2])
+    found = chain.uniform() if chain.linear else None
+    if found is None:
+        kinds = ", ".join("Linear" if isinstance(step, tuple) else step.name for step in chain.steps) or "none"
+        raise ValueError(
+            f"expected Linear layers, one and the same activation between each two, biases in all hidden or in none, got {kinds}"
+        )
+    return found

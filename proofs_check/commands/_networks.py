@@ -1,0 +1,192 @@
+"""Trained networks with data and a loss, as ``inertia`` and ``certify`` take them; what cannot be used is told before any work is done."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from proofs_check.commands._inputs import FILE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from numerics.modules.trained import Network
+
+LOSSES = ("mse", "cross-entropy")
+#: Hessians in balls take about a minute at as many parameters as these, and grow with the third power.
+MOST_PARAMETERS = 200
+#: Parameters times samples times the widest layer: numbers that a Hessian in balls holds at once, a hundred bytes each.
+MOST_NUMBERS = 5_000_000
+#: Seconds after which, and between which, a part of the work says that it goes on.
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network at its parameters ``theta`` (P,) with inputs ``x`` (n, inputs), targets ``y`` (n, outputs) and a mean loss."""
+
+    network: Network
+    theta: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    loss: str
+
+    @property
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """(x, y)."""
+        return self.x, self.y
+
+    def parameter(self, place: int) -> str:
+        """The parameter at a place of theta as its part and indices there, "W1[0, 2]"."""
+        import numpy as np
+
+        for name, indices in self.network.unpack(np.arange(self.network.n_params)).items():
+            if len(found := np.argwhere(indices == place)):
+                return f"{name}[{', '.join(map(str, found[0].tolist()))}]"
+        raise IndexError(place)
+
+    def __str__(self) -> str:
+        from numerics.hessian import risk
+
+        value = float(risk(self.network, self.theta, self.data, self.loss))
+        return f"{self.network.n_params} parameters ({self.theta.dtype}), {len(self.x)} samples, {self.loss} {value:.6g}"
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument and the options from which :func:`read` reads."""
+    for option in (
+        click.option(
+            "--activation", metavar="NAME", help="Activation between the layers of a MODEL.safetensors: tanh, relu, leaky:SLOPE ..."
+        ),
+        click.option(
+            "--loss",
+            type=click.Choice(LOSSES),
+            default="mse",
+            show_default=True,
+            help="Mean over samples of |f(x) - y|^2, or of the cross-entropy.",
+        ),
+        click.option("--labels", required=True, type=FILE, help="Targets (n, outputs), for cross-entropy class numbers (n,); as --data."),
+        click.option("--data", required=True, type=FILE, help="Inputs (n, inputs): .npy, .csv, or .safetensors with one tensor."),
+        click.argument("model", metavar="PATH.py:NAME|MODEL.safetensors"),
+    ):
+        command = option(command)
+    return command
+
+
+def read(model: str, data: Path, labels: Path, loss: str, activation: str | None) -> Trained:
+    """The network that ``model`` describes with its data.
+
+    :raises ValueError: when the network is not read, or too large; for numbers that are not finite, shapes that do not fit, and labels that
+        are no class numbers where the loss is the cross-entropy.
+    :raises TypeError: for what is no torch module.
+    """
+    from numerics.modules.trained import check_outputs, network_of_module, network_of_state
+    from proofs_check.commands._inputs import activation_called, load_object, load_samples, load_state
+
+    stored, module = model.endswith(".safetensors"), None
+    if stored != (activation is not None):
+        raise ValueError(
+            "--activation is needed for a MODEL.safetensors" if stored else "--activation is of a MODEL.safetensors: a module has its own"
+        )
+    if stored:
+        network, theta = network_of_state(load_state(Path(model))[0], activation_called(str(activation)))
+    else:
+        module = load_object(model)
+        network, theta = network_of_module(module)
+    x = _inputs(load_samples(data), network.inputs)
+    y = (_classes if loss == "cross-entropy" else _targets)(load_samples(labels), len(x), network.outputs)
+    _check_size(network, len(x))
+    if module is not None:
+        check_outputs(network, module, x)
+    _check_finite(found := Trained(network, theta, x, y, loss))
+    return found
+
+
+def _inputs(x: np.ndarray, width: int) -> np.ndarray:
+    x = x[:, None] if x.ndim == 1 and width == 1 else x
+    if x.ndim != 2 or x.shape[1] != width or not len(x):
+        raise ValueError(f"data must have shape (n, {width}), a row of {width} for each sample of this network, got {x.shape}")
+    return _real("data", x)
+
+
+def _targets(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
+    y = y[:, None] if y.ndim == 1 and outputs == 1 else y
+    if y.shape != (samples, outputs):
+        raise ValueError(f"labels must have shape ({samples}, {outputs}), a row of outputs for each sample, got {y.shape}")
+    return _real("labels", y)
+
+
+def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
+    """Class numbers as the rows of the identity."""
+    import numpy as np
+
+    if outputs < 2:
+        raise ValueError("cross-entropy needs a network of two outputs or more, one for each class, got one output")
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.shape != (samples,):
+        raise ValueError(f"labels must be {samples} class numbers, one for each sample, got shape {y.shape}")
+    y = _real("labels", y)
+    wrong = np.flatnonzero((y != np.round(y)) | (y < 0) | (y >= outputs))
+    if len(wrong):
+        raise ValueError(f"labels must be class numbers from 0 to {outputs - 1}, got {y[wrong[0]]} at sample {wrong[0]}")
+    return np.eye(outputs, dtype=int)[y.astype(int)]
+
+
+def _real(name: str, values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        raise ValueError(f"{name} must be finite, got {values[tuple(wrong[0])]} at sample {wrong[0][0]}")
+    return values
+
+
+def _check_size(network: Network, samples: int) -> None:
+    size, widest = network.n_params, max(max(shape) for shape in network.shapes.values())
+    if size > MOST_PARAMETERS:
+        raise ValueError(f"expected a network of at most {MOST_PARAMETERS} parameters, for its Hessian is taken in balls, got {size}")
+    if size * samples * widest > MOST_NUMBERS:
+        most = MOST_NUMBERS // (size * widest)
+        raise ValueError(
+            f"expected at most {most} samples for a network of {size} parameters (its Hessian is taken in balls), got {samples}"
+        )
+
+
+def _check_finite(trained: Trained) -> None:
+    import numpy as np
+
+    from numerics.hessian import gradient_and_hessian, risk
+
+    with np.errstate(all="ignore"):
+        arguments = trained.network, trained.theta, trained.data, trained.loss
+        if not math.isfinite(float(risk(*arguments))) or not all(np.isfinite(part).all() for part in gradient_and_hessian(*arguments)):
+            raise ValueError("the loss or its derivatives leave the range of floats at these weights: scale the network or the data")
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[None]:
+    """Say on stderr, every ten seconds, that what a block does takes its time."""
+    started, done = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not done.wait(PATIENCE):
+            print(f"proofs-check: {doing}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()

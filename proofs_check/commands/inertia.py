@@ -1,0 +1,151 @@
+"""``proofs-check inertia``: whether a trained network is at a critical point, the inertia of its Hessian, and what a split does to it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from proofs_check.commands import _networks
+from proofs_check.commands._group import explained, told
+from proofs_check.commands._networks import progress
+
+if TYPE_CHECKING:
+    from numerics.critical.search import CertifiedPoint
+    from numerics.critical.weights import RoundedGradient
+    from numerics.hessian import Inertia
+    from proofs_check.commands._networks import Trained
+
+#: The wide Hessian grows with alpha^2, and must keep within the range of floats.
+LARGEST_ALPHA = 1e50
+
+
+@click.command()
+@_networks.options
+@click.option("--layer", type=int, help="Hidden layer, from 1, in which a neuron is split.")
+@click.option("--neuron", type=int, help="The neuron to split, from 0.")
+@click.option("--alpha", type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@explained
+def command(
+    model: str, data: Path, labels: Path, loss: str, activation: str | None, layer: int | None, neuron: int | None, alpha: float | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Gradient and inertia of the Hessian of the loss of a trained network, with proofs, at its weights as they are.
+
+    The network is a torch module NAME in PATH.py (a Sequential of linear layers and activations, or a function that makes one), or the
+    state dict of one in MODEL.safetensors. All weights and data that round to the given floats are meant at once; an eigenvalue that
+    rounding could take to either sign is counted as undecided. With --layer, --neuron and --alpha: the inertia after this neuron was split,
+    by the block [[0, B], [B^T, alpha (1 - alpha) S]] (2105.14573) and of the wide Hessian itself.
+    """
+    from numerics.critical.weights import gradient_at, inertia_at
+
+    place = layer, neuron, alpha
+    if any(value is None for value in place) != all(value is None for value in place):
+        raise click.UsageError("give --layer, --neuron and --alpha together, or none of them")
+    with told():
+        trained = _networks.read(model, data, labels, loss, activation)
+        if alpha is not None:
+            _check_split(trained, *place)
+        with progress("gradient in balls"):
+            slope = gradient_at(trained.network, trained.theta, trained.data, loss)
+        with progress("Hessian in balls"):
+            found = inertia_at(trained.network, trained.theta, trained.data, loss)
+        after = _split(trained, slope, found, *place) if alpha is not None else None
+    if as_json:
+        click.echo(json.dumps(_data(trained, slope, found, after), indent=1))
+    else:
+        click.echo(f"{model}: {trained}")
+        click.echo(f"gradient: {gradient_in_words(trained, slope)}")
+        click.echo(f"Hessian: {inertia_in_words(found)}")
+        if after is not None:
+            _tell_split(place, *after)
+    if after is not None and _contradict(*after[1:]):
+        click.echo("the two contradict each other: an error of this program, or of the theory", err=True)
+        sys.exit(1)
+
+
+def gradient_in_words(trained: Trained, slope: RoundedGradient) -> str:
+    """Whether the point is critical, as far as rounding can tell."""
+    k = slope.largest
+    size = f"largest entry {abs(slope.middle[k]):.2g} at {trained.parameter(k)}, where rounding explains up to {slope.rounding[k]:.2g}"
+    if slope.vanishes:
+        return f"critical within rounding ({size})"
+    return f"not critical ({size}; {len(slope.certain)} of {len(slope.middle)} entries are proved not to vanish)"
+
+
+def inertia_in_words(found: Inertia) -> str:
+    """Bounds of the three numbers, and how many eigenvalues are undecided."""
+    (negative, _), (zero, most), (positive, _) = found.bounds
+    size = negative + zero + positive + found.undecided
+    if not found.undecided:
+        return f"negative = {negative}, zero = {zero}, positive = {positive} (proved, none of {size} undecided)"
+    zeros = f"zero <= {most}" if not zero else f"{zero} <= zero <= {most}"
+    return f"negative >= {negative}, {zeros}, positive >= {positive} (proved; {found.undecided} of {size} eigenvalues undecided)"
+
+
+def _check_split(trained: Trained, layer: Any, neuron: Any, alpha: Any) -> None:
+    from theory.embedding.wiring import check_place
+
+    if not abs(alpha) <= LARGEST_ALPHA:  # nan among them
+        raise ValueError(f"alpha must be a number of size at most {LARGEST_ALPHA:g}, got {alpha}")
+    if len(trained.network.shapes) <= 2 and "W1" in trained.network.shapes:
+        raise ValueError("a network of one linear layer has no hidden neuron to split")
+    check_place(trained.network, layer, neuron)
+
+
+def _split(
+    trained: Trained, slope: RoundedGradient, found: Inertia, layer: Any, neuron: Any, alpha: Any
+) -> tuple[CertifiedPoint | None, Inertia, Inertia]:
+    """(the critical point at which the split is taken, None for the weights as they are; predicted and observed inertia)."""
+    from numerics.arithmetic.krawczyk import NotCertified, working_precision
+    from numerics.critical import certify
+    from numerics.critical.search import in_balls
+    from numerics.critical.splits import split_bounds
+    from numerics.hessian import rounded
+
+    network, loss, point = trained.network, trained.loss, None
+    if slope.vanishes:
+        with progress("critical point in balls"):
+            try:
+                point = certify(network, trained.theta, trained.data, loss, invariances=True)
+            except (NotCertified, ValueError):  # degenerate, or at a kink: the weights as they are, then
+                point = None
+    with progress("split in balls"), working_precision(128):
+        if point is not None:
+            exact = in_balls(network, trained.data)
+            return point, *split_bounds(network, point.box.enclosure, point.inertia, exact, layer, neuron, alpha, loss, critical=True)
+        theta, x, y = rounded(network, trained.theta, trained.data)
+        return None, *split_bounds(network, theta, found, (x, y), layer, neuron, alpha, loss)
+
+
+def _tell_split(place: tuple[Any, Any, Any], point: CertifiedPoint | None, predicted: Inertia, observed: Inertia) -> None:
+    layer, neuron, alpha = place
+    where = "at these weights" if point is None else f"at the critical point that was proved beside these weights, inertia {point.inertia}"
+    click.echo(f"split of neuron {neuron} in layer {layer} with alpha {alpha:g}, {where}:")
+    click.echo(f"  by the block: {inertia_in_words(predicted)}")
+    click.echo(f"  of the wide Hessian: {inertia_in_words(observed)}")
+    if predicted.certified and observed.certified and predicted.counts == observed.counts:
+        click.echo("  they agree")
+    elif not _contradict(predicted, observed):
+        click.echo("  they do not contradict each other; what is undecided is not compared")
+
+
+def _contradict(predicted: Inertia, observed: Inertia) -> bool:
+    """Whether no inertia lies within both bounds."""
+    return any(a > d or c > b for (a, b), (c, d) in zip(predicted.bounds, observed.bounds, strict=True))
+
+
+def _data(trained: Trained, slope: RoundedGradient, found: Inertia, after: Any) -> dict[str, Any]:
+    k = slope.largest
+    bounds = lambda one: dict(zip(("negative", "zero", "positive"), map(list, one.bounds), strict=True)) | {"undecided": one.undecided}
+    gradient = {"largest": abs(float(slope.middle[k])), "at": trained.parameter(k), "rounding": float(slope.rounding[k])}
+    data = {"critical within rounding": slope.vanishes, "gradient": gradient, "inertia": bounds(found)}
+    if after is not None:
+        point, predicted, observed = after
+        at = "weights" if point is None else "critical point"
+        data["split"] = {"at": at, "predicted": bounds(predicted), "observed": bounds(observed)}
+    return data
