@@ -28,6 +28,23 @@ def entrywise(function: Callable[..., Any], *arrays: Any) -> Any:
     return np.frompyfunc(function, len(arrays), 1)(*arrays)
 
 
+#: Integers beyond this are not all floats.
+_FLOAT_INTEGERS = 2**53
+
+
+def as_array(values: Any) -> np.ndarray:
+    """``values`` as a numpy array that holds them as they are.
+
+    Of a list with an integer beyond 2^63 and a negative one, or an integer beyond 2^53 and a float, numpy makes floats, rounded; such
+    lists become object arrays.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind != "f" or hasattr(values, "dtype"):
+        return array
+    entries = np.array(values, dtype=object)
+    return entries if any(isinstance(entry, int) and abs(entry) > _FLOAT_INTEGERS for entry in entries.flat) else array
+
+
 def _of_float(name: str, z: Any) -> Any:
     import array_api_compat
 

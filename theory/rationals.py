@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.elementary import entrywise
+from theory.elementary import as_array, entrywise
 
 
 def fraction_of(value: Any) -> Fraction:
@@ -36,4 +36,4 @@ def fractions(name: str, values: Any) -> np.ndarray:
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name} must hold finite rational numbers, got {value!r}") from error
 
-    return entrywise(read, np.asarray(values))
+    return entrywise(read, as_array(values))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.elementary import entrywise
+from theory.elementary import as_array, entrywise
 from theory.rationals import fraction_of
 
 #: 61-bit primes that are 1 modulo 4, so that -1 is a square. A prime can be unlucky (a denominator vanishes); then the next one serves.
@@ -53,7 +53,7 @@ def rationals(values: Any) -> np.ndarray:
     """An object array of fmpq, of the shape of ``values``; one that is such an array already is returned as it is."""
     from flint import fmpq
 
-    array = np.asarray(values)
+    array = as_array(values)
     return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
 

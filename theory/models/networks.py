@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import ActivationField
+from theory.elementary import as_array
 
 Shape = tuple[int, ...]
 
@@ -120,8 +121,8 @@ class AbstractNetwork(AbstractModel):
 
 
 def as_container(values: Any) -> Any:
-    """``values`` itself where it already is an array (of any library), otherwise ``numpy.asarray`` of it."""
-    return values if hasattr(values, "shape") and hasattr(values, "reshape") else np.asarray(values)
+    """``values`` itself where it already is an array (of any library), otherwise a numpy array of its entries as they are."""
+    return values if hasattr(values, "shape") and hasattr(values, "reshape") else as_array(values)
 
 
 def check_size(name: str, value: int, least: int = 1) -> None:

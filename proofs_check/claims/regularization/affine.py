@@ -115,8 +115,14 @@ def formula_of(p, q):
 
 
 def regression(cell, rng):
-    """A start, two inputs and factors of the labels that keep p z + q > 0 and a > 0 along the flow."""
-    return 1.0 + 0.5 * rng.random(), rng.uniform(0.2, 0.6, 3), rng.uniform(0.2, 0.9, (2, 3)), rng.uniform(0.8, 1.25, 2)
+    """A start, two inputs and factors of the labels that keep p z + q > 0 and a > 0 along the flow.
+
+    Nearly parallel inputs, which a flow fits at the rate of their least singular value squared, are drawn again.
+    """
+    while True:
+        drawn = 1.0 + 0.5 * rng.random(), rng.uniform(0.2, 0.6, 3), rng.uniform(0.2, 0.9, (2, 3)), rng.uniform(0.8, 1.25, 2)
+        if np.linalg.svd(drawn[2], compute_uv=False)[-1] > 0.1:
+            return drawn
 
 
 def switching_off(cell, rng):

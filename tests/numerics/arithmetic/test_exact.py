@@ -22,6 +22,8 @@ from numerics.arithmetic.exact import (
     rationals,
     residues,
 )
+from theory.models.networks import as_container
+from theory.rationals import fractions
 
 PRIME = PRIMES[0]
 
@@ -144,3 +146,16 @@ def test_what_is_not_finite_is_refused(value):
 def test_what_is_not_rational_is_refused(value):
     with pytest.raises(TypeError, match="rational number"):
         rational(value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[-7, 2**63 + 1], [[1, 2**64 - 1], [-5, 2]], [0.5, 2**53 + 1], [-1, 2**200 + 1], (3, 2**63 + 3, -1), [np.float64(0.1), 2**60 + 1]],
+)
+def test_large_integers_in_lists_are_not_rounded(values):
+    """numpy reads [-7, 2^63 + 1] as floats: a kernel vector read so was none."""
+    flat = [entry for row in values for entry in (row if isinstance(row, list) else [row])]
+    for read in (rationals, lambda values: fractions("values", values), as_container):
+        assert [Fraction(int(entry.p), int(entry.q)) if hasattr(entry, "p") else Fraction(entry) for entry in read(values).flat] == [
+            Fraction(entry) for entry in flat
+        ]
