@@ -165,13 +165,13 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
     """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
     Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
-    points on every piece, however narrow, so there are three. With ``theta``, half of the points are drawn where the neurons of the first
+    points on every piece, however narrow, so there are four. With ``theta``, half of the points are drawn where the neurons of the first
     hidden layer change: near kinks, and where they are not saturated.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
     bits = 16 if analytic else 40  # so fine that no point falls on a kink, where there is no derivative
-    for factor in (1,) if analytic else (3, 12, 48):
+    for factor in (1,) if analytic else (1, 4, 16, 48):
         count = factor * rank + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
         if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
