@@ -32,23 +32,30 @@ def _sizes(**sizes: Any) -> list[int]:
     return [whole(name, size, 1) for name, size in sizes.items()]
 
 
+def _symbolic(*values: Any) -> bool:
+    """Whether a sympy symbol stands among the values: a formula for all sizes, of which nothing is checked."""
+    return any(getattr(value, "free_symbols", None) for value in values)
+
+
 # -------------------------------------------------------------------------------------------------- factorizations
 
 
 def factorization_rank(d1: int, d2: int, a: int, b: int) -> int:
     """R(A, B) of f = A B, A of shape (d1, m) and rank a, B of shape (m, d2) and rank b (2211.11623v1, Lemma 2).
 
-    Raises ValueError for a rank beyond the sizes, as all formulas here do.
+    Raises ValueError for a rank beyond the sizes, as all formulas here do; this one and the next take sympy's symbols, too.
     """
-    d1, d2 = _sizes(d1=d1, d2=d2)
-    a, b = whole("a", a, 0, d1), whole("b", b, 0, d2)
+    if not _symbolic(d1, d2, a, b):
+        d1, d2 = _sizes(d1=d1, d2=d2)
+        a, b = whole("a", a, 0, d1), whole("b", b, 0, d2)
     return d1 * d2 - (d1 - a) * (d2 - b)
 
 
 def function_rank(r: int, d1: int, d2: int) -> int:
     """R(f*) of a d1 x d2 matrix of rank r, for every inner width m >= r (2211.11623v1, Proposition 1)."""
-    d1, d2 = _sizes(d1=d1, d2=d2)
-    r = whole("r", r, 0, min(d1, d2))
+    if not _symbolic(r, d1, d2):
+        d1, d2 = _sizes(d1=d1, d2=d2)
+        r = whole("r", r, 0, min(d1, d2))
     return r * (d1 + d2 - r)
 
 
@@ -78,10 +85,9 @@ def deep_factorization_rank(sizes: Sequence[int], prefix: Sequence[int], suffix:
     depth = len(sizes) - 1
     if depth < 1 or not len(prefix) == len(suffix) == depth:
         raise ValueError(f"prefix and suffix must hold a rank for each of the {depth} factors, got {len(prefix)} and {len(suffix)}")
-    prefix = [whole("prefix", rank, 0, min(sizes[: i + 2])) for i, rank in enumerate(prefix)]
-    suffix = [whole("suffix", rank, 0, min(sizes[i:])) for i, rank in enumerate(suffix)]
-    p = [sizes[0], *prefix[:-1], 0]
-    s = [*suffix[1:], sizes[-1]]
+    inner = sizes[1:-1]  # the rank of the whole product does not count
+    p = [sizes[0], *(whole("prefix", rank, 0, size) for rank, size in zip(prefix[:-1], inner, strict=True)), 0]
+    s = [*(whole("suffix", rank, 0, size) for rank, size in zip(suffix[1:], inner, strict=True)), sizes[-1]]
     return sum((p[i] - p[i + 1]) * s[i] for i in range(len(s)))
 
 
@@ -147,7 +153,7 @@ def two_layer_rank(inputs: int, classes: int, active: int, *, linear: bool = Fal
     that a neuron with w = 0 has a != 0, ``constant`` that the constant 1 is a tangent function.
     """
     inputs, classes = whole("inputs", inputs, 1), whole("classes", classes)
-    active = whole("active", active, 0, classes)
+    active = whole("active", active)
     return classes + (inputs + bias) * active + inputs * linear + constant
 
 

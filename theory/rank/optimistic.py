@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import polynomial_coefficients
-from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models import AbstractModel, AbstractNetwork, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.factorizations import (
     CPFactorization,
     DeepFactorization,
@@ -97,7 +97,10 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
         return two_layer_rank(network.inputs, **two_layer_strata(network, theta.tolist()))
     upper = min(map(sparse_rank, tables))
     if network is None:
-        if polynomial_coefficients(model.activation) == (0, 1):  # a product of matrices: the table is of monomials
+        if isinstance(model, AbstractNetwork) and polynomial_coefficients(model.activation) == (
+            0,
+            1,
+        ):  # a product of matrices: the table is of monomials
             return upper
         raise NotKnown(f"independence of the products is not proved at depth for {model}", 0, upper, "table of products")
     own = unpooled(network, theta) if isinstance(network, PooledCNN) else (network, theta)
@@ -419,7 +422,7 @@ def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
     linked = _linked(network.convolution)
     parity = network.activation.reflection.parity if network.activation.reflection else 1
     for kernel, a in zip(parts["kernels"], parts["output_weights"], strict=True):
-        key = up_to_sign(kernel) if linked else tuple(kernel)
+        key = (linked and up_to_sign(kernel)) or tuple(kernel)
         if any(kernel):
             summed[key] = summed.get(key, Fraction(0)) + a * (1 if key == tuple(kernel) else parity)
         elif a:
@@ -437,14 +440,14 @@ def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
 # ---- deeper networks, and other activations
 
 
-def _narrower_bounds(model: FullyConnected | TwoLayer | TwoLayerCNN, target: Any) -> Bounds:
+def _narrower_bounds(model: Any, target: Any) -> Bounds:
     """R_wide(f*) <= R_narrow(f*) for a target from a network no wider in any layer (2211.11623v1, Theorem 2).
 
     The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0. A generic
     function of a deep tanh network with biases has no fewer than the parameters of its network: finitely many parameters represent it
     (C. Fefferman, Rev. Mat. Iberoam. 10, 1994), and ranks below leave a set of smaller dimension (Sard).
     """
-    other = model_of(target)
+    other: Any = model_of(target)
     network = shallow(model)
     if network is not None and shallow(other) is not None and not isinstance(model, TwoLayerCNN):
         model, other = network, shallow(other)
@@ -459,9 +462,8 @@ def _narrower_bounds(model: FullyConnected | TwoLayer | TwoLayerCNN, target: Any
         source = f"{EMBEDDING}; Fefferman 1994" if known else EMBEDDING
         return other.n_params if known else 0, biased.n_params, source
     parts = other.unpack(exact_parameters(other, target.theta))
-    theta = np.concatenate(
-        [np.ravel(parts[name]) if name in parts else [Fraction(0)] * int(np.prod(shape)) for name, shape in biased.shapes.items()]
-    )
+    empty = lambda shape: np.full(shape, Fraction(0), dtype=object)
+    theta = np.concatenate([parts.get(name, empty(shape)).ravel() for name, shape in biased.shapes.items()])
     return 0, min(sparse_rank(table) for table in tangent_tables(biased, theta.tolist())), f"{EMBEDDING}, table of tangents"
 
 

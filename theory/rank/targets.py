@@ -90,8 +90,7 @@ def width_of(model: Any) -> int:
 
 def matrix_at(target: Target) -> np.ndarray:
     """The matrix of a :class:`Target` of a model with a :func:`matrix_format`, an object array of Fractions."""
-    model = target.model.factorization if isinstance(target.model, MeasuredFactorization) else target.model
-    assert hasattr(model, "product")
+    model: Any = target.model.factorization if isinstance(target.model, MeasuredFactorization) else target.model
     return model.product(point_of(target))
 
 
@@ -136,11 +135,11 @@ def shallow(model: Any) -> TwoLayer | TwoLayerCNN | PooledCNN | None:
     return model if isinstance(model, TwoLayer | TwoLayerCNN | PooledCNN) else None
 
 
-def unpooled(model: PooledCNN, theta: Sequence[Any]) -> tuple[TwoLayerCNN, np.ndarray]:
+def unpooled(model: PooledCNN, theta: np.ndarray) -> tuple[TwoLayerCNN, np.ndarray]:
     """The convolution with an output weight at every position, and the point of it with the function of a pooled ``theta``."""
     count = model.n_params - model.kernels
     wide = model.convolution
-    return wide, np.concatenate([theta[:count], np.repeat(np.array(theta[count:], object), len(wide.patches))])
+    return wide, np.concatenate([theta[:count], np.repeat(theta[count:], len(wide.patches))])
 
 
 def merged_neurons(model: TwoLayer | TwoLayerCNN, theta: Any) -> dict[tuple[Fraction, ...], Fraction]:

@@ -89,7 +89,7 @@ def test_integers_of_any_width_are_ranks(integer):
         (lambda: deep_factorization_rank((3, 2, 3), (9, 1), (1, 1)), "prefix must be an integer from 0 to 2"),
         (lambda: deep_factorization_rank((3, 2, 3), (1,), (1, 1)), "prefix and suffix must hold a rank for each of the 2 factors"),
         (lambda: cp_expected_rank((2.5, 2), 1), "sizes must be"),
-        (lambda: two_layer_rank(2, 1, 3), "active must be an integer from 0 to 1"),
+        (lambda: two_layer_rank(2, 1, -1), "active must be an integer of at least 0"),
         (lambda: two_layer_function_rank(2, -1), "neurons must be"),
         (lambda: cnn_function_rank(4, 5, 3, 2), "kernel must be an integer from 1 to 4"),
         (lambda: cnn_function_rank(4, 2, 3, 2, zeros=7), "zeros must be an integer from 0 to 6"),
