@@ -112,7 +112,7 @@ class Neurons:
     """f = sum of outputs[w, b] sigma(w . x + b) + constant, w != 0 on all inputs: equal neurons merged, cancelling ones dropped.
 
     ``classes`` are the (w, b) up to the reflection of sigma; where a reflection leaves something affine behind, the merged neurons
-    can be more. ``plain``: the neurons are the classes. ``constant``: whether a constant remains; None where that is not decided.
+    can be more. ``constant``: whether a constant remains; None where that is not decided.
     """
 
     outputs: dict[tuple[Fraction, ...], tuple[Fraction, ...]]
@@ -120,11 +120,8 @@ class Neurons:
     constant: bool | None
 
     @property
-    def plain(self) -> bool:
-        return len(self.outputs) == len(self.classes)
-
-    @property
     def biased(self) -> bool:
+        """Whether some neuron has a bias."""
         return any(b for *_, b in self.outputs)
 
 
