@@ -109,8 +109,12 @@ KILLERS: dict[str, Killers] = {
     "theory/models/networks.py": killers("theory/models/test_model_formulas.py theory/models/test_models.py"),
     "theory/models/normalization.py": _RESIDUAL,
     "theory/models/pooling.py": killers("theory/models/test_model_formulas.py theory/models/test_pooling.py"),
-    "theory/rank/closed_forms.py": killers(
-        "theory/rank/test_rank_formulas.py theory/rank/test_closed_forms.py theory/models/test_factorizations.py"
+    **dict.fromkeys(
+        ("theory/rank/closed_forms.py", "theory/rank/independence.py", "theory/rank/optimistic.py", "theory/rank/targets.py"),
+        killers(
+            "theory/rank/test_rank_formulas.py theory/rank/test_closed_forms.py theory/rank/test_targets.py"
+            " theory/models/test_factorizations.py"
+        ),
     ),
     "theory/recovery/branches.py": killers("theory/recovery/test_branches.py theory/recovery/test_recovery.py"),
     "theory/regularization/constructions.py": _REGULARIZATION,

@@ -171,6 +171,17 @@ def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
 
 
 @cache
+def polynomial_coefficients(activation: Activation) -> tuple[int, ...] | None:
+    """The integer coefficients of sigma, lowest power first, where it is declared as a polynomial (no state); None elsewhere."""
+    import sympy
+
+    if not isinstance(activation, SmoothActivation) or activation.state:
+        return None
+    z = sympy.Symbol("z")
+    return tuple(int(c) for c in reversed(sympy.Poly(activation.output(z, ()), z).all_coeffs()))
+
+
+@cache
 def derivative_polynomials(activation: SmoothActivation, order: int) -> tuple[Callable, ...]:
     """sigma, sigma', ... as plain functions of (z, v_0, v_1, ...), derived once through v' = flow(z, v)."""
     import sympy

@@ -95,6 +95,7 @@ def parse(formula: str) -> SmoothActivation:
         state=tuple(system.values),
         flow=lambda z, v: tuple(slope(z, v) for slope in system.slopes),
         output=term.now,
+        rational=not system.values,  # a polynomial with integer coefficients
     )
 
 

@@ -165,13 +165,13 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
     """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
     Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
-    points on every piece, however narrow, so there are three. With ``theta``, half of the points are drawn where the neurons of the first
+    points on every piece, however narrow, so there are four. With ``theta``, half of the points are drawn where the neurons of the first
     hidden layer change: near kinks, and where they are not saturated.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
     bits = 16 if analytic else 40  # so fine that no point falls on a kink, where there is no derivative
-    for factor in (1,) if analytic else (3, 12, 48):
+    for factor in (1,) if analytic else (1, 4, 16, 48):
         count = factor * rank + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
         if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
@@ -231,14 +231,14 @@ def _samples(model: AbstractModel, x: Any) -> np.ndarray:
 def _exactly(name: str, values: np.ndarray) -> np.ndarray:
     try:
         return exact.rationals(values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must hold rational numbers: {error}") from error
 
 
 def _finite(name: str, values: np.ndarray) -> None:
-    if values.dtype != object and not np.isrealobj(values):
+    if values.dtype.kind == "c":
         raise ValueError(f"{name} must be real, got {values.dtype}")
-    if values.dtype != object and not np.isfinite(values).all():
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
         where = np.argwhere(~np.isfinite(values))[0].tolist()
         raise ValueError(f"{name} must be finite, got {values[tuple(where)]} at index {where}")
 
@@ -267,6 +267,8 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     are not exactly zero. Rows and columns are brought to size 1 by powers of two first: no choice of units decides.
     """
     matrix = np.asarray(matrix, float)
+    if matrix.ndim != 2:
+        raise ValueError(f"matrix must have shape (rows, columns), got {matrix.shape}")
     error = np.broadcast_to(np.asarray(error, float), matrix.shape)
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
         raise ValueError("matrix and error must be finite; scale rows and columns by powers of two first")

@@ -26,7 +26,7 @@ from theory.models import FullyConnected
 ROOT = Path(__file__).resolve().parents[2]
 #: The claims that write certificates at level quick, family by family.
 WRITERS = ["fnn.strata", "fnn.strata-bias", "fnn.multi-output", "fnn.independence", "fnn.poly", "fnn.activations", "deep.generic"]
-WRITERS += ["cnn.dup", "cnn.shared", "cnn.noshare", "cnn.fnn"]
+WRITERS += ["rank.semicontinuity", "rank.phase-transition-ae", "cnn.dup", "cnn.shared", "cnn.noshare", "cnn.fnn"]
 WRITERS += ["depth.residual.any-activation", "depth.irreversibility.irregular", "embedding.splitting.inertia"]
 WRITERS += ["recovery.flow.converges", "recovery.lifted-sample-dependent", *(f"recovery.flaw.F{number}" for number in (9, 11, 18))]
 WRITERS += [

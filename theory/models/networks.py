@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import ActivationField
+from theory.activations import ActivationField, polynomial_coefficients
 from theory.elementary import as_array
 
 Shape = tuple[int, ...]
@@ -109,10 +109,9 @@ class AbstractNetwork(AbstractModel):
 
     @property
     def input_degree(self) -> int | None:
-        """The degree of sigma where it is z^p, to the number of hidden layers."""
-        if getattr(self.activation, "state", None) != () or self.activation.degree is None:
-            return None
-        return self.activation.degree**self.hidden_layers
+        """The degree of sigma where it is a polynomial, to the number of hidden layers."""
+        coefficients = polynomial_coefficients(self.activation)
+        return None if coefficients is None else (len(coefficients) - 1) ** self.hidden_layers
 
     @property
     def hidden_layers(self) -> int:

@@ -6,7 +6,7 @@ section 4 and Tables 4 to 8; arXiv:2406.18035v1, Theorems 6 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,33 @@ class ConvolutionalTarget:
             own = (a != 0) | (not prune)
             K, b = K[:, None] * own[..., None], b[:, None] * own
         return network, pack_known(network, kernels=K, biases=b, output_weights=a, output_bias=[1])
+
+
+def standing_alone(model: TwoLayerCNN, outputs: Mapping[tuple, Any], architecture: str) -> tuple[TwoLayer | TwoLayerCNN, np.ndarray]:
+    """(network, theta), "unshared" or "fully-connected", in which every neuron {(w on all inputs, b): output} stands once.
+
+    An output bias is 1. Without sharing each has a kernel of its own, at the first position whose patch holds it; raises ValueError where
+    no patch does.
+    """
+    biases: dict[str, Any] = dict(bias=model.bias, output_bias=model.output_bias)
+    w, b = np.array([key[:-1] for key in outputs]).reshape(-1, model.input_size), [key[-1] for key in outputs]
+    a = np.array(list(outputs.values()))
+    if architecture == "fully-connected":
+        network = TwoLayer(model.input_size, len(a), **biases)
+        return network, pack_known(network, input_weights=w, input_biases=b, output_weights=a[None], output_bias=[1])
+    positions, entries = model.patches.shape
+    kernels, own, weights = (
+        np.zeros((len(a), positions, entries), w.dtype),
+        np.zeros((len(a), positions), w.dtype),
+        np.zeros((len(a), positions), a.dtype),
+    )
+    for l, neuron in enumerate(w):
+        q = next((q for q, patch in enumerate(model.patches) if set(np.flatnonzero(neuron)) <= set(patch)), None)
+        if q is None:
+            raise ValueError(f"outputs must be of neurons that see one patch of {model}, got {neuron.tolist()}")
+        kernels[l, q], own[l, q], weights[l, q] = neuron[model.patches[q]], b[l], a[l]
+    network = TwoLayerCNN(model.inputs, model.kernel, len(a), model.stride, sharing=False, **biases)
+    return network, pack_known(network, kernels=kernels, biases=own, output_weights=weights, output_bias=[1])
 
 
 def generic_kernels(model: TwoLayerCNN, rng: np.random.Generator) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Reflection
+from theory.activations import Reflection, polynomial_coefficients
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 
@@ -165,35 +165,36 @@ def _numbers_at(activation: Any, z: Fraction) -> tuple[Combination, Combination]
 
 def _expansion(activation: Any, neuron: Neuron, classes: dict[tuple, Representative]) -> Any:
     """How a neuron reads over generators; ``classes`` holds the representatives z_c met so far."""
-    if getattr(activation, "state", None) == ():
-        return _Polynomial(activation.degree, neuron)
+    coefficients = polynomial_coefficients(activation)
+    if coefficients is not None:
+        return _Polynomial(coefficients, neuron)
     if not any(neuron.weights):
         return _Constant(activation, neuron.bias)
     return _Generic(activation, neuron, classes)
 
 
 class _Polynomial:
-    """sigma(z) = z^p with z = w . x + b, expanded into monomials in x."""
+    """sigma(z) = sum of c_p z^p with z = w . x + b, expanded into monomials in x."""
 
-    def __init__(self, degree: int, neuron: Neuron) -> None:
-        self.degree = degree
+    def __init__(self, coefficients: Sequence[int], neuron: Neuron) -> None:
+        self.coefficients = coefficients
         self.linear = {(j,): w for j, w in enumerate(neuron.weights) if w} | ({(): neuron.bias} if neuron.bias else {})
 
     def value(self) -> Combination:
-        return self._power(self.degree)
+        return self._expanded(self.coefficients, ())
 
     def slope(self, j: int | None) -> Combination:
-        factor = () if j is None else (j,)
-        lower = self._power(self.degree - 1)
-        return {("monomial", tuple(sorted(g[1] + factor))): self.degree * c for g, c in lower.items()}
+        return self._expanded([p * c for p, c in enumerate(self.coefficients)][1:], () if j is None else (j,))
 
-    def _power(self, p: int) -> Combination:
+    def _expanded(self, coefficients: Sequence[int], factor: tuple[int, ...]) -> Combination:
+        """sum of coefficients[p] z^p, times the monomial ``factor``."""
         expanded: dict[Generator, Fraction] = defaultdict(Fraction)
-        for terms in combinations_with_replacement(self.linear, p):
-            coefficient = Fraction(_multinomial(terms))
-            for term in terms:
-                coefficient *= self.linear[term]
-            expanded[("monomial", tuple(sorted(sum(terms, ()))))] += coefficient
+        for p, c in enumerate(coefficients):
+            for terms in combinations_with_replacement(self.linear, p) if c else ():
+                coefficient = Fraction(c * _multinomial(terms))
+                for term in terms:
+                    coefficient *= self.linear[term]
+                expanded[("monomial", tuple(sorted(sum(terms, factor))))] += coefficient
         return expanded
 
 
@@ -232,9 +233,10 @@ class _Generic:
     def __init__(self, activation: Any, neuron: Neuron, classes: dict[tuple, Representative]) -> None:
         vector = (*neuron.weights, neuron.bias)
         scale = max(abs(w) for w in vector) if activation.degree == 1 else Fraction(1)
-        lead = next(w for w in neuron.weights if w)
-        self.sign = -1 if activation.reflection is not None and lead < 0 else 1
-        self.vector = tuple(self.sign * w / scale for w in vector)
+        own, opposite = (tuple(sign * w / scale for w in vector) for sign in (1, -1))
+        # The first neuron of a class is its representative: x_j and 1 come in only where an opposite one is met.
+        self.sign = -1 if activation.reflection is not None and opposite in classes else 1
+        self.vector = own if self.sign == 1 else opposite
         self.scale = scale
         key = self.vector[:-1] if activation.exponential else self.vector
         self.key = classes.setdefault(key, Representative(key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,10 +11,10 @@ Row = Mapping[Any, Fraction]
 
 
 def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
-    """The rank of ``rows``, {column: entry} each; an upper bound of it where more than ``most`` rows would have to be eliminated.
+    """The rank of ``rows``, {column: entry} each; an upper bound of it where more than ``most`` rows of one block would be eliminated.
 
-    A row that alone has an entry in some column is independent of the others, one after the other; what is left is eliminated,
-    pivots where rows are shortest.
+    A row that alone has an entry in some column is independent of the others, one after the other; what is left falls into blocks that
+    share no column, and each is eliminated, pivots where rows are shortest.
     """
     left = {i: {column: Fraction(c) for column, c in row.items() if c} for i, row in enumerate(rows)}
     left = {i: row for i, row in left.items() if row}
@@ -33,8 +33,32 @@ def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
             holders[other].discard(i)
             if len(holders[other]) == 1:
                 single.append(other)
+    return rank + sum(_eliminated(block, most) for block in _blocks(left, holders))
+
+
+def _blocks(left: dict[int, dict], holders: Mapping[Hashable, set[int]]) -> Iterator[dict[int, dict]]:
+    """The rows that columns link, directly or through others, ``holders`` saying which rows have an entry in a column."""
+    waiting = set(left)
+    while waiting:
+        found, border = set(), [waiting.pop()]
+        while border:
+            i = border.pop()
+            found.add(i)
+            linked = {other for column in left[i] for other in holders[column]} & waiting
+            waiting -= linked
+            border.extend(linked)
+        yield {i: left[i] for i in sorted(found)}
+
+
+def _eliminated(left: dict[int, dict], most: int | None) -> int:
+    """The rank of one block; the smaller of its numbers of rows and columns where it has more than ``most`` rows."""
+    holders: dict[Hashable, set[int]] = defaultdict(set)
+    for i, row in left.items():
+        for column in row:
+            holders[column].add(i)
     if most is not None and len(left) > most:
-        return rank + min(len(left), sum(1 for held in holders.values() if held))
+        return min(len(left), len(holders))
+    rank = 0
     while left:
         pivot = min(left, key=lambda i: (len(left[i]), i))
         row = left.pop(pivot)

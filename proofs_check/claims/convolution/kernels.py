@@ -8,10 +8,10 @@ from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.claims._ranks import FLOATS
 from proofs_check.judging import rank_is, worst
 from theory.draws import pack_known, signs
-from theory.models import TwoLayer, TwoLayerCNN
+from theory.models import TwoLayerCNN
 from theory.models.pooling import PooledCNN
 from theory.rank import Target, matrix_rank, merged_neurons, rank_at, rank_bounds
-from theory.rank.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels, two_kernels
+from theory.rank.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels, standing_alone, two_kernels
 from theory.rank.kernel_covers import representatives
 
 from . import NO_TRANSLATES, RECOVERY, STRATIFICATION, in_floats
@@ -35,31 +35,14 @@ SHIFT = claim(
 )
 
 
-def unshared(model, neurons):
-    """NS with every distinct neuron at one position that holds its support."""
-    positions, entries = model.patches.shape
-    K, a = np.zeros((len(neurons), positions, entries), int), np.zeros((len(neurons), positions), int)
-    for l, (w, output) in enumerate(neurons):
-        q = next(q for q, patch in enumerate(model.patches) if set(np.flatnonzero(w)) <= set(patch))
-        K[l, q], a[l, q] = w[model.patches[q]], output
-    wide = TwoLayerCNN(model.inputs, model.kernel, len(neurons), sharing=False)
-    return wide, wide.pack(kernels=K, output_weights=a)
-
-
-def connected(d, neurons):
-    """FNN of the distinct neurons."""
-    wide = TwoLayer(d, len(neurons))
-    return wide, wide.pack(input_weights=np.array([w for w, _ in neurons]), output_weights=np.array([[a for _, a in neurons]]))
-
-
 def ranks_of_pair(pair, expected):
     """Certified ranks (shared at the point, NS and FNN at their least representative) against ``expected(d, s, neurons)``."""
     d, s, first, second = pair
     target = two_kernels(d, s, first, second)
-    merged = merged_neurons(*target.realize("fully-connected"))
-    neurons = [(np.array(list(map(int, w))), int(a)) for (*w, _), a in merged.items() if a]
-    points = target.realize("shared"), unshared(target.model, neurons), connected(d, neurons)
-    found = zip(ARCHITECTURES, expected(d, s, len(neurons)), points, strict=True)
+    made = {neuron: a for neuron, a in merged_neurons(*target.realize("fully-connected")).items() if a}
+    alone = (standing_alone(target.model, made, architecture) for architecture in ARCHITECTURES[1:])
+    points = target.realize("shared"), *alone
+    found = zip(ARCHITECTURES, expected(d, s, len(made)), points, strict=True)
     return worst(rank_is(number, model_rank(*point), architecture=name, kernels=target.kernels) for name, number, point in found)
 
 

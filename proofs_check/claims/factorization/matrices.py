@@ -111,7 +111,7 @@ def on_target(
         strata=(allowed, set(ranks)),
         least=(least(r, d1, d2), lowest),
         least_at=(at(r, d1, d2, allowed), {at for at, rank in ranks.items() if rank == lowest}),
-        largest=(most(r, d1, d2, model.width), max(ranks.values(), default=None)),
+        largest=(most(r, d1, d2, max(r, model.width)), max(ranks.values(), default=None)),
         shown={"ranks": ranks},
     )
 

@@ -160,8 +160,9 @@ def transition(cell, instance, *, formula=min, sigma=None, design=normal_design,
     model = TwoLayer(cell.d, cell.k + 1, activation=sigma or cell.activation)
     R = cell.k * (cell.d + 1)
     n = max(0, R + cell.offset)
+    keep = cell.offset == 0 and cell.k == 1  # a minor in balls or modulo a prime, by activation
     expected = min(n, R) if formula is min else formula(n, R, model.n_params)
-    return rank_is(expected, empirical_rank(model, theta, design(context.rng(seed), n, cell.d), method), theta=theta, n=n)
+    return rank_is(expected, empirical_rank(model, theta, design(context.rng(seed), n, cell.d), method), theta=theta, n=n, keep=keep)
 
 
 TRANSITION.twin(transition, "property", changed={"method": "float", "design": halved_design}, tolerance=FLOATS, name="floats")

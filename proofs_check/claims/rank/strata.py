@@ -5,6 +5,7 @@ import numpy as np
 from numerics.arithmetic.exact import PRIMES
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, float_rank, model_rank, modular_tangents
+from numerics.rank.certificates import minor_certificate
 from proofs_check import Assumption, Figure, a_seed, axes, claim, false
 from proofs_check.judging import at_least, at_most, equal, true, vanishing, worst
 from theory.draws import distinct_rows, singular_point
@@ -41,6 +42,8 @@ MODELS = {
     "tanh, d = 3, m = 2": TwoLayer(3, 2),
     "tanh, d = 2, m = 2": TwoLayer(2, 2),
 }
+#: Bits of the determinants over boxes.
+PRECISION = 512
 TAME = ("3 x 3, width 2", "tanh, d = 2, m = 2", "tanh, d = 3, m = 2")
 
 
@@ -92,15 +95,21 @@ def boxes(cell, instance, *, radii=(2.0**-10, 2.0**-30, 2.0**-200), context):
         return true("rank zero is the least there is", size == 0 or None)
     columns = qr(J, mode="r", pivoting=True)[1][:size]
     rows = qr(J[:, columns].T, mode="r", pivoting=True)[1][:size]
-    minors = (minor_over_box(MODELS[cell.model], theta, x, radius, rows, columns) for radius in radii)
-    return true("a minor stays away from zero on a box", any(not minor.contains(0) for minor in minors), theta=theta)
+    model = MODELS[cell.model]
+    radius = next((one for one in radii if not minor_over_box(model, theta, x, one, rows, columns).contains(0)), None)
+    found = true("a minor stays away from zero on a box", radius is not None, theta=theta)
+    if radius is None:
+        return found
+    places = [int(row) for row in rows], [int(column) for column in columns]
+    kept = minor_certificate(model, theta, x, *places, kind="ball minor", precision=PRECISION, radius=radius)
+    return worst([found], certificate=kept)
 
 
 def minor_over_box(model, theta, x, radius, rows, columns):
     """Determinant of the tangents on (rows, columns) over all parameters within ``radius``, as a ball."""
     from flint import arb, arb_mat, ctx
 
-    before, ctx.prec = ctx.prec, 512
+    before, ctx.prec = ctx.prec, PRECISION
     try:
         box = np.array([arb(value, radius) for value in theta], dtype=object)
         inputs = x if isinstance(model, MatrixFactorization) else np.frompyfunc(arb, 1, 1)(x)

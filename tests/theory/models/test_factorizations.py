@@ -82,11 +82,14 @@ def test_the_target_of_a_point():
     assert optimistic_sample_size(model, Target(model, theta)) == rank_at(model, theta) == 3
 
 
-def test_tensors_have_bounds_only():
+def test_tensors_at_a_point_and_generic():
     model = CPFactorization((3, 3, 3), 4)
+    theta = np.random.default_rng(4).integers(-2, 3, model.n_params)
+    assert rank_at(model, theta) == model_rank(model, theta, "exact").rank
+    assert [optimistic_sample_size(model, CPFactorization((3, 3, 3), r)) for r in (1, 2, 3, 4)] == [7, 14, 21, 26]
     with pytest.raises(NotKnown) as error:
-        rank_at(model, np.ones(model.n_params, int))
-    assert error.value.upper == 26
+        optimistic_sample_size(model, Target(model, theta))
+    assert (error.value.lower, error.value.upper) == (0, rank_at(model, theta))
 
 
 @pytest.mark.parametrize(

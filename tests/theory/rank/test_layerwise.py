@@ -1,5 +1,7 @@
 """Identities among the tangents of networks of any depth bound the rank from above, and the bound is met where it is known."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from theory import draws
 from theory.draws import distinct_moduli
 from theory.embedding.edge_by_edge import split_edges
 from theory.embedding.onestep import unchecked_null
-from theory.models import FullyConnected
+from theory.models import FullyConnected, TwoLayer
+from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 
 SIGMAS = ("tanh", "sigmoid", "softplus", "exp", "cos", "ratsig", "relu", "leaky", "identity", "power:2")
@@ -70,3 +73,18 @@ def test_sparse_rank_is_the_rank():
         matrix = rng.integers(-2, 3, rng.integers(1, 9, 2)) * (rng.random() < rng.random(1))
         rows = [dict(enumerate(row.tolist())) for row in matrix]
         assert sparse_rank(rows) == np.linalg.matrix_rank(matrix) <= sparse_rank(rows, most=0)
+
+
+def test_blocks_are_eliminated_one_by_one():
+    """ReLU with biases on 20 inputs: each neuron loses its scale, 440 - 20; no block has more than 22 rows."""
+    model = TwoLayer(20, 20, activation="relu", bias=True)
+    theta = [Fraction(int(k), 8) for k in np.random.default_rng(0).integers(-99, 100, model.n_params) | 1]
+    (table, *_) = tangent_tables(model, theta)
+    assert sparse_rank(table) == sparse_rank(table, most=22) == 420
+
+
+def test_rows_that_columns_link_are_one_block():
+    """Three rows of rank 2 in three columns: too many for most = 2, beside another block that is small enough."""
+    linked = [{"a": 1, "b": 1}, {"b": 1, "c": 1}, {"a": 1, "b": 2, "c": 1}]
+    apart = [{"d": 1, "e": 1}, {"d": 2, "e": 2}]
+    assert [sparse_rank(linked + apart, most=most) for most in (None, 3, 2, 1)] == [3, 3, 4, 5]

@@ -1,0 +1,476 @@
+"""The front door: the model rank at a point, and the optimistic sample size of a target, whatever the families of model and target.
+
+Where a closed form holds the answer is a number; where only bounds are proved, :class:`NotKnown` carries them; where the model cannot
+express the target, ValueError names what is in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.activations import polynomial_coefficients
+from theory.models import AbstractModel, AbstractNetwork, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models.factorizations import (
+    CPFactorization,
+    DeepFactorization,
+    MatrixFactorization,
+    MeasuredFactorization,
+    SymmetricFactorization,
+)
+from theory.models.networks import AffineModel
+from theory.models.pooling import PooledCNN
+from theory.models.toy import DeepDiagonal, PowerModel, ProductModel, RedundantModel, SquareDifference
+from theory.rank.closed_forms import (
+    cnn_function_rank,
+    cp_generic_rank,
+    cp_tangents,
+    deep_factorization_rank,
+    factorization_rank,
+    function_rank,
+    matrix_rank,
+    partial_product_ranks,
+    positive_semidefinite,
+    symmetric_factorization_rank,
+    two_layer_function_rank,
+    two_layer_rank,
+    two_layer_strata,
+    up_to_sign,
+    whole,
+)
+from theory.rank.generators import neurons
+from theory.rank.independence import LEVEL_SOMEWHERE, SMOOTH, table_is_exact
+from theory.rank.kernel_covers import kernel_costs
+from theory.rank.layerwise import tangent_tables
+from theory.rank.sparse import sparse_rank
+from theory.rank.targets import (
+    Neurons,
+    NotKnown,
+    Target,
+    affine_at,
+    exact_parameters,
+    matrix_at,
+    matrix_format,
+    model_of,
+    neurons_of,
+    point_of,
+    same_activation,
+    shallow,
+    unpooled,
+    width_of,
+)
+
+Toy = ProductModel | RedundantModel | PowerModel | DeepDiagonal | SquareDifference
+#: (lower, upper, source)
+Bounds = tuple[int, int, str]
+
+EMBEDDING = "2211.11623v1, Theorem 2 (embedding principle)"
+
+
+# ------------------------------------------------------------------------------------------------------- at a point
+
+
+def rank_at(model: AbstractModel, theta: Any) -> int:
+    """R(theta), exactly, ``theta`` (P,) read as the rationals it holds.
+
+    Known for factorizations, for the toy models, and for networks with one hidden layer (pooled ones too) whose generators are linearly
+    independent (:mod:`theory.rank.independence`): the rank is that of the table of coefficients. Raises NotKnown elsewhere, with bounds.
+    """
+    theta = exact_parameters(model, theta)
+    if matrix_format(model):
+        return _matrix_rank_at(model, theta)
+    if isinstance(model, CPFactorization):
+        return sparse_rank(cp_tangents(model, theta.tolist()))
+    if isinstance(model, Toy):
+        return _toy_rank_at(model, theta)
+    if isinstance(model, FullyConnected) and model.depth == 1:
+        return model.n_params  # linear in theta: the coordinates and 1 for every output
+    tables = tangent_tables(model, theta.tolist())
+    if not tables:
+        raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
+    network = shallow(model)
+    if isinstance(network, TwoLayer) and network.outputs == 1 and network.activation.name == "tanh":
+        return two_layer_rank(network.inputs, **two_layer_strata(network, theta.tolist()))
+    upper = min(map(sparse_rank, tables))
+    if network is None:
+        if isinstance(model, AbstractNetwork) and polynomial_coefficients(model.activation) == (
+            0,
+            1,
+        ):  # a product of matrices: the table is of monomials
+            return upper
+        raise NotKnown(f"independence of the products is not proved at depth for {model}", 0, upper, "table of products")
+    own = unpooled(network, theta) if isinstance(network, PooledCNN) else (network, theta)
+    if table_is_exact(network.activation, list(neurons(own[0], own[1].tolist()))):
+        return upper
+    raise NotKnown(f"independence of the generators is not proved for {network.activation!r}", 0, upper, "table of generators")
+
+
+def _matrix_rank_at(model: Any, theta: np.ndarray) -> int:
+    factors = list(model.unpack(theta).values())
+    match model:
+        case DeepFactorization():
+            return deep_factorization_rank(model.sizes, *partial_product_ranks(factors))
+        case SymmetricFactorization():
+            return symmetric_factorization_rank(model.size, matrix_rank(factors[0]))
+    return factorization_rank(*(matrix_format(model) or ()), *map(matrix_rank, factors))
+
+
+def _toy_rank_at(model: Toy, theta: np.ndarray) -> int:
+    match model:
+        case ProductModel():
+            return 2 + bool(theta[2:].any())
+        case RedundantModel():
+            return 1
+        case PowerModel():
+            return int(model.power == 1 or bool(theta[0]))
+        case DeepDiagonal():
+            zeros = (theta.reshape(model.depth, model.inputs) == 0).sum(axis=0)
+            return int((zeros <= 1).sum())
+    return int((theta.reshape(2, model.inputs) != 0).any(axis=0).sum())
+
+
+# -------------------------------------------------------------------------------------------------------- of a target
+
+
+def optimistic_sample_size(model: AbstractModel, target: int | AbstractModel | Target) -> int:
+    """O(f*) = R(f*), the least number of samples with local linear recovery (2406.18035v1, Theorem 1).
+
+    ``target`` is a rank (of a matrix), a model (its generic function) or a :class:`Target`; its family may differ from that of ``model``.
+    Raises NotKnown, carrying the bounds, where only bounds are proved, and ValueError where ``model`` cannot express the target.
+    """
+    lower, upper, source = rank_bounds(model, target)
+    if lower != upper:
+        raise NotKnown(f"the rank of {target} in {model} is not known", lower, upper, source)
+    return lower
+
+
+def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> Bounds:
+    """(lower, upper, source) with lower <= R(f*) <= upper for ``target`` as in :func:`optimistic_sample_size`."""
+    if matrix_format(model):
+        return _matrix_bounds(model, target)
+    other = model_of(target)
+    if isinstance(model, CPFactorization):
+        return _tensor_bounds(model, target)
+    if isinstance(model, Toy):
+        return _toy_bounds(model, target)
+    network = shallow(model)
+    if isinstance(network, PooledCNN):
+        return _pooled_bounds(network, target)
+    if network is not None and network.activation.name in SMOOTH:
+        if shallow(other) is None:
+            raise ValueError(f"target must be a TwoLayer model or a Target of one, or another network with one hidden layer, got {other}")
+        return _convolution_bounds(network, target) if isinstance(network, TwoLayerCNN) else _two_layer_bounds(network, target)
+    if isinstance(model, FullyConnected) and model.depth == 1 and isinstance(other, FullyConnected):
+        if other.widths != model.widths or (other.output_bias and not model.output_bias):
+            raise ValueError(f"target must be an affine function in {model}, got {other}")
+        return model.n_params, model.n_params, "linear in the parameters"
+    if isinstance(model, FullyConnected | TwoLayer | TwoLayerCNN):
+        return _narrower_bounds(model, target)
+    raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
+
+
+# ---- matrices and tensors
+
+
+def _matrix_bounds(model: Any, target: Any) -> Bounds:
+    """R(f*) of a matrix depends on its rank alone: depth changes nothing, A A^T has constant rank on its target set (ours)."""
+    r = _expressed_rank(model, target)
+    if isinstance(model, SymmetricFactorization):
+        value = symmetric_factorization_rank(model.size, r)
+    elif isinstance(model, DeepFactorization) and len(model.sizes) == 2:
+        value = model.sizes[0] * model.sizes[1]
+    else:
+        value = function_rank(r, *(matrix_format(model) or ()))
+    return value, value, "2211.11623v1, Proposition 1" if isinstance(model, MatrixFactorization) else "closed form of the factorization"
+
+
+def _expressed_rank(model: Any, target: Any) -> int:
+    """The rank of a target that ``model`` can express, a matrix of its format."""
+    shape, most = matrix_format(model), width_of(model)
+    unfit = lambda what: ValueError(f"target must be a matrix of shape {shape} for {model}, got {what}")
+    if not isinstance(target, Target | AbstractModel):
+        try:
+            return whole("target", target, 0, most)
+        except ValueError as error:
+            raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {target!r}") from error
+    other = model_of(target)
+    if isinstance(model, MeasuredFactorization) and isinstance(other, AffineModel) and not matrix_format(other):
+        if other.input_size != model.input_size:
+            raise unfit(f"a function of {other.input_size} numbers, {other}")
+        constant, slopes = affine_at(target if isinstance(target, Target) else other)
+        if constant:
+            raise unfit(f"the constant {constant} beside one, from {other}")
+        rank = matrix_rank(slopes.reshape(shape))
+    elif matrix_format(other) is None:
+        raise unfit(f"a function of {other}")
+    elif matrix_format(other) != shape:
+        raise unfit(f"{matrix_format(other)} from {other}")
+    elif isinstance(target, Target):
+        matrix = matrix_at(target)
+        if isinstance(model, SymmetricFactorization) and not positive_semidefinite(matrix):
+            raise ValueError(
+                f"target must be symmetric and positive semidefinite, as A A^T of {model} is, got {matrix.tolist()} of {other}"
+            )
+        rank = matrix_rank(matrix)
+    else:
+        if isinstance(model, SymmetricFactorization) and not isinstance(other, SymmetricFactorization):
+            raise ValueError(f"target must be symmetric and positive semidefinite, as A A^T of {model} is, got a generic matrix of {other}")
+        rank = width_of(other)
+    if rank > most:
+        raise ValueError(f"target must be a matrix rank from 0 to {most} for {model}, got {rank}")
+    return rank
+
+
+def _tensor_bounds(model: CPFactorization, target: Any) -> Bounds:
+    """A generic sum of r components: at least the dimension of all such tensors, attained where the other components vanish.
+
+    Where a model has rank below D at all representatives of some functions, these make a set of dimension below D (Sard).
+    """
+    other = model_of(target)
+    if not isinstance(other, CPFactorization) or other.sizes != model.sizes or other.components > model.components:
+        raise ValueError(f"target must be a sum of at most {model.components} components of sizes {model.sizes}, got {other}")
+    if not isinstance(target, Target):
+        value = cp_generic_rank(model.sizes, other.components)
+        return value, value, "generic rank of the format (arXiv:math/0609054v2, arXiv:math/0607191)"
+    return 0, rank_at(other, target.theta), "rank at the given point, other components zero"
+
+
+# ---- toy models
+
+
+def _toy_bounds(model: Toy, target: Any) -> Bounds:
+    """All are linear in x; a slope 0 costs nothing where two factors can vanish together."""
+    other = model_of(target)
+    if not isinstance(other, AffineModel) or other.input_size != model.input_size:
+        raise ValueError(f"target must be an affine function of {model.input_size} numbers for {model}, got a function of {other}")
+    constant, slopes = affine_at(target)
+    if constant and not isinstance(model, ProductModel):
+        raise ValueError(f"target must have no constant, which {model} cannot express, got {constant} of {other}")
+    used = int((slopes != 0).sum())
+    match model:
+        case ProductModel():
+            value = 2 + bool(slopes[1])
+        case RedundantModel():
+            value = 1
+        case PowerModel(power=power):
+            positive = isinstance(target, Target) or (isinstance(other, PowerModel) and other.power % 2 == 0)
+            if power % 2 == 0 and (slopes[0] < 0 or not positive):
+                raise ValueError(f"target must have a slope of at least 0, as an even power has, got {other}")
+            value = 1 if power == 1 else used
+        case DeepDiagonal(depth=1):
+            value = model.inputs
+        case _:
+            value = used
+    return value, value, "2211.11623v1, Figure 1; 2307.08921v1, equations 7 and 9"
+
+
+# ---- networks with one hidden layer
+
+
+def _content(network: TwoLayer | TwoLayerCNN | PooledCNN, target: Any) -> Neurons:
+    """What the neurons of a target add up to, checked against what ``network`` has."""
+    other = shallow(model_of(target))
+    assert other is not None
+    if other.outputs != network.outputs:
+        of_model = "one output" if network.outputs == 1 else f"{network.outputs} outputs"
+        raise ValueError(f"target must have {of_model}, as {network}, got {other.outputs} outputs of {other}")
+    if other.input_size != network.input_size:
+        raise ValueError(f"target must lie in {network}, got a function on {other.input_size} inputs of {other}")
+    same_activation(network, other)
+    held = neurons_of(target)
+    biased, output_bias = bool(getattr(network, "bias", False)), bool(getattr(network, "output_bias", False))
+    if held.biased and not biased:
+        raise ValueError(f"target must have no hidden biases, which {network} cannot express, got {other} with hidden biases")
+    if held.constant and not (output_bias or biased) and not float(network.activation.jet(np.zeros(1), 0)[0][0]):
+        raise ValueError(f"target must have no constant, which {network} without biases cannot express, got {other} with a constant")
+    return held
+
+
+def _constant_slopes(network: TwoLayer | TwoLayerCNN, slopes: int) -> int:
+    """The slopes that a neuron without input weights adds beside its constant, at the bias of least rank."""
+    if network.activation.name == "lorentz":
+        return 0  # sigma'(0) = 0
+    return 0 if network.activation.name in LEVEL_SOMEWHERE and network.bias else slopes
+
+
+def _together(network: TwoLayer | TwoLayerCNN, held: Neurons, least: int, most: int | None, added: int, source: str) -> Bounds:
+    """Bounds from ``least`` (classes alone) and ``most`` (neurons as merged; None where they do not fit), ``added`` for a constant.
+
+    The constant and what the reflection of sigma leaves behind cancel at no cost beside an output bias, where that is a constant.
+    """
+    r = network.activation.reflection
+    linked = r is not None and not r.constant and not r.slope
+    if linked and held.constant is not None:
+        value = least + added * held.constant
+        return value, value, source
+    if network.output_bias and (linked or (r is not None and not r.slope)):
+        return least, least, source
+    upper = network.n_params if most is None else most + added * (held.constant is not False)
+    lower = least
+    return lower, upper, f"{source}; opposite neurons of {network.activation.name} and constants leave affine functions behind"
+
+
+def _two_layer_bounds(network: TwoLayer, target: Any) -> Bounds:
+    held = _content(network, target)
+    count = lambda k: two_layer_function_rank(
+        network.inputs, k, bias=network.bias, output_bias=network.output_bias, outputs=network.outputs
+    )
+    own = bool(held.constant) and not network.output_bias
+    k = len(held.classes)
+    if k + (own and _linked(network)) > network.width:
+        raise ValueError(f"target must lie in {network}, got {k} neurons{' and a constant' * own} on {network.inputs} inputs")
+    added = 0 if network.output_bias else network.outputs + _constant_slopes(network, network.inputs)
+    most = count(len(held.outputs)) if len(held.outputs) + own <= network.width else None
+    return _together(network, held, count(k), most, added, "2211.11623v1, Proposition 5")
+
+
+def _linked(network: TwoLayer | TwoLayerCNN) -> bool:
+    r = network.activation.reflection
+    return r is not None and not r.constant and not r.slope
+
+
+def _convolution_bounds(network: TwoLayerCNN, target: Any) -> Bounds:
+    """R(f*) of what the neurons of the target add up to, each counted with the biases of ``network``.
+
+    Without sharing every neuron can stand alone; with sharing the kernels are chosen anew (:mod:`theory.rank.kernel_covers`). A constant
+    is free beside an output bias; without one it takes a kernel without weights, which adds 1 and its slopes.
+    """
+    held, other = _content(network, target), model_of(target)
+    positions, entries = network.patches.shape
+    own = bool(held.constant) and not network.output_bias
+    output_bias = 1 if network.output_bias else 0
+    unit = "kernels" if network.sharing else "neurons"
+    room = network.kernels * (1 if network.sharing else positions)
+    fitting = _Fitting(network, isinstance(target, TwoLayerCNN) and target.grid == network.grid and target.sharing)
+    least, most = (fitting.costs(some, other) for some in (held.classes, held.outputs))
+    spare = own and _linked(network)
+    within = [cost for used, cost in least.items() if used + spare <= room]
+    if not within:
+        if any(used <= room for used in least):
+            raise ValueError(f"target must leave one of the {room} {unit} of {network} to its constant, got {other} that takes them all")
+        raise ValueError(f"target must be made by at most {room} {unit} of {network}, got {other} that needs more")
+    fits = [cost for used, cost in most.items() if used + own <= room]
+    added = 0 if network.output_bias else 1 + _constant_slopes(network, entries)
+    source = "2406.18035v1, Theorems 6 and 7; translates among the kernels and constants: ours"
+    return _together(network, held, min(within) + output_bias, min(fits) + output_bias if fits else None, added, source)
+
+
+class _Fitting:
+    """How neurons fit into a convolutional network, and what that costs; ``same``: they are those of generic kernels on its own grid."""
+
+    def __init__(self, network: TwoLayerCNN, same: bool) -> None:
+        self.network, self.same = network, same
+        self.slopes = network.patches.shape[1] + network.bias
+        self.patches = [frozenset(patch) for patch in network.patches.tolist()]
+
+    def costs(self, vectors: Any, other: Any) -> Mapping[int, int]:
+        """{kernels or neurons used: least cost} of making the neurons ``vectors`` (w, b)."""
+        if not self.network.sharing:
+            if not self.same and not self._placed(vectors, other):
+                raise ValueError(f"target must have neurons that fit the patches of {self.network}, got more of them for some from {other}")
+            return {len(vectors): len(vectors) * (self.slopes + 1)}
+        positions, entries = self.network.patches.shape
+        if self.same:
+            cost = cnn_function_rank(self.network.input_size, entries, positions, other.kernels, bias=self.network.bias)
+            return {other.kernels: cost}
+        self._homes(vectors, other)
+        return kernel_costs(self.network, vectors, self.slopes)
+
+    def _homes(self, vectors: Any, other: Any) -> list[list[int]]:
+        """For every neuron the positions whose patch holds its support."""
+        supports = [frozenset(j for j, w in enumerate(weights) if w) for *weights, _ in vectors]
+        homes = [[q for q, patch in enumerate(self.patches) if support <= patch] for support in supports]
+        if not all(homes):
+            raise ValueError(f"target must have neurons that see one patch of {self.network}, got one that sees more, of {other}")
+        return homes
+
+    def _placed(self, vectors: Any, other: Any) -> bool:
+        """Whether the neurons can be shared out to the positions, as many as there are kernels to each (a matching)."""
+        held: dict[int, list[int]] = {q: [] for q in range(len(self.patches))}
+        homes = self._homes(vectors, other)
+
+        def place(i: int, seen: set[int]) -> bool:
+            for q in homes[i]:
+                if q in seen:
+                    continue
+                seen.add(q)
+                if len(held[q]) < self.network.kernels:
+                    held[q].append(i)
+                    return True
+                for k, other_neuron in enumerate(held[q]):
+                    if place(other_neuron, seen):
+                        held[q][k] = i
+                        return True
+            return False
+
+        return all(place(i, set()) for i in range(len(homes)))
+
+
+def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
+    """k (|S| + 1) where the k kernels of a pooled target have no zeros, so that no other kernels make their neurons (cnn.gap)."""
+    other = model_of(target)
+    if not isinstance(other, PooledCNN) or other.convolution.grid != network.convolution.grid:
+        raise ValueError(f"target must be a pooled network on the grid of {network}, got {other}")
+    same_activation(network, other)
+    theta = point_of(target)
+    parts = other.unpack(theta)
+    summed: dict[tuple, Fraction] = {}
+    linked = _linked(network.convolution)
+    parity = network.activation.reflection.parity if network.activation.reflection else 1
+    for kernel, a in zip(parts["kernels"], parts["output_weights"], strict=True):
+        key = (linked and up_to_sign(kernel)) or tuple(kernel)
+        if any(kernel):
+            summed[key] = summed.get(key, Fraction(0)) + a * (1 if key == tuple(kernel) else parity)
+        elif a:
+            return 0, network.n_params, "number of parameters; a kernel of the target is 0"
+    held = [kernel for kernel, a in summed.items() if a]
+    clear = network.activation.name in SMOOTH and len({up_to_sign(kernel) for kernel in held}) == len(held) and all(map(all, held))
+    value = len(held) * (network.convolution.patches.shape[1] + 1)
+    if len(held) > network.kernels and clear:
+        raise ValueError(f"target must have at most {network.kernels} kernels for {network}, got {len(held)} of {other}")
+    if clear:
+        return value, value, "2211.11623v1, Proposition 3; pooled: ours"
+    return 0, network.n_params, "number of parameters"
+
+
+# ---- deeper networks, and other activations
+
+
+def _narrower_bounds(model: Any, target: Any) -> Bounds:
+    """R_wide(f*) <= R_narrow(f*) for a target from a network no wider in any layer (2211.11623v1, Theorem 2).
+
+    The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0. A generic
+    function of a deep tanh network with biases has no fewer than the parameters of its network: finitely many parameters represent it
+    (C. Fefferman, Rev. Mat. Iberoam. 10, 1994), and ranks below leave a set of smaller dimension (Sard).
+    """
+    other: Any = model_of(target)
+    network = shallow(model)
+    if network is not None and shallow(other) is not None and not isinstance(model, TwoLayerCNN):
+        model, other = network, shallow(other)
+    if type(other) is not type(model) or not _no_wider(other, model):
+        raise ValueError(f"target must be a network of the same depth, no wider in any layer than {model}, got {other!r}")
+    same_activation(model, other)
+    if (other.bias and not model.bias) or (other.output_bias and not model.output_bias):
+        raise ValueError(f"target must have no biases that {model} lacks, got {other!r}")
+    biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
+    if not isinstance(target, Target):
+        known = isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias
+        source = f"{EMBEDDING}; Fefferman 1994" if known else EMBEDDING
+        return other.n_params if known else 0, biased.n_params, source
+    parts = other.unpack(exact_parameters(other, target.theta))
+    empty = lambda shape: np.full(shape, Fraction(0), dtype=object)
+    theta = np.concatenate([parts.get(name, empty(shape)).ravel() for name, shape in biased.shapes.items()])
+    return 0, min(sparse_rank(table) for table in tangent_tables(biased, theta.tolist())), f"{EMBEDDING}, table of tangents"
+
+
+def _no_wider(narrow: Any, wide: Any) -> bool:
+    """Whether both have the same inputs, outputs and depth, and no layer of ``narrow`` is wider."""
+    if isinstance(wide, TwoLayerCNN):
+        return narrow.grid == wide.grid and narrow.sharing == wide.sharing and narrow.kernels <= wide.kernels
+    one, other = (m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs) for m in (narrow, wide))
+    ends = (len(one), one[0], one[-1]) == (len(other), other[0], other[-1])
+    return ends and all(m <= w for m, w in zip(one, other, strict=True))
