@@ -98,6 +98,9 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where((sizes == 0) & np.isfinite(bound), 0.0, sizes / bound)
     ratio = float(ratios.max(initial=0.0))
+    if ratio > 0:
+        worst_place = int(np.argmax(ratios))
+        noted("at most", float(np.broadcast_to(bound, ratios.shape).flat[worst_place]), float(sizes.flat[worst_place]))
     if ratio <= 1:  # NaN keeps no bound
         return Outcome.holds(margin=1 - ratio)
     return Outcome.fails(

@@ -16,7 +16,12 @@ LOGARITHMIC = 1000
 
 #: Whether a pair (predicted, measured) keeps a relation.
 _KEPT = {"equal": lambda a, b: a == b, "at most": lambda a, b: b <= a, "at least": lambda a, b: b >= a}
-_WORDS = {"equal": ("predicted", "on the diagonal"), "at most": ("upper bound", "not above"), "at least": ("lower bound", "not below")}
+#: What the first number of a pair is, and where the pairs of a claim that holds lie.
+_WORDS = {
+    "equal": ("predicted", "all of them lie on the diagonal"),
+    "at most": ("allowed", "none of them lies above the diagonal"),
+    "at least": ("asked for", "none of them lies below the diagonal"),
+}
 
 
 def predictions(claim: Claim, findings: Findings) -> tuple[str, dict[str, Any]] | None:
@@ -25,7 +30,7 @@ def predictions(claim: Claim, findings: Findings) -> tuple[str, dict[str, Any]] 
     found = [(check, relation, shown) for check, finding in own for relation, shown in _relations(finding).items()]
     if not found:
         return None
-    check, relation, shown = max(found, key=lambda one: len(one[2]))
+    check, relation, shown = max(found, key=lambda one: (one[1] == "equal" and len(one[2]) >= LEAST, len(one[2])))
     if len(shown) < LEAST or len({predicted for predicted, _ in shown}) < 2:
         return None
     return check.name, asdict(_drawn(check, relation, shown, _refuted(check, relation, findings)))
@@ -49,14 +54,14 @@ def _drawn(check: Check, relation: str, shown: Sequence[tuple[float, float]], re
     word, place = _WORDS[relation]
     values = [value for pair in (*shown, *refuted) for value in pair]
     wide = min(values) > 0 and max(values) >= LOGARITHMIC * min(values)
-    off = f"; {len(refuted)} of false variants are" + (" off it" if relation == "equal" else " beyond it") if refuted else ""
+    off = f"; {len(refuted)} of false variants {'do not' if relation == 'equal' else 'do'}" if refuted else ""
     series = [("the claim", shown), *([("its controls, refuted", refuted)] if refuted else [])]
     whole = lambda value: int(value) if value == int(value) else value
     return Figure(
         kind="scatter",
         title=f"{word.capitalize()} against measured, check “{check.name}”",
         alt=f"{len(shown)} different pairs of a number that is {word} and what is measured, from {min(values):g} to {max(values):g}: "
-        f"all of them lie {place}{' the diagonal' if relation != 'equal' else ''}{off}.",
+        f"{place}{off}.",
         data={
             "series": [{"label": name, "x": [whole(a) for a, _ in pairs], "y": [whole(b) for _, b in pairs]} for name, pairs in series],
             "diagonal": True,

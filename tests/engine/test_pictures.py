@@ -40,12 +40,12 @@ def test_predictions_lie_on_the_diagonal_and_those_of_controls_do_not(figures):
     claim, controls = figure["data"]["series"]
     assert claim["x"] == claim["y"] == [1, 4, 9, 16, 25]
     assert controls["x"] == [8] and controls["y"] == [4]
-    assert "all of them lie on the diagonal; 1 of false variants" in figure["alt"]
+    assert "all of them lie on the diagonal; 1 of false variants do not" in figure["alt"]
 
 
 def test_a_bound_is_drawn_as_one(figures):
     (figure,) = figures(BOUND.replace("cell.n**power", "cell.n**power if power == 2 else 0"))
-    assert figure["x_label"] == "upper bound" and "not above the diagonal; 1 of false variants are beyond it" in figure["alt"]
+    assert figure["x_label"] == "allowed" and "none of them lies above the diagonal; 1 of false variants do" in figure["alt"]
 
 
 def test_what_the_author_drew_stands_alone(figures):
