@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from proofs_check.adequacy.comparison import Comparison, compare
+from proofs_check.adequacy.comparison import Comparison, compare, integer, listed, rationals
 
 FILE = "optimizers/evaluation.v"
 
@@ -96,3 +96,33 @@ def two_cycle(rng: np.random.Generator) -> list[Comparison]:
         for name, value in (("xcycle_trace", -c2), ("xcycle_det", c1)):
             rows.append((f"{name} at k = {k}, beta2 = {beta2}", f"parts ({name} {j} {_rational(beta2)})", _parts(value)))
     return compare(FILE, rows)
+
+
+def step_on_a_quadratic(rng: np.random.Generator) -> list[Comparison]:
+    """Twice the loss, the gradient, twice the change along a step, and both parts of the curvature along it, at whole numbers."""
+    from theory.dynamics.quadratic import change_of_loss, gradient_curvature
+
+    rows = []
+    for n in (1, 2, 3):
+        entries = rng.integers(-3, 4, (n, n))
+        hessian, (b, x, u) = rationals(entries + entries.T), rationals(rng.integers(-3, 4, (3, n)))
+        eta, c = (Fraction(int(value)) for value in rng.integers(1, 4, 2))
+        gradient = hessian @ x + b
+        while gradient @ u == 0:
+            u = rationals(rng.integers(-3, 4, n))
+            b[0] += 1
+            gradient = hessian @ x + b
+        matrix = f"(fun i j => nth 0%zz (nth [::] {listed(hessian)} i) j : ZZ)"
+        vector = lambda values: f"(fun i => nth 0%zz {listed(values)} i : ZZ)"
+        at = f"{n} {matrix} {vector(b)}"
+        twice_loss = x @ hessian @ x + 2 * (b @ x) + 2 * c
+        rows.append((f"2 L, n = {n}", f"xloss {at} ({integer(c)} : ZZ) {vector(x)} : Z", twice_loss))
+        term = f"[seq (xgradient {at} {vector(x)} i : Z) | i <- iota 0 {n}]"
+        rows.append((f"gradient, n = {n}", term, gradient))
+        change = 2 * change_of_loss(hessian, gradient, u, eta)
+        rows.append((f"2 (L(x - eta u) - L(x)), n = {n}", f"xchange {at} {vector(u)} ({integer(eta)} : ZZ) {vector(x)} : Z", change))
+        slope = gradient @ u
+        curvature = gradient_curvature(hessian, gradient, u)
+        rows.append((f"u^T H u, n = {n}", f"xbent {n} {matrix} {vector(u)} : Z", curvature * slope))
+        rows.append((f"g . u, n = {n}", f"xslope {at} {vector(x)} {vector(u)} : Z", slope))
+    return compare(["common/integers.v", "common/matrices.v", "optimizers/quadratic_evaluation.v"], rows)

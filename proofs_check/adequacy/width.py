@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from proofs_check.adequacy.comparison import Comparison, compare, integer, listed, numbers, rationals
-from theory.embedding import Embedding, draw_layers, null, split, three_fold, two_fold_null
+from theory.embedding import Embedding, draw_layers, null, permutation, split, three_fold, two_fold_null
 from theory.embedding.compatible import compatible as compatible_embedding
 from theory.embedding.compatible import multipliers
+from theory.embedding.merging import unchecked_merge
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
@@ -107,6 +108,63 @@ def splitting(rng: np.random.Generator) -> list[Comparison]:
             rng,
         )
     return networks(rng) + compare([INTEGERS, "width/splitting.v"], rows)
+
+
+def _place(rng: np.random.Generator, widths: tuple[int, ...]) -> tuple[Any, int, int]:
+    """A model of these widths, one of its hidden layers, a neuron of that layer that is not the last."""
+    layer = int(rng.choice([l for l in range(1, len(widths) - 1) if widths[l] > 1]))
+    return _model(widths), layer, int(rng.integers(widths[layer] - 1))
+
+
+def exchange(rng: np.random.Generator) -> list[Comparison]:
+    """The exchange of two neurons, entry by entry, beside splittings."""
+    rows = []
+    for widths in SHAPES:
+        model, layer, neuron = _place(rng, widths)
+        last = widths[layer] - 1
+        order = list(range(widths[layer]))
+        order[neuron], order[last] = last, neuron
+        what = f"the exchange of neurons {neuron} and {last} of layer {layer} of {widths}"
+        term = f"(exchanging {layer} {neuron} {last} {{}})"
+        rows += _embedded(what, _widths(model), term, term, permutation(model, layer, order), rng)
+    return splitting(rng) + compare([INTEGERS, "width/exchange.v"], rows)
+
+
+def steps(rng: np.random.Generator) -> list[Comparison]:
+    """A step of gradient descent on the square loss, entry by entry, beside splittings."""
+    from numerics.arithmetic.exact import fraction
+    from numerics.hessian import gradient
+
+    rows = []
+    for widths in SHAPES[:2]:
+        model: Any = _model(widths)
+        theta, eta = _draw(rng, model), int(rng.integers(1, 4))
+        x, y = rationals(rng.integers(-1, 2, (2, model.inputs))), rationals(rng.integers(-1, 2, (2, model.outputs)))
+        moved = theta - eta * np.frompyfunc(fraction, 1, 1)(gradient(model, theta, (x, y), weights=[1, 1]))
+        data = "[:: " + "; ".join(f"vector {listed([*a, *b])}" for a, b in zip(x, y, strict=True)) + "]"
+        place = f"{_widths(model)} {model.depth - 1}"
+        loss = f"(square_loss' {model.inputs})"
+        step = f"(executable_step cube cube' {place} {model.outputs} {loss} {_params(model, theta)} ({integer(eta)} : ZZ) {data})"
+        weights, biases = _tables(model, moved)
+        rows.append((f"weights after a step, {widths}", f"weights_of {place} {step}", weights))
+        rows.append((f"biases after a step, {widths}", f"biases_of {place} {step}", biases))
+    return splitting(rng) + compare([INTEGERS, "width/exchange.v", "width/descending.v"], rows)
+
+
+def merged_neurons(rng: np.random.Generator) -> list[Comparison]:
+    """The last neuron of a layer merged into another one, entry by entry, and the outputs and slopes of networks."""
+    rows = []
+    for widths in SHAPES:
+        model, layer, neuron = _place(rng, widths)
+        theta = _draw(rng, model)
+        narrow, after = unchecked_merge(model, theta, layer, (neuron, widths[layer] - 1))
+        weights, biases = _tables(narrow, after)
+        place = f"{_widths(narrow)} {model.depth - 1}"
+        term = f"(merging {layer} {neuron} {_widths(narrow)} {_params(model, theta)})"
+        what = f"neuron {widths[layer] - 1} merged into {neuron}, layer {layer} of {widths}"
+        rows.append((f"weights, {what}", f"weights_of {place} {term}", weights))
+        rows.append((f"biases, {what}", f"biases_of {place} {term}", biases))
+    return networks(rng) + compare([INTEGERS, "width/merging.v"], rows)
 
 
 def null_neurons(rng: np.random.Generator) -> list[Comparison]:

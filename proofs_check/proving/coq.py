@@ -8,7 +8,9 @@ What a checked file prints is never read: a script can print anything. A proof c
    nothing: scripts of true variants are rejected too.)
 
 Compiled files are kept in a cache of the user, under a key that hashes the source, the sources it needs, and the versions of Coq and of its
-libraries. The axioms are asked again each time. At most two runs of coqc go on at once, over all processes of a user.
+libraries; so are the statements as Coq prints them, and values. The axioms are asked again in each process: of a file of one's own alone,
+of the files that ship together once it is clear that more than a few are asked for, because loading the libraries is what an answer costs.
+At most two runs of coqc go on at once, over all processes of a user.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -48,6 +50,7 @@ ALLOWED = {"none": frozenset(), "reals": CLASSICAL_REALS}
 
 PROCESSOR_SECONDS = 120  # of one coqc: not wall time, machines are shared
 AT_ONCE = 2
+ALONE = 2  # shipped files that a process asks about one by one, before it asks about all that are left
 
 
 class Refused(ValueError):
@@ -58,8 +61,9 @@ class Refused(ValueError):
 class Proof:
     """What Coq said of one theorem. ``status``: `proved`, `refused` or `skipped`, with a ``message`` unless proved.
 
-    ``statement`` and ``control_statement`` are as Coq prints them, ``premises`` the author's words for hypotheses of the theorem that a
-    reader could take for part of the logic, ``seconds`` the processor time of checking the file and what it needs, when that was done.
+    ``statement`` and ``control_statement`` are as Coq prints them, ``axioms`` those of the theorems of the file together where all are
+    allowed, ``premises`` the author's words for hypotheses of the theorem that a reader could take for part of the logic, ``seconds`` the
+    processor time of checking the file and what it needs, when that was done.
     """
 
     status: str
@@ -160,12 +164,12 @@ def check(
         built = build(file)
         for name in filter(None, (theorem, control)):
             built.has(name)
-        asked = _asked(built)
-        statement, axioms_used = asked[theorem]
-        refuted, axioms_of_control = ("", ()) if control is None else asked[control]
-        used = {*axioms_used, *axioms_of_control}
+        statements, used = _statements(built), set(_axioms(built))
+        statement, refuted = statements[theorem], "" if control is None else statements[control]
         if control is not None:
             _refutes_a_variant(built, theorem, statement, control, refuted)
+        if used - ALLOWED[axioms]:  # of other theorems of the file, perhaps
+            used = set(_axioms_of_each([(built, [name for name in (theorem, control) if name is not None])])[0])
         if forbidden := sorted(used - ALLOWED[axioms]):
             raise Refused(f"{theorem} rests on {', '.join(forbidden)}" + ("" if axioms == "none" else ", beyond the classical reals"))
     except Refused as refusal:
@@ -202,10 +206,15 @@ def values(files: str | Path | Sequence[str | Path], terms: Sequence[str]) -> li
         return json.loads(kept.read_text())
     answers = _ask(built, text, [f"v{k}" for k in range(len(terms))])
     found = [parse_value(answer) for answer in answers]
-    staged = Path(f"{kept}.{os.getpid()}")
-    staged.write_text(json.dumps(found))
-    staged.replace(kept)
+    _keep(kept, found)
     return found
+
+
+def _keep(place: Path, found: Any) -> None:
+    """Writes plain data to ``place``, whole or not at all."""
+    staged = Path(f"{place}.{os.getpid()}")
+    staged.write_text(json.dumps(found))
+    staged.replace(place)
 
 
 def _libraries(sources: Sequence[Source]) -> str:
@@ -436,19 +445,22 @@ def build(file: str | Path) -> Built:
     return _build(built_path(file), ())
 
 
-def _build(path: Path, above: tuple[Path, ...]) -> Built:
+def _build(path: Path, above: tuple[Path, ...], *, compiling: bool = True) -> Built:
+    """As :func:`build`; without ``compiling``, Refused too for what is not compiled yet."""
     if path in above:
         raise Refused(f"{path.name} needs itself")
     source = read(path)
-    needs = tuple(_build(need, (*above, path)) for need in source.needs)
+    needs = tuple(_build(need, (*above, path), compiling=compiling) for need in source.needs)
     content = path.read_bytes()
     parts = [toolchain().fingerprint, source.logical, hashlib.sha256(content).hexdigest(), *(need.key for need in needs)]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     home = cache_folder() / key
-    with _locked(cache_folder() / f"{key}.lock"):
-        record = _stored(home)
-        if record is None:
-            record = _compile(source, content, needs, home)
+    record = _stored(home)
+    if record is None and not compiling:
+        raise Refused(f"{path.name} is not compiled")
+    if record is None:
+        with _locked(cache_folder() / f"{key}.lock"):
+            record = _stored(home) or _compile(source, content, needs, home)
     lines = sum(1 for line in content.decode().splitlines() if line.strip())
     notations = "\n".join([source.imports, *(["Open Scope ring_scope."] if "ring_scope" in source.text else [])])
     return Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, source.theorems, notations)
@@ -501,29 +513,81 @@ def _tidy(text: str) -> str:
     return "\n".join(line.removeprefix("       ") for line in text.rstrip().splitlines())
 
 
-@lru_cache
-def _asked(built: Built) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Statement and axioms of every theorem of one file, asked once per process: axioms of all together, then one by one if there are any.
+def _statements(built: Built) -> dict[str, str]:
+    """The statements of the theorems of one file, as Coq prints them in the notations of the libraries that the file loads.
 
-    Statements are as Coq prints them in the notations of the libraries that the file loads.
+    They are kept under the key of the file. That the theorems are there, and prove propositions, is asked with the axioms.
     """
-    names = built.theorems
-    every = "I"
-    for name in reversed(names):
-        every = f"conj (@{built.logical}.{name}) ({every})"  # conj takes proofs of propositions and nothing else
-    lines = [f"Require {built.logical}.", f"Definition every := {every}.", 'Redirect "a" Print Assumptions every.']
-    lines += [built.notations, "Set Printing Width 110."]
+    kept, names = cache_folder() / f"{built.key}.statements", built.theorems
+    try:
+        found = json.loads(kept.read_text())
+        if list(found) == list(names):
+            return found
+    except (OSError, ValueError, TypeError):
+        pass
+    lines = [f"Require {built.logical}.", built.notations, "Set Printing Width 110."]
     lines += [f'Redirect "s{k}" Check @{built.logical}.{name}.' for k, name in enumerate(names)]
-    together, *shown = _ask([built], "\n".join(lines), ["a", *(f"s{k}" for k in range(len(names)))])
-    statements = [_tidy(text.split("     : ", 1)[-1]) for text in shown]
-    axioms: list[tuple[str, ...]] = [()] * len(names)
-    if parse_axioms(together) != ():
-        lines = [
-            f"Require {built.logical}.",
-            *(f'Redirect "a{k}" Print Assumptions {built.logical}.{name}.' for k, name in enumerate(names)),
-        ]
-        axioms = [parse_axioms(text) for text in _ask([built], "\n".join(lines), [f"a{k}" for k in range(len(names))])]
-    return dict(zip(names, zip(statements, axioms, strict=True), strict=True))
+    shown = _ask([built], "\n".join(lines), [f"s{k}" for k in range(len(names))])
+    found = {name: _tidy(text.split("     : ", 1)[-1]) for name, text in zip(names, shown, strict=True)}
+    _keep(kept, found)
+    return found
+
+
+_answered: dict[str, tuple[str, ...]] = {}  # of this process: the axioms of files that ship, by their keys
+
+
+@lru_cache
+def _axioms(built: Built) -> tuple[str, ...]:
+    """The axioms on which the theorems of one file rest, all together; that they are proofs of propositions is asked with them."""
+    if not built.logical.startswith(f"{LIBRARY}."):
+        return _axioms_of_each([(built, built.theorems)])[0]
+    if built.key not in _answered and len(_answered) >= ALONE:
+        others = [other for other in _compiled_with_controls() if other.key not in _answered and other.key != built.key]
+        with suppress(Refused):  # of one among them: then each is asked about when its turn comes
+            files = [built, *others]
+            found = _axioms_of_each([(file, file.theorems) for file in files])
+            _answered.update(zip((file.key for file in files), found, strict=True))
+    if built.key not in _answered:
+        _answered[built.key] = _axioms_of_each([(built, built.theorems)])[0]
+    return _answered[built.key]
+
+
+def _axioms_of_each(asked: Sequence[tuple[Built, Sequence[str]]]) -> list[tuple[str, ...]]:
+    """The axioms on which the named theorems of each file rest, those of a file together; one run of Coq, or two.
+
+    Files without the reals are expected to rest on none, and are asked about at once: where they do rest on some, one by one.
+    """
+    with_reals = [any(re.search(r"\b(Reals|Coquelicot)\b", part.notations) for part in built.closure().values()) for built, _ in asked]
+    groups = [[k for k, has in enumerate(with_reals) if not has], *([k] for k, has in enumerate(with_reals) if has)]
+    groups = [group for group in groups if group]
+    found = _axioms_of_groups([[asked[k] for k in group] for group in groups])
+    if found[0] and len(groups[0]) > 1:
+        groups = [[k] for k in range(len(asked))]
+        found = _axioms_of_groups([[one] for one in asked])
+    by_file = {k: axioms for group, axioms in zip(groups, found, strict=True) for k in group}
+    return [by_file[k] for k in range(len(asked))]
+
+
+def _axioms_of_groups(groups: Sequence[Sequence[tuple[Built, Sequence[str]]]]) -> list[tuple[str, ...]]:
+    files = [built for group in groups for built, _ in group]
+    lines = [f"Require {built.logical}." for built in files]
+    for k, group in enumerate(groups):
+        every = "I"
+        for name in reversed([f"{built.logical}.{name}" for built, names in group for name in names]):
+            every = f"conj (@{name}) ({every})"  # conj takes proofs of propositions and nothing else
+        lines += [f"Definition every{k} := {every}.", f'Redirect "a{k}" Print Assumptions every{k}.']
+    return [parse_axioms(answer) for answer in _ask(files, "\n".join(lines), [f"a{k}" for k in range(len(groups))])]
+
+
+def _compiled_with_controls() -> list[Built]:
+    """The files that ship, have a control among their theorems and lie compiled in the cache."""
+    found = []
+    for path in sorted(PROOFS.rglob("*.v")):
+        with suppress(Refused):
+            built = _build(path, (), compiling=False)
+            if any(name.startswith("control_") for name in built.theorems):
+                found.append(built)
+    return found
 
 
 def parse_axioms(shown: str) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ Proof. intro H. discriminate (H 1). Qed.
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
-    coq._asked.cache_clear()
+    coq._axioms.cache_clear()
     path = tmp_path / "twice.v"
     path.write_text(TWICE)
     return path

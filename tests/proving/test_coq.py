@@ -29,7 +29,7 @@ repeat rewrite <- plus_n_Sm in *; discriminate. Qed.
 def write(tmp_path, monkeypatch):
     """Writes proof files into a folder of their own, with a cache of their own."""
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
-    coq._asked.cache_clear()
+    coq._axioms.cache_clear()
 
     def writer(text, name="sample.v"):
         path = tmp_path / name
@@ -142,12 +142,12 @@ def test_dependencies_and_the_cache(write, monkeypatch):
     compiled = []
     real = coq._compile
     monkeypatch.setattr(coq, "_compile", lambda *arguments: compiled.append(arguments[0].path.name) or real(*arguments))
-    coq._asked.cache_clear()
+    coq._axioms.cache_clear()
     assert coq.check(path, "t") == first and compiled == []  # compiled once, asked again
 
     built = coq.build(path)
     built.file.write_bytes(b"broken")
-    coq._asked.cache_clear()
+    coq._axioms.cache_clear()
     assert coq.check(path, "t").status == "proved" and compiled == ["above.v"]
 
     write("Definition base := 2.", "base.v")
@@ -175,6 +175,61 @@ def test_axioms_of_the_reals_are_allowed_where_declared(write):
     assert refused.status == "refused" and "ClassicalDedekindReals.sig_forall_dec" in refused.message
     proof = coq.check(write(text), "t", axioms="reals")
     assert proof.status == "proved" and set(proof.axioms) <= coq.CLASSICAL_REALS
+
+
+@pytest.fixture
+def ship(tmp_path, monkeypatch):
+    """Writes proof files that ship, into a folder and a cache of their own; ``ship.runs`` counts what coqc is asked besides compiling."""
+    folder = tmp_path / "proofs"
+    folder.mkdir()
+    monkeypatch.setattr(coq, "PROOFS", folder)
+    monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(coq, "_answered", {})
+    coq._axioms.cache_clear()
+    real = coq._axioms_of_groups
+
+    def writer(**texts):
+        for name, text in texts.items():
+            (folder / f"{name}.v").write_text(text)
+            coq.build(f"{name}.v")
+
+    writer.runs = []
+    monkeypatch.setattr(coq, "_axioms_of_groups", lambda groups: writer.runs.append(list(map(len, groups))) or real(groups))
+    return writer
+
+
+TRUE = "Theorem t : 1 = 1.\nProof. reflexivity. Qed.\nTheorem control_t : ~ forall n, n = 1.\nProof. intro H. discriminate (H 0). Qed."
+
+
+@needs_coq
+def test_shipped_files_are_asked_about_together(ship):
+    """From the third on all that are left in one run, those without a control and those that are not compiled left out."""
+    ship(**dict.fromkeys("abcde", TRUE), without=TRUE.partition("\n")[0] + "\nProof. reflexivity. Qed.")
+    (coq.PROOFS / "broken.v").write_text("Theorem t : 1 = 2.\nProof. reflexivity. Qed.")
+    for name in "abcde":
+        assert coq.check(f"{name}.v", "t", control="control_t").status == "proved"
+    assert ship.runs == [[1], [1], [3]]
+
+
+@needs_coq
+def test_one_file_with_an_axiom_among_those_asked_together(ship):
+    cheat = "Axiom cheat : 1 = 2.\nTheorem lie : 2 = 1.\nProof. symmetry. exact cheat. Qed.\n" + TRUE
+    ship(**dict.fromkeys("abcd", TRUE), e=cheat)
+    assert [coq.check(f"{name}.v", "t", control="control_t").status for name in "abcd"] == ["proved"] * 4
+    assert ship.runs == [[1], [1], [3], [1, 1, 1]]
+    assert coq.check("e.v", "t", control="control_t").status == "proved"  # it rests on nothing, another theorem of the file does
+    refused = coq.check("e.v", "lie")
+    assert refused.status == "refused" and refused.message == "lie rests on e.cheat"
+    assert ship.runs[4:] == [[1], [1]]
+
+
+@needs_coq
+def test_kept_statements_that_are_broken_are_asked_again(ship):
+    ship(a=TRUE)
+    first = coq.check("a.v", "t", control="control_t")
+    for kept in coq.cache_folder().glob("*.statements"):
+        kept.write_text('{"t": "True"}')
+    assert coq.check("a.v", "t", control="control_t") == first and first.statement == "1 = 1"
 
 
 def test_without_coq(write, monkeypatch):

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from proofs_check import Assumption, axes, claim, false, nothing
+from proofs_check.adequacy.condensation import parallel_neurons
 from proofs_check.judging import bounded, equal
 from theory.activations import activation
 from theory.embedding import merging_error
@@ -220,3 +221,21 @@ def distances(w, u):
 
 
 MERGE.without("slope at most one", error, slope=10)
+
+SEEN = "a layer of parallel neurons as the layer above sees it"
+MERGE.formal(
+    "condensation/merging.v",
+    "reduce_merge",
+    false="weights added without their factors",
+    adequate=parallel_neurons,
+    clauses="homogeneous",
+    part=SEEN,
+)
+MERGE.formal(
+    "condensation/merging.v",
+    "reduce_merge_symmetric",
+    false="an odd activation taken for an even one",
+    adequate=parallel_neurons,
+    clauses="symmetric",
+    part=SEEN,
+)

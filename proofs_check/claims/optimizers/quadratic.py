@@ -7,7 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import rationals
 from numerics.dynamics.schur import determinants, is_schur
 from proofs_check import Assumption, axes, by_level, claim, false
-from proofs_check.adequacy.optimizers import descent, frozen
+from proofs_check.adequacy.optimizers import descent, frozen, step_on_a_quadratic
 from proofs_check.judging import equal, vanishing
 from theory.dynamics.quadratic import (
     METHODS,
@@ -310,3 +310,5 @@ def ascent(cell, rng):
 
 
 RISE.without("descent", rises, ascent)
+
+RISE.formal("optimizers/quadratic.v", "adam_grad_curvature", false="the threshold 1/eta", adequate=step_on_a_quadratic)

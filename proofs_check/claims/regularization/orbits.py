@@ -9,6 +9,7 @@ from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_prec
 from numerics.flows.flow import gradient_descent, gradient_flow, orbit, value_and_jacobian
 from numerics.flows.validated_flow import Field, enclose, tail, tail_certificate
 from proofs_check import Assumption, Outcome, Source, axes, claim, false
+from proofs_check.adequacy import regularization as definitions
 from proofs_check.judging import at_most, bounded, vanishing, worst
 from theory.models import TwoLayer
 from theory.regularization.first_integrals import drift, table, vanishes, variable
@@ -184,6 +185,24 @@ def descent(cell, given, *, ratio=2, context):
     drifts = [value(gradient_descent(model, theta0, (x, [1.0, 0.4]), step=eta, time=2.0)) - value(theta0) for eta in (2e-3, 1e-3)]
     return bounded("ratio of the drifts", drifts[0] / drifts[1] - ratio, 0.1, drifts=drifts)
 
+
+CONSTANT = "a quantity whose derivative along the flow vanishes is constant"
+HOMOGENEOUS.formal(
+    "regularization/balance.v",
+    "regularization_homogeneous_conserved",
+    false="degree k + 1",
+    adequate=definitions.balance,
+    premises=(CONSTANT,),
+    clauses="neuron",
+)
+HOMOGENEOUS.formal(
+    "regularization/balance.v",
+    "regularization_homogeneous_conserved_layers",
+    false="the sum of the two",
+    adequate=definitions.layers,
+    premises=(CONSTANT,),
+    clauses="layers",
+)
 
 MONOTONE = claim(
     "regularization.orbit.monotone",

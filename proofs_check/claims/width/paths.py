@@ -8,7 +8,7 @@ import numpy as np
 from numerics.hessian import gradient
 from numerics.hessian.inertias import float_tolerance
 from proofs_check import Figure, a_seed, axes, by_level, claim, draws, false
-from proofs_check.adequacy.width import null_neurons
+from proofs_check.adequacy.width import exchange, null_neurons
 from proofs_check.judging import bounded, equal, worst
 from theory.embedding import compose, copies, embed_along, permutation, split
 from theory.embedding.graph import architecture_graph, count_paths
@@ -190,6 +190,17 @@ def in_double_precision(cell, seed, *, partner=lambda alpha: 1 - alpha, context)
     return bounded("difference of the spectra", one - other, float_tolerance(one), alpha=alpha)
 
 
+TRANSPOSED.formal("width/exchange.v", "embedding_permutation", false="alpha in place of 1 - alpha", adequate=exchange, clauses="map")
+TRANSPOSED.formal(
+    "width/exchange.v",
+    "embedding_permutation_hessian",
+    false="the same Hessian without the exchange",
+    adequate=exchange,
+    clauses="spectrum",
+    part="the Hessians are carried into one another by the exchange of the copies",
+)
+
+
 PATHS = claim(
     "embedding.compose.paths",
     "Splits commute, and reach all copies",
@@ -295,3 +306,13 @@ def every_vector(cell, beta, *, reach=by_splits, context):
     return equal(
         same=(True, compose(embedding, permutation(embedding.wide, 1, order)).same_map(copies(model, 1, 0, beta))), shown={"beta": beta}
     )
+
+
+PATHS.formal(
+    "width/merging.v",
+    "embedding_compose_paths_across",
+    false="the fractions exchanged with the order",
+    adequate=exchange,
+    clauses="across",
+)
+PATHS.formal("width/merging.v", "embedding_compose_paths_within", false="new neurons not exchanged", adequate=exchange, clauses="within")

@@ -9,7 +9,7 @@ from numerics.hessian import gradient, gradient_and_hessian
 from numerics.hessian.neuron_matrices import trace
 from numerics.rank import float_rank
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
-from proofs_check.adequacy.width import compatible
+from proofs_check.adequacy.width import compatible, merged_neurons, steps
 from proofs_check.axes import Cell
 from proofs_check.judging import at_most, bounded, equal, worst
 from theory.embedding import embed_along, merge, null, remove, split
@@ -160,6 +160,15 @@ def inverse(cell, place, *, share=lambda alpha: alpha, context):
     return equal(merged=(place.theta, merged), removed=(place.theta, removed), shown={"place": place})
 
 
+MERGED.formal(
+    "width/merging.v",
+    "embedding_reduction_criticality",
+    false="outgoing weights of the first alone",
+    adequate=merged_neurons,
+    clauses="merge",
+)
+
+
 SYMMETRY = claim(
     "embedding.sgd-symmetry",
     "Equal copies stay equal under gradient descent",
@@ -223,3 +232,6 @@ def long_runs(cell, seed, *, alpha=Fraction(1, 2), context):
     lines = wiring(embedding.wide, 1)
     difference = theta[lines.incoming[0]] - theta[lines.incoming[-1]]
     return bounded("difference of the copies", difference, np.finfo(float).eps * np.abs(theta).max(), widths=cell.widths)
+
+
+SYMMETRY.formal("width/exchange.v", "embedding_sgd_symmetry", false="alpha = 0", adequate=steps)
