@@ -105,7 +105,7 @@ def enclosed(cell, ratio, *, power=2, linear=1, context):
         time = float(int(cell.doublings * np.log(2) / float(c.mid()) * 64)) / 64
         x0 = np.array([*centre[:-2], *(p + q for p, q in zip(centre[-2:], start, strict=True))], dtype=object)
         end = enclose(AttentionField(model, pi, lam), x0, time, order=28, bits=400, tolerance=1e-40)
-        rise, fall = (linear * c * arb(time)).cosh(), (linear * c * arb(time)).sinh()
+        rise, fall = (c * ball(linear) * arb(time)).cosh(), (c * ball(linear) * arb(time)).sinh()
         moved = [rise * start[0] + fall * start[1], fall * start[0] + rise * start[1]]
         away = [p - q for p, q in zip(end, [*centre[:-2], *moved], strict=True)]
         deviation = sum((entry * entry for entry in away), start=arb(0)).sqrt()
