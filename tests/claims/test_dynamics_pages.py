@@ -37,7 +37,6 @@ def test_reach_in_json_and_by_samples():
     [
         (["--layers", "0"], "layers must be an integer of at least 1, got 0"),
         (["--layers", "4", "--pairs", "5"], "pairs must be at least 7 for 4 layers, got 5"),
-        (["--layers", "12"], "layers must be at most 9 to run the ternary order, got 12"),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(arguments, told):

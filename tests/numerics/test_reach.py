@@ -1,6 +1,7 @@
 """The process by sets and by intervals, exhaustive counts, extremal orders, and the variants that the theorem excludes."""
 
 import itertools
+import json
 
 import networkx
 import numpy as np
@@ -89,3 +90,15 @@ def test_bad_input():
         distribution(11, 4)
     with pytest.raises(ValueError, match="sample must be an integer of at least 1"):
         distribution(11, 4, sample=0)
+
+
+def test_the_command_gives_the_bounds_of_any_number_of_layers():
+    from click.testing import CliRunner
+
+    from proofs_check.commands.reach import command
+
+    shown = CliRunner().invoke(command, ["--layers", "12"])
+    assert shown.exit_code == 0 and "at least 2047 and at most 88573 steps" in shown.output and "up to 9 layers" in shown.output
+    data = json.loads(CliRunner().invoke(command, ["--layers", "12", "--json"]).output)
+    assert data["bounds"] == [2047, 88573] and data["attained"] is None
+    assert "at least 1" in CliRunner().invoke(command, ["--layers", "0"]).output
