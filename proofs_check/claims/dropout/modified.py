@@ -3,6 +3,7 @@ r"""A step of dropout against flows and diffusions: the modified loss of one mas
 from fractions import Fraction
 
 from numerics.arithmetic.exact import rational, rationals
+from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.masks import mask_moments
 from numerics.dynamics.noise import scalar_descent, scalar_diffusion
 from proofs_check import Assumption, axes, by_level, claim, false
@@ -73,14 +74,12 @@ STEPS = axes(keep=("1/2", "3/4", "1"), halvings=by_level((4, 8), (3, 4, 6, 8, 12
 def one_mask(cell, start, *, factor=Fraction(1, 4), context):
     """R = (xi a - 1)^2/2: with u = eta xi^2 the flow multiplies a - 1/xi by exp(-u - 2 factor u^2), the step by 1 - u; they differ
     by at most u^3/2 for u <= 1/2, by the exponential series."""
-    from flint import arb, fmpq
-
     xi = 1 / Fraction(cell.keep)
     u = Fraction(1, 2**cell.halvings)
-    ball = lambda number: arb(fmpq(Fraction(number).numerator, Fraction(number).denominator))
     distance = Fraction(start) - 1 / xi
-    missed = abs(ball(distance) * ((-ball(u + 2 * factor * u * u)).exp() - ball(1 - u)))
-    return at_most("difference of flow and step", missed, ball(abs(distance) * u**3 / 2), attained=False)
+    with working_precision(200):  # u^3 is 2^-72 at the smallest step
+        missed = abs(ball(distance) * ((-ball(u + 2 * factor * u * u)).exp() - ball(1 - u)))
+        return at_most("difference of flow and step", missed, ball(abs(distance) * u**3 / 2), attained=False)
 
 
 @MODIFIED.check(
