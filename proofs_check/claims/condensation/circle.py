@@ -85,8 +85,10 @@ def data(cell, rng):
     slope = [sum(k * c * t ** (k - 1) for k, c in enumerate(column) if k) for column in columns]
     conditions = [[column[p] for column in columns]] if cell.kind == "root at infinity" else [value, slope]
     basis = nullspace_rational(np.array(conditions, dtype=object))
-    form = [sum(int(c) * vector[k] for c, vector in zip(rng.integers(-5, 6, len(basis)), basis, strict=True)) for k in range(p + 1)]
-    return x, np.array(labels_of_form(form, x[:, 0]), dtype=object)
+    while True:
+        form = [sum(int(c) * vector[k] for c, vector in zip(rng.integers(-5, 6, len(basis)), basis, strict=True)) for k in range(p + 1)]
+        if any(tangential_form(form)):  # not constant on the circle
+            return x, np.array(labels_of_form(form, x[:, 0]), dtype=object)
 
 
 def without_infinity(form):
