@@ -173,10 +173,10 @@ def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
 @cache
 def polynomial_coefficients(activation: Activation) -> tuple[int, ...] | None:
     """The integer coefficients of sigma, lowest power first, where it is declared as a polynomial (no state); None elsewhere."""
-    import sympy
-
     if not isinstance(activation, SmoothActivation) or activation.state:
         return None
+    import sympy
+
     z = sympy.Symbol("z")
     return tuple(int(c) for c in reversed(sympy.Poly(activation.output(z, ()), z).all_coeffs()))
 

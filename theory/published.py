@@ -94,6 +94,16 @@ def network_experiment() -> NetworkExperiment:
 FIGURE_4_SIZES = MappingProxyType({1: 8, 2: 9, 3: 10, 4: 11, 5: 12, 6: 13})
 
 
+def rows_of(name: str) -> str:
+    """A printed target as a text, row by row."""
+    return "; ".join(" ".join(f"{float(entry):g}" for entry in row) for row in matrix_experiment().targets[name])
+
+
+def entries_of(entries: np.ndarray) -> str:
+    """Sampled entries (n, 2), from 0, as a text: row and column from 1."""
+    return " ".join(f"{row}{column}" for row, column in (entries + 1).tolist())
+
+
 def printed_order(number: int) -> np.ndarray:
     """Order ``number`` (from 1) of figure 4: sixteen pairs (row, column) from 0."""
     return matrix_experiment().orders[number - 1]

@@ -8,19 +8,15 @@ from itertools import product
 from numerics.rank import float_rank
 from numerics.recovery.completion import recovery_size
 from proofs_check import Paper, axes, claim, false, nothing
+from proofs_check.claims._ranks import FLOAT_GAP
 from proofs_check.judging import equal, rank_is
-from theory.published import FIGURE_4_SIZES, corrected_order, matrix_experiment, printed_order
+from theory.published import FIGURE_4_SIZES, corrected_order, entries_of, matrix_experiment, printed_order, rows_of
 from theory.rank import matrix_rank
 
 STRATIFICATION = Paper("arXiv:2211.11623v1")
 
 RANKS = {"M1": 1, "M2": 1, "M3": 2, "M4": 2, "M5": 2, "M6": 3, "M7": 4, "M8": 4}
 TARGET = axes(target=tuple(RANKS))
-
-
-def rows_of(name):
-    """A printed target as a text, row by row."""
-    return "; ".join(" ".join(f"{float(entry):g}" for entry in row) for row in matrix_experiment().targets[name])
 
 
 TARGETS = claim(
@@ -51,7 +47,7 @@ def ranks(cell, _, *, ranks=RANKS, rank=matrix_rank, context):
     nothing,
     TARGET,
     clauses="ranks",
-    tolerance="rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl)",
+    tolerance=FLOAT_GAP,
 )
 @false("the ranks the text needs", ranks={**RANKS, "M5": 3})
 def ranks_in_floats(cell, _, *, ranks=RANKS, context):
@@ -69,11 +65,6 @@ def identical_targets(cell, _, *, pairs=frozenset({("M3", "M5")}), context):
     """Whether two printed targets coincide entry by entry."""
     first, second = (matrix_experiment().targets[name] for name in (cell.first, cell.second))
     return equal(same=((cell.first, cell.second) in pairs, bool((first == second).all())))
-
-
-def entries_of(order):
-    """Sampled entries as a text, row and column from 1."""
-    return " ".join(f"{row}{column}" for row, column in (order + 1).tolist())
 
 
 SIZES = {**FIGURE_4_SIZES, 3: 12}

@@ -12,11 +12,13 @@ from numerics.derivatives.tape import tangents
 from numerics.rank import model_rank
 from numerics.rank.ladder import structural_upper_bound
 from proofs_check import Paper, a_seed, axes, claim, false
-from proofs_check.judging import at_most, different, equal, rank_is, worst
+from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.draws import dyadic_normal, signs
 from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.rank import cnn_function_rank
 from theory.rank.convolution import ConvolutionalTarget, draw_target, generic_kernels, two_kernels
+
+from . import misprint
 
 STRATIFICATION = Paper("arXiv:2211.11623v1")
 OPTIMISTIC = Paper("arXiv:2307.08921v1")
@@ -29,11 +31,6 @@ SYMBOLS = {
     "m_null": "number of vanishing output weights",
     "NS, FNN, CNN": "without sharing, fully connected, shared kernels",
 }
-
-
-def misprint(printed, true, found, **shown):
-    """The certified rank is the true value, and the printed one is another."""
-    return worst([rank_is(true, found, **shown), different("the printed and the true value", printed, true, **shown)])
 
 
 NULL = claim(

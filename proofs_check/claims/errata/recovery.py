@@ -22,15 +22,7 @@ from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, branches, random_target
 from theory.recovery.genericity import exponential_minus_identity, shifted
 
-
-def letters(names, **more):
-    """Letters as the family of these theorems reads them, and those of one statement alone."""
-    return {**{name: NOTATION[name] for name in names.split(", ")}, **more}
-
-
-def misprint(printed, true, found, **shown):
-    """What is found is the true value, and the printed one is another."""
-    return worst([equal(value=(true, found), shown=shown), different("the printed and the true value", printed, true, **shown)])
+from . import letters, misprint
 
 
 def at_codimension(cell, rng):
@@ -52,7 +44,7 @@ OVERLAP = claim(
     "Printed ranges of stability and instability overlap",
     r"\exists\, Q^r_{P,\pi}, n:\ \operatorname{rank} J = \operatorname{codim} Q^r_{P,\pi} \le n \le r + (r-l)\,d;\quad "
     r"\sigma = \exp,\ d = m = 2,\ m_0 = 1,\ r = 2,\ l = 1,\ n = 4",
-    symbols=letters(r"\sigma, d, m, m_0, r, l, n, J, Q^r_{P,\pi}"),
+    symbols=letters(NOTATION, r"\sigma, d, m, m_0, r, l, n, J, Q^r_{P,\pi}"),
     kind="counterexample",
     relation="existence",
     source=GEOMETRY.at("Thm 5.4"),
@@ -84,7 +76,7 @@ DEGENERATE = claim(
     "The rank of the Hessian is not constant on a branch",
     r"\sigma = \tanh(z + \tfrac12),\ X = (0.8218, -1.3813, -2.7542),\ \bar w = 0.9:\ "
     r"\exists\, w_2 \in (-2.45, -2.43):\ \operatorname{rank} J = 2 < 3",
-    symbols=letters(r"\sigma, \bar w, J", **{"X": "the three inputs", "w_2": "weight of the free neuron, m = 2, m_0 = d = 1"}),
+    symbols=letters(NOTATION, r"\sigma, \bar w, J", **{"X": "the three inputs", "w_2": "weight of the free neuron, m = 2, m_0 = d = 1"}),
     kind="counterexample",
     relation="existence",
     source=GEOMETRY.at("Thm 5.3(c)"),
@@ -128,7 +120,7 @@ EXCHANGED = claim(
     "recovery.flaw.F10",
     "The target is not the unique global minimum of its width",
     r"m = m_0 = 2:\ \bar\theta \text{ with its neurons exchanged is another point of } R^{-1}\{0\}",
-    symbols=letters(r"m, m_0, \bar\theta, R^{-1}\{0\}"),
+    symbols=letters(NOTATION, r"m, m_0, \bar\theta, R^{-1}\{0\}"),
     kind="counterexample",
     source=GEOMETRY.at("Prop. 4.1"),
     refuted_by="A target with another output after the exchange.",
@@ -157,7 +149,7 @@ INTERPOLANT = claim(
     "recovery.flaw.F11",
     "As many samples as parameters do not suffice",
     r"\sigma = \text{sigmoid}(z + \tfrac{3}{10}),\ m = d = 1,\ n = N = 2:\ \text{an open set of data has an imperfect zero of } R",
-    symbols=letters(r"\sigma, m, d, n, N, R"),
+    symbols=letters(NOTATION, r"\sigma, m, d, n, N, R"),
     kind="counterexample",
     relation="existence",
     source=GEOMETRY.at("last line of the proof of Lemma 4.3(b)"),
@@ -205,7 +197,7 @@ WEIGHT_ZERO = claim(
     "recovery.flaw.F12",
     "Separating inputs may not exist at weight zero",
     r"\sigma(z) = e^z - z,\ w = 0:\quad \operatorname{rank}\,[\sigma(w x_i), \sigma'(w x_i)\, x_i] = 1 < 2 \text{ for all inputs}",
-    symbols=letters(r"\sigma, x_i", w="an input weight"),
+    symbols=letters(NOTATION, r"\sigma, x_i", w="an input weight"),
     kind="counterexample",
     source=GEOMETRY.at("Cor. 3.2, Def. 3.1"),
     refuted_by="Inputs on which the tangents of a neuron of weight 0 have another rank.",
@@ -233,7 +225,7 @@ SIGN = claim(
     "recovery.flaw.F13",
     "The flow is printed with the wrong sign",
     r"\dot a_k = +2 \sum_i (g - f^*)(x_i)\, \sigma(w_k \cdot x_i),\ \dots \text{ gives } \dot R = +|\nabla R|^2 \ge 0",
-    symbols=letters(r"g, a_k, w_k, \sigma, x_i, R", **{"f^*": "the target function"}),
+    symbols=letters(NOTATION, r"g, a_k, w_k, \sigma, x_i, R", **{"f^*": "the target function"}),
     kind="counterexample",
     source=GEOMETRY.at("section 2.1"),
     refuted_by="A network whose loss falls along the printed field.",
@@ -295,7 +287,7 @@ THRESHOLD = claim(
         "larger": r"m + (m + m_0 - r)\, d = \operatorname{codim} Q^r_{P,\pi} + m - r",
         "separated": exists(r"r < m:\ \operatorname{rank} J = \operatorname{codim} Q^r_{P,\pi} = n < m + (m + m_0 - r)\, d"),
     },
-    symbols=letters(r"m, m_0, r, d, n, J, Q^r_{P,\pi}"),
+    symbols=letters(NOTATION, r"m, m_0, r, d, n, J, Q^r_{P,\pi}"),
     kind="counterexample",
     source=GEOMETRY.at("Thm 5.3(a), (b), Cor. 5.1(a)"),
     depends_on=["recovery.separation"],
@@ -339,7 +331,7 @@ EXAMPLE = claim(
     "recovery.flaw.F16",
     "Dimensions in the introductory example",
     r"m = d = 2,\ m_0 = 1:\ \text{the branches lie in } \mathbb{R}^6 \text{ and have dimensions } 1, 2, 2",
-    symbols=letters("m, d, m_0"),
+    symbols=letters(NOTATION, "m, d, m_0"),
     kind="counterexample",
     source=GEOMETRY.at("section 2.3, caption"),
     refuted_by="Branches that are lines in four dimensions.",
@@ -372,7 +364,7 @@ TABLE = claim(
     "recovery.flaw.F17",
     "The table of stability fills from the other end",
     r"d \ge 2:\ Q^m \text{ becomes stable first (at } m + m_0 d), Q^{m_0} \text{ last (at } m_0 + m d)",
-    symbols=letters("d, m, m_0", **{"Q^r": "branches of r distinct input weights, m_0 <= r <= m"}),
+    symbols=letters(NOTATION, "d, m, m_0", **{"Q^r": "branches of r distinct input weights, m_0 <= r <= m"}),
     kind="counterexample",
     source=GEOMETRY.at("Table 2"),
     depends_on=["recovery.stability"],
@@ -413,7 +405,7 @@ EARLY = claim(
     "The separation threshold is not necessary",
     r"m = 2,\ m_0 = r = 1,\ d = 2,\ n = 4 < 5 = \operatorname{codim} Q^r_{P,\pi}:\ "
     r"\sum_i c_i\, \sigma''(\bar w \cdot x_i)\, x_i x_i^{\mathsf T} \text{ is definite for some inputs}",
-    symbols=letters(r"m, m_0, r, d, n, Q^r_{P,\pi}, c, \sigma, \bar w, x_i, J"),
+    symbols=letters(NOTATION, r"m, m_0, r, d, n, Q^r_{P,\pi}, c, \sigma, \bar w, x_i, J"),
     kind="counterexample",
     relation="existence",
     source=GEOMETRY.at("sample-size threshold N_t"),

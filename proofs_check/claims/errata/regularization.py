@@ -23,12 +23,9 @@ from theory.rationals import fractions
 from theory.regularization.criterion import is_strict, is_weak, membership_digraph, weak_classes
 from theory.regularization.mechanisms import at
 
+from . import letters
+
 COMMON = {"kind": "counterexample", "relation": "existence", "family": "regularization"}
-
-
-def letters(*names):
-    """Letters as the family of implicit regularization reads them."""
-    return {name: NOTATION[name] for name in names}
 
 
 def half_unit(text):
@@ -65,7 +62,7 @@ COMPONENTS = claim(
         r" } v, \text{ the solutions are } \pm v",
         "weak": exists(r"\text{a weak } G \text{ on such limits } \pm v_1, \ldots, \pm v_k \text{ that has } k \text{ values}"),
     },
-    symbols={**letters("G"), r"\theta, v, v_i": "points of the plane", "k": "number of mutual pairs"},
+    symbols={**letters(NOTATION, "G"), r"\theta, v, v_i": "points of the plane", "k": "number of mutual pairs"},
     source=LIMITATION_PAPER.at("Lemma 5.1(b), (c)"),
     depends_on=["regularization.lemma.two-point"],
     refuted_by="A flow that does not end at its v, or a solution at which G is smaller than at the limit.",
@@ -149,7 +146,7 @@ DIRECTIONS = claim(
     "Independent directions of approach do not make the gradient vanish",
     r"\text{Lemma 5.2 fails for several samples: } M = 3,\ n = 2,\ \text{limits } e_1 \text{ along } e_1, \tfrac{e_1 +"
     r" e_2}{\sqrt2}, \tfrac{e_1 + e_3}{\sqrt2},\ G = |\theta - \theta_0|^2 \text{ strict},\ \nabla G = 2 e_1 \neq 0",
-    symbols={**letters("M", "n", "G", r"\theta_0"), r"\theta": "parameters of linear regression, from 0", "e_i": "the unit vectors"},
+    symbols={**letters(NOTATION, r"M, n, G, \theta_0"), r"\theta": "parameters of linear regression, from 0", "e_i": "the unit vectors"},
     source=LIMITATION_PAPER.at("Lemma 5.2"),
     depends_on=["regularization.lemma.one-point", "regularization.linear"],
     refuted_by="Dependent directions, a limit other than e_1, or a solution nearer to the start.",
@@ -221,7 +218,7 @@ CONVERGENCE = claim(
         "forever": r"\tfrac{a^2}{2} - e^w = 1 \text{ along the flow, so that } a \ge \sqrt2 \text{ and } f > 0 \ge y \text{ forever}",
         "hypothesis": r"\sigma, \sigma' > 0 \text{ and } \int_{-\infty}^0 \sigma/\sigma'\,dz = 1:\ \text{to be asked for is } \infty",
     },
-    symbols=letters(r"\sigma", "z", "x", "y", "w", "a", "w_0", "a_0", "f"),
+    symbols=letters(NOTATION, r"\sigma, z, x, y, w, a, w_0, a_0, f"),
     source=LIMITATION_PAPER.at("Lemma 6.1"),
     depends_on=["regularization.conserved.single-sample"],
     refuted_by="A label y <= 0 that the flow from (0, 2) reaches.",
@@ -276,7 +273,7 @@ CONVEX = claim(
     "Two zeros of the gradient that belong to different starts",
     r"G(\theta, \theta_0) = |\theta - R\theta_0|^2 + |\theta_0|^2,\ R(w, a) = (w, -a),\ \text{is strongly convex with exactly"
     r" the zeros used in the proof}",
-    symbols={**letters("G", r"\theta_0", "w", "a"), r"\theta": "the parameters (w, a) of one neuron", "R": "the reflection of a"},
+    symbols={**letters(NOTATION, r"G, \theta_0, w, a"), r"\theta": "the parameters (w, a) of one neuron", "R": "the reflection of a"},
     source=LIMITATION_PAPER.at("proof of Theorem 6.2(a)"),
     depends_on=["regularization.two-point.zero-label"],
     refuted_by="A direction without curvature, or a zero of the gradient in theta other than R theta_0.",
@@ -311,7 +308,13 @@ TOGETHER = claim(
         "identical": r"(w_{01}, a_{01}) = (w_{02}, a_{02}):\ \text{the limit is } (w_{0k}, -a_{0k})_k",
         "others": exists(r"x = 1,\ w_0 = (0.3, -0.5),\ a_0 = (1, 0.6038\ldots):\ \text{the limit is } (w_{0k}, -a_{0k})_k"),
     },
-    symbols={**letters("S", "x", r"\theta_0"), "m": "width", "g": "the network", "w_{0k}, a_{0k}": "neuron k at the start", "a": "outputs"},
+    symbols={
+        **letters(NOTATION, r"S, x, \theta_0"),
+        "m": "width",
+        "g": "the network",
+        "w_{0k}, a_{0k}": "neuron k at the start",
+        "a": "outputs",
+    },
     source=LIMITATION_PAPER.at("proof of Corollary 6.2"),
     depends_on=["regularization.one-point.reflection"],
     refuted_by="Other limits than stated.",
@@ -419,7 +422,7 @@ INPUT = claim(
         r" misses the target unless } a^* + a_0 = 1",
         "instance": r"\text{as printed, from } (0.5, 1) \text{ towards } (1.1, 2), \text{ the flow ends at } (1.319, 1.538)",
     },
-    symbols={**letters("x", "y", "w_0", "a_0", r"\sigma", "I_x"), "w^*, a^*": "the target"},
+    symbols={**letters(NOTATION, r"x, y, w_0, a_0, \sigma, I_x"), "w^*, a^*": "the target"},
     source=LIMITATION_PAPER.at("Proposition A.1, equation (15)"),
     depends_on=["regularization.conserved.single-sample"],
     refuted_by="A target that the printed input leads to, or the corrected one does not.",
@@ -532,7 +535,7 @@ CONSTANT = claim(
     "regularization.flaw.F19",
     "Weak characterization is vacuous by itself",
     r"\text{a constant } G \text{ is weak for every model, start and family of datasets}",
-    symbols=letters("G"),
+    symbols=letters(NOTATION, "G"),
     source=LIMITATION_PAPER.at("Definition 4.5 (noted there)"),
     depends_on=["regularization.criterion.acyclic"],
     refuted_by="A family of datasets for which a constant is not weak.",

@@ -5,14 +5,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from numerics.arithmetic.exact import rank_rational
+from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.derivatives.tape import tangents
 from numerics.recovery.completion import VANISHING_INIT, complete, descend, pattern_mask, recovery_size
 from proofs_check import Figure, a_seed, axes, by_level, claim, false, nothing
-from proofs_check.claims._ranks import exact_tangent_matrix
 from proofs_check.claims._rates import MARGIN, PREDICTED, error_figure, recovery
 from proofs_check.judging import equal, worst
 from theory.models import MatrixFactorization
-from theory.published import FIGURE_4_SIZES, corrected_order, matrix_experiment
+from theory.published import FIGURE_4_SIZES, corrected_order, entries_of, matrix_experiment, rows_of
 from theory.rank import function_rank
 
 from . import STRATIFICATION, VANISHING
@@ -22,16 +22,6 @@ def normalized(name):
     """A printed target in floats, with spectral norm one."""
     target = matrix_experiment().targets[name].astype(float)
     return target / np.linalg.norm(target, 2)
-
-
-def rows_of(name):
-    """A printed target as a text, row by row."""
-    return "; ".join(" ".join(f"{float(entry):g}" for entry in row) for row in matrix_experiment().targets[name])
-
-
-def entries_of(order):
-    """Sampled entries as a text, row and column from 1."""
-    return " ".join(f"{row}{column}" for row, column in (order + 1).tolist())
 
 
 DELAYED = claim(
@@ -140,7 +130,7 @@ def patterns(cell, drawn, *, ranks=RANKS, context):
     rng, found = context.rng(drawn), []
     for r in (ranks[cell.n], ranks[cell.n] + 1):
         model = MatrixFactorization(4, 4, r)
-        J = exact_tangent_matrix(model, rng.integers(1, 1000, model.n_params), matrix_experiment().patterns[cell.n])
+        J = tangents(model, rationals(rng.integers(1, 1000, model.n_params)), matrix_experiment().patterns[cell.n])[1][:, 0]
         found.append(rank_rational(J) == function_rank(r, 4, 4))
     return equal(decided=((True, False), tuple(found)))
 

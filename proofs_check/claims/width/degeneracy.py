@@ -218,8 +218,10 @@ def is_degenerate(place, extra):
 def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, context):
     """The growth of the nullity of the exact Hessian."""
     rng = context.rng(seed)
-    drawn = (member(cell, rng) for _ in range(TRIES))
-    place, parts = next((one for one in drawn if is_degenerate(one[0], cell.extra) == degenerate), member(cell, rng))
+    for _ in range(TRIES):
+        place, parts = member(cell, rng)
+        if is_degenerate(place, cell.extra) == degenerate:
+            break
     (_, before, _), (_, after, _) = inertias(compatible(place.model, parts), place.theta, place.planted())
     return equal(nullity=(before + dimension(cell.extra), after), shown={"place": place, "sigma": sigma_of(cell.narrow)})
 
