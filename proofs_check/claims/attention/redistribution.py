@@ -117,6 +117,8 @@ GROWTH = axes(law=by_level(("published",), ("published", "equal rare tokens")), 
 )
 @false("the rate c of W_Q", times=1)
 @false("4c", times=4)
+@false("three per cent faster", times=2.06)
+@false("three per cent slower", times=1.94)
 def gap_grows(cell, ratio, *, times=2, context):
     """The rank-one flow in floats, after attention has grown hundredfold: the logarithmic slope of the gap against 2c."""
     from scipy.integrate import solve_ivp

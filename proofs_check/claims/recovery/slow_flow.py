@@ -86,6 +86,7 @@ def split_flow(cell, rng):
 @false("three per cent more", constant=lambda slow: 1.03 * slow.loss_constant)
 @false("three per cent less", constant=lambda slow: 0.97 * slow.loss_constant)
 @false("weights like t^(-1/4)", root=0.25)
+@false("weights like t^(-0.49)", root=0.49)
 def followed(cell, given, *, exponent=-2.0, constant=lambda slow: slow.loss_constant, root=0.5, context):
     """R t^2 over the predicted constant at two late times, and |w1 - w2| t^(1/2)."""
     model, theta, x, start = given

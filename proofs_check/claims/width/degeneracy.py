@@ -197,7 +197,7 @@ FAMILY.without("critical", family_dimension, at="anywhere")
 
 NULLITIES = axes(
     narrow=by_level(((1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
-    extra=by_level(((1,), (2,), (1, 1), (2, 1)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
+    extra=by_level(((1,), (2,), (1, 1), (2, 1), (2, 2)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
     where=lambda narrow, extra: len(extra) == len(narrow) - 2,
     full=3,
 )
@@ -215,6 +215,7 @@ def is_degenerate(place, extra):
     "exact", a_seed, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
 )
 @false("K alone", dimension=without_neighbours)
+@false("the larger neighbour for the product", dimension=largest_of_neighbours)
 def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, context):
     """The growth of the nullity of the exact Hessian."""
     rng = context.rng(seed)
