@@ -31,6 +31,11 @@ class Reflection:
     constant: int = 0
     slope: Fraction = Fraction(0)
 
+    @property
+    def pure(self) -> bool:
+        """Whether sigma is even or odd: nothing affine is left behind."""
+        return not self.constant and not self.slope
+
 
 class Activation(Protocol):
     """What a model asks of its activation: values and derivatives at arrays of any arithmetic, and its symmetries."""

@@ -16,6 +16,7 @@ from proofs_check.commands.inertia import gradient_in_words, inertia_in_words
 
 if TYPE_CHECKING:
     from numerics.critical.search import CertifiedPoint
+    from numerics.critical.weights import RoundedGradient
     from proofs_check.commands._networks import Trained
 
 #: An eigenvalue below this share of the largest is named as the reason when nothing was proved.
@@ -42,6 +43,7 @@ def command(
     Exits with 1 when nothing was proved; the reason is printed.
     """
     from numerics.critical.certificates import distance, point_certificate
+    from numerics.critical.weights import gradient_at
     from proofs_check.commands._inputs import check_writable
     from proofs_check.plain_data import write_json
 
@@ -51,7 +53,9 @@ def command(
         if out is not None:
             check_writable(out)
         trained = _networks.read(model, data, labels, loss, activation)
-        point = _point(trained)
+        with progress("gradient in balls"):
+            slope = gradient_at(trained.network, trained.theta, trained.data, loss)  # first, for it refuses kinks
+        point = _point(trained, slope)
         away = math.inf if isinstance(point, str) else distance(point, trained.theta)
     click.echo(f"{model}: {trained}")
     if isinstance(point, str):
@@ -59,7 +63,7 @@ def command(
     elif away > radius:
         _refuse(
             f"not converged: the critical point to which Newton's method leads is proved, but lies {away:.2g} away, beyond the radius "
-            f"{radius:g}; gradient at the weights: {_gradient(trained)}"
+            f"{radius:g}; gradient at the weights: {gradient_in_words(trained, slope)}"
         )
     else:
         _tell(point, away)
@@ -68,13 +72,11 @@ def command(
             click.echo(f"{out} written: a certificate for examples/check_certificate.py")
 
 
-def _point(trained: Trained) -> CertifiedPoint | str:
-    """The critical point near the weights, or why none was proved."""
+def _point(trained: Trained, slope: RoundedGradient) -> CertifiedPoint | str:
+    """The critical point near the weights, at which the gradient is ``slope``, or why none was proved."""
     from numerics.arithmetic.krawczyk import NotCertified
     from numerics.critical import certify
-    from numerics.critical.weights import gradient_at
 
-    slope = gradient_at(trained.network, trained.theta, trained.data, trained.loss)  # first, for it refuses kinks
     try:
         with progress("Newton's method and Krawczyk's test in balls"):
             return certify(trained.network, trained.theta, trained.data, trained.loss, invariances=True)
@@ -106,12 +108,6 @@ def _singular(trained: Trained) -> str:
     sizes = np.abs(np.linalg.eigvalsh(hessian(trained.network, trained.theta, trained.data, trained.loss)[np.ix_(free, free)]))
     small = int((sizes <= NEARLY_SINGULAR * sizes.max(initial=0.0)).sum())
     return f"{small} of {len(free)} eigenvalues of the Hessian are below {NEARLY_SINGULAR:g} of the largest" if small else ""
-
-
-def _gradient(trained: Trained) -> str:
-    from numerics.critical.weights import gradient_at
-
-    return gradient_in_words(trained, gradient_at(trained.network, trained.theta, trained.data, trained.loss))
 
 
 def _tell(point: CertifiedPoint, away: float) -> None:

@@ -45,7 +45,7 @@ def outgoing_factor(sigma: Activation, ratio: Any) -> Any:
     if ratio == 1 or sigma.degree == 1 and (ratio > 0 or sigma.name == "identity"):
         return ratio
     reflection = sigma.reflection
-    if ratio == -1 and reflection is not None and not reflection.constant and not reflection.slope:
+    if ratio == -1 and reflection is not None and reflection.pure:
         return reflection.parity
     return None
 
@@ -55,7 +55,7 @@ def needed_ratio(sigma: Activation) -> str:
     if sigma.degree == 1:
         return "any number" if sigma.name == "identity" else "a positive number"
     reflection = sigma.reflection
-    return "1 or -1" if reflection is not None and not reflection.constant and not reflection.slope else "1"
+    return "1 or -1" if reflection is not None and reflection.pure else "1"
 
 
 def merging_error(outgoing: np.ndarray, incoming: np.ndarray, unit: np.ndarray, x: np.ndarray) -> np.ndarray:

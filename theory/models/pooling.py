@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from theory.activations import ActivationField
 from theory.models.networks import AbstractNetwork, Shape, TwoLayerCNN, as_container
 
@@ -32,6 +34,11 @@ class PooledCNN(AbstractNetwork):
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         return {"kernels": self.convolution.shapes["kernels"], "output_weights": (self.kernels,)}
+
+    def unpooled(self, theta: np.ndarray) -> np.ndarray:
+        """The point of :attr:`convolution` with the function of ``theta`` (P,): its output weight at every position."""
+        count = self.n_params - self.kernels
+        return np.concatenate([theta[:count], np.repeat(theta[count:], len(self.convolution.patches))])
 
     def __call__(self, theta: Any, x: Any) -> Any:
         parts = self.unpack(theta)

@@ -109,8 +109,7 @@ def tangent_tables(model: AbstractModel, theta: Sequence[Any]) -> list[Sequence[
 def _pooled(model: PooledCNN, theta: Sequence[Any]) -> list[Vector]:
     """Those of the convolution with one output weight a kernel: the tangents of its output weights are summed over the positions."""
     wide, count = model.convolution, model.n_params - model.kernels
-    whole = [*theta[:count], *np.repeat(np.array(theta[count:], object), len(wide.patches))]
-    rows = tangent_combinations(wide, whole)
+    rows = tangent_combinations(wide, model.unpooled(np.array(theta, object)).tolist())
     positions = len(wide.patches)
     sums = [_sum((Fraction(1), row) for row in rows[count + l * positions : count + (l + 1) * positions]) for l in range(model.kernels)]
     return [*map(dict, rows[:count]), *sums]

@@ -60,7 +60,6 @@ from theory.rank.targets import (
     point_of,
     same_activation,
     shallow,
-    unpooled,
     width_of,
 )
 
@@ -97,13 +96,10 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
         return two_layer_rank(network.inputs, **two_layer_strata(network, theta.tolist()))
     upper = min(map(sparse_rank, tables))
     if network is None:
-        if isinstance(model, AbstractNetwork) and polynomial_coefficients(model.activation) == (
-            0,
-            1,
-        ):  # a product of matrices: the table is of monomials
-            return upper
+        if isinstance(model, AbstractNetwork) and polynomial_coefficients(model.activation) == (0, 1):
+            return upper  # a product of matrices: the table is of monomials
         raise NotKnown(f"independence of the products is not proved at depth for {model}", 0, upper, "table of products")
-    own = unpooled(network, theta) if isinstance(network, PooledCNN) else (network, theta)
+    own = (network.convolution, network.unpooled(theta)) if isinstance(network, PooledCNN) else (network, theta)
     if table_is_exact(network.activation, list(neurons(own[0], own[1].tolist()))):
         return upper
     raise NotKnown(f"independence of the generators is not proved for {network.activation!r}", 0, upper, "table of generators")
@@ -303,15 +299,14 @@ def _together(network: TwoLayer | TwoLayerCNN, held: Neurons, least: int, most: 
     The constant and what the reflection of sigma leaves behind cancel at no cost beside an output bias, where that is a constant.
     """
     r = network.activation.reflection
-    linked = r is not None and not r.constant and not r.slope
+    linked = _linked(network)
     if linked and held.constant is not None:
         value = least + added * held.constant
         return value, value, source
     if network.output_bias and (linked or (r is not None and not r.slope)):
         return least, least, source
     upper = network.n_params if most is None else most + added * (held.constant is not False)
-    lower = least
-    return lower, upper, f"{source}; opposite neurons of {network.activation.name} and constants leave affine functions behind"
+    return least, upper, f"{source}; opposite neurons of {network.activation.name} and constants leave affine functions behind"
 
 
 def _two_layer_bounds(network: TwoLayer, target: Any) -> Bounds:
@@ -330,7 +325,7 @@ def _two_layer_bounds(network: TwoLayer, target: Any) -> Bounds:
 
 def _linked(network: TwoLayer | TwoLayerCNN) -> bool:
     r = network.activation.reflection
-    return r is not None and not r.constant and not r.slope
+    return r is not None and r.pure
 
 
 def _convolution_bounds(network: TwoLayerCNN, target: Any) -> Bounds:

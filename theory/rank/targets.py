@@ -132,13 +132,6 @@ def shallow(model: Any) -> TwoLayer | TwoLayerCNN | PooledCNN | None:
     return model if isinstance(model, TwoLayer | TwoLayerCNN | PooledCNN) else None
 
 
-def unpooled(model: PooledCNN, theta: np.ndarray) -> tuple[TwoLayerCNN, np.ndarray]:
-    """The convolution with an output weight at every position, and the point of it with the function of a pooled ``theta``."""
-    count = model.n_params - model.kernels
-    wide = model.convolution
-    return wide, np.concatenate([theta[:count], np.repeat(theta[count:], len(wide.patches))])
-
-
 def merged_neurons(model: TwoLayer | TwoLayerCNN, theta: Any) -> dict[tuple[Fraction, ...], Fraction]:
     """The summed output weight of every class +-(w, b) != 0 of neurons, w on all inputs, for an odd activation and one output."""
     summed = _summed(model, exact_parameters(model, theta), Reflection(-1))
@@ -149,7 +142,7 @@ def _summed(model: TwoLayer | TwoLayerCNN, theta: np.ndarray, reflection: Reflec
     """{(w, b): summed output weights}, of opposite neurons one where ``reflection`` links them without a remainder."""
     from theory.rank.generators import neurons
 
-    linked = reflection is not None and not reflection.constant and not reflection.slope
+    linked = reflection is not None and reflection.pure
     summed: dict[tuple, tuple[Fraction, ...]] = {}
     for neuron in neurons(model, theta.tolist()):
         vector = (*neuron.weights, neuron.bias)
@@ -164,7 +157,7 @@ def neurons_of(target: AbstractModel | Target) -> Neurons:
     """What the neurons of a network with one hidden layer add up to."""
     model, theta = shallow(model_of(target)), point_of(target)
     if isinstance(model, PooledCNN):
-        model, theta = unpooled(model, theta)
+        model, theta = model.convolution, model.unpooled(theta)
     assert model is not None
     summed = _summed(model, theta, model.activation.reflection)
     held = {key: outputs for key, outputs in summed.items() if any(outputs) and any(key[:-1])}
