@@ -87,18 +87,20 @@ class Cluster:
             for future in as_completed(futures, loop=self._client.loop):
                 yield futures.pop(future), self._finding(future)
         except (OSError, CancelledError, asyncio.CancelledError) as error:
-            raise self._lost(error) from error
+            raise lost(self._address, error) from error
 
     def _finding(self, future: Any) -> Finding:
         error = future.exception()  # waits once more where the finding went with its worker and is computed again
         if future.status in ("cancelled", "lost"):
-            raise self._lost(future.status)
+            raise lost(self._address, future.status)
         if error is None:
             return read(future.result())
         return Finding(Status.ERROR, message=f"the cluster gave the job up: {type(error).__name__}: {error}")
 
-    def _lost(self, why: object) -> Lost:
-        return Lost(f"the scheduler {self._address} went away ({why or 'connection lost'})")
+
+def lost(address: str, why: object) -> Lost:
+    """The scheduler at ``address`` went away; ``why`` is told on one line (that of a cancelled future has several)."""
+    return Lost(f"the scheduler {address} went away ({' '.join(str(why).split()) or 'connection lost'})")
 
 
 def _described() -> dict[str, Any]:

@@ -45,9 +45,10 @@ def main(answers: int, parent: int, kernel: bool) -> None:
     threading.Thread(target=_listen, args=(jobs, waiting, idle), daemon=True).start()
     with os.fdopen(answers, "wb") as out:
         desk = _Desk()
-        _answer(out, {"ready": os.getpid(), "watchdog": watchdog})
+        answer = {"ready": os.getpid(), "watchdog": watchdog}
         while True:
-            idle.set()
+            idle.set()  # before the answer: whoever has read it may close the pipe at once
+            _answer(out, answer)
             line = waiting.get()
             if line is None:
                 return  # what is to be done at exit (by coverage, say) is done
@@ -56,7 +57,7 @@ def main(answers: int, parent: int, kernel: bool) -> None:
             _answer(out, {"started": data["claim"]})
             for stream in (1, 2):
                 os.dup2(output, stream)  # the job before may have closed or redirected them
-            _answer(out, desk.serve(data))
+            answer = desk.serve(data)
 
 
 def _listen(jobs: BinaryIO, waiting: queue.SimpleQueue[bytes | None], idle: threading.Event) -> None:

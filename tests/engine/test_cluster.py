@@ -100,6 +100,17 @@ def test_a_scheduler_without_workers_is_named(tmp_path, cluster):
         Cluster(address, patience=0.5)
 
 
+def test_what_is_lost_is_told_on_one_line():
+    from distributed.client import FutureCancelledError
+
+    from proofs_check.engine.cluster import lost
+
+    reasons = {"": "connection lost", FutureCancelledError("key", "scheduler gone", "Message of\n\nseveral lines"): "several lines"}
+    for reason, expected in reasons.items():
+        told = str(lost("tcp://127.0.0.1:9", reason))
+        assert "\n" not in told and told.endswith(f"{expected})")
+
+
 def with_another_kernel(folder):
     """A copy of the packages in which a comment was added to one kernel."""
     for name in ("theory", "numerics", "proofs_check"):

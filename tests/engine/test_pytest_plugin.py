@@ -215,7 +215,9 @@ def test_items_after_one_that_was_interrupted_work(project, pytester, claim_file
 
 
 LEAVES_A_MARK = """
-import atexit, os, pathlib, sys
+import atexit, os, pathlib, sys, threading, time
+at_once = threading.Event.set
+threading.Event.set = lambda event: (time.sleep(0.2), at_once(event))  # a worker that is slow to say that it is idle
 atexit.register(lambda: pathlib.Path(__file__).with_name(f"{os.getpid()}.left").write_text(repr(sys.argv[:1])))
 """
 
