@@ -152,9 +152,6 @@ def test_a_certificate_that_was_tampered_with_is_refused(referee, kind, change):
 
 def test_the_page_can_be_followed(run, tmp_path):
     page = (ROOT / "docs" / "condensation.md").read_text(encoding="utf-8")
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(compile(block, "condensation.md", "exec"), names)
     (line,) = re.findall(r"```sh\n(.*?)\n```", page, re.DOTALL)
     assert line.startswith("proofs-check condense --inputs x.npy --labels y.npy ")
     result = run("--activation", "z*tanh(z)", "--out", "condensation", "--width", "20")

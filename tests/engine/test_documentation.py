@@ -80,8 +80,39 @@ def test_every_command_is_shown_and_named_in_the_readme():
         assert commands <= set(re.findall(r"^proofs-check (\w+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", ["writing-a-claim.md", "clusters.md", "commands.md"])
+#: Pages whose Python is no program by itself: files that are followed above, a piece of a claims file, a batch system.
+ELSEWHERE = {"writing-a-claim.md", "commands.md", "formal-proofs.md", "clusters.md"}
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+
+
+@pytest.mark.parametrize("page", [name for name, text in PAGES.items() if "```python" in text and name not in ELSEWHERE])
+def test_the_python_of_a_page_runs(page):
+    """All blocks of a page, in order, each with the names of those before."""
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
+        exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_the_pages_resolve(page):
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        assert target.startswith("https://") or (ROOT / "docs" / target).is_file()
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        assert target.startswith("https://") or (folder / target.partition("#")[0]).is_file()
+
+
+def test_every_page_is_reached():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in PAGES.keys() - {"README.md"}:
+        assert f" {page}\n" in navigation
+
+
+def test_every_erratum_is_told_in_words():
+    from proofs_check import load_claims
+
+    shipped_claims = load_claims()
+    told = PAGES["found-in-the-papers.md"]
+    for claim_id, claim in shipped_claims.items():
+        if claim.kind == "counterexample" and (claim_id.startswith("errata.") or ".flaw." in claim_id):
+            assert f"`{claim_id}`" in told and claim.source.paper.removeprefix("arXiv:").partition("v")[0] in told
+    for named in re.findall(r"`([a-z]+\.[\w.-]+)`", re.sub(r"```.*?```", "", told, flags=re.DOTALL)):
+        assert named in shipped_claims

@@ -1,22 +1,11 @@
-"""The pages on dropout and on reasoning: their code is run in order, and the command reach is met as a user meets it."""
+"""The command reach, as a user meets it."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from proofs_check.commands.reach import command
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-
-@pytest.mark.parametrize("page", ["dropout.md", "reasoning.md"])
-def test_the_code_of_the_page_runs(page):
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) >= 2
-    exec(compile("\n".join(blocks), page, "exec"), {})
 
 
 def test_reach_prints_bounds_distribution_and_orders():
