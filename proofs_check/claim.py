@@ -100,8 +100,9 @@ class Figure:
     """A picture as data; the report draws it.
 
     ``kind`` is ``"heatmap"`` (``values[i][j]`` at ``x[j]``, ``y[i]``), ``"lines"`` or ``"scatter"`` (``series``: a list of
-    ``{"label", "x", "y"}``; points with ``diagonal`` true have that line drawn), ``"bars"`` (likewise) or ``"graph"`` (``nodes``: a list
-    of ``{"id", "label", "group"}``, ``edges``: pairs of ids).
+    ``{"label", "x", "y"}``; points with ``diagonal`` true have that line drawn, a line with ``directed`` true an arrow on it), ``"bars"``
+    (likewise) or ``"graph"`` (``nodes``: a list of ``{"id", "label", "group"}`` and, where they have places in a plane, ``"at": (x, y)``;
+    ``edges``: pairs of ids, with arrows if ``directed``).
     ``marks`` are ``{"label", "x"}``: predicted values drawn as lines. ``data`` holds whatever the kind needs.
     """
 

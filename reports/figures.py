@@ -181,7 +181,27 @@ def _lines(axes: Axes, figure: Mapping[str, Any]) -> None:
             linewidth=1.6,
             label=str(series.get("label", "")),
         )
+        if series.get("directed"):
+            _half_way(axes, _numbers(series["x"]), _numbers(series["y"]), COLOURS[f"series{number % 6}"][0])
     _finish(axes, figure)
+
+
+def _arrow(axes: Axes, tail: Sequence[float], head: Sequence[float], colour: str, gap: float = 0.0) -> None:
+    """An arrow that ends ``gap`` points before ``head``."""
+    style = {"arrowstyle": "-|>,head_width=0.28,head_length=0.55", "color": colour, "linewidth": 1, "shrinkA": gap, "shrinkB": gap}
+    axes.annotate("", xy=(head[0], head[1]), xytext=(tail[0], tail[1]), arrowprops=style, zorder=1)
+
+
+def _half_way(axes: Axes, x: Sequence[float], y: Sequence[float], colour: str) -> None:
+    """The head of an arrow in the middle of a path, as far as the eye sees its length."""
+    import numpy
+
+    points = numpy.array([x, y]).T
+    points = points[numpy.isfinite(points).all(axis=1)]
+    steps = numpy.linalg.norm(numpy.diff(points, axis=0) / (numpy.ptp(points, axis=0) + 1e-300), axis=1) if len(points) > 1 else []
+    if numpy.sum(steps) > 0:
+        middle = int(numpy.searchsorted(numpy.cumsum(steps), numpy.sum(steps) / 2))
+        _arrow(axes, points[middle], points[middle + 1], colour)
 
 
 def _scatter(axes: Axes, figure: Mapping[str, Any]) -> None:
@@ -231,10 +251,10 @@ def _heatmap(axes: Axes, figure: Mapping[str, Any]) -> None:
 def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
     import networkx
 
-    graph = networkx.Graph()
+    graph = networkx.DiGraph() if figure["data"].get("directed") else networkx.Graph()
     for node in figure["data"]["nodes"]:
-        graph.add_node(node["id"], label=str(node.get("label", node["id"])), group=node.get("group", 0))
-    known = set(graph)
+        graph.add_node(node["id"], label=str(node.get("label", node["id"])), group=node.get("group", 0), at=node.get("at"))
+    known, located = set(graph), all(place is not None for _, place in graph.nodes(data="at"))
     for first, second in figure["data"]["edges"]:
         if not {first, second} <= known:
             raise FigureError(f"the edge {first!r}, {second!r} joins a node that the figure does not have")
@@ -242,9 +262,15 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
     groups = _groups(graph)
     layered = len(groups) > 1 and all(graph.nodes[a]["group"] != graph.nodes[b]["group"] for a, b in graph.edges)
     columns = {group: members[::-1] for group, members in groups.items()}  # the first node on top
-    places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
+    if located:
+        places = {node: tuple(_numbers(place)) for node, place in graph.nodes(data="at")}
+    else:
+        places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
     for first, second in graph.edges:
-        axes.plot(*zip(places[first], places[second], strict=True), color=COLOURS["faint"][0], linewidth=1, zorder=1)
+        if graph.is_directed():
+            _arrow(axes, places[first], places[second], COLOURS["series5"][0], gap=7)
+        else:
+            axes.plot(*zip(places[first], places[second], strict=True), color=COLOURS["faint"][0], linewidth=1, zorder=1)
     for number, (group, members) in enumerate(groups.items()):
         label = str(group) if len(groups) > 1 else ""
         points = [places[node] for node in members]
@@ -261,7 +287,11 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
                 fontsize=8,
             )
     axes.margins(0.12)
-    axes.axis("off")
+    if located:
+        axes.grid(True, linewidth=0.6)
+        _label(axes, figure)
+    else:
+        axes.axis("off")
     _legend(axes)
 
 
@@ -379,9 +409,11 @@ def _columns(labels: Sequence[str]) -> int:
 
 def _ticks(axis: Any, names: Sequence[Any], limit: int = 14) -> None:
     """Names at 0, 1, 2, ..., thinned where there are many."""
+    texts = [_short(name) for name in names]
+    if axis.axis_name == "x":  # side by side, so that long ones need room
+        limit = max(2, min(limit, int(60 * _WIDTH / (_CHARACTER * (1.5 + max(map(len, texts), default=0))))))
     step = max(1, math.ceil(len(names) / limit))
-    shown = range(0, len(names), step)
-    axis.set_ticks(list(shown), [_short(names[place]) for place in shown])
+    axis.set_ticks(list(range(0, len(names), step)), texts[::step])
 
 
 def _mark(axes: Axes, mark: Mapping[str, Any], places: Sequence[float] | None) -> None:

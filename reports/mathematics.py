@@ -155,7 +155,7 @@ def _prose(source: str) -> Iterator[Piece]:
     for number, token in enumerate(tokens):
         if token in _ARTICLES:
             after = number + 1 < len(tokens) and words[number + 1]
-            words[number] = after and (number == 0 or words[number - 1])
+            words[number] = after and (number == 0 or words[number - 1] or tokens[number - 1][-1] in ").,;:")
     run: list[str] = []
     for number, token in enumerate(tokens):
         if words[number]:

@@ -104,3 +104,34 @@ def test_texts_of_any_length_are_cut():
 def test_a_long_fraction_is_a_number():
     plain = figure("scatter", data={"series": [{"label": "a", "x": [1, 2], "y": ["1" * 300 + "/" + "1" * 300, "2"]}]})
     assert draw(plain).count("<use") >= 2
+
+
+def patches(svg):
+    """What is drawn beside lines, points and texts: the frame, and arrows."""
+    return svg.count('<g id="patch_')
+
+
+def test_directed_paths_have_an_arrow_half_way():
+    data = {"series": [{"label": "flow", "x": [0, 1, 2, None], "y": [0, 1, 4, 9]}, {"label": "limit", "x": [2], "y": [4]}]}
+    plain = patches(draw(figure("lines", data=data)))
+    directed = {"series": [{**series, "directed": True} for series in data["series"]]}
+    assert patches(draw(figure("lines", data=directed))) == plain + 1  # a single point has no direction
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_nodes_with_places_are_drawn_in_their_plane(directed):
+    nodes = [{"id": "p", "at": [2.0, 11.0]}, {"id": "q", "at": [3.0, "25/2"]}, {"id": "r", "at": [2.5, 12.0]}]
+    data = {"nodes": nodes, "edges": [("p", "q"), ("q", "r"), ("r", "p")], "directed": directed}
+    svg = draw(figure("graph", data=data, x_label="input weight", y_label="output weight", marks=[]))
+    texts = " ".join(text.strip() for text in ElementTree.fromstring(svg).itertext())
+    assert "input weight" in texts and "12.5" in texts
+    assert patches(svg) - patches(draw(figure("graph", data={**data, "edges": []}, marks=[]))) == (3 if directed else 0)
+    unplaced = {**data, "nodes": [{"id": node["id"]} for node in nodes]}
+    assert "input weight" not in draw(figure("graph", data=unplaced, x_label="input weight", y_label="output weight", marks=[]))
+
+
+def test_long_names_of_columns_are_thinned():
+    names = [round(0.01 + 0.02 * k, 2) for k in range(49)]
+    data = {"values": [[1.0] * 49], "x": names, "y": ["row"]}
+    texts = [text.strip() for text in ElementTree.fromstring(draw(figure("heatmap", data=data, marks=[]))).itertext()]
+    assert 2 < sum(text in map(str, names) for text in texts) <= 11

@@ -60,6 +60,7 @@ def test_long_statements_may_break():
 def test_words_and_formulas_are_told_apart():
     rendered = render_math("analytic in x and bounded by a constant")
     assert rendered == "analytic in <math><mrow><mi>x</mi></mrow></math> and bounded by a constant"
+    assert render_math("f(x_1) a single value").endswith("</math> a single value")
     assert render_math(r"$x$ is \$5") == "<math><mrow><mi>x</mi></mrow></math> is $5"
 
 

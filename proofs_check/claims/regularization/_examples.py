@@ -170,7 +170,7 @@ def phase_plane(example: Example, flows: Sequence[Any]) -> Figure:
         series += [{"label": label + (f", piece {j}" if j > 1 else ""), "x": w[run], "y": a[run]} for j, run in enumerate(pieces, start=1)]
     for k, flow in enumerate(flows, start=1):
         path = flow.path[:: max(1, len(flow.path) // 150)]
-        series.append({"label": f"gradient flow on sample {k}", "x": path[:, 0], "y": path[:, 1]})
+        series.append({"label": f"gradient flow on sample {k}", "x": path[:, 0], "y": path[:, 1], "directed": True})
     for label, point in (("start", theta0), ("limit of sample 1", limits[0]), ("limit of sample 2", limits[1])):
         series.append({"label": label, "x": point[:1], "y": point[1:]})
     return Figure(

@@ -179,15 +179,17 @@ def four(_, *, corners=CORNERS, context):
 
 
 def chain_figure(found) -> Figure:
-    """The membership digraph of the four limits."""
-    labels = [f"({float(w.strip('[').split()[0]):.4g}, {float(a.strip('[').split()[0]):.5g})" for w, a in found["points"]]
-    nodes = [{"id": str(k), "label": label, "group": "limit"} for k, label in enumerate(labels)]
-    edges = [(str(k), str((k + 1) % len(labels))) for k in range(len(labels))]
+    """The membership digraph of the four limits in the plane of weights: from each an arrow to another solution of its dataset."""
+    places = [tuple(float(text.strip("[").split()[0]) for text in point) for point in found["points"]]
+    nodes = [{"id": str(k), "label": f"({w:.4g}, {a:.5g})", "group": "limit", "at": (w, a)} for k, (w, a) in enumerate(places)]
+    edges = [(str(k), str((k + 1) % len(nodes))) for k in range(len(nodes))]
     return Figure(
         "graph",
         "Membership digraph of a 4-cycle",
         "Four limits in a circle: each lies in the solution set of the dataset that leads to the one before.",
-        {"nodes": nodes, "edges": edges},
+        {"nodes": nodes, "edges": edges, "directed": True},
+        x_label="input weight w",
+        y_label="output weight a",
     )
 
 
@@ -273,9 +275,30 @@ def sense_in_balls(cell, _, *, flip=False, context):
 @false("exp, whose planes integrate", activation="exp")
 def holonomy(steps, *, activation="softplus", context):
     """Walked in floats with finer and finer steps, the loop loses output weight; an integrable plane field loses none."""
-    sigma, drifts = activation_of(activation), []
-    for count in steps:
-        weights = np.array(loop_weights(count), dtype=float)
-        drifts.append(transport(sigma, 1.0, np.array([1.0, 0.0]), 2.0, weights)[0][-1] - 2)
+    walks = [outputs_along(activation, count) for count in steps]
+    drifts = [walk[-1] - 2 for walk in walks]
     limit = 2 * drifts[1] - drifts[0]  # the discretization drifts by a multiple of 1/steps
-    return at_most("extrapolated change", limit, -1e-3, attained=False, drifts=drifts)
+    outcome = at_most("extrapolated change", limit, -1e-3, attained=False, drifts=drifts)
+    return worst([outcome], figures=[walk_figure(steps[1])])
+
+
+def outputs_along(activation, count, clockwise=True):
+    """The output weights of the limits over the circle, the first one 2, walked in floats."""
+    weights = np.array(loop_weights(count, clockwise), dtype=float)
+    return np.array(transport(activation_of(activation), 1.0, np.array([1.0, 0.0]), 2.0, weights)[0])
+
+
+def walk_figure(count) -> Figure:
+    """How the output weight changes along the circle, in both senses, and for exp, whose solution sets fit together to surfaces."""
+    series = []
+    for label, walk in {"clockwise": ("softplus", True), "anticlockwise": ("softplus", False), "exp, clockwise": ("exp", True)}.items():
+        coarse, fine = outputs_along(walk[0], count, walk[1]), outputs_along(walk[0], 2 * count, walk[1])
+        series.append({"label": label, "x": list(range(count + 1)), "y": 2 * fine[::2] - coarse})
+    return Figure(
+        "lines",
+        "Output weight of the limits over a circle of input weights, extrapolated to small steps",
+        "From limit to limit round the circle: softplus comes back below 2 clockwise and above 2 anticlockwise, exp comes back to 2.",
+        {"series": series},
+        x_label="step along the circle",
+        y_label="output weight a",
+    )

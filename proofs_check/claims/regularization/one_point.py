@@ -57,7 +57,7 @@ def crossing_figure(given, flows) -> Figure:
     sigma = activation_of(formula)
     w, thin = np.linspace(0.6 * limit[0], 1.3 * limit[0], 80), lambda path: path[:: max(1, len(path) // 120)]
     series = [
-        {"label": f"gradient flow, x = {x:.5g}", "x": thin(f.path)[:, 0], "y": thin(f.path)[:, 1]}
+        {"label": f"gradient flow, x = {x:.5g}", "x": thin(f.path)[:, 0], "y": thin(f.path)[:, 1], "directed": True}
         for x, f in zip(inputs, flows, strict=True)
     ]
     series += [{"label": f"solutions, x = {x:.5g}", "x": w, "y": limit[1] * sigma(np.array(limit[0] * x)) / sigma(w * x)} for x in inputs]
