@@ -82,6 +82,7 @@ class _Report:
         style, font = assets.joinpath("style.css"), assets.joinpath("math.woff")
         yield "assets/style.css", _with_font(style.read_text(encoding="utf-8"), font.read_bytes())
         yield "assets/search.js", assets.joinpath("search.js").read_text(encoding="utf-8")
+        yield "assets/words.js", f"const WORDS = {json.dumps({claim['id']: views.words(claim) for claim in self.results['claims']})};\n"
         yield "index.html", self._index()
         for family in self.families:
             yield f"families/{family.slug}.html", self._page("family.html", "../", family.name, family=family)

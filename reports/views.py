@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports import bibliography, mathematics
 from reports.results import Results
 from reports.verdicts import passed_over
 from reports.wording import EVIDENCE, VERDICTS, tally
@@ -44,6 +45,23 @@ class Family:
     def evidence(self) -> dict[str, int]:
         """For each kind of evidence, how many claims have a check of it that holds."""
         return {kind: sum(kind in held(claim) for claim in self.claims) for kind in EVIDENCE}
+
+
+#: Characters of the words by which a claim is searched, at most.
+LONGEST_WORDS = 2000
+
+
+def words(claim: Mapping[str, Any]) -> str:
+    """The words by which a claim is found beside its id and title: those of its statement, its symbols (as LaTeX names them and as they are
+    read) and their meanings, its clauses, assumptions and paper; each once.
+    """
+    source = claim["source"]
+    formulas = [claim["statement"], *(entry["symbol"] for entry in claim["symbols"]), *(entry["statement"] for entry in claim["clauses"])]
+    texts = [*(mathematics.readable(text) for text in formulas), *(re.sub(r"[\\\\{}$]", " ", text) for text in formulas)]
+    texts += [entry["meaning"] for entry in claim["symbols"]] + [entry["name"] for entry in (*claim["clauses"], *claim["assumptions"])]
+    texts += [source["where"], bibliography.title(source["paper"]) or ""]
+    found = dict.fromkeys(re.findall(r"[^\s,;:()\[\]]+", " ".join(texts).lower()))
+    return " ".join(found)[:LONGEST_WORDS]
 
 
 def families(results: Results) -> list[Family]:

@@ -85,3 +85,34 @@ def test_a_screenshot_is_a_picture(report, tmp_path):
     picture = tmp_path / "index.png"
     chromium(tmp_path / "profile", "--window-size=1280,1600", f"--screenshot={picture}", (report / "index.html").as_uri())
     assert picture.stat().st_size > 20_000
+
+
+#: Types each of the searches into the index and leaves the ids of the rows that stay in the title.
+SEARCH = """<!DOCTYPE html><title>none</title><body><script>
+const frame = document.createElement("iframe");
+frame.onload = () => {
+  const page = frame.contentDocument, field = page.querySelector("[data-search] input"), found = {};
+  for (const text of SEARCHES) {
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+    found[text] = [...page.querySelectorAll("[data-claims] tbody tr:not([hidden])")].map((row) => row.dataset.claim);
+  }
+  document.title = JSON.stringify(found);
+};
+frame.src = "index.html";
+document.body.append(frame);
+</script></body>"""
+
+
+def test_claims_are_found_by_word_symbol_and_paper(report, tmp_path):
+    """Also by what stands on their own pages only: the words of a statement, a meaning, the title of the paper."""
+    searches = ["", "mf.strata", r"\\operatorname{rank}", "span tangent functions", "linear stability hypothesis", "no such word"]
+    probe = report / "search-probe.html"
+    probe.write_text(SEARCH.replace("SEARCHES", json.dumps(searches)))
+    shown = chromium(tmp_path / "profile", "--virtual-time-budget=8000", "--dump-dom", probe.as_uri())
+    found = json.loads(re.search(r"<title>(.*?)</title>", shown)[1].replace("&quot;", '"'))
+    everything, by_id, by_symbol, by_meaning, by_paper, by_nothing = found.values()
+    assert len(everything) == len(set(everything)) > 5
+    assert by_id == ["mf.strata"] and by_nothing == []
+    assert "mf.strata" in by_symbol and by_meaning == ["mf.strata"]
+    assert 0 < len(by_paper) and set(by_paper) <= set(everything)
