@@ -186,7 +186,7 @@ def _lines(axes: Axes, figure: Mapping[str, Any]) -> None:
     _finish(axes, figure)
 
 
-def _arrow(axes: Axes, tail: Sequence[float], head: Sequence[float], colour: str, gap: float = 0.0) -> None:
+def _arrow(axes: Axes, tail: Any, head: Any, colour: str, gap: float = 0.0) -> None:
     """An arrow that ends ``gap`` points before ``head``."""
     style = {"arrowstyle": "-|>,head_width=0.28,head_length=0.55", "color": colour, "linewidth": 1, "shrinkA": gap, "shrinkB": gap}
     axes.annotate("", xy=(head[0], head[1]), xytext=(tail[0], tail[1]), arrowprops=style, zorder=1)
@@ -263,7 +263,7 @@ def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
     layered = len(groups) > 1 and all(graph.nodes[a]["group"] != graph.nodes[b]["group"] for a, b in graph.edges)
     columns = {group: members[::-1] for group, members in groups.items()}  # the first node on top
     if located:
-        places = {node: tuple(_numbers(place)) for node, place in graph.nodes(data="at")}
+        places: Mapping[Any, Any] = {node: tuple(_numbers(entry["at"])) for node, entry in graph.nodes(data=True)}
     else:
         places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
     for first, second in graph.edges:
