@@ -38,6 +38,8 @@ SVD_FACTOR = 8
 PRECISIONS = (64, 128, 256, 512, 1024)
 #: Beyond this many parameters the rational elimination of the table of generators costs more than it tells.
 MOST_ELIMINATED = 400
+#: Entries of a tangent matrix on given samples up to which its rank is found by elimination in rationals, in some seconds.
+MOST_ON_SAMPLES = 480_000
 #: Entries of the tangent matrix on a lattice up to which it is eliminated in rationals.
 MOST_ON_LATTICE = 200_000
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
@@ -363,7 +365,7 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
     image = exact.modular_matrix(matrix, prime)
     lower = image.rank()
-    if eliminate and lower < upper and model.rational and max(matrix.shape) <= MOST_ELIMINATED:
+    if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
     certificate = lambda: minor_certificate(
