@@ -15,6 +15,7 @@ from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of, plant
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, worst
+from theory.activations import PiecewiseActivation
 from theory.embedding.blocks import plus
 from theory.lifting import lift
 
@@ -49,8 +50,12 @@ CONSTANT = claim(
     "neuron: with W' = What = 0 the inertia is another, since there the shallow Hessian is not seen as it is.",
 )
 
+#: Linear for z < 0 as hinge3, but with a curvature that is negative beyond.
+BENT = PiecewiseActivation("z - max(z, 0)**3", (0,), ((0, 1), (0, 1, 0, -1)))
+
 PLACES = axes(
     widths=by_level(((2, 2, 1), (1, 2, 2)), ((2, 2, 1), (1, 2, 2), (1, 2, 2, 1))),
+    sigma=("hinge3", BENT),
     after=(0, 1, 2),
     width=("narrow", "wide"),
     bias=by_level(("1/2", "2"), ("1/2", "1", "2")),
@@ -63,7 +68,7 @@ PLACES = axes(
 def place_in(cell, rng):
     """Where the layer is inserted: as wide as the smaller neighbour, or one wider than the larger one."""
     low, high = sorted(cell.widths[cell.after : cell.after + 2])
-    return Place(cell.widths, "hinge3", cell.after, low if cell.width == "narrow" else high + 1, int(rng.integers(2**31)))
+    return Place(cell.widths, cell.sigma, cell.after, low if cell.width == "narrow" else high + 1, int(rng.integers(2**31)))
 
 
 def correlation_block(found, data, outer):
@@ -113,6 +118,7 @@ def off_critical(place, rng):
 @CONSTANT.check("exact", place_in, PLACES, clauses=("critical", "inertia", "saddle"), distribution="planted strict minima, regular lifts")
 @false("opposite sign", block_of=lambda curvature, block: -curvature * block)
 @false("no curvature", block_of=lambda curvature, block: 0 * block)
+@false("the sign of the curvature forgotten", block_of=lambda curvature, block: abs(curvature) * block)
 def inertia(cell, place, *, block_of=lambda curvature, block: curvature * block, at=None, point=lifted_minimum, context):
     """Exact inertia for v and -v: the shallow one, zeros, the block of the constant neuron; one of the two is a strict saddle."""
     rng, bias = context.rng(place), Fraction(cell.bias if at is None else at)

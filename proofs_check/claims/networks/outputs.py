@@ -1,6 +1,9 @@
 r"""Two-layer networks with several outputs: the model rank, and how many vector samples show it."""
 
+from itertools import combinations
 from math import ceil
+
+import numpy as np
 
 from numerics.rank import empirical_rank, model_rank
 from proofs_check import Assumption, axes, by_level, claim, false
@@ -8,6 +11,7 @@ from proofs_check.claims._ranks import FLOATS, in_floats
 from proofs_check.judging import equal, rank_is
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.models import TwoLayer
+from theory.rank import matrix_rank
 
 from . import STRATIFICATION
 
@@ -25,12 +29,18 @@ OUTPUTS = claim(
     source=STRATIFICATION.at("Corollary 2 is the case q = 1; several outputs: ours"),
     depends_on=["fnn.strata"],
     refuted_by="A target of k neurons and q outputs that generic samples determine earlier or later.",
-    notes="R_S is the rank of the tangents on n samples. In general not ceil(R / q): a sample shows at most min(q, k) slopes.",
+    notes="R_S is the rank of the tangents on n samples. In general not ceil(R / q): a sample shows at most min(q, k) slopes. Output "
+    "weights have to be generic: k = d = 3, q = 2 needs 8 samples, and 9 if two of the three are parallel.",
 )
 
 
 def neurons(cell, rng):
-    return distinct_rows(rng, cell.k, cell.d), signs(rng, (cell.q, cell.k))
+    """Integer input weights, and output weights of which as many as there can be are independent, whichever are taken."""
+    w, several = distinct_rows(rng, cell.k, cell.d), min(cell.q, cell.k)
+    while True:
+        a = signs(rng, (cell.q, cell.k))
+        if all(matrix_rank(a[:, list(some)]) == several for some in combinations(range(cell.k), several)):
+            return w, a
 
 
 def network(cell, instance, merged):
@@ -59,7 +69,7 @@ def vector_sample_size(k, d, q):
     return k + ceil(k * d / min(q, k))
 
 
-FEW = axes(k=(1, 2), d=by_level((2, 5), (1, 2, 3, 5)), q=by_level((1, 2, 4), (1, 2, 3, 4)))
+FEW = axes(k=(1, 2, 3), d=by_level((2, 5), (1, 2, 3, 5)), q=by_level((1, 2, 4), (1, 2, 3, 4)))
 
 
 @OUTPUTS.check(
@@ -70,10 +80,17 @@ FEW = axes(k=(1, 2), d=by_level((2, 5), (1, 2, 3, 5)), q=by_level((1, 2, 4), (1,
 )
 @false("shared equally: ceil(R / q)", formula=lambda k, d, q: ceil(k * (d + q) / q))
 @false("q slopes a sample", formula=lambda k, d, q: k + ceil(k * d / q))
-def vector_samples(cell, instance, *, formula=vector_sample_size, context):
+@false("rounded down", formula=lambda k, d, q: k + k * d // min(q, k))
+def vector_samples(cell, instance, *, formula=vector_sample_size, parallel=False, context):
     """The least n at which generic vector samples reach the model rank: on n samples they do (a minor), on n - 1 they do not."""
-    (model, theta), x = network(cell, instance[0], False), instance[1]
+    ((w, a), x) = instance
+    if parallel:
+        a = np.hstack([a[:, :-1], a[:, :1]])
+    model, theta = network(cell, (w, a), False)
     shown = [empirical_rank(model, theta, x[:n], "exact").lower for n in range(1, len(x) + 1)]
     return equal(
         rank=(model.n_params, shown[-1]), size=(formula(cell.k, cell.d, cell.q), shown.index(shown[-1]) + 1), shown={"ranks": shown}
     )
+
+
+OUTPUTS.without("generic", vector_samples, parallel=True)

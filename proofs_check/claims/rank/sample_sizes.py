@@ -154,14 +154,14 @@ def target(cell, rng):
 @TRANSITION.check("certified", target, SIZES, distribution="dyadic normal weights and inputs", name="certified")
 @false("transition at the number of parameters", formula=lambda n, R, M: min(n, M))
 @false("transition one sample early", formula=lambda n, R, M: min(n, R - 1))
-def transition(cell, instance, *, formula=min, sigma=None, design=normal_design, method="auto", context):
+def transition(cell, instance, *, formula=lambda n, R, M: min(n, R), sigma=None, design=normal_design, method="auto", context):
     """The rank of the tangents of a target of k neurons, one null neuron added, on n = R + offset inputs."""
     theta, seed = instance
     model = TwoLayer(cell.d, cell.k + 1, activation=sigma or cell.activation)
     R = cell.k * (cell.d + 1)
     n = max(0, R + cell.offset)
     keep = cell.offset == 0 and cell.k == 1  # a minor in balls or modulo a prime, by activation
-    expected = min(n, R) if formula is min else formula(n, R, model.n_params)
+    expected = formula(n, R, model.n_params)
     return rank_is(expected, empirical_rank(model, theta, design(context.rng(seed), n, cell.d), method), theta=theta, n=n, keep=keep)
 
 

@@ -1,0 +1,575 @@
+"""Subtly false twins of shipped claims: the claim's own checks, run with a prediction that is wrong in one place.
+
+A twin says which keyword of a claim's checks holds the prediction and how the falsehood follows from the truth: one more in one cell, on an
+edge set, for one activation, from some size on. It was written from the statement, the axes and the signature of the prediction, before its
+first run, by somebody who did not look at how the check computes; where a twin was written with the check at hand, ``seen`` says so.
+
+    python tests/soundness/shipped_twins.py [--level quick|standard] [PATTERN ...]
+
+prints for each twin which checks refute it. One that no check refutes has survived: the check is mended, never the twin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from proofs_check import Check, Claim, Control
+from proofs_check.claim import Status
+
+
+@dataclass(frozen=True)
+class Twin:
+    """``false`` makes the falsehood ``what`` from the true value of the keyword ``parameter`` in the checks of ``claim``."""
+
+    claim: str
+    parameter: str
+    what: str
+    false: Callable[[Any], Any]
+    checks: tuple[str, ...] = ()
+    seen: bool = False
+
+    def applies(self, check: Check) -> bool:
+        """Whether ``check`` makes the prediction that is false here, and needs no proof kernel."""
+        return self.parameter in check.parameters and check.evidence != "formal" and (not self.checks or check.name in self.checks)
+
+
+def off(condition: Callable[..., Any], by: int = 1) -> Callable[[Any], Any]:
+    """The true formula, ``by`` more where ``condition`` holds of its arguments."""
+    return lambda truth: lambda *given, **named: truth(*given, **named) + by * bool(condition(*given, **named))
+
+
+def instead(formula: Callable[..., Any]) -> Callable[[Any], Any]:
+    """``formula(truth, ...)`` in the place of the truth."""
+    return lambda truth: lambda *given, **named: formula(truth, *given, **named)
+
+
+def moved(by: tuple[int, ...], condition: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The true counts, moved by ``by`` where ``condition`` holds of the arguments."""
+    return lambda truth: lambda *given: tuple(count + step * bool(condition(*given)) for count, step in zip(truth(*given), by, strict=True))
+
+
+def scaled(percent: int, condition: Callable[..., Any] = lambda *given: True) -> Callable[[Any], Any]:
+    """The true value, so many per cent off where ``condition`` holds of the arguments."""
+    return lambda truth: lambda *given: truth(*given) * (100 + percent) / 100 if condition(*given) else truth(*given)
+
+
+def rational_off(percent: int) -> Callable[[Any], Any]:
+    """A number, so many per cent off, as a rational."""
+    from flint import fmpq
+
+    return lambda truth: fmpq(truth) * (100 + percent) / 100
+
+
+RANK_TWINS = (
+    # --- factorizations
+    Twin(
+        "mf.strata",
+        "formula",
+        "one less where both factors have rank 1 in a 2 x 2 product",
+        off(lambda c: (c.d1, c.d2, c.a, c.b) == (2, 2, 1, 1), -1),
+    ),
+    Twin("mf.strata", "formula", "one more where A = 0 and B is not", off(lambda c: c.a == 0 < c.b)),
+    Twin("mf.strata", "formula", "one more for width 3 at rank A = d1, rank B = 1", off(lambda c: c.m == 3 and c.a == c.d1 and c.b == 1)),
+    Twin(
+        "mf.deep",
+        "rank",
+        "ranks of products of three factors and more one less, where they are 1",
+        instead(lambda t, v, i, j: t(v, i, j) - (j - i >= 3 and t(v, i, j) == 1)),
+        ("types", "types-in-floats"),
+    ),
+    Twin("mf.deep", "formula", "r (d_0 + d_L - r) + 1 for four factors of rank 1", off(lambda r, sizes: r == 1 and len(sizes) >= 5)),
+    Twin(
+        "mf.function-rank",
+        "least",
+        "one less at full rank of a rectangular target",
+        off(lambda r, d1, d2: r == min(d1, d2) and d1 != d2, -1),
+    ),
+    Twin(
+        "mf.function-rank",
+        "most",
+        "one less where the width is the larger side",
+        off(lambda r, d1, d2, m: m == max(d1, d2) > min(d1, d2), -1),
+    ),
+    Twin("mf.generic-sampling", "formula", "one less at n = R exactly", instead(lambda t, n, R: t(n, R) - (n == R > 1))),
+    Twin("mf.generic-sampling", "formula", "n counted up to R + 1", instead(lambda t, n, R: t(n, R + 1))),
+    Twin(
+        "mf.entry-sampling",
+        "formula",
+        "a zero row counts as a part of its own",
+        instead(lambda t, rows, columns, pattern: t(rows, columns, pattern) + (not all(rows) and all(columns))),
+        ("rank-one",),
+    ),
+    Twin(
+        "mf.entry-sampling",
+        "number",
+        "d1^(d2-1) d2^(d1-1) with the exponents exchanged, seen for d1 != d2 only",
+        instead(lambda t, d1, d2, r: d1 ** (d1 - 1) * d2 ** (d2 - 1) if r == 1 else t(d1, d2, r)),
+    ),
+    Twin("mf.entry-sampling", "exceptions", "143 of the 1820 patterns", lambda truth: truth - 1),
+    Twin(
+        "mf.sym",
+        "formula",
+        "a d - a (a + 1)/2 + 1: right for a = 1 alone",
+        instead(lambda t, d, a: a * d - a * (a + 1) // 2 + 1 if a else 0),
+    ),
+    Twin("mf.sym", "formula", "one more at full rank of an odd size from 3 on", off(lambda d, a: a == d >= 3 and d % 2)),
+    Twin(
+        "mf.cp",
+        "formula",
+        "the exception 2 x 2 x n x n forgotten",
+        off(
+            lambda sizes, components: (
+                tuple(sorted(sizes))[:2] == (2, 2)
+                and len(sizes) == 4
+                and sorted(sizes)[2] == sorted(sizes)[3]
+                and components == 2 * max(sizes) - 1
+            )
+        ),
+        ("at-a-point", "at-a-point-in-floats"),
+    ),
+    Twin("mf.cp", "cost", "a second idle component costs one", instead(lambda t, idle: t(idle) + (idle == 2))),
+    # --- two-layer networks
+    Twin(
+        "fnn.function-rank",
+        "formula",
+        "an output bias is free beside hidden biases",
+        off(lambda d, k, *, constant, bias, output_bias, **_: bias and output_bias and k > 0, -1),
+    ),
+    Twin(
+        "fnn.function-rank",
+        "formula",
+        "the constant costs d for hidden and no output bias",
+        off(lambda d, k, *, constant, bias, output_bias, **_: constant and bias and not output_bias and k > 0, -1),
+    ),
+    Twin(
+        "fnn.function-rank",
+        "formula",
+        "the zero function has rank 1 where there is an output bias and a hidden one only",
+        off(lambda d, k, *, constant, bias, output_bias, **_: k == 0 and not constant and output_bias and not bias, -1),
+    ),
+    Twin(
+        "fnn.target-strata",
+        "formula",
+        "a cancelling pair costs d in place of d + 1, beside a duplicate",
+        off(lambda k, d, u, z, c: c >= 1 and u >= 1, -1),
+    ),
+    Twin("fnn.target-strata", "formula", "two neurons without output weight share a tangent", off(lambda k, d, u, z, c: u >= 2, -1)),
+    Twin("fnn.width-free", "formula", "three spare neurons cost one", off(lambda k, d, spare: spare >= 3)),
+    Twin(
+        "fnn.multi-output", "formula", "k d + q: right for one neuron", instead(lambda t, k, d, q: k * d + q), ("ranks", "ranks-in-floats")
+    ),
+    Twin(
+        "fnn.multi-output", "formula", "floor in place of ceiling", instead(lambda t, k, d, q: k + k * d // min(q, k)), ("vector-samples",)
+    ),
+    Twin(
+        "fnn.multi-output",
+        "formula",
+        "k d / q: wrong for more outputs than neurons only",
+        instead(lambda t, k, d, q: k + -(-k * d // q)),
+        ("vector-samples",),
+    ),
+    Twin("fnn.independence", "formula", "one relation among three neurons on one input", off(lambda m, d: m == 3 and d == 1, -1)),
+    Twin(
+        "fnn.strata",
+        "formula",
+        "idle neurons share one tangent",
+        instead(lambda t, cell, bias, **more: t(cell, bias, **more) - (cell.idle >= 2)),
+    ),
+    Twin(
+        "fnn.strata-bias",
+        "formula",
+        "a constant neuron counts no input direction beside an output bias",
+        instead(lambda t, cell, bias, **more: t(cell, bias, **more) - (cell.output_bias and cell.active == 2 and cell.idle == 0)),
+    ),
+    Twin("fnn.poly", "formula", "the exception (3, 5, 7) forgotten", off(lambda p, d, k: (p, d, k) == (3, 5, 7))),
+    Twin(
+        "fnn.poly", "formula", "squares as if generic", instead(lambda t, p, d, k: min(k * d, d * (d + 1) // 2) if p == 2 else t(p, d, k))
+    ),
+    Twin(
+        "fnn.relu",
+        "formula",
+        "opposite pairs share a linear part each",
+        instead(lambda t, cell: t(cell) + (cell.p >= 2) * (cell.d + cell.bias)),
+    ),
+    Twin(
+        "fnn.relu",
+        "formula",
+        "an idle neuron is free in three inputs with biases",
+        instead(lambda t, cell: t(cell) - (cell.d == 3 and cell.bias and cell.n > 0)),
+    ),
+    # --- convolution
+    Twin(
+        "cnn.shared",
+        "formula",
+        "k (|S| + p) also with hidden biases",
+        instead(lambda t, cell: t(cell) - (cell.bias and not cell.output_bias)),
+    ),
+    Twin(
+        "cnn.noshare",
+        "formula",
+        "one less for two kernels with an output bias",
+        instead(lambda t, cell: t(cell) - (cell.shape[2] == 2 and cell.output_bias)),
+    ),
+    Twin(
+        "cnn.mnull",
+        "formula",
+        "idle kernels count one each",
+        instead(lambda t, cell, architecture: t(cell, architecture) + (cell.idle > 0 and architecture == "shared")),
+    ),
+    Twin(
+        "cnn.dup",
+        "formula",
+        "opposite kernels count apart",
+        instead(lambda t, cell, model, theta, kind=None: t(cell, model, theta, kind) + (cell.kind == "opposite")),
+    ),
+    Twin("cnn.gap", "formula", "one less in two dimensions", instead(lambda t, model: t(model) - isinstance(model.kernel, tuple))),
+    # --- depth
+    Twin(
+        "deep.null",
+        "cost",
+        "a null neuron costs one in the last hidden layer of a network without biases",
+        instead(lambda t, cell: t(cell) + (cell.layer == len(cell.widths) - 2 and len(cell.widths) == 4)),
+        ("costs-nothing", "costs-nothing-in-floats"),
+    ),
+    Twin("deep.null", "cost", "1 in place of the fan-out", lambda truth: lambda cell: 1, ("costs-the-fan-out",)),
+    Twin(
+        "deep.nonprop",
+        "raised",
+        "by the fan-in, biases or not",
+        instead(lambda t, cell: t(cell) - cell.bias),
+        ("splits", "splits-in-floats"),
+    ),
+    Twin(
+        "deep.generic",
+        "formula",
+        "M - 1 for the widths (3, 4, 3, 1) with biases",
+        instead(lambda t, model: t(model) - (model.n_params == 4 * 4 + 5 * 3 + 4)),
+    ),
+    Twin(
+        "deep.table",
+        "formula",
+        "the output layer's bias forgotten from three layers on",
+        instead(lambda t, widths, bias: t(widths, bias) - (bias and len(widths) >= 4)),
+    ),
+    Twin("deep.table", "formula", "d + L for one neuron a layer", instead(lambda t, d, L: t(d, L) + 1), ("one-neuron-a-layer",)),
+    Twin(
+        "deep.split",
+        "formula",
+        "a split of the last hidden layer adds one",
+        instead(lambda t, narrow, wide: t(narrow, wide) + (narrow != wide)),
+        ("ranks",),
+    ),
+    # --- toy models, ranks in general
+    Twin(
+        "toy.fNL",
+        "formula",
+        "rank 2 on both axes",
+        instead(lambda t, second, third: 2 if second == 0 or third == 0 else 3),
+        ("points", "points-in-floats"),
+    ),
+    Twin(
+        "toy.deep-diag",
+        "formula",
+        "two zeros are one too few to lose the rank, for L >= 3",
+        instead(lambda t, a: t(a) + 0 if len(a) < 3 else sum((column == 0).sum() <= 2 for column in a.T)),
+        ("zero-patterns", "zero-patterns-in-floats"),
+    ),
+    Twin(
+        "toy.a2-b2",
+        "formula",
+        "pairs with a = b do not count",
+        instead(lambda t, a, b: sum(p * p != q * q for p, q in zip(a, b, strict=True))),
+        ("pairs", "pairs-in-floats"),
+    ),
+    Twin("rank.linear-constant", "at_zero", "rank 0 at zero", lambda truth: 0),
+    Twin("rank.implicit-bias", "bound", "n - 1", instead(lambda t, n: t(n) - 1)),
+    Twin(
+        "rank.ladder",
+        "sizes",
+        "M - dim Q one less on the split branch with a bias",
+        instead(lambda t, branch, D: tuple(size - (branch == "split" and D >= 3 and place) for place, size in enumerate(t(branch, D)))),
+        ("sizes",),
+    ),
+    Twin(
+        "rank.phase-transition-ae",
+        "formula",
+        "one less for two samples and more, where n < R",
+        instead(lambda t, n, R, M: t(n, R, M) - (1 < n < R)),
+    ),
+    Twin(
+        "rank.O-equals-R",
+        "size",
+        "one more at full rank of a square",
+        instead(lambda t, r, d1, d2, m: t(r, d1, d2, m) + (r == d1 == d2)),
+        ("every-subset",),
+    ),
+    Twin("rank.llr-condition", "condition", "n >= R suffices", instead(lambda t, R_S, R, M, n: n >= R)),
+    Twin("rank.dim-bound", "less", "R <= M - q - 1", lambda truth: truth + 1),
+)
+
+WIDTH_TWINS = (
+    Twin(
+        "embedding.splitting.congruence",
+        "block",
+        "|alpha (1 - alpha)| in place of alpha (1 - alpha)",
+        instead(lambda t, B, S, alpha: t(B, S, alpha) if alpha * (1 - alpha) >= 0 else t(B, -S, alpha)),
+        ("rational-networks", "tanh-in-floats"),
+    ),
+    Twin("embedding.splitting.congruence", "block", "S / 4 for every alpha", instead(lambda t, B, S, alpha: t(B, S, Fraction(1, 2)))),
+    Twin(
+        "embedding.splitting.congruence",
+        "block",
+        "B two per cent too large beyond alpha = 1",
+        instead(lambda t, B, S, alpha: t(B * 51 / 50, S, alpha) if alpha > 1 else t(B, S, alpha)),
+        ("rational-networks",),
+    ),
+    Twin("embedding.null.congruence", "added", "a rank of two counts as one", moved((-1, 2, -1), lambda outputs, inputs, rank: rank == 2)),
+    Twin(
+        "embedding.null.congruence",
+        "added",
+        "one zero forgotten for two outputs of rank one",
+        moved((0, -1, 1), lambda outputs, inputs, rank: outputs == 2 and rank == 1),
+    ),
+    Twin("embedding.null.congruence", "slope", "two per cent off for negative biases", scaled(2, lambda place, bias: bias < 0)),
+    Twin("embedding.degeneracy.K", "dimension", "one more for two copies more", off(lambda K: K == 2)),
+    Twin("embedding.degeneracy.K", "least", "K + 1 for K = 1 in two layers", off(lambda K, widths: K == 1 and len(widths) == 3)),
+    Twin(
+        "embedding.degeneracy.compatible-dimension",
+        "dimension",
+        "the products of neighbours forgotten",
+        instead(lambda t, extra: sum(extra)),
+    ),
+    Twin(
+        "embedding.degeneracy.compatible-dimension",
+        "dimension",
+        "a product of two and more counted once less",
+        off(lambda extra: any(p * q >= 2 for p, q in pairwise(extra)), -1),
+    ),
+    Twin(
+        "embedding.splitting.inertia",
+        "added",
+        "alpha > 1 as alpha in (0, 1) where B is not 0",
+        lambda truth: (
+            lambda widths: instead(lambda t, B, S, alpha: t(B, S, Fraction(1, 2)) if alpha > 1 and np.any(B) else t(B, S, alpha))(
+                truth(widths)
+            )
+        ),
+        ("planted-rational",),
+        seen=True,
+    ),
+    Twin(
+        "embedding.splitting.inertia",
+        "added",
+        "alpha = 0 as alpha in (0, 1)",
+        instead(lambda t, B, S, alpha: t(B, S, alpha or Fraction(1, 2))),
+        ("every-signature",),
+    ),
+    Twin(
+        "embedding.splitting.inertia",
+        "added",
+        "an indefinite S counts as a positive one, for B = 0",
+        instead(lambda t, B, S, alpha: t(B, S, alpha) if np.any(B) or alpha <= 1 else t(B, -S, alpha)),
+        ("every-signature",),
+    ),
+    Twin(
+        "embedding.splitting.inertia",
+        "added",
+        "a rank of two counts as one, piecewise linear",
+        moved((-1, 2, -1), lambda rank, outputs, inputs: rank == 2),
+        ("piecewise-linear",),
+    ),
+    Twin(
+        "embedding.multicopy.inertia",
+        "added",
+        "coefficients that vanish count as positive",
+        instead(lambda t, B, S, beta: t(B, S, [Fraction(b) or Fraction(1, 9) for b in beta])),
+        ("one-target",),
+    ),
+    Twin(
+        "embedding.multicopy.inertia",
+        "added",
+        "the signs of two negative coefficients exchanged",
+        instead(lambda t, B, S, beta: t(B, -S if sum(Fraction(b) < 0 for b in beta) == 2 else S, beta)),
+        ("one-target",),
+    ),
+    Twin(
+        "embedding.multicopy.inertia",
+        "added",
+        "coefficients that vanish count as positive",
+        instead(lambda t, B, S, beta: t(B, S, [Fraction(b) or Fraction(1, 9) for b in beta])),
+        ("several-targets",),
+    ),
+    Twin("embedding.known-answer.exp", "loss", "2/3 to four digits", lambda truth: "6667/10000"),
+    Twin("embedding.known-answer.exp", "inertias", "at alpha = 0 as at 1/2", lambda truth: {**truth, "0": truth["1/2"]}),
+    Twin("embedding.null.dead-relu", "extra", "the bias is not counted for two outputs", off(lambda outputs, inputs: outputs == 2, -1)),
+    Twin(
+        "embedding.null.exact-condition",
+        "moment",
+        "two per cent off in the second hidden layer",
+        scaled(2, lambda found, layer, cotangent: layer == 2),
+    ),
+    Twin(
+        "embedding.principle",
+        "formula",
+        "paths that differ in the last hidden layer alone count apart",
+        instead(lambda t, narrow, wide: t(narrow, wide) * factorial(wide[-2] - narrow[-2])),
+    ),
+    Twin(
+        "embedding.permutation",
+        "partner",
+        "the partner of alpha > 1 is alpha - 1",
+        instead(lambda t, alpha: t(alpha) if alpha <= 1 else alpha - 1),
+    ),
+    Twin("embedding.splitting.half-spectrum", "coupling", "B two per cent too large", rational_off(2)),
+    Twin("embedding.splitting.half-spectrum", "share", "two per cent off", rational_off(2)),
+    Twin(
+        "embedding.splitting.classification",
+        "rule",
+        "the ends count as inside",
+        instead(lambda t, product, inputs, size: t(product or 1, inputs, size)),
+    ),
+    Twin(
+        "embedding.splitting.classification",
+        "rule",
+        "outside [0, 1] one direction less, for two inputs and more",
+        moved((-1, 1, 0), lambda product, inputs, size: product < 0 and inputs >= 2),
+    ),
+    Twin("embedding.splitting.data-dependent-subspace", "dimension", "one more for a rank of two", off(lambda outputs, rank: rank == 2)),
+    Twin("embedding.strict-saddle.H2", "factor", "-2.04", rational_off(2), ("mechanism",)),
+    Twin("embedding.sgd-symmetry", "alpha", "alpha = 0.51", lambda truth: Fraction(51, 100)),
+    Twin("embedding.regularizer.negative", "image", "two per cent off", scaled(2)),
+    Twin(
+        "embedding.reduction.criticality",
+        "share",
+        "off by 1/50 for alpha > 1",
+        instead(lambda t, alpha: t(alpha) + Fraction(1, 50) * (alpha > 1)),
+        ("inverse",),
+    ),
+    Twin(
+        "embedding.permutation",
+        "partner",
+        "-alpha in place of 1 - alpha, at alpha = 1/3 alone",
+        instead(lambda t, alpha: -alpha if alpha == Fraction(1, 3) else t(alpha)),
+    ),
+)
+
+DEPTH_TWINS = (
+    Twin("depth.batchnorm", "factor", "two per cent off from n = 4 on", scaled(2, lambda n: n >= 4)),
+    Twin("depth.batchnorm", "necessary", "two per cent more than 1/(n - 1)", scaled(2)),
+    Twin("depth.batchnorm", "sufficient", "two per cent less than n - 1", scaled(-2)),
+    Twin(
+        "depth.localmin-to-strict-saddle.constant-neuron",
+        "block_of",
+        "the sign of a negative curvature lost",
+        instead(lambda t, curvature, block: t(abs(curvature), block)),
+    ),
+    Twin("depth.localmin-to-strict-saddle.constant-neuron", "rate", "three per cent off", scaled(3)),
+    Twin(
+        "depth.lifting.dimension",
+        "formula",
+        "one more for wide inserted layers",
+        off(lambda inner, m, m_next, deficits: inner > max(m, m_next)),
+        ("constraints", "constraints-in-floats"),
+    ),
+    Twin(
+        "depth.lifting.dimension",
+        "formula",
+        "one less where the layers around differ in width",
+        off(lambda inner, m, m_next, deficits: m != m_next, -1),
+        ("constraints", "constraints-in-floats"),
+    ),
+    Twin(
+        "depth.lifting.dimension",
+        "formula",
+        "the sum of the deficits in place of their product",
+        instead(
+            lambda t, inner, m, m_next, deficits: t(inner, m, m_next, deficits) - deficits[0] * deficits[1] + sum(deficits) * all(deficits)
+        ),
+        ("cokernel",),
+    ),
+    Twin("depth.lifting.existence", "smallest", "one less for a rank of three", instead(lambda t, W: t(W) - (t(W) == 3))),
+    Twin(
+        "depth.lifting.inertia",
+        "formula",
+        "a zero turns negative at saddles",
+        instead(
+            lambda t, shallow, gained: tuple(
+                count + step * (shallow[0] > 0) for count, step in zip(t(shallow, gained), (1, -1, 0), strict=True)
+            )
+        ),
+    ),
+    Twin(
+        "depth.data-dependency",
+        "law",
+        "arcsin(rho) a tenth too large",
+        instead(lambda t, x: (t(x)[0], 0.25 + (t(x)[1] - 0.25) * 1.1)),
+    ),
+    Twin("depth.residual.any-activation", "weight", "the sign of the curvature lost", instead(lambda t, value: t(abs(value)))),
+    Twin("depth.tanh.not-exact", "most", "two points", lambda truth: truth - 1),
+    Twin("depth.tanh.not-exact", "orders", "the gradient is of second order, too", lambda truth: (truth[0], truth[1] + 1)),
+    Twin(
+        "depth.lifting.criticality",
+        "differential",
+        "the last coordinate two per cent too large",
+        instead(lambda t, found: np.vstack([t(found)[:-1], t(found)[-1:] * 51 / 50])),
+    ),
+)
+
+TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS
+
+
+def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:
+    """What each check of the claim says of the twin: ``fails`` is a refutation."""
+    from proofs_check.engine.execution import run_part
+
+    found = {}
+    for check in filter(twin.applies, claim.checks):
+        control = Control("twin", **{twin.parameter: twin.false(check.parameters[twin.parameter])})
+        checks = [replace(other, controls=[*other.controls, control]) if other is check else other for other in claim.checks]
+        finding = run_part(replace(claim, checks=checks), check.name, "control:twin", level=level)
+        found[check.name] = (
+            finding.status.value if not finding.message or finding.status is Status.FAILS else f"{finding.status.value}: {finding.message}"
+        )
+    return found
+
+
+def survivors(twins: Sequence[Twin], level: str) -> Iterator[tuple[Twin, dict[str, str], float]]:
+    """Every twin with what its checks say and how long they took."""
+    from proofs_check import load_claims
+
+    claims = load_claims()
+    for twin in twins:
+        started = time.perf_counter()
+        yield twin, caught_by(twin, claims[twin.claim], level), time.perf_counter() - started
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("patterns", nargs="*", default=["*"])
+    parser.add_argument("--level", choices=("quick", "standard", "full"), default="standard")
+    options = parser.parse_args()
+    chosen = [twin for twin in TWINS if any(fnmatch.fnmatchcase(twin.claim, pattern) for pattern in options.patterns)]
+    left = 0
+    for twin, found, seconds in survivors(chosen, options.level):
+        caught = "fails" in found.values()
+        left += not caught
+        print(f"{'caught' if caught else 'SURVIVES':9} {twin.claim:26} {twin.what}  [{seconds:.1f} s]")
+        if not caught:
+            print("          ", found)
+    print(f"{len(chosen) - left} of {len(chosen)} caught at level {options.level}")
+    return int(left > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
