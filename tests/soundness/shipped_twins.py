@@ -526,7 +526,162 @@ DEPTH_TWINS = (
     ),
 )
 
-TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS
+RECOVERY_TWINS = (
+    Twin(
+        "recovery.strata",
+        "formula",
+        "one more branch for three neurons and one target",
+        off(lambda width, targets: (width, targets) == (3, 1)),
+    ),
+    Twin(
+        "recovery.strata",
+        "dimension",
+        "one more in two inputs where all weights differ",
+        off(lambda branch, d: d == 2 and branch.distinct == branch.width),
+    ),
+    Twin(
+        "recovery.deficient",
+        "formula",
+        "one more for two targets and all weights different",
+        off(lambda distinct, width, targets: distinct == width and targets >= 2),
+    ),
+    Twin("recovery.intersection", "number", "five in place of 3! points", off(lambda m, m0: m == m0 == 3, -1)),
+    Twin(
+        "recovery.intersection",
+        "meet",
+        "meets of one dimension more in two inputs",
+        instead(lambda t, one, other, d: t(one, other, d) if d != 2 or t(one, other, d) is None else t(one, other, d) + 1),
+    ),
+    Twin("recovery.unique", "count", "five in place of 3! points", off(lambda n: n == 3, -1)),
+    Twin(
+        "recovery.rank",
+        "formula",
+        "one less where n is the rank of a branch",
+        off(lambda branch, n, d: n == branch.rank(d) > 1, -1),
+        ("exact-field",),
+    ),
+    Twin(
+        "recovery.rank",
+        "formula",
+        "one more for the target itself, from two neurons on",
+        off(lambda branch, n, d: branch.width == branch.targets >= 2 and n > branch.rank(d)),
+    ),
+    Twin(
+        "recovery.gap",
+        "gap",
+        "d more where a free block is larger than two",
+        off(lambda branch, d: any(len(block) > 2 for block in branch.free), 1),
+    ),
+    Twin(
+        "recovery.morse-bott",
+        "criterion",
+        "Morse-Bott with one copy of a target, too",
+        instead(lambda t, branch: t(branch) or branch.width == branch.distinct + 1 and not branch.free),
+    ),
+    Twin("recovery.morse-bott", "most", "one sample more for two targets", off(lambda m0, d: m0 >= 2)),
+    Twin("recovery.lemma.LI0", "ranks", "GELU with slopes 6", lambda truth: {**truth, "gelu": (3, 6)}),
+    Twin(
+        "recovery.lemma.LI1", "formula", "one less where samples and functions are equally many", off(lambda n, k, d: n == (d + 1) * k, -1)
+    ),
+    Twin("recovery.lifted-sample-dependent", "dimension", "one more in two inputs", off(lambda n, m, d: d == 2 and n > 1 + (d + 1) * m)),
+    Twin(
+        "recovery.separation",
+        "size",
+        "one sample less for Morse-Bott branches of two weights",
+        off(lambda branch, d: branch.morse_bott and branch.distinct == 2, -1),
+    ),
+    Twin("recovery.separation", "largest", "one more for two targets", off(lambda m, m0, d: m0 >= 2)),
+    Twin("recovery.separation.deficient", "definite", "all but one of a sign will do, too", instead(lambda t, k, m: t(k, m) or k == m - 1)),
+    Twin("recovery.flow.linear", "rate", "three per cent off", scaled(3)),
+    Twin("recovery.flow.linear", "factor", "one per cent off", lambda truth: Fraction(101, 100)),
+)
+
+DYNAMICS_TWINS = (
+    Twin("condensation.count_1d", "extrema", "four maxima for three lines", off(lambda r: r == 3)),
+    Twin("condensation.count_1d", "dimension", "a constant form for odd p from 3 on", off(lambda p: p % 2 and p >= 3)),
+    Twin("condensation.count_1d", "orientations", "one maximum less for p = 3", instead(lambda t, p: (t(p)[0] - (p == 3), *t(p)[1:]))),
+    Twin("condensation.cnn", "mean", "two per cent off", scaled(2)),
+    Twin("condensation.cnn", "median", "two per cent off", scaled(2)),
+    Twin("condensation.cnn", "rate", "two per cent off", scaled(2)),
+    Twin("condensation.cnn", "slope", "two per cent off", instead(lambda t, sigma: t(sigma) * Fraction(51, 50))),
+    Twin("condensation.high_dim_counterexample", "growing", "one more in five dimensions", off(lambda D: D == 5)),
+    Twin("condensation.high_dim_counterexample", "attracting", "one more from four dimensions on", off(lambda D: D >= 4)),
+    Twin("condensation.deep", "slope", "two per cent off", scaled(2)),
+    Twin("condensation.leading_order", "factor", "two per cent off for multiplicity three", scaled(2, lambda k: k == 3)),
+    Twin("condensation.leading_order", "power", "one more for multiplicity two", off(lambda k: k == 2)),
+    Twin(
+        "condensation.multiplicity",
+        "formula",
+        "one more for z^2 times what vanishes to second order",
+        off(lambda q, p, offset: q >= 2 and p >= 2 and not offset),
+    ),
+    Twin("condensation.p2_any_dim", "at_rest", "two more in three dimensions", off(lambda D: D == 3, 2)),
+    Twin("condensation.p2_any_dim", "attracting", "two more from four dimensions on", off(lambda D: D >= 4, 2)),
+    Twin("condensation.offset", "speed", "two per cent off", scaled(2)),
+    Twin("condensation.p1_timescale", "dimension", "one more in two dimensions", off(lambda D: D == 2)),
+    Twin("condensation.p1_timescale", "law", "two per cent off in three dimensions", scaled(2, lambda tau, delta, D: D == 3), ("law",)),
+    Twin("reduce.merge", "factor", "two per cent off for longer weights", scaled(2, lambda sigma, ratio: ratio > 1)),
+    Twin("adam.degenerate.rate", "speed", "two per cent off from k = 6 on", scaled(2, lambda k, beta2: k >= 6)),
+    Twin("adam.degenerate.complexity", "counts", "one step more for k = 6", lambda truth: lambda k: truth(k) + (k == 6)),
+    Twin("adam.degenerate.complexity", "slope", "two per cent off", scaled(2)),
+    Twin("adam.degenerate.complexity", "factor", "two per cent off", scaled(2)),
+    Twin("adam.degenerate.existence", "power", "k in place of k - 1, for k = 6 alone", off(lambda k: k == 6)),
+    Twin(
+        "adam.degenerate.stability",
+        "rule",
+        "one per cent more momentum is stable, too",
+        instead(lambda t, k, beta1, rho: t(k, beta1 * Fraction(99, 100), rho)),
+    ),
+    Twin(
+        "adam.degenerate.gd",
+        "limit",
+        "two per cent off for the heavy ball",
+        scaled(2, lambda method, mu: mu > 0 and "heavy" in str(method).lower().replace("_", " ")),
+    ),
+    Twin("spike.gd_threshold", "stable", "stable one per cent beyond", instead(lambda t, h: t(h * Fraction(99, 100)))),
+    Twin("adam.frozen_threshold", "threshold", "one per cent more", scaled(1)),
+    Twin("adam.frozen_threshold", "factor", "one per cent off after the first step", scaled(1, lambda b, t: t >= 2)),
+    Twin("adam.grad_curvature", "over", "2.01", lambda truth: Fraction(201, 100)),
+    Twin("adam.degenerate.umap", "beyond", "one per cent later", instead(lambda t, g, k: t(g * Fraction(99, 100), k))),
+    Twin(
+        "adam.quadratic_spike",
+        "steps",
+        "one step later in one run",
+        lambda truth: lambda run, *more: truth(run, *more) + (truth(run, *more) == 1007),
+        ("crossings",),
+    ),
+    Twin("spike.llas", "first", "one step later", lambda truth: lambda rate, *more: truth(rate, *more) and truth(rate, *more) + 1),
+    Twin(
+        "adam.degenerate.signgd_cycle",
+        "rule",
+        "one per cent more of beta_1 attracts",
+        instead(lambda t, k, beta1, beta2: t(k, beta1 * Fraction(99, 100), beta2)),
+    ),
+    Twin("adam.degenerate.signgd_cycle", "both", "k <= 26", instead(lambda t, k: k <= 26)),
+    Twin(
+        "dropout.covariance", "formula", "two per cent off for two outputs", scaled(2, lambda s, y, g, v: s.shape[-1] == 2), ("every-mask",)
+    ),
+    Twin("dropout.covariance", "scale", "two per cent off", scaled(2)),
+    Twin(
+        "dropout.expectation",
+        "variance",
+        "p/(1 - p) in place of (1 - p)/p",
+        instead(lambda t, p: p / (1 - p) if p != 1 else t(p)),
+        ("every-mask",),
+    ),
+    Twin("dropout.expectation", "gradient", "two per cent off", scaled(2)),
+    Twin("dropout.r1_bound", "bound", "two per cent more", scaled(2), ("attained",)),
+    Twin("dropout.r1_flatness", "formula", "two per cent off for two neurons", scaled(2, lambda a, w, x, v: len(a) == 2)),
+    Twin("limit.bounds", "lower", "8 in place of 7", off(lambda layers: layers == 4)),
+    Twin("limit.bounds", "upper", "12 in place of 13", off(lambda layers: layers == 4, -1)),
+    Twin("attention.stage1", "rate", "one per cent off", scaled(1)),
+    Twin("attention.stage1", "plateau", "one per cent off", scaled(1)),
+    Twin("attention.stage1", "norm", "one per cent off", scaled(1)),
+    Twin("attention.stage2", "rate", "one per cent off", scaled(1), ("whole-hessian",)),
+    Twin("attention.redistribution", "rates", "two per cent off", scaled(2)),
+)
+
+TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS
 
 
 def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:

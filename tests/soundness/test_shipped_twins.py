@@ -8,14 +8,14 @@ from proofs_check import load_claims
 CLAIMS = load_claims()
 
 
-@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.claim}: {twin.what}")
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.claim}, {twin.parameter}: {twin.what}")
 def test_the_claim_does_not_survive_its_twin(twin):
     told = caught_by(twin, CLAIMS[twin.claim], "standard")
     assert "fails" in told.values(), told
 
 
 def test_twins_are_different_and_speak_of_checks():
-    assert len({(twin.claim, twin.what, twin.checks) for twin in TWINS}) == len(TWINS)
+    assert len({(twin.claim, twin.parameter, twin.what, twin.checks) for twin in TWINS}) == len(TWINS)
     for twin in TWINS:
         named = {check.name for check in CLAIMS[twin.claim].checks if twin.applies(check)}
         assert named and set(twin.checks) <= named
