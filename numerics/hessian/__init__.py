@@ -12,16 +12,21 @@ from numerics.hessian.gradients import (
     rounded_gradient,
 )
 from numerics.hessian.inertias import Inertia, Undecided
+from numerics.hessian.products import Extremes, extremes, hessian_product, inertia_along
 
 __all__ = [
     "Data",
+    "Extremes",
     "Inertia",
     "Undecided",
+    "extremes",
     "gradient",
     "gradient_and_hessian",
     "hessian",
+    "hessian_product",
     "in_one_arithmetic",
     "inertia",
+    "inertia_along",
     "risk",
     "rounded",
     "rounded_gradient",

@@ -30,10 +30,10 @@ Data = tuple[Any, Any]
 
 def gradient(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> Any:
     """grad R(theta), shape (..., P); ``data`` = (X (..., n, inputs), Y (..., n, outputs)), ``weights`` (n,), 1/n by default."""
-    theta, x, y = _checked(model, theta, data)
+    theta, x, y = checked(model, theta, data)
     source = Node(theta)
     output = model(source, x)
-    return output.pull_back(_cotangent(output.value, y, loss, weights), source)
+    return output.pull_back(cotangent(output.value, y, loss, weights), source)
 
 
 def rounded_gradient(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> np.ndarray:
@@ -55,10 +55,10 @@ def rounded(model: AbstractModel, theta: Any, data: Data) -> list[np.ndarray]:
 
 def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> tuple[Any, Any]:
     """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma."""
-    theta, x, y = _checked(model, theta, data)
+    theta, x, y = checked(model, theta, data)
     source = Node(seeded(theta))
     output = model(source, x)
-    found = output.pull_back(_cotangent(output.value, y, loss, weights), source)
+    found = output.pull_back(cotangent(output.value, y, loss, weights), source)
     return found.value, np.moveaxis(found.tangent, 0, -1)
 
 
@@ -69,7 +69,7 @@ def hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "ms
 
 def risk(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> Any:
     """R(theta) = sum_i weight_i loss(f(x_i), y_i), shape (...)."""
-    theta, x, y = _checked(model, theta, data)
+    theta, x, y = checked(model, theta, data)
     values = _loss(loss).value(model(theta, x), y)
     return (values * _weights(weights, values)).sum(axis=-1)
 
@@ -77,7 +77,7 @@ def risk(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse",
 _loss = loss
 
 
-def _cotangent(output: Any, y: Any, loss: str | Loss, weights: Any) -> Any:
+def cotangent(output: Any, y: Any, loss: str | Loss, weights: Any) -> Any:
     """The derivative of the loss in the outputs, with its own derivatives where the outputs carry them."""
     law = _loss(loss)
     if not isinstance(output, Directional):
@@ -100,7 +100,8 @@ def _weights(weights: Any, like: Any) -> Any:
     return weights
 
 
-def _checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
+def checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
+    """theta, x and y in one arithmetic. Raises ValueError for shapes that do not fit the model, or no samples."""
     theta, x, y = in_one_arithmetic(theta, data[0], data[1], samples=model)
     if theta.shape[-1:] != (model.n_params,):
         raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {theta.shape}")

@@ -41,6 +41,11 @@ class Trained:
     loss: str
 
     @property
+    def whole(self) -> bool:
+        """Whether its Hessian can be taken whole in balls."""
+        return not _too_large(self.network, len(self.x))
+
+    @property
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """(x, y)."""
         return self.x, self.y
@@ -82,8 +87,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def read(model: str, data: Path, labels: Path, loss: str, activation: str | None) -> Trained:
-    """The network that ``model`` describes with its data.
+def read(model: str, data: Path, labels: Path, loss: str, activation: str | None, *, any_size: bool = False) -> Trained:
+    """The network that ``model`` describes with its data; unless it may be of ``any_size``, one whose Hessian can be taken whole.
 
     :raises ValueError: when the network is not read, or too large; for numbers that are not finite, shapes that do not fit, and labels that
         are no class numbers where the loss is the cross-entropy.
@@ -104,7 +109,8 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
         network, theta = network_of_module(module)
     x = _inputs(load_samples(data), network.inputs)
     y = (_classes if loss == "cross-entropy" else _targets)(load_samples(labels), len(x), network.outputs)
-    _check_size(network, len(x))
+    if not any_size and (problem := _too_large(network, len(x))):
+        raise ValueError(problem)
     if module is not None:
         check_outputs(network, module, x)
     _check_finite(found := Trained(network, theta, x, y, loss))
@@ -152,25 +158,26 @@ def _real(name: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _check_size(network: Network, samples: int) -> None:
+def _too_large(network: Network, samples: int) -> str:
+    """Why the Hessian cannot be taken whole in balls; empty where it can."""
     size, widest = network.n_params, max(max(shape) for shape in network.shapes.values())
     if size > MOST_PARAMETERS:
-        raise ValueError(f"expected a network of at most {MOST_PARAMETERS} parameters, for its Hessian is taken in balls, got {size}")
+        return f"expected a network of at most {MOST_PARAMETERS} parameters, for its Hessian is taken in balls, got {size}"
     if size * samples * widest > MOST_NUMBERS:
         most = MOST_NUMBERS // (size * widest)
-        raise ValueError(
-            f"expected at most {most} samples for a network of {size} parameters (its Hessian is taken in balls), got {samples}"
-        )
+        return f"expected at most {most} samples for a network of {size} parameters (its Hessian is taken in balls), got {samples}"
+    return ""
 
 
 def _check_finite(trained: Trained) -> None:
     import numpy as np
 
-    from numerics.hessian import gradient_and_hessian, risk
+    from numerics.hessian import gradient, gradient_and_hessian, risk
 
     with np.errstate(all="ignore"):
         arguments = trained.network, trained.theta, trained.data, trained.loss
-        if not math.isfinite(float(risk(*arguments))) or not all(np.isfinite(part).all() for part in gradient_and_hessian(*arguments)):
+        derivatives = gradient_and_hessian(*arguments) if trained.whole else (gradient(*arguments),)
+        if not math.isfinite(float(risk(*arguments))) or not all(np.isfinite(part).all() for part in derivatives):
             raise ValueError("the loss or its derivatives leave the range of floats at these weights: scale the network or the data")
 
 

@@ -15,7 +15,13 @@ from proofs_check.commands._group import explained, told
 @click.option("--neuron", required=True, type=int, help="Neuron or channel to split, from 0.")
 @click.option("--alpha", required=True, type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File for the wide state (safetensors).")
-@click.option("--inputs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Samples (n, ...) as .npy to check on.")
+@click.option(
+    "--inputs",
+    "--data",
+    "inputs",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Samples (n, ...) as .npy to check on.",
+)
 @click.option("--input-shape", metavar="C,H,W", help="Shape of one sample, to check on random ones.")
 @explained
 def command(module: str, layer: int, neuron: int, alpha: float, out: Path, inputs: Path | None, input_shape: str | None) -> None:

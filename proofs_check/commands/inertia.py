@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from numerics.critical.search import CertifiedPoint
     from numerics.critical.weights import RoundedGradient
     from numerics.hessian import Inertia
+    from numerics.hessian.products import Extremes
     from proofs_check.commands._networks import Trained
 
 #: The wide Hessian grows with alpha^2, and must keep within the range of floats.
 LARGEST_ALPHA = 1e50
+#: Parameters times samples times directions that are followed in balls: about a minute and a half.
+MOST_PRODUCTS = 300_000_000
 
 
 @click.command()
@@ -28,11 +31,18 @@ LARGEST_ALPHA = 1e50
 @click.option("--layer", type=int, help="Hidden layer, from 1, in which a neuron is split.")
 @click.option("--neuron", type=int, help="The neuron to split, from 0.")
 @click.option("--alpha", type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 100),
+    default=6,
+    show_default=True,
+    help="Eigenvalues to look for at each end, where the Hessian is too large to be taken whole.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
 def command(
     model: str, data: Path, labels: Path, loss: str, activation: str | None, layer: int | None, neuron: int | None, alpha: float | None,
-    as_json: bool,
+    count: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Gradient and inertia of the Hessian of the loss of a trained network, with proofs, at its weights as they are.
 
@@ -40,6 +50,9 @@ def command(
     state dict of one in MODEL.safetensors. All weights and data that round to the given floats are meant at once; an eigenvalue that
     rounding could take to either sign is counted as undecided. With --layer, --neuron and --alpha: the inertia after this neuron was split,
     by the block [[0, B], [B^T, alpha (1 - alpha) S]] (2105.14573) and of the wide Hessian itself.
+
+    Beyond 200 parameters the Hessian is met by its products alone: Lanczos iteration finds the ends of its spectrum in floats, and the
+    form on the directions found proves how many eigenvalues are negative, and positive, at least.
     """
     from numerics.critical.weights import gradient_at, inertia_at
 
@@ -47,9 +60,12 @@ def command(
     if any(value is None for value in place) != all(value is None for value in place):
         raise click.UsageError("give --layer, --neuron and --alpha together, or none of them")
     with told():
-        trained = _networks.read(model, data, labels, loss, activation)
+        trained = _networks.read(model, data, labels, loss, activation, any_size=alpha is None)
         if alpha is not None:
             _check_split(trained, *place)
+        if not trained.whole:
+            _tell_large(model, trained, count, as_json)
+            return
         with progress("gradient in balls"):
             slope = gradient_at(trained.network, trained.theta, trained.data, loss)
         with progress("Hessian in balls"):
@@ -66,6 +82,69 @@ def command(
     if after is not None and _contradict(*after[1:]):
         click.echo("the two contradict each other: an error of this program, or of the theory", err=True)
         sys.exit(1)
+
+
+def _tell_large(model: str, trained: Trained, count: int, as_json: bool) -> None:
+    """Gradient, ends of the spectrum, and what is proved of the inertia of a network whose Hessian is too large to be taken whole."""
+    import numpy as np
+
+    from numerics.critical.weights import gradient_at
+    from numerics.hessian import gradient
+    from numerics.hessian.products import extremes, inertia_along
+
+    arguments = trained.network, trained.theta, trained.data, trained.loss
+    directions = MOST_PRODUCTS // (trained.network.n_params * len(trained.x)) - 1
+    slope, proved = None, None
+    if directions > 0:  # the gradient is met twice in balls
+        with progress("gradient in balls"):
+            slope = gradient_at(*arguments)
+    with progress("Lanczos iteration"):
+        ends = extremes(*arguments, count=min(count, trained.network.n_params - 1))
+    if directions > 0:
+        rest = np.argsort(-np.abs(ends.values[1:])) + 1
+        chosen = np.concatenate([[0], rest])[:directions]  # the least first, for it tells a saddle; then the largest in size
+        with progress("Hessian along the directions found, in balls"):
+            proved = inertia_along(trained.network, trained.theta, trained.data, ends.vectors[chosen], trained.loss)
+    in_floats = gradient(*arguments) if slope is None else slope.middle
+    if as_json:
+        click.echo(json.dumps(_large_data(trained, in_floats, slope, ends, proved), indent=1))
+        return
+    click.echo(f"{model}: {trained}")
+    if slope is not None:
+        click.echo(f"gradient: {gradient_in_words(trained, slope)}")
+    else:
+        k = int(np.argmax(np.abs(in_floats)))
+        click.echo(f"gradient: largest entry {abs(in_floats[k]):.2g} at {trained.parameter(k)}, in floats (too large for balls)")
+    click.echo(f"Hessian: {extremes_in_words(ends)}")
+    if proved is None:
+        click.echo("Hessian: nothing proved, the network with these data is too large for balls")
+    else:
+        (negative, _), _, (positive, _) = proved.bounds
+        size = trained.network.n_params
+        click.echo(f"Hessian: negative >= {negative}, positive >= {positive} of {size} (proved, by the form on the directions found)")
+
+
+def extremes_in_words(ends: Extremes) -> str:
+    """The ends of a spectrum, with how far off they may be."""
+    middle = len(ends.values) // 2
+    low, high = (", ".join(f"{value:.5g}" for value in part) for part in (ends.values[:middle], ends.values[middle:]))
+    settled = "" if ends.complete else "; not all had settled"
+    return f"least eigenvalues {low}; largest {high} (Lanczos, in floats, residuals up to {ends.residuals.max():.1g}{settled})"
+
+
+def _large_data(trained: Trained, in_floats: Any, slope: RoundedGradient | None, ends: Extremes, proved: Inertia | None) -> dict[str, Any]:
+    import numpy as np
+
+    k = slope.largest if slope is not None else int(np.argmax(np.abs(in_floats)))
+    gradient = {"largest": abs(float(in_floats[k])), "at": trained.parameter(k)}
+    if slope is not None:
+        gradient["rounding"] = float(slope.rounding[k])
+    return {
+        "critical within rounding": None if slope is None else slope.vanishes,
+        "gradient": gradient,
+        "extremes": {"values": ends.values.tolist(), "residuals": ends.residuals.tolist(), "complete": ends.complete},
+        "inertia": None if proved is None else _bounds(proved),
+    }
 
 
 def gradient_in_words(trained: Trained, slope: RoundedGradient) -> str:
@@ -141,11 +220,14 @@ def _contradict(predicted: Inertia, observed: Inertia) -> bool:
 
 def _data(trained: Trained, slope: RoundedGradient, found: Inertia, after: Any) -> dict[str, Any]:
     k = slope.largest
-    bounds = lambda one: dict(zip(("negative", "zero", "positive"), map(list, one.bounds), strict=True)) | {"undecided": one.undecided}
     gradient = {"largest": abs(float(slope.middle[k])), "at": trained.parameter(k), "rounding": float(slope.rounding[k])}
-    data = {"critical within rounding": slope.vanishes, "gradient": gradient, "inertia": bounds(found)}
+    data = {"critical within rounding": slope.vanishes, "gradient": gradient, "inertia": _bounds(found)}
     if after is not None:
         point, predicted, observed = after
         at = "weights" if point is None else "critical point"
-        data["split"] = {"at": at, "predicted": bounds(predicted), "observed": bounds(observed)}
+        data["split"] = {"at": at, "predicted": _bounds(predicted), "observed": _bounds(observed)}
     return data
+
+
+def _bounds(one: Inertia) -> dict[str, Any]:
+    return dict(zip(("negative", "zero", "positive"), map(list, one.bounds), strict=True)) | {"undecided": one.undecided}

@@ -72,6 +72,13 @@ def test_the_page_on_commands_can_be_followed(shell, tmp_path):
         assert told in printed, printed
 
 
+def test_the_page_on_a_trained_classifier_can_be_followed(shell, tmp_path):
+    trained, widened = followed("trained-classifier.md", shell, tmp_path)
+    assert "of the images are told" in trained and "gradient: not critical" in trained
+    assert "negative >= 4, positive >= 4 of 910 (proved" in trained
+    assert re.search(r"negative >= [4-9], positive >= \d+ of 985 \(proved", widened), widened
+
+
 def test_every_command_is_shown_and_named_in_the_readme():
     commands = {file.stem for file in (ROOT / "proofs_check" / "commands").glob("[!_]*.py")}
     shown = "".join(re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"), re.DOTALL))
@@ -81,7 +88,7 @@ def test_every_command_is_shown_and_named_in_the_readme():
 
 
 #: Pages whose Python is no program by itself: files that are followed above, a piece of a claims file, a batch system.
-ELSEWHERE = {"writing-a-claim.md", "commands.md", "formal-proofs.md", "clusters.md"}
+ELSEWHERE = {"writing-a-claim.md", "commands.md", "trained-classifier.md", "formal-proofs.md", "clusters.md"}
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 
 

@@ -147,7 +147,7 @@ def test_a_module_of_relus_in_single_precision(tmp_path, monkeypatch):
 def modules(planted, tmp_path):
     """Modules of which none is read, beside the planted network."""
     (tmp_path / "nets.py").write_text(
-        "import torch\nfrom torch import nn\n"
+        "import torch\nfrom torch import nn\ntorch.manual_seed(0)\n"
         "net = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1)).double()\n"
         "nan = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1)).double()\n"
         "nan[0].weight.data[0, 0] = float('nan')\n"
@@ -199,7 +199,6 @@ CLASSES = ["logits.safetensors", "--activation", "tanh", "--loss", "cross-entrop
         (["nets.py:mixed", *FILES], "one and the same activation between each two"),
         (["nets.py:frozen", *FILES], "parameter '0.bias' is frozen"),
         (["nets.py:hooked", *FILES], "hooks or parametrizations"),
-        (["nets.py:large", *FILES], "at most 200 parameters, for its Hessian is taken in balls, got 401"),
         (["nets.py:number", *FILES], "expected a torch.nn.Module, got int"),
         (["nets.py:breaks", *FILES], "breaks of nets.py cannot be called without arguments: RuntimeError: no"),
         (["nets.py:nothing", *FILES], "nets.py defines no 'nothing'"),
@@ -229,10 +228,6 @@ CLASSES = ["logits.safetensors", "--activation", "tanh", "--loss", "cross-entrop
         ([*NET[:3], "--data", "net.safetensors", "--labels", "y.npy"], "net.safetensors must hold one tensor of samples"),
         ([*NET[:3], "--data", "broken.py", "--labels", "y.npy"], "broken.py: expected an array as .npy"),
         (
-            [*NET[:3], "--data", "many.npy", "--labels", "many_labels.npy"],
-            "for a network of 9 parameters (its Hessian is taken in balls), got 1000000",
-        ),
-        (
             [*NET[:3], "--data", "x.npy", "--labels", "short.npy"],
             "labels must have shape (30, 1), a row of outputs for each sample, got (29, 1)",
         ),
@@ -250,6 +245,42 @@ def test_what_cannot_be_used_is_told_in_one_sentence(modules, arguments, words):
         result = run(command, *arguments)
         assert result.exit_code == 2 and words in result.output, result.output
         assert result.output.startswith("proofs-check: ") and len(result.output.splitlines()) == 1 and not result.stdout
+
+
+SPLIT = ["--layer", 1, "--neuron", 0, "--alpha", 0.5]
+
+
+@pytest.mark.parametrize(("command", "more"), [(certify, []), (inertia, SPLIT)])
+def test_what_needs_the_whole_hessian_is_refused_to_large_networks(modules, command, more):
+    many = [*NET[:3], "--data", "many.npy", "--labels", "many_labels.npy"]
+    for arguments, words in (
+        (["nets.py:large", *FILES], "at most 200 parameters, for its Hessian is taken in balls, got 401"),
+        (many, "for a network of 9 parameters (its Hessian is taken in balls), got 1000000"),
+    ):
+        result = run(command, *arguments, *more)
+        assert result.exit_code == 2 and words in result.output and len(result.output.splitlines()) == 1 and not result.stdout
+
+
+def test_the_ends_of_the_spectrum_of_a_large_network(modules, monkeypatch):
+    from numerics.hessian import hessian
+    from numerics.modules.trained import network_of_module
+    from proofs_check.commands._inputs import load_object
+
+    network, theta = network_of_module(load_object("nets.py:large"))
+    true = np.linalg.eigvalsh(hessian(network, theta.astype(float), (np.load("x.npy"), np.load("y.npy"))))
+    result = run(inertia, "nets.py:large", *FILES, "--count", 3)
+    assert result.exit_code == 0 and "gradient: not critical" in result.output
+    told = re.search(r"least eigenvalues (.*?); largest (.*?) \(Lanczos", result.output)
+    found = [float(value) for part in told.groups() for value in part.split(", ")]
+    np.testing.assert_allclose(found, [*true[:3], *true[-3:]], rtol=1e-4)
+    assert f"Hessian: negative >= {min(3, (true < 0).sum())}, positive >= 3 of 401 (proved" in result.output
+    data = json.loads(run(inertia, "nets.py:large", *FILES, "--count", 3, "--json").output)
+    assert data["inertia"]["positive"][0] == 3 and len(data["extremes"]["values"]) == 6 and not data["critical within rounding"]
+    monkeypatch.setattr(sys.modules[inertia.callback.__module__], "MOST_PRODUCTS", 100)
+    result = run(inertia, "nets.py:large", *FILES, "--count", 3)
+    assert "in floats (too large for balls)" in result.output and "nothing proved" in result.output
+    data = json.loads(run(inertia, "nets.py:large", *FILES, "--count", 3, "--json").output)
+    assert data["inertia"] is None and "rounding" not in data["gradient"]
 
 
 @pytest.mark.parametrize(
