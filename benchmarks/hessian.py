@@ -1,0 +1,117 @@
+"""The ends of a Hessian's spectrum: this package, torch.func and curvlinops on one network, one after the other in one run.
+
+    OMP_NUM_THREADS=1 python benchmarks/hessian.py [--samples N] [--count K]
+
+Prints a table: a product with the Hessian, the K eigenvalues of largest size by ARPACK with each product, and whether the signs are proved.
+curvlinops (Dangel and others) is met where it is installed; it stands beside, since nobody needs it here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from numerics.datasets import digits
+from numerics.hessian import hessian_product, inertia_along
+from numerics.modules.trained import network_of_module
+
+
+def timed(action, repeat: int = 5) -> tuple[float, object]:
+    """The least time of some repetitions, after one that is not counted, and what came of it."""
+    found, times = action(), []
+    for _ in range(repeat):
+        started = time.perf_counter()
+        found = action()
+        times.append(time.perf_counter() - started)
+    return min(times), found
+
+
+def classifier(x, y):
+    """A tanh network 64-30-10 in double precision after some steps of Adam."""
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 30), torch.nn.Tanh(), torch.nn.Linear(30, 10)).double()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(torch.tensor(x)), torch.tensor(y)).backward()
+        optimizer.step()
+    return net
+
+
+def with_torch(net, x, y):
+    """Forward over reverse by torch.func on the flat parameters."""
+    import torch
+    from torch.func import functional_call, grad, jvp
+
+    names, parts = zip(*net.named_parameters(), strict=True)
+    sizes = [part.numel() for part in parts]
+    images, classes = torch.tensor(x), torch.tensor(y)
+
+    def risk(flat):
+        pieces = [piece.reshape(part.shape) for piece, part in zip(flat.split(sizes), parts, strict=True)]
+        return torch.nn.functional.cross_entropy(functional_call(net, dict(zip(names, pieces, strict=True)), (images,)), classes)
+
+    theta = torch.cat([part.detach().reshape(-1) for part in parts])
+    return lambda v: jvp(grad(risk), (theta,), (torch.tensor(v),))[1].numpy()
+
+
+def with_curvlinops(net, x, y):
+    """The product of curvlinops; None where it is not installed."""
+    try:
+        from curvlinops import HessianLinearOperator
+    except ImportError:
+        return None
+    import torch
+
+    data = [(torch.tensor(x), torch.tensor(y))]
+    parameters = dict(net.named_parameters())
+    try:
+        operator = HessianLinearOperator(net, torch.nn.CrossEntropyLoss(), parameters, data, check_deterministic=False)
+    except (TypeError, AttributeError):  # before version 3: a list
+        operator = HessianLinearOperator(net, torch.nn.CrossEntropyLoss(), list(parameters.values()), data, check_deterministic=False)
+    return lambda v: (operator @ torch.tensor(v)).detach().numpy()
+
+
+def leading(times, size: int, count: int) -> np.ndarray:
+    """The eigenvalues of largest size, by ARPACK."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    start = np.random.default_rng(0).normal(size=size)
+    operator = LinearOperator((size, size), matvec=lambda v: times(v.reshape(-1)), dtype=float)
+    return np.sort(eigsh(operator, k=count, which="LM", v0=start, tol=1e-7)[0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--samples", type=int, default=500)
+    parser.add_argument("--count", type=int, default=6)
+    options = parser.parse_args()
+    x, y = (array[: options.samples] for array in digits())
+    net = classifier(x, y)
+    model, theta = network_of_module(net)
+    data = x, np.eye(10)[y]
+    ours = lambda v: hessian_product(model, theta, data, v[None], "cross-entropy")[0]
+    rows = {"this package": ours, "torch.func, jvp of grad": with_torch(net, x, y), "curvlinops": with_curvlinops(net, x, y)}
+    v = np.random.default_rng(1).normal(size=model.n_params)
+    print(f"{model.n_params} parameters, {len(x)} samples, cross-entropy, float64, the {options.count} eigenvalues of largest size\n")
+    print("| | product, ms | eigenvalues, s | largest | off this package's |\n|---|---|---|---|---|")
+    known = None
+    for name, times in rows.items():
+        if times is None:
+            print(f"| {name} | not installed | | | |")
+            continue
+        product, _ = timed(lambda times=times: times(v))
+        seconds, values = timed(lambda times=times: leading(times, model.n_params, options.count), repeat=2)
+        known = values if known is None else known
+        print(f"| {name} | {1e3 * product:.2f} | {seconds:.2f} | {values[-1]:.10g} | {np.abs(values - known).max():.1g} |")
+    vectors = np.random.default_rng(2).normal(size=(options.count, model.n_params))
+    seconds, found = timed(lambda: inertia_along(model, theta, data, vectors, "cross-entropy"), repeat=1)
+    print(f"\nSigns of the form on {options.count} directions proved in balls: {seconds:.2f} s ({found}); the others prove nothing.")
+
+
+if __name__ == "__main__":
+    main()
