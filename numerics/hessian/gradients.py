@@ -22,6 +22,8 @@ from theory.models import AbstractModel, EntryModel, as_container
 
 METHODS = ("auto", "float", "ball", "exact")
 
+#: Numbers that a part of a Hessian in floats may hold at once.
+IN_CACHE = 8_000_000
 #: Bits of the ball method, doubled until the signs are known.
 PRECISIONS = (128, 256, 512)
 
@@ -54,12 +56,25 @@ def rounded(model: AbstractModel, theta: Any, data: Data) -> list[np.ndarray]:
 
 
 def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> tuple[Any, Any]:
-    """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma."""
+    """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma.
+
+    Floats go through in parts of the directions that stay in the cache.
+    """
     theta, x, y = checked(model, theta, data)
-    source = Node(seeded(theta))
-    output = model(source, x)
-    found = output.pull_back(cotangent(output.value, y, loss, weights), source)
-    return found.value, np.moveaxis(found.tangent, 0, -1)
+    units, size = seeded(theta).tangent, theta.shape[-1]
+    step = size if theta.dtype == object else max(1, IN_CACHE // max(1, theta.size // size * x.shape[-2] * widest(model)))
+    parts = []
+    for k in range(0, size, step):
+        source = Node(Directional(theta, units[k : k + step]))
+        output = model(source, x)
+        parts.append(output.pull_back(cotangent(output.value, y, loss, weights), source))
+    tangent = parts[0].tangent if len(parts) == 1 else np.concatenate([part.tangent for part in parts])
+    return parts[0].value, np.moveaxis(tangent, 0, -1)
+
+
+def widest(model: AbstractModel) -> int:
+    """The longest side of a parameter of ``model``: numbers that a sample and a direction take at once, about."""
+    return max(max(shape, default=1) for shape in model.shapes.values())
 
 
 def hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> Any:

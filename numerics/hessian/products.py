@@ -16,13 +16,11 @@ import numpy as np
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.derivatives.directional import Directional
 from numerics.derivatives.tape import Node
-from numerics.hessian.gradients import Data, checked, cotangent, rounded
+from numerics.hessian.gradients import IN_CACHE, Data, checked, cotangent, rounded, widest
 from numerics.hessian.inertias import Inertia, ball_inertia
 from numerics.hessian.losses import Loss
 from theory.models import AbstractModel
 
-#: Numbers (samples times parameters of a layer, for each direction) that a part of the samples may need at once in floats.
-PART = 20_000_000
 #: Relative accuracy of Ritz values asked of ARPACK, and restarts allowed.
 ACCURACY, RESTARTS = 1e-7, 300
 
@@ -85,8 +83,7 @@ def _in_parts(
     model: AbstractModel, theta: np.ndarray, x: np.ndarray, y: np.ndarray, directions: np.ndarray, loss: str | Loss
 ) -> np.ndarray:
     """Products in floats, over as many samples at a time as memory allows."""
-    widest = max(max(shape) for shape in model.shapes.values())
-    step = max(1, PART // (widest * (len(directions) + 1)))
+    step = max(1, IN_CACHE // (widest(model) * (len(directions) + 1)))
     weights = np.full(len(x), 1 / len(x))
     parts = (slice(k, k + step) for k in range(0, len(x), step))
     products = (hessian_product(model, theta, (x[part], y[part]), directions, loss, weights=weights[part]) for part in parts)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics.arithmetic.exact import rationals
-from numerics.hessian import extremes, gradient, hessian, hessian_product, inertia_along
+from numerics.hessian import extremes, gradient, gradients, hessian, hessian_product, inertia_along
 from numerics.hessian import products as module
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
 
@@ -46,12 +46,22 @@ def test_products_are_exact_in_rationals():
 def test_ends_of_the_spectrum(model, loss, monkeypatch):
     theta, data, _ = drawn(model, loss)
     true = np.linalg.eigvalsh(hessian(model, theta, data, loss))
-    for part in (module.PART, 1):  # all samples at once, and one after the other
-        monkeypatch.setattr(module, "PART", part)
+    for part in (module.IN_CACHE, 1):  # all samples at once, and one after the other
+        monkeypatch.setattr(module, "IN_CACHE", part)
         found = extremes(model, theta, data, loss, count=3)
         assert found.complete and (found.residuals <= 1e-6 * np.abs(true).max()).all()
         np.testing.assert_allclose(found.values, [*true[:3], *true[-3:]], atol=1e-6 * np.abs(true).max())
         np.testing.assert_allclose(found.vectors @ found.vectors.T, np.eye(6), atol=1e-12)
+
+
+@pytest.mark.parametrize(("model", "loss"), NETWORKS)
+def test_a_hessian_in_parts_is_the_same(model, loss, monkeypatch):
+    theta, data, rng = drawn(model, loss)
+    batch = theta + rng.normal(size=(3, 1)) / 10
+    whole = hessian(model, batch, data, loss)
+    for most in (1, 3000):
+        monkeypatch.setattr(gradients, "IN_CACHE", most)
+        np.testing.assert_allclose(hessian(model, batch, data, loss), whole, rtol=0, atol=1e-14 * np.abs(whole).max())
 
 
 def test_few_parameters_and_many_eigenvalues():
