@@ -1,8 +1,11 @@
-"""``proofs-check embed``: a torch module widened by one neuron or channel, outputs and critical points kept."""
+"""``proofs-check embed``: a torch module widened by splits of neurons or channels, outputs and critical points kept."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,9 +14,12 @@ from proofs_check.commands._group import explained, told
 
 @click.command()
 @click.argument("module", metavar="PATH.py:NAME")
-@click.option("--layer", required=True, type=int, help="Hidden Linear or Conv layer to widen, from 1.")
-@click.option("--neuron", required=True, type=int, help="Neuron or channel to split, from 0.")
-@click.option("--alpha", required=True, type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
+@click.option("--layer", multiple=True, type=int, help="Hidden Linear or Conv layer to widen, from 1.")
+@click.option("--neuron", multiple=True, type=int, help="Neuron or channel to split, from 0.")
+@click.option("--alpha", multiple=True, type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
+@click.option(
+    "--plan", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Splits as .csv with the columns layer, neuron, alpha."
+)
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File for the wide state (safetensors).")
 @click.option(
     "--inputs",
@@ -24,11 +30,17 @@ from proofs_check.commands._group import explained, told
 )
 @click.option("--input-shape", metavar="C,H,W", help="Shape of one sample, to check on random ones.")
 @explained
-def command(module: str, layer: int, neuron: int, alpha: float, out: Path, inputs: Path | None, input_shape: str | None) -> None:
-    """Split a neuron of the torch module NAME in PATH.py, at its current parameters, and write the wide state.
+def command(
+    module: str, layer: Sequence[int], neuron: Sequence[int], alpha: Sequence[float], plan: Path | None, out: Path,
+    inputs: Path | None, input_shape: str | None,
+) -> None:  # fmt: skip
+    """Split neurons of the torch module NAME in PATH.py, at its current parameters, and write the wide state.
 
     NAME is a Sequential of Linear or Conv layers (or a class or function that makes one when called without arguments). The command checks
     that the outputs agree and that gradients map as the theory says, so that every critical point of every loss stays critical.
+
+    --layer, --neuron and --alpha may be given several times, once for each split, or a --plan may list them. Splits are made one after the
+    other; a copy is the last neuron of its layer, and can be split again.
     """
     from safetensors.torch import save_file
 
@@ -36,14 +48,54 @@ def command(module: str, layer: int, neuron: int, alpha: float, out: Path, input
     from proofs_check.commands._inputs import load_object
 
     with told():
+        splits = _splits(layer, neuron, alpha, plan)
         narrow = load_object(module)
-        found = widen(narrow, layer, neuron, alpha, inputs=_samples(narrow, inputs, input_shape))
+        samples, wide, errors = _samples(narrow, inputs, input_shape), narrow, []
+        for number, (where, which, share) in enumerate(splits, start=1):
+            try:
+                found = widen(wide, where, which, share, inputs=samples)
+            except ValueError as error:
+                raise ValueError(f"split {number} of {len(splits)}: {error}" if len(splits) > 1 else str(error)) from error
+            wide = found.module
+            errors.append((found.output_error, found.gradient_error))
     temporary = out.with_name(out.name + ".part")
-    save_file({name: tensor.contiguous() for name, tensor in found.module.state_dict().items()}, temporary)
+    save_file({name: tensor.contiguous() for name, tensor in wide.state_dict().items()}, temporary)
     temporary.replace(out)
-    sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (narrow, found.module)]
-    click.echo(f"{out}: {sizes[0]} -> {sizes[1]} parameters, layer {layer}, neuron {neuron}, alpha {alpha:g}")
-    click.echo(f"outputs and gradient image checked: {found.output_error:.2g} and {found.gradient_error:.2g} of the rounding allowed")
+    sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (narrow, wide)]
+    made = f"layer {splits[0][0]}, neuron {splits[0][1]}, alpha {splits[0][2]:g}" if len(splits) == 1 else f"{len(splits)} splits"
+    click.echo(f"{out}: {sizes[0]} -> {sizes[1]} parameters, {made}")
+    worst = [max(column) for column in zip(*errors, strict=True)]
+    click.echo(f"outputs and gradient image checked: {worst[0]:.2g} and {worst[1]:.2g} of the rounding allowed")
+
+
+def _splits(layers: Sequence[int], neurons: Sequence[int], alphas: Sequence[float], plan: Path | None) -> list[tuple[int, int, float]]:
+    """(layer, neuron, alpha) of each split, in order."""
+    if plan is not None:
+        if layers or neurons or alphas:
+            raise ValueError("give --plan, or --layer, --neuron and --alpha, not both")
+        return _planned(plan)
+    if not len(layers) == len(neurons) == len(alphas) > 0:
+        counts = f"{len(layers)}, {len(neurons)} and {len(alphas)} times"
+        raise ValueError(f"--layer, --neuron and --alpha are given once for each split, or a --plan; got them {counts}")
+    return list(zip(layers, neurons, alphas, strict=True))
+
+
+def _planned(plan: Path) -> list[tuple[int, int, float]]:
+    try:
+        rows: list[dict[str, Any]] = list(csv.DictReader(plan.read_text(encoding="utf-8").splitlines(), skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{plan}: expected a table as .csv, got {error}") from error
+    found = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            found.append((int(row["layer"]), int(row["neuron"]), float(row["alpha"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{plan}: expected the columns layer, neuron, alpha and a number in each, got {row} in row {number}"
+            ) from error
+    if not found:
+        raise ValueError(f"{plan}: expected a split in each row below the names of the columns, found none")
+    return found
 
 
 def _samples(narrow, inputs: Path | None, input_shape: str | None):

@@ -139,3 +139,49 @@ def test_the_command_tells_what_is_wrong(module_file, tmp_path, target, extra, m
     out = tmp_path / "wide.safetensors"
     result = run(f"{module_file}:{target}", *extra, "--neuron", 0, "--alpha", 0.5, "--out", out)
     assert result.exit_code == 2 and message in result.output and not out.exists()
+
+
+NETS = "from torch import nn\nimport torch\ntorch.manual_seed(0)\nnet = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))\n"
+
+
+def several(tmp_path, monkeypatch, *arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(NETS)
+    return CliRunner().invoke(command, ["nets.py:net", *map(str, arguments), "--out", "wide.safetensors"])
+
+
+def test_several_splits_in_a_call_and_by_a_plan(tmp_path, monkeypatch):
+    """A copy is the last neuron of its layer, and is split again; coefficients (1/2)(1/3), 1/2 and (1/2)(2/3) add up to 1."""
+    from safetensors.numpy import load_file
+
+    twice = ["--layer", 1, "--neuron", 0, "--alpha", 0.5, "--layer", 1, "--neuron", 3, "--alpha", 0.25]
+    done = several(tmp_path, monkeypatch, *twice)
+    assert done.exit_code == 0 and "13 -> 21 parameters, 2 splits" in done.output
+    one = load_file(tmp_path / "wide.safetensors")
+    (tmp_path / "plan.csv").write_text("layer, neuron, alpha\n1, 0, 0.5\n1, 3, 0.25\n")
+    assert several(tmp_path, monkeypatch, "--plan", "plan.csv").exit_code == 0
+    other = load_file(tmp_path / "wide.safetensors")
+    assert all((one[name] == other[name]).all() for name in one)
+    assert (one["0.weight"][[0, 3, 4]] == one["0.weight"][0]).all()
+    shares = one["2.weight"][0, [0, 3, 4]] / one["2.weight"][0, [0, 3, 4]].sum()
+    assert abs(shares - [0.5, 0.375, 0.125]).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plan", "told"),
+    [
+        ([], None, "--layer, --neuron and --alpha are given once for each split, or a --plan; got them 0, 0 and 0 times"),
+        (["--layer", 1, "--neuron", 0], None, "got them 1, 1 and 0 times"),
+        (["--layer", 1, "--neuron", 0, "--alpha", 1, "--plan", "plan.csv"], "layer,neuron,alpha\n1,0,1\n", "not both"),
+        (["--plan", "plan.csv"], "layer,neuron\n1,0\n", "expected the columns layer, neuron, alpha"),
+        (["--plan", "plan.csv"], "layer,neuron,alpha\n1,0,half\n", "in row 2"),
+        (["--plan", "plan.csv"], "layer,neuron,alpha\n", "found none"),
+        (["--plan", "plan.csv"], "layer,neuron,alpha\n1,0,1\n1,9,1\n", "split 2 of 2: neuron must be from 0 to 3 in layer 1, got 9"),
+    ],
+)
+def test_splits_that_do_not_fit_are_told_in_one_sentence(tmp_path, monkeypatch, arguments, plan, told):
+    if plan is not None:
+        (tmp_path / "plan.csv").write_text(plan)
+    done = several(tmp_path, monkeypatch, *arguments)
+    assert done.exit_code == 2 and told in done.output and len(done.output.splitlines()) == 1
+    assert not (tmp_path / "wide.safetensors").exists()
