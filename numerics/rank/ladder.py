@@ -86,7 +86,12 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
     """
     theta, x = _parameters(model, theta), _samples(model, x)
-    found = _climbed(model, theta, x, method, structural_upper_bound(model, theta))
+    return _on_samples(model, theta, x, method, structural_upper_bound(model, theta))
+
+
+def _on_samples(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
+    """:func:`empirical_rank` below the structural bound ``upper``."""
+    found = _climbed(model, theta, x, method, upper)
     if method == "float" or found.rank is not None:
         return found
     from numerics.rank.sample_bound import sample_upper_bound
@@ -126,7 +131,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
-        return empirical_rank(model, theta, lattice, method)
+        return _on_samples(model, theta, _samples(model, lattice), method, upper)
     for points in sample_points(model, upper, theta=theta, seed=seed):
         found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
         if found.lower == upper:

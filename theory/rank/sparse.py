@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -16,7 +17,7 @@ def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
     A row that alone has an entry in some column is independent of the others, one after the other; what is left falls into blocks that
     share no column, and each is eliminated, pivots where rows are shortest.
     """
-    left = {i: {column: Fraction(c) for column, c in row.items() if c} for i, row in enumerate(rows)}
+    left = {i: _cleared({column: Fraction(c) for column, c in row.items() if c}) for i, row in enumerate(rows)}
     left = {i: row for i, row in left.items() if row}
     holders: dict[Hashable, set[int]] = defaultdict(set)
     for i, row in left.items():
@@ -34,6 +35,12 @@ def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
             if len(holders[other]) == 1:
                 single.append(other)
     return rank + sum(_eliminated(block, most) for block in _blocks(left, holders))
+
+
+def _cleared(row: dict[Any, Fraction]) -> dict[Any, int]:
+    """The row times the common denominator of its entries."""
+    common = math.lcm(*(c.denominator for c in row.values()))
+    return {column: c.numerator * (common // c.denominator) for column, c in row.items()}
 
 
 def _blocks(left: dict[int, dict], holders: Mapping[Hashable, set[int]]) -> Iterator[dict[int, dict]]:
@@ -67,9 +74,13 @@ def _eliminated(left: dict[int, dict], most: int | None) -> int:
         for other in row:
             holders[other].discard(pivot)
         for i in list(holders[column]):
-            factor, target = left[i][column] / row[column], left[i]
+            target = left[i]
+            common = math.gcd(row[column], target[column])
+            own, factor = row[column] // common, target[column] // common
+            for other in target.keys() - row.keys():
+                target[other] *= own
             for other, c in row.items():
-                if rest := target.get(other, Fraction(0)) - factor * c:
+                if rest := own * target.get(other, 0) - factor * c:
                     target[other] = rest
                     holders[other].add(i)
                 elif other in target:
@@ -77,4 +88,7 @@ def _eliminated(left: dict[int, dict], most: int | None) -> int:
                     holders[other].discard(i)
             if not target:
                 del left[i]
+            elif (content := math.gcd(*target.values())) > 1:
+                for other in target:
+                    target[other] //= content
     return rank
