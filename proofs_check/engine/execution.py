@@ -200,7 +200,9 @@ class _Tally:
         self.cases += outcome.cases if outcome.status in (Status.HOLDS, Status.FAILS, Status.INCONCLUSIVE) else 0
         self.margin = _extreme(min, self.margin, outcome.margin)
         self.detectable = _extreme(max, self.detectable, outcome.detectable)
-        self.figures += (written(asdict(figure)) for figure in outcome.figures)
+        for figure in outcome.figures:
+            if (data := written(asdict(figure))) not in self.figures:  # several instances may show the same
+                self.figures.append(data)
         if outcome.certificate is not None:
             self.certificates.append(written(outcome.certificate))
         if outcome.proof is not None:
