@@ -202,6 +202,7 @@ def _environment() -> jinja2.Environment:
         "math": _markup(mathematics.render_math),
         "words": _markup(_words),
         "meaning": _markup(_meaning),
+        "letter": _markup(_letter),
         "number": wording.number,
         "duration": wording.duration,
         "moment": wording.moment,
@@ -243,13 +244,55 @@ def _bounded(value: Any) -> Any:
 _SIZE = re.compile(r"(?<![\w\\])((?:[A-Za-z]|\d+)(?:[_^][\w(){}+-]+)?) x (?=(?:[A-Za-z](?![A-Za-z])|\d))")
 
 
+#: Letters and functions that are spelled out in plain text, where they stand alone.
+_SPELLED = re.compile(
+    r"(?<![A-Za-z\\\\])(?:(alpha|beta(?! function)|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon"
+    r"|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|Cov|Var|log|grad)(?![A-Za-z])|sqrt\(([^()]*)\))"
+)
+
+
+#: Those that the statements write otherwise.
+_OTHERWISE = {"grad": "nabla", "epsilon": "varepsilon"}
+
+
+def _lettered(text: str) -> str:
+    """``text`` with letters and functions that are spelled out as commands: theta^* as \\theta^*."""
+    if "$" in text:
+        return text
+
+    def command(found: re.Match[str]) -> str:
+        if found[2] is not None:
+            return rf"\sqrt{{{found[2]}}}"
+        return rf"\{_OTHERWISE.get(found[1], found[1])} "
+
+    text = text.replace("<=", r"\le ").replace(">=", r"\ge ")
+    return re.sub(r" (?=[_^)])", "", _SPELLED.sub(command, text)) if _SPELLED.search(text) else text
+
+
+def _grouped(text: str) -> str:
+    """``text`` with the parentheses after ^ and _ as braces: x^(1/(k - 2)) as x^{1/(k - 2)}."""
+    for start in [found.end() for found in re.finditer(r"[_^](?=\()", text)][::-1]:
+        depth = 0
+        for end in range(start, len(text)):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            if depth == 0:
+                text = f"{text[:start]}{{{text[start + 1 : end]}}}{text[end + 1 :]}"
+                break
+    return text
+
+
+def _letter(symbol: str) -> str:
+    """A symbol, set as mathematics."""
+    return mathematics.render_math(_lettered(symbol))
+
+
 def _meaning(text: str) -> str:
     """What a symbol means, in words with formulas among them, sizes with a sign for times."""
     from html import escape
 
-    text = wording.cut(text)
+    text = _lettered(wording.cut(text))
     if "$" not in text:
-        text = re.sub(r"([_^])\(([^()]*)\)", r"\1{\2}", _SIZE.sub(r"\1 \\times ", text))
+        text = _grouped(_SIZE.sub(r"\1 \\times ", text))
     return mathematics.render_math(text) if re.search(r"[\\$_^]", text) else escape(text)
 
 

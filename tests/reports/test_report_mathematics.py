@@ -121,3 +121,32 @@ def test_the_font_has_what_the_formulas_of_the_claims_use():
     found = "".join("".join(re.findall(r">([^<]+)<", one)) for text in texts for one in re.findall(r"<math>.*?</math>", render_math(text)))
     assert sorted(set(found) - set(map(chr, font.getBestCmap())) - set(" \n\u2009\u200a\u2003\u2002\u2005\u2004")) == []
     assert "MATH" in font and set(range(0x1D434, 0x1D468)) - {0x1D455} <= font.getBestCmap().keys()  # italic letters
+
+
+LETTERS = r"alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|psi|omega|Theta|Phi|Sigma|Lambda"
+
+
+def test_letters_of_plain_meanings_are_set():
+    from reports.html import _letter, _meaning
+
+    assert "<mi>θ</mi>" in _letter("theta^*") and _letter("epsilon") == _letter(r"\varepsilon")
+    assert "regularized incomplete beta function" == _meaning("regularized incomplete beta function")
+    for text, found in (
+        ("lambda Cov_pi(gamma, beta)", ["λ", "Cov", "π", "γ", "β"]),
+        ("x_t^(k-2)/sqrt(v_t)", ["<msqrt>"]),
+        ("covariance of grad R^xi", ["covariance of", "∇", "ξ"]),
+        ("a bound: |x| <= r", ["≤"]),
+    ):
+        assert all(part in _meaning(text) for part in found), _meaning(text)
+    power = _meaning("beta_2^(1/(2(k-2))), in (0, 1)")
+    assert re.search(r"<msubsup><mi>β</mi><mn>2</mn><mrow>.*<mn>2</mn>.*</mrow></msubsup>", power), power
+
+
+def test_no_claim_shows_a_letter_by_its_name():
+    from proofs_check import load_claims
+    from reports.html import _letter, _meaning
+
+    for claim in load_claims().values():
+        for symbol, meaning in claim.symbols.items():
+            for shown in (_letter(symbol), _meaning(meaning)):
+                assert not re.search(rf"<m[it]e?x?t?[^>]*>(?:{LETTERS})</m", shown), (claim.id, symbol, meaning)
