@@ -7,6 +7,7 @@ Re(conj(D) dT). All of them carry e^(-pi k/(2|w|)), so small weights see the low
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _of(name: str, z: Any) -> Any:
 
 
 def _pi(like: Any) -> Any:
-    return 4 * _of("atan", like * 0 + 1) if not isinstance(like, int | float) else math.pi
+    return 4 * _of("atan", like * 0 + 1) if not isinstance(like, int | float | Fraction) else math.pi
 
 
 def _sign(k: Any) -> Any:
