@@ -118,7 +118,7 @@ def everywhere(cell, drawn, *, delta=Fraction(1, 24), swap=False, context):
     u = 1 / Fraction(delta)
     with working_precision(128):
         falls = true("falling", bool(6 / ball(u) < ball(Fraction(314, 100)) * (cell.k[1] - cell.k[0])))
-        return worst([falls, at_most("quotient of squared lengths", quotient(*drawn, k, u), Fraction(1, 1000), attained=False)])
+        return worst([falls, at_most("quotient of squared lengths", quotient(*drawn, k, u), 1e-3, attained=False)])
 
 
 DRAWN = axes(m=(1, 3, 10))

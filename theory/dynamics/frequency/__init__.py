@@ -5,13 +5,13 @@ balls and symbols go through the same formulas.
 """
 
 from theory.dynamics.frequency.kernels import (
-    bernoulli_eigenvalue,
-    bernoulli_row,
+    bernoulli_kernel,
     bias_kernel,
+    circulant_eigenvalue,
     natural_cubic,
     output_kernel,
     piecewise_linear,
-    power_transform_ratio,
+    power_against_gaussian,
 )
 from theory.dynamics.frequency.neuron import (
     dominance_rate,
@@ -24,10 +24,10 @@ from theory.dynamics.frequency.sampling import alias, boundary, leak, monotone_s
 
 __all__ = [
     "alias",
-    "bernoulli_eigenvalue",
-    "bernoulli_row",
+    "bernoulli_kernel",
     "bias_kernel",
     "boundary",
+    "circulant_eigenvalue",
     "dominance_rate",
     "leak",
     "loss_slopes",
@@ -38,6 +38,6 @@ __all__ = [
     "output_kernel",
     "peak_argument",
     "piecewise_linear",
-    "power_transform_ratio",
+    "power_against_gaussian",
     "slope_transform",
 ]

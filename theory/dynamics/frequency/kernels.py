@@ -13,7 +13,7 @@ from typing import Any
 
 
 def output_kernel(x: Any, y: Any, B: Any) -> Any:
-    """Kernel of the output weights: |x - y|^3/6 + B^2-symmetric polynomial, exactly (2B^3 + 6Bxy)/3 + ... for |x|, |y| <= B."""
+    """Kernel of the output weights: |x - y|^3/6 + 2B^3/3 + 2Bxy for |x|, |y| <= B."""
     return abs(x - y) ** 3 / 6 + 2 * B**3 / 3 + 2 * B * x * y
 
 
@@ -52,45 +52,60 @@ def piecewise_linear(nodes: Sequence[Any], values: Sequence[Any], x: Any) -> Any
     return values[j] + (values[j + 1] - values[j]) * (x - nodes[j]) / (nodes[j + 1] - nodes[j])
 
 
-def bernoulli_row(half_order: int, n: int) -> list[Fraction]:
-    """(-1)^(r+1) B_2r(j/n), j = 0 .. n - 1, r = ``half_order``: the first row of a kernel matrix on n points of a circle of length 1.
+def bernoulli_kernel(half_order: int, t: Any) -> Any:
+    """(-1)^(r+1) B_2r(t), 0 <= t <= 1, r = ``half_order``: the kernel on a circle of length 1 whose Fourier coefficients are (2r)!/(2 pi k)^(2r), 0 at
+    k = 0. What is not smooth in it is -|t|/1 for r = 1 and 2|t|^3 for r = 2: the bias and the output kernel.
 
-    The kernel has the Fourier coefficients (2r)!/(2 pi k)^(2r), and 0 at k = 0; -|x|^(2r-1) r times (-1)^(r+1) ... is all that is not smooth in it.
-
-    :raises ValueError: for half_order or n below 1.
+    :raises ValueError: for half_order below 1.
     """
-    for name, value in (("half_order", half_order), ("n", n)):
-        if value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value}")
-    coefficients = _bernoulli(2 * half_order)
-    sign = (-1) ** (half_order + 1)
-    value = lambda t: sum(c * t**i for i, c in enumerate(coefficients))
-    return [sign * value(Fraction(j, n)) for j in range(n)]
+    if half_order < 1:
+        raise ValueError(f"half_order must be an integer of at least 1, got {half_order}")
+    return (-1) ** (half_order + 1) * sum(c * t**i for i, c in enumerate(_bernoulli(2 * half_order)))
 
 
-def bernoulli_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
-    """The eigenvalue of the circulant matrix of :func:`bernoulli_row` whose mode k has cos(2 pi k/n) = ``cosine``, k not 0 modulo n.
+def circulant_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
+    """The eigenvalue of the matrix (bernoulli_kernel((i - j)/n mod 1)) whose modes have cos(2 pi k/n) = ``cosine``, k not 0 modulo n.
 
-    It is n times the sum over all aliases k + ln of (2r)!/(2 pi (k + ln))^(2r), in closed form: with s = 1 - cosine it is 1/(2ns) ... for r = 1,
-    (3 - s)/(2 n^3 s^2) ... for r = 2.
+    It is n times the sum over all aliases k + ln of (2r)!/(2 pi (k + ln))^(2r): with s = 1 - cosine, 1/(ns) for r = 1 and
+    (6/s^2 - 2/s)/n^3 for r = 2.
 
     :raises ValueError: for half_order other than 1 and 2.
     """
     s = 1 - cosine
     match half_order:
-        case 1:  # sum (k + ln)^-2 = (pi/n)^2/sin^2, sin^2 = s/2
+        case 1:
             return 1 / (n * s)
-        case 2:  # sum (k + ln)^-4 = (pi/n)^4 (1/sin^4 - 2/(3 sin^2))
-            return 3 * (4 / (s * s) - Fraction(4, 3) / s) / (2 * n**3)
+        case 2:
+            return (6 / (s * s) - 2 / s) / n**3
     raise ValueError(f"half_order must be 1 or 2, got {half_order}")
 
 
-def power_transform_ratio(power: int, j: int) -> int:
-    """The ratio at j + 1 and at j of the integral of |x|^q against the transform of |xi|^(2j) e^(-|xi|^2/2), q odd: 2j - q in every dimension.
+def power_against_gaussian(power: int, dimension: int, j: int) -> Fraction:
+    """The integral over R^d of |x|^q times the transform of |xi|^(2j) e^(-|xi|^2/2), over what it is at j = 0, exactly.
 
-    It is that of Gamma((2j - q)/2) 2^j, the integral of |xi|^(-d-q) |xi|^(2j) e^(-|xi|^2/2): the transform of |x|^q falls as |xi|^(-d-q).
+    The transform is (-Laplacian)^j of a Gaussian, p(|x|^2) e^(-|x|^2/2), and the mean of |x|^(2i) under |x|^q e^(-|x|^2/2) is 2^i ((q + d)/2)_i. If |x|^q has a
+    transform c |xi|^(-d-q), the ratio from j to j + 1 is 2j - q.
+
+    :raises ValueError: for a dimension below 1, or a negative power or j.
     """
-    return 2 * j - power
+    if dimension < 1 or power < 0 or j < 0:
+        raise ValueError(f"expected dimension >= 1, power >= 0 and j >= 0, got {dimension}, {power}, {j}")
+    p = [Fraction(1)]  # in t = |x|^2
+    derivative = lambda c: [i * e for i, e in enumerate(c)][1:] or [Fraction(0)]
+    for _ in range(j):
+        first, second = derivative(p), derivative(derivative(p))
+        slope = _sum(first, [-e / 2 for e in p])
+        bend = _sum(second, [-e for e in first], [e / 4 for e in p])
+        p = [-e for e in _sum([Fraction(0), *(4 * e for e in bend)], [2 * dimension * e for e in slope])]
+    a, moment, total = Fraction(power + dimension, 2), Fraction(1), Fraction(0)
+    for i, c in enumerate(p):
+        total += c * moment
+        moment *= 2 * (a + i)
+    return total
+
+
+def _sum(*polynomials: list[Fraction]) -> list[Fraction]:
+    return [sum((p[i] for p in polynomials if i < len(p)), Fraction(0)) for i in range(max(map(len, polynomials)))]
 
 
 def _bernoulli(degree: int) -> list[Fraction]:
