@@ -46,7 +46,9 @@ class Share:
     boxes: int
 
 
-def exceptional_share(neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 12, bits: int = 128) -> Share:
+def exceptional_share(
+    neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 12, bits: int = 128
+) -> Share:
     """The share of w in [-delta, delta] where |dL(low)/dtheta| > |dL(high)/dtheta| fails for some of ``parameters``.
 
     u = 1/|w| is searched from 1/delta to 1/delta + ``beyond``; the rest is bounded by :func:`tail`. A box is split until it is decided
@@ -155,9 +157,7 @@ def bound(neuron: Neuron, delta: Fraction) -> Any:
     return len(PARAMETERS) * tail(neuron, 1 / Fraction(delta)) / ball(delta)
 
 
-def pulls(
-    a: np.ndarray, w: np.ndarray, b: np.ndarray, k: Sequence[float], target: Sequence[complex], factor: Any = 1.0
-) -> np.ndarray:
+def pulls(a: np.ndarray, w: np.ndarray, b: np.ndarray, k: Sequence[float], target: Sequence[complex], factor: Any = 1.0) -> np.ndarray:
     """|dL(low)/dtheta| - factor |dL(high)/dtheta| for networks of m neurons, each times e^(pi low/(2|w_j|)): shape (..., m, 3), by a, w, b, in floats; ``factor`` is a
     number or (..., m).
 

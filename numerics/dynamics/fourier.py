@@ -143,7 +143,9 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, bi
         pairs = [(i, j) for i in range(n) for j in range(i)]
         values = {pair: arb(0) for pair in pairs}
         for pair in pairs:
-            values[pair] = _kernel_at([ball(p) - ball(q) for p, q in zip(points[pair[0]], points[pair[1]], strict=True)], shells, weight, cutoff)
+            values[pair] = _kernel_at(
+                [ball(p) - ball(q) for p, q in zip(points[pair[0]], points[pair[1]], strict=True)], shells, weight, cutoff
+            )
         diagonal = sum((weight[square] * len(rows) for square, rows in shells.items()), arb(0))
         below = sum((weight[square] * len(rows) for square, rows in _shells(cutoff, d - 1).items()), arb(0))
         matrix = arb_mat([[diagonal if i == j else values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
@@ -205,5 +207,3 @@ def _kernel_at(difference: list[Any], shells: dict, weight: dict, cutoff: int) -
             inner += term.real if not any(k) else 2 * term.real
         total += weight[square] * inner
     return total
-
-

@@ -30,7 +30,9 @@ class Target:
     def derivative(self, order: int) -> np.ndarray:
         """y^(order), order 0, 1 or 2, at the points."""
         waves = (np.sin, np.cos, lambda t: -np.sin(t))[order]
-        return sum((a * k**order * waves(k * self.x) for k, a in zip(self.frequencies, self.amplitudes, strict=True)), np.zeros_like(self.x))
+        return sum(
+            (a * k**order * waves(k * self.x) for k, a in zip(self.frequencies, self.amplitudes, strict=True)), np.zeros_like(self.x)
+        )
 
 
 def even_points(n: int, half: float = np.pi) -> np.ndarray:

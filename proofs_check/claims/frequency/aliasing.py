@@ -26,7 +26,9 @@ ALIASING = claim(
     },
     symbols=["k", "n", "x_i", "N"],
     assumptions=[Assumption("equispaced", r"x_j = 2 \pi j/n")],
-    source=GROKKING.at("Section 3: aliasing as the reason for the first phase of grokking; the exact form is ours, the design that of its first example"),
+    source=GROKKING.at(
+        "Section 3: aliasing as the reason for the first phase of grokking; the exact form is ours, the design that of its first example"
+    ),
     refuted_by="two frequencies that agree on all points without being congruent, or a spectrum of the design without frequency 1",
     notes="The paper shows grokking by experiment and states no theorem; this is the exact core. Its n = 65 even points see sin 6x as it is, its n = 7 would not.",
 )
@@ -71,7 +73,9 @@ def grids(cell, _, *, low=alias, context):
         here = [k * j % n for j in range(n)]
         same = [other for other in range(-3 * n, 3 * n + 1) if [other * j % n for j in range(n)] == here]
         least = min(same, key=lambda other: (abs(other), -other))
-        outcomes.append(equal(least=(low(k, n), least), congruent=([other for other in range(-3 * n, 3 * n + 1) if (other - k) % n == 0], same)))
+        outcomes.append(
+            equal(least=(low(k, n), least), congruent=([other for other in range(-3 * n, 3 * n + 1) if (other - k) % n == 0], same))
+        )
     return worst(outcomes)
 
 

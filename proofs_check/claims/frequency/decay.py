@@ -100,7 +100,12 @@ def scaling(_, *, more=0, dimensions=1, context):
     return worst([homogeneous, equal(constant=(1, sympy.simplify(sympy.powsimp(left / right, force=True))))])
 
 
-@DECAY_OF_RATES.check("exact", nothing, axes(d=by_level((1, 2, 3, 5), tuple(range(1, 9))), q=(1, 3), j=by_level((2, 3, 5), tuple(range(2, 10)))), clauses="powers")
+@DECAY_OF_RATES.check(
+    "exact",
+    nothing,
+    axes(d=by_level((1, 2, 3, 5), tuple(range(1, 9))), q=(1, 3), j=by_level((2, 3, 5), tuple(range(2, 10)))),
+    clauses="powers",
+)
 @false("d + 2 in place of d + 3 (s)", degree=lambda q: q - (q == 3))
 @false("the two kernels exchanged", degree=lambda q: 4 - q)
 @false("as in one dimension more, at d = 5", degree=lambda q, d=0: q + (d == 5))
@@ -112,7 +117,11 @@ def against_gaussians(cell, _, *, degree=None, context):
 
 
 @DECAY_OF_RATES.check(
-    "symbolic", [1, 2], clauses="circle", covers="statement", scope="every integer k != 0: integration of B_2r(t) e^(-2 pi i k t) over 0 <= t <= 1"
+    "symbolic",
+    [1, 2],
+    clauses="circle",
+    covers="statement",
+    scope="every integer k != 0: integration of B_2r(t) e^(-2 pi i k t) over 0 <= t <= 1",
 )
 @false("|k|^-3 (s)", power=lambda r: 2 * r - (r == 2))
 @false("without (2r)!", factorial=lambda r, sympy: 1)
@@ -125,7 +134,10 @@ def coefficients(r, *, power=lambda r: 2 * r, factorial=None, context):
     found = sympy.simplify(sympy.integrate(kernel * sympy.exp(-2 * sympy.pi * sympy.I * k * t), (t, 0, 1)))
     size = factorial(r, sympy) if factorial else sympy.factorial(2 * r)
     odd = sympy.expand(kernel - kernel.subs(t, -t)) / 2  # of |t|: the kernel at -t is that at 1 - t
-    return equal(coefficient=(0, sympy.simplify(found - size / (2 * sympy.pi * k) ** power(r))), singular=(-t if r == 1 else 2 * t**3, sympy.expand(odd)))
+    return equal(
+        coefficient=(0, sympy.simplify(found - size / (2 * sympy.pi * k) ** power(r))),
+        singular=(-t if r == 1 else 2 * t**3, sympy.expand(odd)),
+    )
 
 
 @DECAY_OF_RATES.check(
@@ -207,4 +219,6 @@ def slopes():
         line = found[0] / k.astype(float) ** (2 * r)
         series.append({"label": f"slope -{2 * r}", "x": k.tolist(), "y": line.tolist()})
     alt = "Rates of modes on logarithmic scales: along slope -4 for output weights and -2 for biases, above it near the largest frequencies by aliasing"
-    return Figure("lines", "Rates of frequencies, d = 1, 512 points", alt, {"series": series}, "frequency k", "rate", log_x=True, log_y=True)
+    return Figure(
+        "lines", "Rates of frequencies, d = 1, 512 points", alt, {"series": series}, "frequency k", "rate", log_x=True, log_y=True
+    )

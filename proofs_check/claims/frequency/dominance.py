@@ -69,7 +69,9 @@ def slopes(part, *, power=1, coth=None, turn=1, context):
     return equal(factor=(sympy.expand(closed), sympy.simplify(found)))
 
 
-DELTAS = axes(delta=by_level(("1/4", "1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")), bias=("small", "large"), quick=1, standard=2, full=10)
+DELTAS = axes(
+    delta=by_level(("1/4", "1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")), bias=("small", "large"), quick=1, standard=2, full=10
+)
 
 
 def neuron(cell, rng):

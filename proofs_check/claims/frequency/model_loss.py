@@ -116,12 +116,21 @@ def peak(cell, _, *, place=peak_argument, context):
             before = [value(Fraction(x0) * Fraction(j, 64)) for j in (1, 8, 16, 32, 48, 60, 63, 64)]
             outcomes.append(order("up to the peak", before))
         start = Fraction(x0) if x0 else Fraction(1, 64)
-        after = [value(start * Fraction(j, 64) if x0 else start * j) for j in ((64, 65, 68, 80, 96, 128, 256) if x0 else (1, 2, 4, 8, 16, 64, 256, 512))]
+        after = [
+            value(start * Fraction(j, 64) if x0 else start * j)
+            for j in ((64, 65, 68, 80, 96, 128, 256) if x0 else (1, 2, 4, 8, 16, 64, 256, 512))
+        ]
         outcomes.append(order("after it, from right to left", after[::-1]))
     return worst(outcomes, figures=[rates_of_neuron()] if (cell.w, cell.s) == ("1", "2") else [])
 
 
-@MODEL.check("symbolic", ["critical", "end"], clauses="neuron", covers="statement", scope="every w > 0 and s: with x = pi k/(2w) the logarithm of x^(2s)/sinh^2 x has the slope (2/x)(s - x coth x), and x coth x rises from 1")
+@MODEL.check(
+    "symbolic",
+    ["critical", "end"],
+    clauses="neuron",
+    covers="statement",
+    scope="every w > 0 and s: with x = pi k/(2w) the logarithm of x^(2s)/sinh^2 x has the slope (2/x)(s - x coth x), and x coth x rises from 1",
+)
 @false("x tanh x", inverse=True)
 def slope_of_rate(part, *, inverse=False, context):
     """The slope; and d/dx (x coth x) = (sinh 2x - 2x)/(2 sinh^2 x), the numerator of value and slope 0 at 0 and of bend 4 sinh 2x > 0."""
@@ -135,10 +144,21 @@ def slope_of_rate(part, *, inverse=False, context):
     top = sympy.sinh(2 * x) - 2 * x
     grows = sympy.simplify(sympy.diff(x * sympy.cosh(x) / sympy.sinh(x), x) * 2 * sympy.sinh(x) ** 2 - top)
     starts = [sympy.limit(x * sympy.cosh(x) / sympy.sinh(x), x, 0), top.subs(x, 0), sympy.diff(top, x).subs(x, 0)]
-    return equal(derivative=(0, sympy.expand(sympy.expand_trig(grows))), starts=([1 - inverse, 0, 0], starts), bend=(0, sympy.diff(top, x, 2) - 4 * sympy.sinh(2 * x)))
+    return equal(
+        derivative=(0, sympy.expand(sympy.expand_trig(grows))),
+        starts=([1 - inverse, 0, 0], starts),
+        bend=(0, sympy.diff(top, x, 2) - 4 * sympy.sinh(2 * x)),
+    )
 
 
-@MODEL.check("training", [0, 2], clauses="trained", scope="1-50-50-1, sin x + sin 3x + sin 5x on 64 points, 40 seeds, Adam 0.002, 1000 steps", level="standard", alpha=1e-5)
+@MODEL.check(
+    "training",
+    [0, 2],
+    clauses="trained",
+    scope="1-50-50-1, sin x + sin 3x + sin 5x on 64 points, 40 seeds, Adam 0.002, 1000 steps",
+    level="standard",
+    alpha=1e-5,
+)
 @false("low frequencies first whatever the loss (s)", reversed_from=3)
 @false("high frequencies first whatever the loss", reversed_from=0)
 def trained(s, *, reversed_from=2, training_order=None, context):
@@ -146,7 +166,9 @@ def trained(s, *, reversed_from=2, training_order=None, context):
     record = model_runs(context.seed, s if training_order is None else training_order)
     high = record.spectrum[-1][:, 2] < record.spectrum[-1][:, 0]
     hits = int(high.sum() if s >= reversed_from else (~high).sum())
-    decided = context.rate(hits, len(high), what=f"order {s}: the expected one of k = 1, 5 is ahead", at_least=CONVERGED, margin=RATE, parts=PARTS)
+    decided = context.rate(
+        hits, len(high), what=f"order {s}: the expected one of k = 1, 5 is ahead", at_least=CONVERGED, margin=RATE, parts=PARTS
+    )
     return worst([decided], figures=[spectra(record, f"Errors of frequencies, loss of order {s}")])
 
 
@@ -163,4 +185,6 @@ def rates_of_neuron():
     series.append({"label": "s = 1 by e^(-pi k)", "x": k.tolist(), "y": surrogate.tolist()})
     marks = [{"label": f"s = {s}", "x": 2 * peak_argument(s) / np.pi} for s in (2, 3)]
     alt = "Rates by frequency for orders 0 to 3 of the loss: orders 0 and 1 fall, 2 and 3 rise to a marked place first; the surrogate of order 1 rises wrongly"
-    return Figure("lines", "Rates of a tanh neuron, w = 1", alt, {"series": series}, "frequency k", "k^(2s) |T(k)|^2", log_y=True, marks=marks)
+    return Figure(
+        "lines", "Rates of a tanh neuron, w = 1", alt, {"series": series}, "frequency k", "k^(2s) |T(k)|^2", log_y=True, marks=marks
+    )

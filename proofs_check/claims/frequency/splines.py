@@ -20,7 +20,14 @@ SPLINES = claim(
         "linear": r"K_B = 2B - |x - y|: \text{ the linear spline between the outer samples at every } B, \text{ constant outside in the limit}",
         "speed": r"\text{the deviation falls like } B^{-1}",
     },
-    symbols={"x_i": "samples", "B": "biases lie in [-B, B]", "c": "bias of a neuron", "c_i": "coefficients that fit the samples", "K_B": "kernel", "x, y": "inputs"},
+    symbols={
+        "x_i": "samples",
+        "B": "biases lie in [-B, B]",
+        "c": "bias of a neuron",
+        "c_i": "coefficients that fit the samples",
+        "K_B": "kernel",
+        "x, y": "inputs",
+    },
     assumptions=[
         Assumption("different samples", r"x_i \ne x_j", unprobed="two values at one place leave no interpolant"),
         Assumption("within", r"|x_i|, |x| \le B", unprobed="beyond B there are no neurons; in the limit all is within"),
@@ -107,7 +114,9 @@ def cubic(cell, data, *, spline=natural_cubic, order=1, context):
     found = interpolant(output_kernel, nodes, values, x, degree=3, first=8)
     falls = found.order()
     limit = equal(limit=(spline(nodes, values, x), found.limit()))
-    speed = equal(order=(order, falls)) if falls is not None else equal(constant=(values[nodes.index(x)] if x in nodes else found(9), found(8)))
+    speed = (
+        equal(order=(order, falls)) if falls is not None else equal(constant=(values[nodes.index(x)] if x in nodes else found(9), found(8)))
+    )
     return worst([limit, speed], figures=[approach()] if (cell.n, cell.place) == (4, "between") else [])
 
 
@@ -153,4 +162,6 @@ def approach():
         {"label": "slope -1", "x": spreads, "y": [deviation[-1] * spreads[-1] / B for B in spreads]},
     ]
     alt = "The deviation from the natural cubic spline falls along a line of slope -1 on logarithmic scales"
-    return Figure("lines", "To the natural spline", alt, {"series": series}, "range of biases B", "largest deviation", log_x=True, log_y=True)
+    return Figure(
+        "lines", "To the natural spline", alt, {"series": series}, "range of biases B", "largest deviation", log_x=True, log_y=True
+    )

@@ -113,7 +113,9 @@ def quadrature(cell, b, *, formula=slope_transform, context):
 
         found = fourier_integral(slope, k, ends=reach(w, b), tail=4 * ball(-2 * R).exp() / abs(ball(w)), bits=140)
         real, imag = formula(ball(w), ball(b), ball(k))
-        apart = [at_most(name, abs(value), 1e-25, attained=False) for name, value in (("real", found.real - real), ("imag", found.imag - imag))]
+        apart = [
+            at_most(name, abs(value), 1e-25, attained=False) for name, value in (("real", found.real - real), ("imag", found.imag - imag))
+        ]
     return worst(apart, figures=[moduli()] if (cell.w, cell.k) == ("1", "1/5") else [])
 
 

@@ -25,7 +25,11 @@ TWO = claim(
         LOW_FIRST,
         SEEN,
         Assumption("flow", r"\dot\theta = -\nabla L", unprobed="the dots are those of gradient flow"),
-        Assumption("output", r"a_j \ne 0", unprobed="where all are 0 the gradients by w and b are 0; by a alone the cosines of single neurons count"),
+        Assumption(
+            "output",
+            r"a_j \ne 0",
+            unprobed="where all are 0 the gradients by w and b are 0; by a alone the cosines of single neurons count",
+        ),
         Assumption("small weights", r"\delta \text{ small}"),
     ],
     source=PRINCIPLE.at("Theorem 2; the criterion and the absence of exceptions are ours"),
@@ -54,7 +58,10 @@ def criterion(part, *, cross=1, context):
     both = [x + y for x, y in zip(p, q, strict=True)]
     first, second = -(dot(p, p) + cross * dot(p, q)), -dot(q, both)
     if part == "difference":
-        return equal(difference=(sympy.expand(dot(q, q) - dot(p, p)), sympy.expand(first - second)), rate=(sympy.expand(-dot(p, both)), sympy.expand(first)))
+        return equal(
+            difference=(sympy.expand(dot(q, q) - dot(p, p)), sympy.expand(first - second)),
+            rate=(sympy.expand(-dot(p, both)), sympy.expand(first)),
+        )
     return equal(fall=(sympy.expand(dot(both, both) + dot(p, p) - dot(q, q)), sympy.expand(-2 * first)))
 
 

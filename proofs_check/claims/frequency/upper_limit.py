@@ -132,7 +132,9 @@ def share(n, one, x):
 @false("one half in place of 1", limit=Fraction(1, 2))
 @false("E_M K_M(0)^2", power=2)
 @false("n times as much (s)", weight=lambda n: n)
-@false("three per cent more at d = 1, alpha <= 1/2 (s)", weight=lambda n, d=0, alpha=9: Fraction(103, 100) if d == 1 and alpha <= 0.5 else 1)
+@false(
+    "three per cent more at d = 1, alpha <= 1/2 (s)", weight=lambda n, d=0, alpha=9: Fraction(103, 100) if d == 1 and alpha <= 0.5 else 1
+)
 def trivial(cell, drawn, *, limit=1, power=1, weight=lambda n: 1, context):
     """E_M K_M(0)/|y|^2 in balls against 1 up to delta/(1 - delta), at growing cut-offs, and each closer than the bound of the first."""
     x, y = drawn
@@ -161,7 +163,9 @@ def off_data(cell, drawn, *, floor=0, power=1, context):
             parts = [kernel([p - q for p, q in zip(between, row, strict=True)], Fraction(cell.alpha), cutoff) for row in x]
             value = abs(sum((c * part for c, part in zip(one.coefficients, parts, strict=True)), ball(0)))
             size = sum((abs(c) for c in one.coefficients), ball(0))
-            sine = min((max(((ball(p - q) / 2).sin().abs_lower() for p, q in zip(between, row, strict=True)), key=float) for row in x), key=float)
+            sine = min(
+                (max(((ball(p - q) / 2).sin().abs_lower() for p, q in zip(between, row, strict=True)), key=float) for row in x), key=float
+            )
             found.append((value, monotone_sum_bound(size * one.below, sine) * (size / 40) ** (ball(power) - 1)))
     bounds = [at_most("|phi| off the samples", value, most, attained=False) for value, most in found]
     falls = order("its bound, from the last cut-off to the first", [most for _, most in found][::-1])
