@@ -1,7 +1,8 @@
 r"""How often a higher frequency pulls more on some parameter of a tanh neuron than a lower one: the share of small weights, enclosed.
 
 With D(k) = a T(k) - h(k) the slopes of L(k) = |D(k)|^2/2 are those of :func:`theory.dynamics.frequency.loss_slopes`. In u = 1/|w| the
-weights at which |dL(low)| <= |dL(high)| are short intervals around the zeros of a cosine; they are found by bisection in balls up to some u, and
+weights at which |dL(low)| <= |dL(high)| are short intervals around the zeros of a cosine; they are found by bisection in balls up to
+some u, and
 what lies beyond is bounded by hand. Source of the statement: arXiv:1901.06523, Theorem 1.
 """
 
@@ -153,12 +154,14 @@ def tail(neuron: Neuron, u: Fraction) -> Any:
 
 
 def bound(neuron: Neuron, delta: Fraction) -> Any:
-    """C e^(-c/delta) with the constants of :func:`tail`: a bound of the share for all three parameters, where delta is small enough for it."""
+    """C e^(-c/delta) with the constants of :func:`tail`: a bound of the share for all three parameters, where delta is small enough
+    for it."""
     return len(PARAMETERS) * tail(neuron, 1 / Fraction(delta)) / ball(delta)
 
 
 def pulls(a: np.ndarray, w: np.ndarray, b: np.ndarray, k: Sequence[float], target: Sequence[complex], factor: Any = 1.0) -> np.ndarray:
-    """|dL(low)/dtheta| - factor |dL(high)/dtheta| for networks of m neurons, each times e^(pi low/(2|w_j|)): shape (..., m, 3), by a, w, b, in floats; ``factor`` is a
+    """|dL(low)/dtheta| - factor |dL(high)/dtheta| for networks of m neurons, each times e^(pi low/(2|w_j|)): shape (..., m, 3), by a,
+    w, b, in floats; ``factor`` is a
     number or (..., m).
 
     a, w, b of shape (..., m); ``target`` are the two transforms of the target.

@@ -1,6 +1,7 @@
 r"""Many small tanh networks of one input trained at once on a loss with derivatives, and the spectra of their errors on the way.
 
-The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at both ends, as a solver of
+The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at both ends, as
+a solver of
 y^(s) = g with boundary values has it. Derivatives go forward with the values (jets up to the second order).
 """
 
@@ -51,7 +52,8 @@ def initial(rng: np.random.Generator, networks: int, hidden: Sequence[int], *, d
 
 @dataclass(frozen=True)
 class Record:
-    """At ``steps`` (T,): ``loss`` (T, B), relative L2 error (T, B), and the relative errors of the target's frequencies (T, B, K); the weights at the end."""
+    """At ``steps`` (T,): ``loss`` (T, B), relative L2 error (T, B), and the relative errors of the target's frequencies (T, B, K); the
+    weights at the end."""
 
     steps: np.ndarray
     loss: np.ndarray
@@ -77,7 +79,8 @@ def train_on_line(
 ) -> Record:
     """Adam from ``theta`` (as :func:`initial` gives) with fresh moments on the loss of ``order``, all networks of the batch at once.
 
-    :raises ValueError: for an order beyond 2, a rate or number of steps that is not positive, or points that are fewer than a frequency needs.
+    :raises ValueError: for an order beyond 2, a rate or number of steps that is not positive, or points that are fewer than a
+    frequency needs.
     """
     import torch
 

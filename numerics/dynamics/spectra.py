@@ -1,6 +1,7 @@
 r"""The error of a network by frequency over its training: energies, and in which order bands of frequencies have converged.
 
-A band has converged at the first checkpoint from which on its relative error stays below a threshold. Between that checkpoint and the one before
+A band has converged at the first checkpoint from which on its relative error stays below a threshold. Between that checkpoint and the
+one before
 the moment is not known, so it is an interval, and of two bands an order is known only where their intervals do not overlap.
 """
 
@@ -82,7 +83,8 @@ class Spectra:
 
 
 def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[float], most: int | None = None) -> Spectra:
-    """Spectra of ``outputs`` - ``y``, arrays (n, m) or (n,), one for each of the increasing ``steps``, at frequencies 0 .. ``most`` (Nyquist's by default).
+    """Spectra of ``outputs`` - ``y``, arrays (n, m) or (n,), one for each of the increasing ``steps``, at frequencies 0 .. ``most``
+    (Nyquist's by default).
 
     :raises ValueError: for steps that do not increase, numbers that are not finite, other shapes, or ``most`` above Nyquist's frequency.
     """
@@ -139,7 +141,8 @@ def bands_of(text: str, most: int) -> list[Band]:
 
 
 def along_first_component(x: np.ndarray) -> Samples:
-    """Samples (n, d) by their first principal component, sorted by nothing: places in [0, 1), all of one weight (arXiv:1901.06523, Section 4).
+    """Samples (n, d) by their first principal component, sorted by nothing: places in [0, 1), all of one weight (arXiv:1901.06523,
+    Section 4).
 
     :raises ValueError: where all samples are equal.
     """

@@ -43,7 +43,8 @@ MOST_DRAWN = 64
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("spectrum"), show_default=True, help="Folder.")
 @explained
 def command(
-    model: str, inputs: Path, labels: Path, activation: str | None, module: str | None, bands: str | None, period: float | None, threshold: float, out: Path,
+    model: str, inputs: Path, labels: Path, activation: str | None, module: str | None, bands: str | None, period: float | None,
+    threshold: float, out: Path,
 ) -> None:  # fmt: skip
     """Energies of the error of a network by frequency: of a trained torch module, or of all checkpoints in a DIRECTORY.
 
@@ -170,7 +171,8 @@ def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str,
     several = len(found.steps) > 1
     rows, moments = [], []
     click.echo(
-        f"{len(found.steps)} checkpoints, frequencies 0 to {int(found.frequencies[-1])} (Nyquist); relative errors, converged below {threshold:g}:"
+        f"{len(found.steps)} checkpoints, frequencies 0 to {int(found.frequencies[-1])} (Nyquist); relative errors, converged below"
+        f" {threshold:g}:"
     )
     for band in bands:
         relative = found.relative(band)

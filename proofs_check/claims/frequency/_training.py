@@ -1,4 +1,5 @@
-"""The trainings that laws of the frequency principle share: thresholds and shares of alpha declared before any run, and pictures of spectra."""
+"""The trainings that laws of the frequency principle share: thresholds and shares of alpha declared before any run, and pictures of
+spectra."""
 
 from functools import lru_cache
 

@@ -21,7 +21,8 @@ ALIASING = claim(
     clauses={
         "alias": r"\sin(k x_j) = \sin((k - n) x_j), \text{ and no other frequency in } (-n/2, n/2] \text{ agrees with } k",
         "below": r"\text{the alias is nearer to 0 than } k \text{ exactly for } |k| > n/2, \text{ Nyquist's frequency}",
-        "designed": r"65 \text{ points of which 20 minimize } |\sin x - \sin 6x|, \; 10 \; |\sin 3x - \sin 6x|: \text{ samples of } \sin 6x \text{ show more of frequency 1 than}"
+        "designed": r"65 \text{ points of which 20 minimize } |\sin x - \sin 6x|, \; 10 \; |\sin 3x - \sin 6x|: \text{ samples of }"
+        r" \sin 6x \text{ show more of frequency 1 than}"
         r" 1/4, \text{ even ones } 0",
     },
     symbols=["k", "n", "x_i", "N"],
@@ -30,7 +31,8 @@ ALIASING = claim(
         "Section 3: aliasing as the reason for the first phase of grokking; the exact form is ours, the design that of its first example"
     ),
     refuted_by="two frequencies that agree on all points without being congruent, or a spectrum of the design without frequency 1",
-    notes="The paper shows grokking by experiment and states no theorem; this is the exact core. Its n = 65 even points see sin 6x as it is, its n = 7 would not.",
+    notes="The paper shows grokking by experiment and states no theorem; this is the exact core. Its n = 65 even points see sin 6x as"
+    " it is, its n = 7 would not.",
 )
 
 
@@ -39,7 +41,8 @@ ALIASING = claim(
     ["sine", "only"],
     clauses=("alias", "below"),
     covers="statement",
-    scope="every n, k and j: sin((k - n) x_j) = sin(k x_j - 2 pi j); at j = 1 equality of e^(ikx) forces e^(2 pi i (k - k')/n) = 1, so n | k - k'",
+    scope="every n, k and j: sin((k - n) x_j) = sin(k x_j - 2 pi j); at j = 1 equality of e^(ikx) forces e^(2 pi i (k - k')/n) = 1, so"
+    " n | k - k'",
 )
 @false("k - n + 1", off=1)
 @false("cosines with another sign (s)", cosine=-1)
@@ -67,7 +70,8 @@ GRIDS = axes(n=by_level((2, 7, 8, 15), (*range(1, 17), 61, 64)), quick=1)
 @false("k itself above n/2 (s)", low=lambda k, n: k if abs(k) <= n / 2 + 1 else alias(k, n))
 @false("-n/2 kept at Nyquist's frequency (s)", low=lambda k, n: -n // 2 if 2 * k == n else alias(k, n))
 def grids(cell, _, *, low=alias, context):
-    """Residues of k j modulo n, which say where e^(ikx_j) stands on the circle: agreement at all j, for all k to 3n, and the least representative."""
+    """Residues of k j modulo n, which say where e^(ikx_j) stands on the circle: agreement at all j, for all k to 3n, and the least
+    representative."""
     n, outcomes = cell.n, []
     for k in range(-3 * n, 3 * n + 1):
         here = [k * j % n for j in range(n)]
@@ -96,7 +100,8 @@ ALIASING.without("equispaced", sines, bend=Fraction(1, 5))
 
 
 def design(n, rng):
-    """The training points of the example: 10,000 even ones on [-pi, pi]; of them 20 and 10 that confuse the sines most, the rest uniform."""
+    """The training points of the example: 10,000 even ones on [-pi, pi]; of them 20 and 10 that confuse the sines most, the rest
+    uniform."""
     grid = -np.pi + 2 * np.pi * np.arange(10_000) / 10_000
     confused = [np.argsort(np.abs(np.sin(low * grid) - np.sin(6 * grid)), kind="stable")[:count] for low, count in ((1, 20), (3, 10))]
     kept = np.unique(np.concatenate(confused))
@@ -150,16 +155,21 @@ def seen(x):
 PARITY = claim(
     "fprinciple.parity_leak",
     "A parity leaks into every other character on a part of the cube",
-    r"\mathbb{E}_S \Big(\frac1n \sum_{x \in S} \chi(x) \chi'(x)\Big)^2 = \frac{1}{n}\Big(1 - \frac{n-1}{N-1}\Big), \quad N = 2^d, \; |S| = n",
+    r"\mathbb{E}_S \Big(\frac1n \sum_{x \in S} \chi(x) \chi'(x)\Big)^2 = \frac{1}{n}\Big(1 - \frac{n-1}{N-1}\Big), \quad N = 2^d, \;"
+    r" |S| = n",
     clauses={
         "whole": r"\text{on the whole cube the parity has the coefficient 0 on every other character}",
-        "leak": r"\text{over random subsets } S \text{ of } n \text{ points the mean square coefficient is } \frac1n (1 - \frac{n-1}{N-1}), \text{ the mean } 0",
+        "leak": r"\text{over random subsets } S \text{ of } n \text{ points the mean square coefficient is } \frac1n (1 -"
+        r" \frac{n-1}{N-1}), \text{ the mean } 0",
     },
-    symbols={"d": "dimension of the cube {-1, 1}^d", "S": "the training set, uniform among subsets of n points", "n": "size of S", "N": "2^d", r"\chi": "the parity", r"\chi'": "another character", "x": "points"},
-    assumptions=[Assumption("without replacement", r"S \text{ has } n \text{ different points}"), Assumption("another", r"\chi' \ne \chi", unprobed="its own coefficient is 1")],
+    symbols={"d": "dimension of the cube {-1, 1}^d", "S": "the training set, uniform among subsets of n points", "n": "size of S",
+    "N": "2^d", r"\chi": "the parity", r"\chi'": "another character", "x": "points"},
+    assumptions=[Assumption("without replacement", r"S \text{ has } n \text{ different points}"), Assumption("another",
+    r"\chi' \ne \chi", unprobed="its own coefficient is 1")],
     source=GROKKING.at("Section 4: parity functions; the exact form is ours"),
     refuted_by="a size of the subset with another mean square",
-    notes="On the whole cube nothing leaks, on a fifth of it low frequencies appear that the target does not have: the paper's reason for late generalization.",
+    notes="On the whole cube nothing leaks, on a fifth of it low frequencies appear that the target does not have: the paper's reason"
+    " for late generalization.",
 )  # fmt: skip
 
 
@@ -168,7 +178,8 @@ PARITY = claim(
     ["second moment", "whole"],
     clauses=("whole", "leak"),
     covers="statement",
-    scope="every d, n and pair of characters: their product is a character that is not constant, so flipping a coordinate that it reads pairs +1 with -1 and its"
+    scope="every d, n and pair of characters: their product is a character that is not constant, so flipping a coordinate that it reads"
+    " pairs +1 with -1 and its"
     " sum is 0; then sum over x != y of its values is -N, and a pair of different points of S is uniform",
 )
 @false("1/n", other=0)
@@ -219,7 +230,8 @@ SHARES = axes(n=by_level((205, 512, 819), (64, 205, 512, 819, 1000)), replacemen
     SHARES,
     clauses="leak",
     tolerance="six deviations of the mean of 4,000 squares; by the central limit theorem a square has a deviation of sqrt 2 times its mean",
-    distribution="d = 10, 4,000 subsets of .2, .5 and .8 of the cube, the published shares; a character of which half the values are -1, as of all but the constant",
+    distribution="d = 10, 4,000 subsets of .2, .5 and .8 of the cube, the published shares; a character of which half the values are"
+    " -1, as of all but the constant",
 )
 @false("1/n (s)", formula=lambda n, N: Fraction(1, n))
 @false("1/n^2", formula=lambda n, N: Fraction(1, n * n))

@@ -14,27 +14,33 @@ from . import OVERVIEW
 DECAY_OF_RATES = claim(
     "fprinciple.lfp_decay",
     "Infinitely wide two-layer ReLU networks: the rate of a frequency falls like a power",
-    r"\text{rate}(\xi) = A |\xi|^{-(d+3)} \text{ (output weights)} + B |\xi|^{-(d+1)} \text{ (biases)} + \text{a divergence term (input weights)}",
+    r"\text{rate}(\xi) = A |\xi|^{-(d+3)} \text{ (output weights)} + B |\xi|^{-(d+1)} \text{ (biases)} + \text{a divergence term (input"
+    r" weights)}",
     clauses={
         "kernels": r"\text{what is not smooth in the kernels of output weights and biases is } |x-x'|^3/6 \text{ and } -|x-x'|,"
         r" \text{ averaged over directions a multiple of } |x-x'|^q, \; q = 3, 1",
         "powers": r"F[|x|^q](\xi) = c_{d,q} |\xi|^{-d-q} \text{ in } \mathbb{R}^d, \; c_{d,q} \ne 0",
         "circle": r"\text{on a circle of length 1 with the same singularity: coefficients exactly } (2r)!/(2 \pi k)^{2r}, \; r = 2, 1",
-        "modes": r"\text{on } n \text{ equispaced points modes decouple, with rates } (6/s^2 - 2/s)/n^3 \text{ and } 1/(ns), \; s = 1 - \cos(2 \pi k/n)",
+        "modes": r"\text{on } n \text{ equispaced points modes decouple, with rates } (6/s^2 - 2/s)/n^3 \text{ and } 1/(ns), \; s = 1 -"
+        r" \cos(2 \pi k/n)",
     },
     symbols={
-        "d": "dimension of the input", r"\xi": "frequency", "q": "3 for output weights, 1 for biases", "F": "Fourier transform", "k": "frequency on the circle, an integer",
-        "n": "number of samples", "r": "2 for output weights, 1 for biases", "x, x'": "inputs", "A, B": "constants of the spread of the weights", "s": "1 - cos(2 pi k/n)", "c_{d,q}": "a constant",
+        "d": "dimension of the input", r"\xi": "frequency", "q": "3 for output weights, 1 for biases", "F": "Fourier transform",
+        "k": "frequency on the circle, an integer",
+        "n": "number of samples", "r": "2 for output weights, 1 for biases", "x, x'": "inputs",
+        "A, B": "constants of the spread of the weights", "s": "1 - cos(2 pi k/n)", "c_{d,q}": "a constant",
     },
     assumptions=[
-        Assumption("wide", r"\text{infinitely many neurons, directions uniform}", unprobed="of finitely many neurons the kernel is another"),
+        Assumption("wide", r"\text{infinitely many neurons, directions uniform}",
+        unprobed="of finitely many neurons the kernel is another"),
         Assumption("biases", r"\text{uniform in } [-B, B], \; B \to \infty", unprobed="a finite range adds a smooth part alone"),
         Assumption("equispaced", r"x_j = j/n"),
     ],
     source=OVERVIEW.at("Section 5, the linear frequency principle of two-layer ReLU networks; circle and modes are ours"),
     depends_on=["fprinciple.spline_limits"],
     refuted_by="a mode of another rate, or a dimension with another power",
-    notes="Input weights have the kernel x.x' times that of the biases: in frequency the divergence of |xi|^-(d+1) times a gradient, no multiple of a mode.",
+    notes="Input weights have the kernel x.x' times that of the biases: in frequency the divergence of |xi|^-(d+1) times a gradient, no"
+    " multiple of a mode.",
 )  # fmt: skip
 
 
@@ -43,7 +49,8 @@ DECAY_OF_RATES = claim(
     ["one input", "directions"],
     clauses="kernels",
     covers="statement",
-    scope="both integrals over biases for x < x', which are symmetric; the mean of |u . e|^q over directions is positive and, by rotation, the same for"
+    scope="both integrals over biases for x < x', which are symmetric; the mean of |u . e|^q over directions is positive and, by"
+    " rotation, the same for"
     " all e; for every d",
 )
 @false("|x - x'|^3/3", cubic=3)
@@ -80,7 +87,8 @@ def singular_parts(part, *, cubic=6, linear=1, mean=None, context):
     ["scaling"],
     clauses="powers",
     covers="statement",
-    scope="every d and odd q: |x|^q is invariant under rotations and homogeneous, so its transform is off 0 a multiple of |xi|^-(d+q), F[f(x/c)] = c^d F[f](c xi);"
+    scope="every d and odd q: |x|^q is invariant under rotations and homogeneous, so its transform is off 0 a multiple of |xi|^-(d+q),"
+    " F[f(x/c)] = c^d F[f](c xi);"
     " the multiple is that of the integrals against e^(-|x|^2/2), continued from -d < q < 0, and has 1/Gamma(-q/2), not 0 for odd q",
 )
 @false("|xi|^-(d+q+1)", more=1)
@@ -110,7 +118,8 @@ def scaling(_, *, more=0, dimensions=1, context):
 @false("the two kernels exchanged", degree=lambda q: 4 - q)
 @false("as in one dimension more, at d = 5", degree=lambda q, d=0: q + (d == 5))
 def against_gaussians(cell, _, *, degree=None, context):
-    """The integral of |x|^q against the transforms of |xi|^(2j) e^(-|xi|^2/2): the ratio from j to j + 1 is 2j - q, by Laplacians in rationals."""
+    """The integral of |x|^q against the transforms of |xi|^(2j) e^(-|xi|^2/2): the ratio from j to j + 1 is 2j - q, by Laplacians in
+    rationals."""
     power = cell.q if degree is None else degree(cell.q, cell.d) if degree.__code__.co_argcount == 2 else degree(cell.q)
     ratio = power_against_gaussian(cell.q, cell.d, cell.j + 1) / power_against_gaussian(cell.q, cell.d, cell.j)
     return equal(ratio=(2 * cell.j - power, ratio))
@@ -145,7 +154,8 @@ def coefficients(r, *, power=lambda r: 2 * r, factorial=None, context):
     [1, 2],
     clauses="modes",
     covers="statement",
-    scope="every n >= 4: circulants have the modes as eigenvectors, and L = I - (S + S^T)/2 the eigenvalue s; entry by entry n C L = I - 1/n for r = 1,"
+    scope="every n >= 4: circulants have the modes as eigenvectors, and L = I - (S + S^T)/2 the eigenvalue s; entry by entry n C L = I"
+    " - 1/n for r = 1,"
     " n^3 C L^2 = 6 (I - 1/n) - 2 L for r = 2, where 1/n is 0 on modes k != 0",
 )
 @false("the ReLU's rate without its second term (s)", second=0)
@@ -218,7 +228,8 @@ def slopes():
         series.append({"label": name, "x": k.tolist(), "y": found.tolist()})
         line = found[0] / k.astype(float) ** (2 * r)
         series.append({"label": f"slope -{2 * r}", "x": k.tolist(), "y": line.tolist()})
-    alt = "Rates of modes on logarithmic scales: along slope -4 for output weights and -2 for biases, above it near the largest frequencies by aliasing"
+    alt = "Rates of modes on logarithmic scales: along slope -4 for output weights and -2 for biases, above it near the largest"
+    " frequencies by aliasing"
     return Figure(
         "lines", "Rates of frequencies, d = 1, 512 points", alt, {"series": series}, "frequency k", "rate", log_x=True, log_y=True
     )

@@ -34,7 +34,8 @@ DOMINANCE = claim(
     source=PRINCIPLE.at("Theorem 1; the constant c, its optimality and the part of the bias are ours"),
     relation="lower",
     refuted_by="a neuron whose exceptional weights are a larger share",
-    notes="The theorem as it is quoted asks nothing of biases. With b = 0 the phase e^(ikb/w) does not turn, and a target whose transform is real"
+    notes="The theorem as it is quoted asks nothing of biases. With b = 0 the phase e^(ikb/w) does not turn, and a target whose"
+    " transform is real"
     " at k_1 but not at k_2 < 2 k_1 is an exception at every small weight: k = 2 and 3, h = 1 and i, a = 1. C grows like 1/|b|.",
 )
 
@@ -111,7 +112,8 @@ HALVINGS = axes(delta=by_level(("1/16", "1/32"), ("1/16", "1/32", "1/64")), quic
 
 
 def turning_neuron(cell, rng):
-    """|b| about 2, and k_2/k_1 at least 1/8 from an integer: then cos Theta of the higher one is not small at two zeros in turn of the lower."""
+    """|b| about 2, and k_2/k_1 at least 1/8 from an integer: then cos Theta of the higher one is not small at two zeros in turn of the
+    lower."""
     found = neuron(Large, rng)
     return Neuron(found.a, found.b, (found.k[0], Fraction(int(rng.integers(12, 16)), 8)), found.low, found.high)
 

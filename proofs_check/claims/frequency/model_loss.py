@@ -17,21 +17,28 @@ MODEL = claim(
     "A loss on derivatives of order s multiplies the rate of frequency k by k^(2s)",
     r"\|\partial^s e\|^2 = \sum_k k^{2s} |\hat e_k|^2 \implies \frac{d}{dt} \hat e_k = -k^{2s} \hat K(k) \hat e_k",
     clauses={
-        "rates": r"\text{for a kernel of differences on a circle modes decouple, with the rate } k^{2s} \hat K(k); \text{ on } n \text{ points with differences } (2s_k)^s \lambda_k,"
+        "rates": r"\text{for a kernel of differences on a circle modes decouple, with the rate } k^{2s} \hat K(k); \text{ on } n \text{"
+        r" points with differences } (2s_k)^s \lambda_k,"
         r" \; s_k = 1 - \cos(2 \pi k/n)",
-        "order": r"\hat K(k) \propto k^{-2r}: \text{ low first for } s < r, \text{ all at one rate for } s = r, \text{ high first for } s > r \text{; on points, up to half of Nyquist's frequency}",
-        "neuron": r"\hat K = |T|^2 \text{ of a tanh neuron: } k^{2s} |T(k)|^2 \text{ rises up to } k = 2 x |w|/\pi, \; x \coth x = s, \text{ and falls after;"
+        "order": r"\hat K(k) \propto k^{-2r}: \text{ low first for } s < r, \text{ all at one rate for } s = r, \text{ high first for }"
+        r" s > r \text{; on points, up to half of Nyquist's frequency}",
+        "neuron": r"\hat K = |T|^2 \text{ of a tanh neuron: } k^{2s} |T(k)|^2 \text{ rises up to } k = 2 x |w|/\pi, \; x \coth x = s,"
+        r" \text{ and falls after;"
         r" for } s \le 1 \text{ it only falls}",
-        "trained": r"\text{tanh networks trained on } (f'' - y'')^2 \text{ end with a smaller relative error at } k = 5 \text{ than at } k = 1,"
+        "trained": r"\text{tanh networks trained on } (f'' - y'')^2 \text{ end with a smaller relative error at } k = 5 \text{ than at"
+        r" } k = 1,"
         r" \text{ those trained on } (f - y)^2 \text{ with a larger one}",
     },
     symbols={
-        "s": "order of the derivative in the loss", "e": "error f - y", "k": "frequency", "K": "kernel of the linearized network", r"\hat K": "its Fourier coefficients", r"\hat e_k": "coefficient of the error",
-        "r": "K decays like k^(-2r): 2 for output weights, 1 for biases of a wide ReLU network", "T": "F[tanh(wx + b)]", "w": "weight of the neuron", "x": "solution of x coth x = s",
+        "s": "order of the derivative in the loss", "e": "error f - y", "k": "frequency", "K": "kernel of the linearized network",
+        r"\hat K": "its Fourier coefficients", r"\hat e_k": "coefficient of the error",
+        "r": "K decays like k^(-2r): 2 for output weights, 1 for biases of a wide ReLU network", "T": "F[tanh(wx + b)]",
+        "w": "weight of the neuron", "x": "solution of x coth x = s",
         "n": "number of points", r"\lambda_k": "eigenvalue of the kernel matrix", "f, y": "network and target",
     },
     assumptions=[
-        Assumption("differences", r"K(x, x') = K(x - x') \text{ on the circle}", unprobed="otherwise derivatives mix modes and there are no rates of single ones"),
+        Assumption("differences", r"K(x, x') = K(x - x') \text{ on the circle}",
+        unprobed="otherwise derivatives mix modes and there are no rates of single ones"),
         Assumption("linearized", r"K \text{ does not move}", unprobed="the rates are those of a fixed kernel"),
         Assumption("second order", r"s = 2 \text{ in the training}"),
     ],
@@ -39,8 +46,10 @@ MODEL = claim(
     source=JUMP.at("frequency preference of the loss of a model; decoupling, the order and the place of the largest rate are ours"),
     depends_on=["fprinciple.neuron_ft", "fprinciple.lfp_decay"],
     refuted_by="a mode with another rate, or trainings with the other order",
-    notes="The surrogate k^(2s) e^(-pi k/|w|) has its largest value at k = 2s|w|/pi. For the neuron itself that is right for large s alone: at s = 1 there is no rise"
-    " at all, and w = 1, k = 3/10 and 6/10 are the smallest instance: the surrogate rises from .035 to .055 and k^2 |T|^2/pi^2 falls from .376 to .305.",
+    notes="The surrogate k^(2s) e^(-pi k/|w|) has its largest value at k = 2s|w|/pi. For the neuron itself that is right for large s"
+    " alone: at s = 1 there is no rise"
+    " at all, and w = 1, k = 3/10 and 6/10 are the smallest instance: the surrogate rises from .035 to .055 and k^2 |T|^2/pi^2 falls"
+    " from .376 to .305.",
 )  # fmt: skip
 
 
@@ -49,7 +58,8 @@ MODEL = claim(
     ["continuum", "points"],
     clauses=("rates", "order"),
     covers="statement",
-    scope="every k, r and s: derivatives multiply e^(ikx) by (ik)^s, differences by e^(2 pi ik/n) - 1; circulants commute, so e' = -K D^sT D^s e has the"
+    scope="every k, r and s: derivatives multiply e^(ikx) by (ik)^s, differences by e^(2 pi ik/n) - 1; circulants commute, so e' = -K"
+    " D^sT D^s e has the"
     " product of eigenvalues as rates; k^(2s - 2r) rises in k for s > r, falls for s < r",
 )
 @false("k^s", power=lambda s: s)
@@ -108,7 +118,7 @@ PEAKS = axes(w=("1/3", "1", "5/2"), s=("1/2", "1", "3/2", "2", "3", "8"))
 @false("a rise for s = 1 as well", place=lambda s: max(peak_argument(s), 0.2))
 def peak(cell, _, *, place=peak_argument, context):
     """2s log k - 2 log sinh(pi k/(2w)) in balls on a grid of x = pi k/(2w), rising up to the place and falling after."""
-    s, x0 = float(Fraction(cell.s)), place(float(Fraction(cell.s)))
+    x0 = place(float(Fraction(cell.s)))
     with working_precision(128):
         value = lambda x: 2 * ball(Fraction(cell.s)) * (2 * ball(x) * ball(Fraction(cell.w))).log() - 2 * ball(x).sinh().log()
         outcomes = []
@@ -129,7 +139,8 @@ def peak(cell, _, *, place=peak_argument, context):
     ["critical", "end"],
     clauses="neuron",
     covers="statement",
-    scope="every w > 0 and s: with x = pi k/(2w) the logarithm of x^(2s)/sinh^2 x has the slope (2/x)(s - x coth x), and x coth x rises from 1",
+    scope="every w > 0 and s: with x = pi k/(2w) the logarithm of x^(2s)/sinh^2 x has the slope (2/x)(s - x coth x), and x coth x rises"
+    " from 1",
 )
 @false("x tanh x", inverse=True)
 def slope_of_rate(part, *, inverse=False, context):
@@ -184,7 +195,8 @@ def rates_of_neuron():
     surrogate = 4 * np.pi**2 * k**2 * np.exp(-np.pi * k)
     series.append({"label": "s = 1 by e^(-pi k)", "x": k.tolist(), "y": surrogate.tolist()})
     marks = [{"label": f"s = {s}", "x": 2 * peak_argument(s) / np.pi} for s in (2, 3)]
-    alt = "Rates by frequency for orders 0 to 3 of the loss: orders 0 and 1 fall, 2 and 3 rise to a marked place first; the surrogate of order 1 rises wrongly"
+    alt = "Rates by frequency for orders 0 to 3 of the loss: orders 0 and 1 fall, 2 and 3 rise to a marked place first; the surrogate"
+    " of order 1 rises wrongly"
     return Figure(
         "lines", "Rates of a tanh neuron, w = 1", alt, {"series": series}, "frequency k", "k^(2s) |T(k)|^2", log_y=True, marks=marks
     )

@@ -17,7 +17,8 @@ SPLINES = claim(
     r"\lim_{B \to \infty} \sum_i c_i K_B(x, x_i) = \text{natural cubic spline (output weights)}, \text{ linear spline (biases)}",
     clauses={
         "cubic": r"K_B = \int_{-B}^{B} (x-c)_+(y-c)_+ + (c-x)_+(c-y)_+ \, dc: \text{ the natural cubic spline, linear outside}",
-        "linear": r"K_B = 2B - |x - y|: \text{ the linear spline between the outer samples at every } B, \text{ constant outside in the limit}",
+        "linear": r"K_B = 2B - |x - y|: \text{ the linear spline between the outer samples at every } B, \text{ constant outside in the"
+        r" limit}",
         "speed": r"\text{the deviation falls like } B^{-1}",
     },
     symbols={
@@ -44,15 +45,18 @@ SPLINES = claim(
     ["kernels", "outside"],
     clauses=("cubic", "linear", "speed"),
     covers="statement",
-    scope="all samples: K_B = A + U C U^T, U = (1, x), C = diag(2B^3/3, 2B), so (c, v = C U^T c) solves [[A, U], [U^T, -C^-1]]; C^-1 = O(1/B), and at"
-    " C^-1 = 0 that is the system of the natural spline, regular as x_i differ: solutions differ by O(1/B). With 2B - |x - y| likewise, U = 1;"
+    scope="all samples: K_B = A + U C U^T, U = (1, x), C = diag(2B^3/3, 2B), so (c, v = C U^T c) solves [[A, U], [U^T, -C^-1]]; C^-1 ="
+    " O(1/B), and at"
+    " C^-1 = 0 that is the system of the natural spline, regular as x_i differ: solutions differ by O(1/B). With 2B - |x - y| likewise,"
+    " U = 1;"
     " there sum c_i K_B is linear between samples at every B and takes their values",
 )
 @false("2B^3 in place of 2B^3/3", cube=2)
 @false("|x - y|^3/3", rough=3)
 @false("bent outside (s)", moment=1)
 def kernels(part, *, cube=None, rough=6, moment=0, context):
-    """Both integrals for x < y, and the second derivative of sum c_i |x - x_i|^3/6 and the slope of -sum c_i |x - x_i| beyond all samples."""
+    """Both integrals for x < y, and the second derivative of sum c_i |x - x_i|^3/6 and the slope of -sum c_i |x - x_i| beyond all
+    samples."""
     import sympy
 
     x, y, B, c = sympy.symbols("x y B c", real=True)

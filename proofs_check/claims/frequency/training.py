@@ -16,10 +16,13 @@ ORDER = claim(
     "Frequencies of a target are learned from low to high",
     r"y = \sum_k \sin kx: \; t_k = \min\{t: |\hat e_k(t)| < |\hat y_k|/10\} \text{ rises with } k",
     clauses={
-        "order": r"1\text{-}50\text{-}50\text{-}1, \; k = 1, 3, 5, \text{ Adam: } t_1 < t_3 \text{ and } k = 5 \text{ last in nine of ten networks}",
-        "published": r"1\text{-}200\text{-}200\text{-}200\text{-}100\text{-}1, \; \sin x + \sin 4x \text{ on 61 points of } [-10, 10]: \; t_1 < t_4",
+        "order": r"1\text{-}50\text{-}50\text{-}1, \; k = 1, 3, 5, \text{ Adam: } t_1 < t_3 \text{ and } k = 5 \text{ last in nine of"
+        r" ten networks}",
+        "published": r"1\text{-}200\text{-}200\text{-}200\text{-}100\text{-}1, \; \sin x + \sin 4x \text{ on 61 points of } [-10, 10]:"
+        r" \; t_1 < t_4",
     },
-    symbols={"y": "target", "t_k": "step at which frequency k is learned", "k": "frequency", r"\hat e_k, \hat y_k": "transforms of error and target on the samples", "t": "step"},
+    symbols={"y": "target", "t_k": "step at which frequency k is learned", "k": "frequency",
+    r"\hat e_k, \hat y_k": "transforms of error and target on the samples", "t": "step"},
     assumptions=[
         Assumption("small start", r"\text{weights of deviation } 1/\sqrt{\text{inputs}}, \text{ published: } 1/20"),
         Assumption("values", r"\text{a loss on values, not on derivatives}"),
@@ -83,7 +86,8 @@ def published(_, *, turned=False, context):
 SWITCH = claim(
     "fprinciple.loss_jump",
     "A switch to a loss on second derivatives throws a fit away",
-    r"\max_{t \le 400} \|e(t)\| \ge 10 \|e(0)\| \text{ after a switch from } (f - y)^2 \text{ to } (f'' - y'')^2, \text{ though the new loss falls}",
+    r"\max_{t \le 400} \|e(t)\| \ge 10 \|e(0)\| \text{ after a switch from } (f - y)^2 \text{ to } (f'' - y'')^2, \text{ though the new"
+    r" loss falls}",
     clauses={
         "jump": r"\text{after the switch the relative error reaches ten times what it was in nine of ten networks}",
         "falls": r"\text{and the new loss is lower after 400 steps than at the switch}",
@@ -91,7 +95,8 @@ SWITCH = claim(
     },
     symbols={"e": "f - y, relative in L2", "t": "steps after the switch", "f, y": "network and target"},
     assumptions=[
-        Assumption("fitted", r"\text{relative errors of about 0.02 before the switch}", unprobed="what was never fitted cannot be thrown away"),
+        Assumption("fitted", r"\text{relative errors of about 0.02 before the switch}",
+        unprobed="what was never fitted cannot be thrown away"),
         Assumption("small steps", r"\text{Adam at } 10^{-4} \text{ after the switch}"),
         Assumption("second order", r"\text{the new loss has second derivatives}"),
     ],
@@ -99,7 +104,8 @@ SWITCH = claim(
     source=JUMP.at("its first experiment, as summarized; thresholds are ours"),
     depends_on=["fprinciple.model_loss"],
     refuted_by="trainings without a jump after the switch, or with one without a switch",
-    notes="At steps of 1e-3 fresh moments alone raise the error, with no switch at all: without the control of a run that goes on a jump shows nothing.",
+    notes="At steps of 1e-3 fresh moments alone raise the error, with no switch at all: without the control of a run that goes on a"
+    " jump shows nothing.",
 )  # fmt: skip
 
 JUMPS = {"scope": "1-50-50-1, sin x + sin 4x on 64 points, 40 networks, 400 steps after the switch", "level": "standard"}
@@ -153,7 +159,8 @@ def jumping(context):
     for order, name in ((0, "no switch"), (1, "first derivatives"), (2, "second derivatives")):
         record = switched_runs(context.seed, order, 1e-4)
         series.append({"label": name, "x": (record.steps + before.steps[-1]).tolist(), "y": np.median(record.error, axis=1).tolist()})
-    alt = "The error falls, and after the switch at step 500 goes on without one, doubles with first derivatives and rises thirtyfold with second ones"
+    alt = "The error falls, and after the switch at step 500 goes on without one, doubles with first derivatives and rises thirtyfold"
+    " with second ones"
     return Figure(
         "lines", "Relative error before and after the switch", alt, {"series": series}, "step", "relative error, median", log_y=True
     )

@@ -37,7 +37,8 @@ NEURON = claim(
     ["contour"],
     clauses=("slope", "neuron", "decay"),
     covers="statement",
-    scope="all w, b and k != 0: around the rectangle -R, R, R + i pi, -R + i pi the integral of f(z) = sech^2(z) e^(-iqz) is 2 pi i times its"
+    scope="all w, b and k != 0: around the rectangle -R, R, R + i pi, -R + i pi the integral of f(z) = sech^2(z) e^(-iqz) is 2 pi i"
+    " times its"
     " residue at i pi/2; the sides vanish as |sech^2(R + iy)| <= 1/sinh^2 R, and f(z + i pi) = e^(pi q) f(z). Then y = wx + b, q = k/w, and"
     " ik F[tanh] = w F[sech^2] as a distribution off k = 0",
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.dominance import in_ball, pulls
-from proofs_check import Assumption, axes, by_level, claim, false
+from proofs_check import Assumption, axes, claim, false
 from proofs_check.judging import at_most, equal, true, worst
 
 from . import LOW_FIRST, PRINCIPLE, SEEN
@@ -17,7 +17,8 @@ TWO = claim(
     r"L = L(k_1) + L(k_2): \; \dot L(k_1) \le 0 \text{ and } \dot L(k_1) \le \dot L(k_2) \iff |\nabla L(k_1)| \ge |\nabla L(k_2)|",
     clauses={
         "criterion": r"\dot L(k_1) \le 0 \wedge \dot L(k_1) \le \dot L(k_2) \iff |\nabla L(k_1)| \ge |\nabla L(k_2)|",
-        "everywhere": r"|\nabla L(k_1)| > |\nabla L(k_2)| \text{ for every } w \text{ with } |w_j| \le \delta, \; \delta \text{ small enough, given}"
+        "everywhere": r"|\nabla L(k_1)| > |\nabla L(k_2)| \text{ for every } w \text{ with } |w_j| \le \delta, \; \delta \text{ small"
+        r" enough, given}"
         r" \; m, |a_j|, |b_j| \text{ and } h",
     },
     symbols=["L", "h", "k_1", "k_2", "w", "a", "b", "m", r"\delta"],
@@ -35,7 +36,8 @@ TWO = claim(
     source=PRINCIPLE.at("Theorem 2; the criterion and the absence of exceptions are ours"),
     depends_on=["fprinciple.gradient_dominance"],
     refuted_by="gradients for which one side holds and the other does not, or small weights at which the higher one is longer",
-    notes="The theorem has the share of exceptions 1 - C e^(-c/delta) of the one before. Lengths of gradients need none: where the slope by a"
+    notes="The theorem has the share of exceptions 1 - C e^(-c/delta) of the one before. Lengths of gradients need none: where the"
+    " slope by a"
     " vanishes that by b does not.",
 )
 
@@ -45,7 +47,8 @@ TWO = claim(
     ["difference", "fall"],
     clauses="criterion",
     covers="statement",
-    scope="all gradients p, q: with s = p.p, t = q.q, r = p.q the rates are -(s + r) and -(t + r); where s >= t also 2(s + r) = |p + q|^2 + s - t >= 0",
+    scope="all gradients p, q: with s = p.p, t = q.q, r = p.q the rates are -(s + r) and -(t + r); where s >= t also 2(s + r) = |p +"
+    " q|^2 + s - t >= 0",
 )
 @false("the rates without the other gradient", cross=0)
 @false("twice the cross term (s)", cross=2)

@@ -1,4 +1,5 @@
-r"""How strongly a penalty may at most fall short: interpolation with a penalty |k|^alpha is well posed exactly for alpha above the dimension."""
+r"""How strongly a penalty may at most fall short: interpolation with a penalty |k|^alpha is well posed exactly for alpha above the
+dimension."""
 
 from fractions import Fraction
 from functools import lru_cache
@@ -16,19 +17,25 @@ from . import DECAY
 LIMIT = claim(
     "fprinciple.upper_limit",
     "Interpolation with a penalty on frequencies is well posed exactly for alpha > d",
-    r"E_M = \min_{\phi(x_i) = y_i, \; |k| \le M} \sum_k \langle k \rangle^\alpha |\hat\phi_k|^2: \quad \alpha \le d \implies E_M \to 0, \quad"
+    r"E_M = \min_{\phi(x_i) = y_i, \; |k| \le M} \sum_k \langle k \rangle^\alpha |\hat\phi_k|^2: \quad \alpha \le d \implies E_M \to 0,"
+    r" \quad"
     r" \alpha > d \implies E_M \downarrow E > 0",
     clauses={
-        "trivial": r"\alpha \le d: \; \Big|\frac{E_M K_M(0)}{|y|^2} - 1\Big| \le \frac{\delta}{1 - \delta}, \; \delta = \frac{(n-1) K'_M(0)}{\sigma K_M(0)} \to 0,"
+        "trivial": r"\alpha \le d: \; \Big|\frac{E_M K_M(0)}{|y|^2} - 1\Big| \le \frac{\delta}{1 - \delta}, \; \delta = \frac{(n-1)"
+        r" K'_M(0)}{\sigma K_M(0)} \to 0,"
         r" \; K' \text{ the sum in } d - 1 \text{ dimensions}",
         "off data": r"\alpha \le d: \text{ the minimizers tend to 0 off the samples}",
-        "growth": r"K_M(0) \text{ grows like } M^{d - \alpha} \text{ for } \alpha < d, \text{ like } \log M \text{ at } \alpha = d, \text{ and converges for } \alpha > d",
+        "growth": r"K_M(0) \text{ grows like } M^{d - \alpha} \text{ for } \alpha < d, \text{ like } \log M \text{ at } \alpha = d,"
+        r" \text{ and converges for } \alpha > d",
         "regular": r"\alpha > d: \; E_M \text{ does not rise in } M \text{ and } E_M \ge |y|^2/(n K_\infty(0))",
     },
     symbols={
-        "x_i": "n different points of the circle, or torus, of length 2 pi", "y_i": "their values", "y": "all of them", "n": "number of points", "d": "dimension",
-        r"\alpha": "exponent of the penalty", "M": "frequency cut-off", "k": "frequencies, integers", r"\langle k \rangle": "sqrt(1 + |k|^2)", r"\hat\phi_k": "Fourier coefficient",
-        "K_M": r"K_M(x) = sum over |k| <= M of <k>^{-alpha} e^{ikx}", "E_M": "least energy", r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates",
+        "x_i": "n different points of the circle, or torus, of length 2 pi", "y_i": "their values", "y": "all of them",
+        "n": "number of points", "d": "dimension",
+        r"\alpha": "exponent of the penalty", "M": "frequency cut-off", "k": "frequencies, integers",
+        r"\langle k \rangle": "sqrt(1 + |k|^2)", r"\hat\phi_k": "Fourier coefficient",
+        "K_M": r"K_M(x) = sum over |k| <= M of <k>^{-alpha} e^{ikx}", "E_M": "least energy",
+        r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates",
         r"\phi": "an interpolant", r"\delta": "the quotient given", "E": "the limit",
     },
     assumptions=[
@@ -37,7 +44,8 @@ LIMIT = claim(
     ],
     source=DECAY.at("main theorem, on R^d; on the torus, with the constant and its proof, ours"),
     refuted_by="points for which the product stays away from 1 though alpha <= d, or tends to it though alpha > d",
-    notes="The critical alpha = d is a boundary: the infimum is 0, approached like 1/log M alone. ReLU networks, alpha = d + 1 and d + 3, lie above it.",
+    notes="The critical alpha = d is a boundary: the infimum is 0, approached like 1/log M alone. ReLU networks, alpha = d + 1 and d +"
+    " 3, lie above it.",
 )  # fmt: skip
 
 
@@ -46,7 +54,8 @@ LIMIT = claim(
     ["partial summation", "diagonal", "lines"],
     clauses=("trivial", "off data", "growth", "regular"),
     covers="statement",
-    scope="all points, values and d. Above d: more frequencies leave more interpolants, and y^T K^(-1) y >= |y|^2/tr K, whose limit is finite. Up to d: off the diagonal each line in the direction of the largest |sin| has falling coefficients, so"
+    scope="all points, values and d. Above d: more frequencies leave more interpolants, and y^T K^(-1) y >= |y|^2/tr K, whose limit is"
+    " finite. Up to d: off the diagonal each line in the direction of the largest |sin| has falling coefficients, so"
     " |K_M(x)| <= K'_M(0)/sigma; Gershgorin gives 1 -+ delta, and |phi(x)| <= sum |c_i| K'/sigma; K'/K -> 0 as K' has one dimension less",
 )
 @false("Dirichlet's kernel for the sine itself (s)", half=1)
@@ -188,7 +197,8 @@ ABOVE = axes(alpha=("3/2", "2", "3", "4"), n=by_level((2, 3), (2, 3, 5)), d=(1,)
 @false("E_M rises", turned=1)
 @false("E >= |y|^2/K(0) (s)", count=lambda n: 1)
 def regular(cell, drawn, *, less=0, turned=0, count=lambda n: n, context):
-    """E_M at growing cut-offs does not rise; it stays above |y|^2/(n K(0)) with the tail of K(0) bounded; at alpha = 2 the limit in closed form."""
+    """E_M at growing cut-offs does not rise; it stays above |y|^2/(n K(0)) with the tail of K(0) bounded; at alpha = 2 the limit in
+    closed form."""
     x, y = drawn
     alpha, cutoffs = Fraction(cell.alpha), (10, *CUTOFFS[1][context.level])
     keys = tuple(map(tuple, x)), tuple(y)

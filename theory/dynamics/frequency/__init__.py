@@ -1,6 +1,7 @@
 r"""The frequency principle: Fourier transforms of neurons, kernels and samples, in any arithmetic (arXiv:1901.06523, arXiv:2201.07395).
 
-Transforms are :math:`F[f](k) = \int f(x) e^{-ikx} dx` with angular frequencies k. A complex number is a pair (real, imaginary), so that floats,
+Transforms are :math:`F[f](k) = \int f(x) e^{-ikx} dx` with angular frequencies k. A complex number is a pair (real, imaginary), so
+that floats,
 balls and symbols go through the same formulas.
 """
 

@@ -53,7 +53,8 @@ def piecewise_linear(nodes: Sequence[Any], values: Sequence[Any], x: Any) -> Any
 
 
 def bernoulli_kernel(half_order: int, t: Any) -> Any:
-    """(-1)^(r+1) B_2r(t), 0 <= t <= 1, r = ``half_order``: the kernel on a circle of length 1 whose Fourier coefficients are (2r)!/(2 pi k)^(2r), 0 at
+    """(-1)^(r+1) B_2r(t), 0 <= t <= 1, r = ``half_order``: the kernel on a circle of length 1 whose Fourier coefficients are (2r)!/(2
+    pi k)^(2r), 0 at
     k = 0. What is not smooth in it is -|t|/1 for r = 1 and 2|t|^3 for r = 2: the bias and the output kernel.
 
     :raises ValueError: for half_order below 1.
@@ -83,7 +84,8 @@ def circulant_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
 def power_against_gaussian(power: int, dimension: int, j: int) -> Fraction:
     """The integral over R^d of |x|^q times the transform of |xi|^(2j) e^(-|xi|^2/2), over what it is at j = 0, exactly.
 
-    The transform is (-Laplacian)^j of a Gaussian, p(|x|^2) e^(-|x|^2/2), and the mean of |x|^(2i) under |x|^q e^(-|x|^2/2) is 2^i ((q + d)/2)_i. If |x|^q has a
+    The transform is (-Laplacian)^j of a Gaussian, p(|x|^2) e^(-|x|^2/2), and the mean of |x|^(2i) under |x|^q e^(-|x|^2/2) is 2^i ((q
+    + d)/2)_i. If |x|^q has a
     transform c |xi|^(-d-q), the ratio from j to j + 1 is 2j - q.
 
     :raises ValueError: for a dimension below 1, or a negative power or j.

@@ -1,6 +1,7 @@
 r"""What samples make of frequencies: aliases on equispaced points, leaks of a parity, and how fast a penalty on frequencies must grow.
 
-On n equispaced points of the circle e^(ikx) and e^(ik'x) agree exactly if k = k' mod n. Aliasing as a reason for grokking: arXiv:2405.17479;
+On n equispaced points of the circle e^(ikx) and e^(ik'x) agree exactly if k = k' mod n. Aliasing as a reason for grokking:
+arXiv:2405.17479;
 the critical growth alpha = d of a penalty |k|^alpha in R^d: arXiv:2105.11675.
 """
 
