@@ -71,7 +71,7 @@ def slopes(part, *, power=1, coth=None, turn=1, context):
 
 
 DELTAS = axes(
-    delta=by_level(("1/4", "1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")), bias=("small", "large"), quick=1, standard=2, full=10
+    delta=by_level(("1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")), bias=("small", "large"), quick=1, standard=2, full=10
 )
 
 
@@ -161,7 +161,7 @@ NETWORKS = axes(m=by_level((1, 3, 10), (1, 3, 10, 30)))
     NETWORKS,
     clauses="networks",
     alpha=1e-6,
-    tolerance="a binomial bound on 20,000 draws; slopes are compared times e^(pi k_1/(2|w|)), where rounding is 1e-14 of either",
+    tolerance="a binomial bound on 10,000 draws; slopes are compared times e^(pi k_1/(2|w|)), where rounding is 1e-14 of either",
     distribution="w uniform in B_delta, a = +-U(1/2, 3/2), b ~ U(-2, 2); k = 1, 2; h = 1 + 0.3i, 1 - 0.5i",
 )
 @false("the higher one dominates", k=(2.0, 1.0))
@@ -171,7 +171,7 @@ def networks(
     cell, seed, *, k=(1.0, 2.0), h=(1 + 0.3j, 1 - 0.5j), delta=0.05, factor=np.ones_like, bias=2.0, output=1.0, context
 ):  # fmt: skip
     """All parameters of all neurons, the error D that of the whole network: exceptions against 1/200, rates of 1/100 excluded."""
-    rng, draws = context.rng((cell, int(seed))), 20_000
+    rng, draws = context.rng((cell, int(seed))), 10_000
     a = output * rng.uniform(0.5, 1.5, (draws, cell.m)) * rng.choice([-1, 1], (draws, cell.m))
     b, w = rng.uniform(-bias, bias, (draws, cell.m)), in_ball(rng, draws, cell.m, delta)
     ahead = pulls(a, w, b, k, h, factor=factor(w))

@@ -108,7 +108,7 @@ SWITCH = claim(
     " jump shows nothing.",
 )  # fmt: skip
 
-JUMPS = {"scope": "1-50-50-1, sin x + sin 4x on 64 points, 40 networks, 400 steps after the switch", "level": "standard"}
+JUMPS = {"scope": "1-50-50-1, sin x + sin 4x on 64 points, 40 networks, 400 steps after the switch", "level": "standard", "alpha": 1e-5}
 FACTOR, CALM = 10.0, 2.0
 
 
@@ -116,7 +116,7 @@ def growth(record):
     return record.error.max(axis=0) / record.error[0]
 
 
-@SWITCH.check("training", [2], clauses=("jump", "falls"), alpha=1e-5, **JUMPS)
+@SWITCH.check("training", [2], clauses=("jump", "falls"), **JUMPS)
 @false("a loss on values jumps too (s)", order=0)
 @false("a thousandfold", factor=1000.0)
 def jump(_, *, order=2, factor=FACTOR, learning_rate=1e-4, context):
@@ -138,7 +138,7 @@ def jump(_, *, order=2, factor=FACTOR, learning_rate=1e-4, context):
     return worst(outcomes, figures=[jumping(context)])
 
 
-@SWITCH.check("training", [0], clauses="no switch", alpha=1e-5, **JUMPS)
+@SWITCH.check("training", [0], clauses="no switch", **JUMPS)
 @false("a switch of order 2 is calm", order=2)
 @false("one of order 1 stays below one and a half (s)", calm_order=(1, 1.5))
 def calm(_, *, order=0, calm_order=None, learning_rate=1e-4, context):

@@ -84,7 +84,7 @@ def bias(cell, rng):
     return Fraction(int(rng.integers(1, 40)), 13) * int(rng.choice([-1, 1]))
 
 
-def reach(w, b, R=40):
+def reach(w, b, R=32):
     """The ends between which |wx + b| < R: outside, sech^2 is below 4 e^(-2|wx + b|)."""
     return (-R - abs(b)) / abs(w), (R + abs(b)) / abs(w)
 
@@ -105,14 +105,14 @@ def halved_decay(w, b, k):
 @false("0 at k = 0 (s)", formula=lambda w, b, k: slope_transform(w, b, k) if k != 0 else (k, k))
 def quadrature(cell, b, *, formula=slope_transform, context):
     """The integral in balls with its tail against the formula: both parts apart by less than 1e-25."""
-    w, k, R = Fraction(cell.w), Fraction(cell.k), 40
-    with working_precision(140):
+    w, k, R = Fraction(cell.w), Fraction(cell.k), 32
+    with working_precision(110):
 
         def slope(x):
             c = (ball(w) * x + ball(b)).cosh()
             return 1 / (c * c)
 
-        found = fourier_integral(slope, k, ends=reach(w, b), tail=4 * ball(-2 * R).exp() / abs(ball(w)), bits=140)
+        found = fourier_integral(slope, k, ends=reach(w, b), tail=4 * ball(-2 * R).exp() / abs(ball(w)), bits=110)
         real, imag = formula(ball(w), ball(b), ball(k))
         apart = [
             at_most(name, abs(value), 1e-25, attained=False) for name, value in (("real", found.real - real), ("imag", found.imag - imag))
@@ -142,12 +142,12 @@ def real_modulus(w, b, k):
 def differences(cell, drawn, *, formula=neuron_transform, context):
     """tanh(w x + b) -+ tanh(w' x + b'), of which the steps cancel: its integral against the two formulas."""
     (w, v), (b, c) = drawn
-    side, k, R = (1 if w * v > 0 else -1), Fraction(cell.k), 40
-    with working_precision(140):
+    side, k, R = (1 if w * v > 0 else -1), Fraction(cell.k), 32
+    with working_precision(110):
         ends = [max((R + abs(shift)) / abs(weight) for weight, shift in ((w, b), (v, c)))] * 2
         tail = sum(2 * ball(-2 * R).exp() / abs(ball(weight)) for weight in (w, v))  # |tanh y - sign y| <= 2 e^(-2|y|)
         both = lambda x: (ball(w) * x + ball(b)).tanh() - side * (ball(v) * x + ball(c)).tanh()
-        found = fourier_integral(both, k, ends=(-ends[0], ends[1]), tail=tail, bits=140)
+        found = fourier_integral(both, k, ends=(-ends[0], ends[1]), tail=tail, bits=110)
         first, second = (formula(ball(weight), ball(shift), ball(k)) for weight, shift in ((w, b), (v, c)))
         parts = [(found.real, first[0] - side * second[0]), (found.imag, first[1] - side * second[1])]
         return worst([at_most("difference", abs(p - q), 1e-25, attained=False) for p, q in parts])
