@@ -171,3 +171,28 @@ def line(x: np.ndarray, period: float | None = None) -> Samples:
     if not np.isfinite(flat).all():
         raise ValueError("x must be finite")
     return along_first_component(flat)
+
+
+def gaussian_low_pass(x: Any, width: float) -> np.ndarray:
+    """The matrix (n, n) that takes values at samples x (n, d) to their means under a Gaussian of deviation ``width``: what is left is
+    of low frequency
+    (arXiv:1901.06523, Section 5, for inputs of many dimensions).
+
+    :raises ValueError: for a width that is not positive, or samples of another shape.
+    """
+    points = np.asarray(x, dtype=float)
+    if points.ndim != 2 or not len(points):
+        raise ValueError(f"x must have shape (n, d), got {points.shape}")
+    if not 0 < width < math.inf:
+        raise ValueError(f"width must be a positive number, got {width}")
+    squares = ((points[:, None] - points[None]) ** 2).sum(axis=-1)
+    weights = np.exp(-squares / (2 * width**2))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def relative_parts(low_pass: np.ndarray, y: Any, outputs: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Relative errors of the low and of the high part: outputs (..., n, m) against y (n, m), both of shape (...)."""
+    goal, error = np.asarray(y, dtype=float), np.asarray(outputs, dtype=float) - np.asarray(y, dtype=float)
+    size = lambda values: np.linalg.norm(values, axis=(-2, -1))
+    low, low_error = low_pass @ goal, low_pass @ error
+    return size(low_error) / size(low), size(error - low_error) / size(goal - low)

@@ -71,7 +71,11 @@ def slopes(part, *, power=1, coth=None, turn=1, context):
 
 
 DELTAS = axes(
-    delta=by_level(("1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")), bias=("small", "large"), quick=1, standard=2, full=10
+    delta=by_level(("1/8", "1/32"), ("1/4", "1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")),
+    bias=("small", "large"),
+    quick=1,
+    standard=1,
+    full=4,
 )
 
 
@@ -108,7 +112,7 @@ def exponents(drawn):
     return arb.pi() * ball(drawn.k[1] - drawn.k[0]) / 2
 
 
-HALVINGS = axes(delta=by_level(("1/16", "1/32"), ("1/16", "1/32", "1/64")), quick=1, standard=4, full=10)
+HALVINGS = axes(delta=by_level(("1/16", "1/32"), full=("1/16", "1/32", "1/64")), quick=1, standard=2, full=5)
 
 
 def turning_neuron(cell, rng):

@@ -74,7 +74,7 @@ def kernels(part, *, cube=None, rough=6, moment=0, context):
     )
 
 
-PLACES = axes(n=by_level((2, 4, 6), (2, 3, 4, 6, 9)), place=("between", "at a sample", "outside"), quick=2, standard=8, full=40)
+PLACES = axes(n=by_level((2, 4, 6), (2, 3, 4, 6, 9)), place=("between", "at a sample", "outside"), quick=2, standard=4, full=12)
 
 
 def drawn(cell, rng):

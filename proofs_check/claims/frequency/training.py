@@ -1,15 +1,20 @@
 r"""What networks do in training: low frequencies come first, and a switch to a loss on derivatives throws the fit away."""
 
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
 
+from numerics.datasets import digits
 from numerics.dynamics.line_networks import Target, initial, train_on_line
+from numerics.dynamics.spectra import gaussian_low_pass, relative_parts
+from numerics.train import Adam, train
 from proofs_check import Assumption, Figure, claim, false
 from proofs_check.judging import worst
+from theory.models import FullyConnected
 
 from . import JUMP, OVERVIEW
-from ._training import CONVERGED, LEARNED, PARTS, RATE, fitted_runs, model_runs, spectra, switched_runs
+from ._training import CONVERGED, LEARNED, NETWORKS, PARTS, RATE, fitted_runs, model_runs, spectra, switched_runs
 
 ORDER = claim(
     "fprinciple.training_order",
@@ -20,6 +25,8 @@ ORDER = claim(
         r" ten networks}",
         "published": r"1\text{-}200\text{-}200\text{-}200\text{-}100\text{-}1, \; \sin x + \sin 4x \text{ on 61 points of } [-10, 10]:"
         r" \; t_1 < t_4",
+        "images": r"64\text{-}50\text{-}10, \text{ handwritten digits: what a Gaussian filter of width 1 or 3/2 keeps of the error is"
+        r" halved before the rest}",
     },
     symbols={"y": "target", "t_k": "step at which frequency k is learned", "k": "frequency",
     r"\hat e_k, \hat y_k": "transforms of error and target on the samples", "t": "step"},
@@ -81,6 +88,49 @@ def published(_, *, turned=False, context):
     first, second = (when[:, 1], when[:, 0]) if turned else (when[:, 0], when[:, 1])
     decided = context.rate(int((first < second).sum()), len(when), what="k = 1 before k = 4", at_least=0.5, margin=0.4)
     return worst([decided], figures=[spectra(record, "The published setting, 61 points", (1, 4))])
+
+
+@lru_cache(maxsize=1)
+def digit_runs(seed):
+    """Outputs (T, 40, 500, 10) of 40 networks in training on 500 digits, every 10 of 400 steps of Adam."""
+    x, labels = digits()
+    model, rng = FullyConnected((64, 50, 10)), np.random.default_rng([seed, 1901, 6523])
+    starts = [
+        np.concatenate([(rng.normal(size=shape) / np.sqrt(shape[-1])).ravel() for shape in model.shapes.values()]) for _ in range(NETWORKS)
+    ]
+    keep = {"outputs": lambda theta: model(theta, x)}
+    found = train(
+        model, np.array(starts), (x, np.eye(10)[labels]), method=Adam(), learning_rate=2e-3, steps=400, check_every=10, record=keep
+    )
+    return found.history["step"], found.history["outputs"]
+
+
+@ORDER.check(
+    "training",
+    ["1", "3/2"],
+    clauses="images",
+    scope="500 digits of 8 x 8 pixels, 40 networks, Adam 0.002, 400 steps, records every 10; distances of nearest digits are about 1",
+    level="full",
+    alpha=1e-5,
+)
+@false("the rest first", turned=True)
+@false("within 10 steps of each other (s)", apart=-10.0)
+def images(width, *, turned=False, apart=np.inf, context):
+    """Steps at which the relative errors of the low and of the high part fall below a half; the second may be infinite."""
+    x, labels = digits()
+    steps, outputs = digit_runs(context.seed)
+    parts = relative_parts(gaussian_low_pass(x, float(Fraction(width))), np.eye(10)[labels], outputs)
+    when = [np.where((part < 0.5).any(axis=0), steps[(part < 0.5).argmax(axis=0)].astype(float), np.inf) for part in parts]
+    low, high = when[::-1] if turned else when
+    hits = int(((low < high) & (high - low <= abs(apart))).sum())
+    decided = context.rate(hits, NETWORKS, what=f"low part first, width {width}", at_least=CONVERGED, margin=RATE, parts=PARTS)
+    series = [
+        {"label": f"{name}, median", "x": steps.tolist(), "y": np.median(part, axis=1).tolist()}
+        for name, part in zip(("low part", "high part"), parts, strict=True)
+    ]
+    alt = "The relative error of the low part falls far below that of the high part"
+    figure = Figure("lines", f"Digits by a filter of width {width}", alt, {"series": series}, "step", "relative error", log_y=True)
+    return worst([decided], figures=[figure])
 
 
 SWITCH = claim(

@@ -76,7 +76,7 @@ def contour(_, *, decay=1, power=1, turn=1, residue=lambda q: 1j * q, context):
 
 
 PLACES = axes(
-    w=("-3/2", "1/3", "1", "3"), k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20")), quick=1, standard=2, full=9
+    w=("-3/2", "1/3", "1", "3"), k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20")), quick=1, standard=2, full=4
 )
 
 

@@ -40,6 +40,7 @@ LIMIT = claim(
     },
     assumptions=[
         Assumption("different points", r"x_i \ne x_j \text{ modulo } 2 \pi", unprobed="two values at one point leave no interpolant"),
+        Assumption("penalty", r"\alpha \ge 0", unprobed="a negative exponent rewards high frequencies"),
         Assumption("values", r"y \ne 0", unprobed="the interpolant of zeros is 0 for every alpha"),
     ],
     source=DECAY.at("main theorem, on R^d; on the torus, with the constant and its proof, ours"),

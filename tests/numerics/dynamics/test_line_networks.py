@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from numerics.dynamics.line_networks import Target, even_points, forward, initial, train_on_line
-from numerics.dynamics.spectra import Band, Moment, bands_of, dyadic, line, spectra
+from numerics.dynamics.spectra import Band, Moment, bands_of, dyadic, gaussian_low_pass, line, relative_parts, spectra
 
 TARGET = Target((1, 3), (1.0, 0.5), even_points(16))
 
@@ -123,3 +123,16 @@ def test_several_inputs_go_along_their_first_component():
 def test_spectra_refuse(steps, outputs, told):
     with pytest.raises(ValueError, match=told):
         spectra(line(X), Y, outputs, steps)
+
+
+def test_a_gaussian_keeps_what_varies_slowly():
+    x = np.linspace(0, 1, 200)[:, None]
+    low_pass = gaussian_low_pass(x, 0.05)
+    slow, fast = np.sin(2 * np.pi * x), np.sin(2 * np.pi * 25 * x)
+    assert np.allclose(low_pass.sum(axis=1), 1)
+    assert np.linalg.norm(low_pass @ slow) > 0.9 * np.linalg.norm(slow) and np.linalg.norm(low_pass @ fast) < 0.1 * np.linalg.norm(fast)
+    low, high = relative_parts(low_pass, slow + fast, np.stack([slow, fast]))
+    assert low[0] < 0.15 < 0.8 < high[0] and low[1] > 0.8 > 0.3 > high[1]
+    for wrong, told in (((x, 0.0), "width must be"), ((x[:, 0], 1.0), "x must have shape")):
+        with pytest.raises(ValueError, match=told):
+            gaussian_low_pass(*wrong)
