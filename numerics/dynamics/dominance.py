@@ -48,7 +48,7 @@ class Share:
 
 
 def exceptional_share(
-    neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 12, bits: int = 128
+    neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 10, bits: int = 128
 ) -> Share:
     """The share of w in [-delta, delta] where |dL(low)/dtheta| > |dL(high)/dtheta| fails for some of ``parameters``.
 

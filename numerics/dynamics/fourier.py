@@ -118,10 +118,12 @@ class Energy:
         return self.least * self.diagonal / sum(ball(value) ** 2 for value in y)
 
 
-def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 128) -> Energy:
+def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, beyond: Any = 0, bits: int = 128) -> Energy:
     """The least sum <k>^alpha |c_k|^2 of an interpolant with |k| <= ``cutoff`` at points x (n, d), or (n,), on the circle of length 2 pi.
 
-    x and y are rationals, floats or balls. alpha = d, the critical value, is a boundary: ``regime`` says so.
+    x and y are rationals, floats or balls. ``beyond`` (:func:`tail_bound`) bounds what the kernel lacks: then the balls hold the
+    energies of all larger
+    cut-offs, and the limit, too. alpha = d, the critical value, is a boundary: ``regime`` says so.
 
     :raises ValueError: for repeated points, wrong shapes, or fewer frequencies than points.
     """
@@ -148,7 +150,8 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, bi
             )
         diagonal = sum((weight[square] * len(rows) for square, rows in shells.items()), arb(0))
         below = sum((weight[square] * len(rows) for square, rows in _shells(cutoff, d - 1).items()), arb(0))
-        matrix = arb_mat([[diagonal if i == j else values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
+        rest = arb(0, 1) * ball(beyond).upper()
+        matrix = arb_mat([[rest + diagonal if i == j else rest + values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
         right = arb_mat([[ball(value)] for value in y])
         solved = matrix.solve(right)
         coefficients = tuple(solved[i, 0] for i in range(n))
@@ -166,16 +169,28 @@ def kernel(difference: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 12
         return _kernel_at([ball(entry) for entry in difference], shells, weight, cutoff)
 
 
-def tail_bound(alpha: Any, cutoff: int, *, bits: int = 128) -> Any:
-    """2 M^(1 - alpha)/(alpha - 1): a bound of sum_(|k| > M) <k>^(-alpha) in one dimension, alpha > 1.
+def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) -> Any:
+    """A bound of sum_(|k| > M) <k>^(-alpha) in R^d, alpha > d: 2 M^(1 - alpha)/(alpha - 1) for d = 1.
 
-    :raises ValueError: for alpha of at most 1, where that sum diverges.
+    In general each k has its unit cube, in which |x| <= |k| + sqrt(d)/2: the sum is at most the integral of (|x| - sqrt(d)/2)^(-alpha) over
+    |x| > M - sqrt(d)/2, S_(d-1) (1 + sqrt(d)/(2R))^(d-1) R^(d - alpha)/(alpha - d) with R = M - sqrt(d) and S the area of the sphere.
+
+    :raises ValueError: for alpha of at most d, where that sum diverges, and for a cut-off that is too small.
     """
-    if boundary(alpha, 1) != "regular":
-        raise ValueError(f"alpha must be above 1 (at 1, the boundary, and below it the sum diverges), got {alpha}")
+    from flint import arb
+
+    if boundary(alpha, dimension) != "regular":
+        raise ValueError(f"alpha must be above {dimension} (at {dimension}, the boundary, and below it the sum diverges), got {alpha}")
     with working_precision(bits):
-        exponent = 1 - ball(alpha)
-        return 2 * ball(cutoff) ** exponent / -exponent
+        exponent = dimension - ball(alpha)
+        if dimension == 1 and cutoff >= 1:
+            return 2 * ball(cutoff) ** exponent / -exponent
+        root = ball(dimension).sqrt()
+        inner = cutoff - root
+        if not inner > 0:
+            raise ValueError(f"cutoff must be above sqrt(dimension) = {float(root):.3g}, got {cutoff}")
+        sphere = 2 * arb.pi() ** (ball(dimension) / 2) / (ball(dimension) / 2).gamma()
+        return sphere * (1 + root / (2 * inner)) ** (dimension - 1) * inner**exponent / -exponent
 
 
 def _shells(cutoff: int, d: int) -> dict[int, list[tuple[int, ...]]]:

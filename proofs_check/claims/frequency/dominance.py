@@ -152,8 +152,7 @@ def rate(cell, drawn, *, exponent=1, times=1, context):
     found = share(drawn, cell.delta, ("a",))
     with working_precision(128):
         least = least_share(drawn, cell.delta, exponent) * times
-    figures = [straight_line()] if cell.delta == "1/16" and context.level != "quick" else []
-    return worst([at_least("share of exceptions", found.lower, least, attained=False)], figures=figures)
+    return at_least("share of exceptions", found.lower, least, attained=False)
 
 
 NETWORKS = axes(m=by_level((1, 3, 10), (1, 3, 10, 30)))
@@ -165,7 +164,7 @@ NETWORKS = axes(m=by_level((1, 3, 10), (1, 3, 10, 30)))
     NETWORKS,
     clauses="networks",
     alpha=1e-6,
-    tolerance="a binomial bound on 10,000 draws; slopes are compared times e^(pi k_1/(2|w|)), where rounding is 1e-14 of either",
+    tolerance="a binomial bound on 6,000 draws; slopes are compared times e^(pi k_1/(2|w|)), where rounding is 1e-14 of either",
     distribution="w uniform in B_delta, a = +-U(1/2, 3/2), b ~ U(-2, 2); k = 1, 2; h = 1 + 0.3i, 1 - 0.5i",
 )
 @false("the higher one dominates", k=(2.0, 1.0))
@@ -175,7 +174,7 @@ def networks(
     cell, seed, *, k=(1.0, 2.0), h=(1 + 0.3j, 1 - 0.5j), delta=0.05, factor=np.ones_like, bias=2.0, output=1.0, context
 ):  # fmt: skip
     """All parameters of all neurons, the error D that of the whole network: exceptions against 1/200, rates of 1/100 excluded."""
-    rng, draws = context.rng((cell, int(seed))), 10_000
+    rng, draws = context.rng((cell, int(seed))), 6_000
     a = output * rng.uniform(0.5, 1.5, (draws, cell.m)) * rng.choice([-1, 1], (draws, cell.m))
     b, w = rng.uniform(-bias, bias, (draws, cell.m)), in_ball(rng, draws, cell.m, delta)
     ahead = pulls(a, w, b, k, h, factor=factor(w))
@@ -193,7 +192,8 @@ def zero_bias(cell, _, *, turned=0, high=Fraction(3), context):
     still = Neuron(Fraction(1), Fraction(0), (Fraction(2), high), *aims)
     with working_precision(256):
         pull = [abs(slopes_at(still, 1 / ball(cell.u), which)[0]) for which in (0, 1)]
-    return order("|dL/da| at k_1 and at k_2", pull[::-1] if turned else pull)
+    figures = [straight_line()] if cell.u == 4 and context.level != "quick" else []
+    return worst([order("|dL/da| at k_1 and at k_2", pull[::-1] if turned else pull)], figures=figures)
 
 
 DOMINANCE.without("small weights", networks, delta=1.0)

@@ -166,7 +166,7 @@ def slope_of_rate(part, *, inverse=False, context):
     "training",
     [0, 2],
     clauses="trained",
-    scope="1-50-50-1, sin x + sin 3x + sin 5x on 64 points, 40 seeds, Adam 0.002, 1000 steps",
+    scope="1-50-50-1, sin x + sin 3x + sin 5x on 64 points, 40 seeds, Adam 0.002, 700 steps",
     level="standard",
     alpha=1e-5,
 )

@@ -37,10 +37,10 @@ ORDER = claim(
     kind="law",
     source=OVERVIEW.at("Section 3; 1901.06523, first experiment: Adam at 2e-5, N(0, 0.05^2)"),
     refuted_by="trainings with another order in more than one of ten",
-    notes="Started from large weights, networks fit all frequencies at once and the order is lost: the probe.",
+    notes="Started from large weights networks lose the order: the probe.",
 )  # fmt: skip
 
-SMALL = {"scope": "40 networks, 64 points, Adam 0.002, 1000 steps; 10 steps to a record", "level": "standard", "alpha": 1e-5}
+SMALL = {"scope": "40 networks, 64 points, Adam 0.002, 700 steps; 10 steps to a record", "level": "standard", "alpha": 1e-5}
 
 
 @ORDER.check("training", ["low", "high"], clauses="order", **SMALL)
@@ -57,7 +57,7 @@ def order_of_three(which, *, turned=False, ahead=lambda first, second: first < s
     return worst([context.rate(hits, len(when), what=told, at_least=CONVERGED, margin=RATE, parts=PARTS)], figures=figures)
 
 
-ORDER.without("small start", order_of_three, deviation=3.0)
+ORDER.without("small start", order_of_three, deviation=4.0)
 ORDER.without("values", order_of_three, order=2)
 
 #: Six networks: of all six a rate above 0.1 follows with a risk of 1e-6, declared as at least 0.5 with a margin of 0.4.

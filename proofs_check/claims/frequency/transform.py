@@ -72,12 +72,10 @@ def contour(_, *, decay=1, power=1, turn=1, residue=lambda q: 1j * q, context):
     fall = E**-decay
     outcomes.append(equal(modulus=(0, sympy.cancel(2 / size * fall / (1 - fall**2) - 1 / size / half_sinh(E)))))
     at_zero = sympy.limit(sympy.pi * q / sympy.sinh(sympy.pi * q / 2) / size, q, 0)  # the integral is continuous in k
-    return worst([*outcomes, equal(at_zero=(2 / size, at_zero))])
+    return worst([*outcomes, equal(at_zero=(2 / size, at_zero))], figures=[moduli()])
 
 
-PLACES = axes(
-    w=("-3/2", "1/3", "1", "3"), k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20")), quick=1, standard=2, full=4
-)
+PLACES = axes(w=("-3/2", "1/3", "1", "3"), k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20")), quick=1, full=4)
 
 
 def bias(cell, rng):
@@ -117,7 +115,7 @@ def quadrature(cell, b, *, formula=slope_transform, context):
         apart = [
             at_most(name, abs(value), 1e-25, attained=False) for name, value in (("real", found.real - real), ("imag", found.imag - imag))
         ]
-    return worst(apart, figures=[moduli()] if (cell.w, cell.k) == ("1", "1/5") else [])
+    return worst(apart)
 
 
 PAIRS = axes(signs=("+ +", "+ -", "- -"), k=by_level(("1/2", "-3"), ("1/2", "-3", "8")), quick=1, standard=3, full=9)

@@ -88,8 +88,8 @@ def argument(part, *, half=2, critical=1, shift=0, context):
     )
 
 
-CUTOFFS = {1: {"quick": (30, 1000), "standard": (30, 1000, 20_000), "full": (1000, 20_000, 100_000)},
-           2: {"quick": (8, 24), "standard": (8, 24, 60), "full": (24, 60, 120)},
+CUTOFFS = {1: {"quick": (30, 1000), "standard": (30, 1000, 10_000), "full": (1000, 20_000, 100_000)},
+           2: {"quick": (8, 24), "standard": (8, 24, 40), "full": (24, 60, 120)},
            3: {"quick": (4, 8), "standard": (4, 8, 14), "full": (8, 14, 20)}}  # fmt: skip
 CELLS = axes(
     d=(1, 2, 3),
@@ -158,7 +158,7 @@ def trivial(cell, drawn, *, limit=1, power=1, weight=lambda n: 1, context):
         outcomes.append(at_most("distance from 1", abs(ratio - ball(limit)), delta / (1 - delta), attained=False))
     last = energies(cell, drawn, context)[-1]
     outcomes.append(equal(regime=("boundary" if Fraction(cell.alpha) == cell.d else "trivial", last.regime)))
-    return worst(outcomes, figures=[pictured()] if (cell.d, cell.alpha) == (1, "1/2") else [])
+    return worst(outcomes, figures=[pictured()] if (cell.d, cell.alpha, cell.n) == (1, "1/2", 3) else [])
 
 
 @LIMIT.check("certified", points, CELLS, clauses="off data", distribution="as before, and a point between")
@@ -189,7 +189,7 @@ def off_samples(x):
     return max(candidates, key=lambda one: min(separations([one, row])[0] for row in x))
 
 
-ABOVE = axes(alpha=("3/2", "2", "3", "4"), n=by_level((2, 3), (2, 3, 5)), d=(1,))
+ABOVE = axes(d=(1, 2), alpha=("3/2", "2", "5/2", "3", "4"), n=by_level((2, 3), (2, 3, 5)), where=lambda d, alpha: Fraction(alpha) > d)
 
 
 @LIMIT.check("certified", points, ABOVE, clauses="regular")
@@ -198,29 +198,32 @@ ABOVE = axes(alpha=("3/2", "2", "3", "4"), n=by_level((2, 3), (2, 3, 5)), d=(1,)
 @false("E_M rises", turned=1)
 @false("E >= |y|^2/K(0) (s)", count=lambda n: 1)
 def regular(cell, drawn, *, less=0, turned=0, count=lambda n: n, context):
-    """E_M at growing cut-offs does not rise; it stays above |y|^2/(n K(0)) with the tail of K(0) bounded; at alpha = 2 the limit in
+    """E_M at growing cut-offs does not rise, nor fall below the limit enclosed with the tail of K; it stays above |y|^2/(n K(0)) with
+    the tail of K(0) bounded; at alpha = 2 the limit in
     closed form."""
     x, y = drawn
-    alpha, cutoffs = Fraction(cell.alpha), (10, *CUTOFFS[1][context.level])
+    alpha, cutoffs = Fraction(cell.alpha), (6, *CUTOFFS[cell.d][context.level])
     keys = tuple(map(tuple, x)), tuple(y)
     found = [energy(*keys, alpha - less, cutoff) for cutoff in cutoffs]
     values = [one.least for one in found]
     with working_precision(128):
-        whole = energy(*keys, alpha, cutoffs[-1]).diagonal + tail_bound(alpha, cutoffs[-1])
+        tail = tail_bound(alpha, cutoffs[-1], cell.d)
+        whole = energy(*keys, alpha, cutoffs[-1]).diagonal + tail
         floor = sum(ball(value) ** 2 for value in y) / (ball(count(cell.n)) * whole)
     outcomes = [
         order("E_M, from the last cut-off to the first", values if turned else values[::-1], strict=False),
         at_least("E_M", values[-1], floor, attained=False),
-        equal(regime=("regular", boundary(alpha, 1))),
+        equal(regime=("regular", boundary(alpha, cell.d))),
     ]
-    if cell.alpha == "2" and not less:
-        outcomes.append(closed_form(cell, x, y, found[-1], cutoffs[-1]))
+    limit = band_limited_energy(x, y, alpha, cutoffs[-1], beyond=tail).least
+    outcomes.append(at_least("E_M against its limit", values[-1], limit.lower(), attained=False))
+    if (cell.d, cell.alpha) == (1, "2") and not less:
+        outcomes.append(closed_form(cell, x, y, found[-1], limit))
     return worst(outcomes)
 
 
-def closed_form(cell, x, y, last, cutoff):
-    """sum <k>^(-2) e^(ikx) = pi cosh(pi - |x|)/sinh pi: E_M less the limit is between 0 and |c|_1^2 times the tail,
-    as K_M^(-1) - K^(-1) <= K_M^(-1) (K - K_M) K_M^(-1)."""
+def closed_form(cell, x, y, last, limit):
+    """sum <k>^(-2) e^(ikx) = pi cosh(pi - |x|)/sinh pi gives the limit by itself: it lies in the enclosure and not above E_M."""
     from flint import arb, arb_mat
 
     with working_precision(128):
@@ -228,10 +231,9 @@ def closed_form(cell, x, y, last, cutoff):
         value = lambda t: pi * (pi - abs(ball(t))).cosh() / pi.sinh()
         matrix = arb_mat([[value(x[i][0] - x[j][0]) for j in range(cell.n)] for i in range(cell.n)])
         solved = matrix.solve(arb_mat([[ball(v)] for v in y]))
-        limit = sum((ball(v) * solved[i, 0] for i, v in enumerate(y)), arb(0))
-        size = sum((abs(c) for c in last.coefficients), arb(0)) ** 2
-        above = at_least("E_M less its limit", last.least - limit, 0, attained=False)
-        return worst([above, at_most("E_M less its limit", last.least - limit, size * tail_bound(2, cutoff), attained=False)])
+        exact = sum((ball(v) * solved[i, 0] for i, v in enumerate(y)), arb(0))
+    inside = [at_least("limit", exact, limit.lower(), attained=False), at_most("limit", exact, limit.upper(), attained=False)]
+    return worst([*inside, at_least("E_M less its limit", last.least - exact, 0, attained=False)])
 
 
 def pictured():

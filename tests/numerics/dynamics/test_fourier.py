@@ -94,7 +94,28 @@ def test_the_critical_exponent_is_said_to_be_a_boundary():
     with pytest.raises(ValueError, match="at 1, the boundary"):
         tail_bound(1, 10)
     exact = sum(2 * (1 + k * k) ** -1.0 for k in range(11, 200_000))
-    assert exact < float(tail_bound(2, 10))
+    assert exact < float(tail_bound(2, 10)) < 1.2 * exact
+    with pytest.raises(ValueError, match="cutoff must be above"):
+        tail_bound(3, 1, 2)
+
+
+@pytest.mark.parametrize("alpha", [Fraction(5, 2), 4])
+def test_tails_in_the_plane(alpha):
+    """Far frequencies up to 400, and what an integral leaves beyond."""
+    grid = np.arange(-400, 401)
+    squares = grid[:, None] ** 2 + grid[None] ** 2
+    far = squares[(squares > 8**2) & (squares <= 400**2)]
+    part = float(((1.0 + far) ** (-float(alpha) / 2)).sum())
+    rest = 2 * np.pi * 400 ** (2 - float(alpha)) / (float(alpha) - 2)
+    assert part + 0.9 * rest < float(tail_bound(alpha, 8, 2)) < 2.5 * (part + rest)
+
+
+def test_limits_of_energies_are_enclosed():
+    x, y = [0, 1, Fraction(5, 2)], [1, -1, 2]
+    found = band_limited_energy(x, y, 2, 60, beyond=tail_bound(2, 60)).least
+    for cutoff in (200, 2000):
+        assert found.contains(band_limited_energy(x, y, 2, cutoff).least)
+    assert float(found.rad()) < 0.2 * float(found.mid())
 
 
 @pytest.mark.parametrize(
