@@ -121,9 +121,8 @@ class Energy:
 def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, beyond: Any = 0, bits: int = 128) -> Energy:
     """The least sum <k>^alpha |c_k|^2 of an interpolant with |k| <= ``cutoff`` at points x (n, d), or (n,), on the circle of length 2 pi.
 
-    x and y are rationals, floats or balls. ``beyond`` (:func:`tail_bound`) bounds what the kernel lacks: then the balls hold the
-    energies of all larger
-    cut-offs, and the limit, too. alpha = d, the critical value, is a boundary: ``regime`` says so.
+    x and y are rationals, floats or balls. ``beyond`` (:func:`tail_bound`) bounds what the kernel lacks: then ``least``
+    holds the energies of all larger cut-offs, and their limit, too. alpha = d, the critical value, is a boundary: ``regime`` says so.
 
     :raises ValueError: for repeated points, wrong shapes, or fewer frequencies than points.
     """
@@ -150,12 +149,14 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
             )
         diagonal = sum((weight[square] * len(rows) for square, rows in shells.items()), arb(0))
         below = sum((weight[square] * len(rows) for square, rows in _shells(cutoff, d - 1).items()), arb(0))
-        rest = arb(0, 1) * ball(beyond).upper()
-        matrix = arb_mat([[rest + diagonal if i == j else rest + values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
+        matrix = arb_mat([[diagonal if i == j else values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
         right = arb_mat([[ball(value)] for value in y])
         solved = matrix.solve(right)
         coefficients = tuple(solved[i, 0] for i in range(n))
         least = sum((ball(value) * c for value, c in zip(y, coefficients, strict=True)), arb(0))
+        if ball(beyond) != 0:  # K_M^-1 - K^-1 <= K_M^-1 (K - K_M) K_M^-1, whose entries in between are at most the tail
+            size = sum((abs(c) for c in coefficients), arb(0))
+            least = least.union(least - size * size * ball(beyond))
         return Energy(least, diagonal, below, coefficients, boundary(alpha, d))
 
 

@@ -38,8 +38,8 @@ NOTATION = {
     "y_i": "values at the samples",
     r"\alpha": "exponent of the penalty",
     r"\langle k \rangle": "sqrt(1 + |k|^2)",
-    "K_M": r"sum over |k| <= M of \langle k \rangle^{-\alpha} e^{ikx}",
-    "E_M": r"least sum of \langle k \rangle^\alpha |c_k|^2 under the values, |k| <= M",
+    "K_M": "the sum of e^(ikx) over frequencies up to M, each divided by its weight in the penalty",
+    "E_M": "least energy under the values with frequencies up to M",
     "B": "range of biases, [-B, B]",
     "s": "order of the derivative in the loss",
 }

@@ -21,8 +21,8 @@ DOMINANCE = claim(
     r"\frac{\mu\{w \in B_\delta: |\partial_\theta L(k_1)| > |\partial_\theta L(k_2)| \text{ for all } \theta\}}{\mu(B_\delta)}"
     r" \ge 1 - C e^{-c/\delta}, \quad c = \frac{\pi (k_2 - k_1)}{2}",
     clauses={
-        "ratio": r"|T(k_2)| \le e^{-c/|w|} |T(k_1)|; \; \partial_a T = T/a, \ldots: \text{ slopes as in } \partial_b T = (ik/w) T, \;"
-        r" \partial_w T = T \big(-\tfrac1w + \tfrac{\pi k}{2 w^2} \coth\tfrac{\pi k}{2w} - \tfrac{ikb}{w^2}\big)",
+        "ratio": r"|T(k_2)| \le e^{-c/|w|} |T(k_1)|; \; \partial_b T = \tfrac{ik}{w} T, \;"
+        r" \partial_w T = \big(-\tfrac1w + \tfrac{\pi k}{2 w^2} \coth\tfrac{\pi k}{2w} - \tfrac{ikb}{w^2}\big) T",
         "share": r"\text{one neuron: the share of exceptions is at most } C e^{-c/\delta}, \; C \text{ explicit}",
         "rate": r"\text{no larger } c \text{ will do: } -\delta \log(\text{share of exceptions}) \to c",
         "networks": r"m \text{ neurons: at } \delta = 1/20 \text{ exceptions are fewer than } 1/200",
@@ -112,7 +112,7 @@ def exponents(drawn):
     return arb.pi() * ball(drawn.k[1] - drawn.k[0]) / 2
 
 
-HALVINGS = axes(delta=by_level(("1/16", "1/32"), full=("1/16", "1/32", "1/64")), quick=1, standard=2, full=5)
+HALVINGS = axes(delta=by_level(("1/16", "1/32"), full=("1/16", "1/32", "1/64")), quick=1, full=5)
 
 
 def turning_neuron(cell, rng):

@@ -21,7 +21,9 @@ MODEL = claim(
         r" points with differences } (2s_k)^s \lambda_k,"
         r" \; s_k = 1 - \cos(2 \pi k/n)",
         "order": r"\hat K(k) \propto k^{-2r}: \text{ low first for } s < r, \text{ all at one rate for } s = r, \text{ high first for }"
-        r" s > r \text{; on points, up to half of Nyquist's frequency}",
+        r" s > r",
+        "on points": r"r = 1, 2, \; s \le 3: \text{ so too on } n \text{ points up to half of Nyquist's frequency, where } s \ne r"
+        r" \text{; at } s = r = 1 \text{ rates are equal}",
         "neuron": r"\hat K = |T|^2 \text{ of a tanh neuron: } k^{2s} |T(k)|^2 \text{ rises up to } k = 2 x |w|/\pi, \; x \coth x = s,"
         r" \text{ and falls after;"
         r" for } s \le 1 \text{ it only falls}",
@@ -81,7 +83,7 @@ def multipliers(part, *, power=lambda s: 2 * s, tie=0, context):
 CIRCLES = axes(r=(1, 2), s=(0, 1, 2, 3), n=by_level((8, 16), (8, 16, 61)))
 
 
-@MODEL.check("certified", nothing, CIRCLES, clauses=("rates", "order"))
+@MODEL.check("certified", nothing, CIRCLES, clauses=("rates", "on points"))
 @false("(2s_k)^(2s)", power=lambda s: 2 * s)
 @false("the factor at s = 1 for s = 2 (s)", power=lambda s: min(s, 1))
 @false("the kernel of the other weights", half=lambda r: 3 - r)

@@ -1,6 +1,7 @@
 """Fourier integrals, transforms of samples, least energies, limits of interpolants, exceptional weights: against other ways to the same."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -185,8 +186,8 @@ def test_draws_fill_the_ball():
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: Neuron(Fraction(0), Fraction(1), (1, 2), (1, 1), (1, 1)), "must not be 0"),
-        (lambda: Neuron(Fraction(1), Fraction(1), (2, 1), (1, 1), (1, 1)), "0 < low < high"),
+        (lambda: replace(NEURON, a=Fraction(0)), "must not be 0"),
+        (lambda: replace(NEURON, k=(Fraction(2), Fraction(1))), "0 < low < high"),
         (lambda: exceptional_share(STILL, Fraction(1, 8)), "b must not be 0"),
         (lambda: bound(NEURON, Fraction(2)), "u must be"),
     ],
