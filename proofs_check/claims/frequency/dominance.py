@@ -7,7 +7,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.dominance import Neuron, bound, exceptional_share, in_ball, pulls, slopes_at
-from proofs_check import Assumption, Figure, axes, by_level, claim, false, nothing
+from proofs_check import Assumption, Figure, Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_least, at_most, equal, order, worst
 
 from . import LOW_FIRST, PRINCIPLE, SEEN
@@ -98,6 +98,10 @@ def share(neuron, delta, parameters):
 @false("C a hundred times smaller, at delta = 1/32 (s)", constant=lambda delta: Fraction(1, 100) if delta == "1/32" else 1)
 def shares(cell, drawn, *, exponent=1, constant=lambda delta: 1, context):
     """The proved share of exceptions, by bisection in balls, against C e^(-c/delta) with the constants of the proof."""
+    try:
+        bound(drawn, Fraction(cell.delta))
+    except ValueError as error:
+        return Outcome.rejected(f"delta is not small enough for the constants: {error}")
     found = share(drawn, cell.delta, ("a", "w", "b"))
     more = 1 - ball(exponent)
     with working_precision(128):

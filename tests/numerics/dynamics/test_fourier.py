@@ -135,6 +135,8 @@ def test_interpolants_as_functions_of_the_spread_of_biases():
     expected = np.linalg.solve(gram, [float(v) for v in values]) @ [float(output_kernel(x, q, 7)) for q in nodes]
     assert abs(float(found(7)) - expected) < 1e-9
     assert found.limit() == natural_cubic(nodes, values, x) and found.order() == 1
+    even = interpolant(output_kernel, [-1, 0, 1], [1, 0, 1], x, degree=3, first=3)
+    assert even.order() == 3  # faster than 1/B, where the affine part of the spline is constant
     with pytest.raises(ValueError, match="nodes must differ"):
         interpolant(output_kernel, [0, 0], [1, 1], 0, degree=3, first=1)
 
