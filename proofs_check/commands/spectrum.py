@@ -170,10 +170,9 @@ def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str,
     """Print a line for each band and the order; what is stored of them."""
     several = len(found.steps) > 1
     rows, moments = [], []
-    click.echo(
-        f"{len(found.steps)} checkpoints, frequencies 0 to {int(found.frequencies[-1])} (Nyquist); relative errors, converged below"
-        f" {threshold:g}:"
-    )
+    subject = f"{len(found.steps)} checkpoints" if several else "One network"
+    converged = f", converged below {threshold:g}" if several else ""
+    click.echo(f"{subject}, frequencies 0 to {int(found.frequencies[-1])} (Nyquist); relative errors{converged}:")
     for band in bands:
         relative = found.relative(band)
         if not math.isfinite(relative[0]):
@@ -188,7 +187,7 @@ def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str,
     if several:
         _tell_order(moments)
     else:
-        click.echo("One network alone: an order needs checkpoints.")
+        click.echo("An order needs checkpoints.")
     return rows
 
 

@@ -73,7 +73,7 @@ def test_checkpoints_by_module(run):
 
 def test_one_module_alone(run):
     result = run("user.py:network", *DATA)
-    assert result.exit_code == 0 and "an order needs checkpoints" in result.output
+    assert result.exit_code == 0 and "One network, frequencies 0 to 16" in result.output and "An order needs" in result.output
 
 
 def test_several_inputs(run):
