@@ -8,6 +8,7 @@ what lies beyond is bounded by hand. Source of the statement: arXiv:1901.06523, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,7 +49,7 @@ class Share:
 
 
 def exceptional_share(
-    neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 10, bits: int = 128
+    neuron: Neuron, delta: Fraction, *, parameters: Sequence[str] = PARAMETERS, beyond: int = 10, bits: int | None = None
 ) -> Share:
     """The share of w in [-delta, delta] where |dL(low)/dtheta| > |dL(high)/dtheta| fails for some of ``parameters``.
 
@@ -59,9 +60,11 @@ def exceptional_share(
     """
     if neuron.b == 0:
         raise ValueError("b must not be 0: the phase of its transform does not turn, so that all or no small weights are exceptional")
+    start = 1 / Fraction(delta)
+    if bits is None:  # boxes get as short as e^(-c u)/200, and digits of u must tell their ends apart
+        bits = 80 + math.ceil(float(dominance_rate(*neuron.k)) * float(start + beyond) / math.log(2))
     with working_precision(bits):
         least, most, boxes = ball(0), ball(0), 0
-        start = 1 / Fraction(delta)
         for sign in (1, -1):
             sure, open_, count = _search(neuron, sign, start, start + beyond, parameters)
             rest = tail(neuron, start + beyond) * len(parameters)

@@ -17,6 +17,9 @@ import numpy as np
 from numerics.arithmetic.krawczyk import ball, working_precision
 from theory.dynamics.frequency import boundary
 
+#: Frequencies whose turns a transform holds at once.
+AT_ONCE = 256
+
 
 def fourier_integral(function: Callable[[Any], Any], k: Any, *, ends: tuple[Any, Any], tail: Any, bits: int = 120) -> Any:
     """int f(x) e^(-ikx) dx as a complex ball: the integral between ``ends`` by acb's integrator, the rest within ``tail``.
@@ -98,8 +101,12 @@ def nudft(samples: Samples, y: Any, k: Any) -> np.ndarray:
             f"k must be at most {samples.nyquist}, half of {len(samples.x)} samples (Nyquist): above, samples do not tell a frequency from "
             f"a lower one; got {frequencies[above][0]:g}"
         )
-    turns = np.exp(-2j * np.pi * np.outer((samples.x - samples.x[0]) / samples.period, frequencies))
-    return (values * samples.weights) @ turns
+    weighed, places = values * samples.weights, (samples.x - samples.x[0]) / samples.period
+    found = np.empty((*values.shape[:-1], len(frequencies)), dtype=complex)
+    for first in range(0, len(frequencies), AT_ONCE):  # n by K turns would not fit where both are large
+        some = slice(first, first + AT_ONCE)
+        found[..., some] = weighed @ np.exp(-2j * np.pi * np.outer(places, frequencies[some]))
+    return found
 
 
 @dataclass(frozen=True)

@@ -92,14 +92,14 @@ def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[fl
         raise ValueError(f"steps must increase and be one at least, got {list(steps)[:8]}")
     goal = _columns("y", y, len(samples.x))
     frequencies = np.arange((samples.nyquist if most is None else most) + 1)
-    energy = lambda values: (np.abs(nudft(samples, values.T, frequencies)) ** 2).sum(axis=0)
-    rows = []
+    rows = [goal]
     for step, values in zip(steps, outputs, strict=True):
         found = _columns(f"outputs at {step:g}", values, len(samples.x))
         if found.shape != goal.shape:
             raise ValueError(f"outputs at {step:g} must have shape {goal.shape} as y, got {found.shape}")
-        rows.append(energy(found - goal))
-    return Spectra(np.asarray(steps, dtype=float), frequencies, np.array(rows), energy(goal))
+        rows.append(found - goal)
+    energies = (np.abs(nudft(samples, np.stack(rows).swapaxes(1, 2), frequencies)) ** 2).sum(axis=1)
+    return Spectra(np.asarray(steps, dtype=float), frequencies, energies[1:], energies[0])
 
 
 def _columns(name: str, values: Any, n: int) -> np.ndarray:
