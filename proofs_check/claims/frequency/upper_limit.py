@@ -163,8 +163,8 @@ def trivial(cell, drawn, *, limit=1, power=1, weight=lambda n: 1, context):
 
 @LIMIT.check("certified", points, CELLS, clauses="off data", distribution="as before, and a point between")
 @false("a tenth of the largest value stays (s)", floor=Fraction(1, 10))
-@false("as K'_M(0)^(1/2) less", power=Fraction(3, 2))
-def off_data(cell, drawn, *, floor=0, power=1, context):
+@false("a tenth of the bound (s)", times=Fraction(1, 10))
+def off_data(cell, drawn, *, floor=0, times=1, context):
     """|phi_M| at a point between: at most sum |c_i| K'_M(0)/sigma, which falls with M."""
     x, y = drawn
     between, found = off_samples(x), []
@@ -176,7 +176,7 @@ def off_data(cell, drawn, *, floor=0, power=1, context):
             sine = min(
                 (max(((ball(p - q) / 2).sin().abs_lower() for p, q in zip(between, row, strict=True)), key=float) for row in x), key=float
             )
-            found.append((value, monotone_sum_bound(size * one.below, sine) * (size / 40) ** (ball(power) - 1)))
+            found.append((value, monotone_sum_bound(size * one.below, sine) * ball(times)))
     bounds = [at_most("|phi| off the samples", value, most, attained=False) for value, most in found]
     falls = order("its bound, from the last cut-off to the first", [most for _, most in found][::-1])
     stays = [at_least("|phi| at the last cut-off", found[-1][0], ball(floor), attained=False)] if floor else []
