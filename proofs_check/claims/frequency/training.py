@@ -209,8 +209,10 @@ def jumping(context):
     for order, name in ((0, "no switch"), (1, "first derivatives"), (2, "second derivatives")):
         record = switched_runs(context.seed, order, 1e-4)
         series.append({"label": name, "x": (record.steps + before.steps[-1]).tolist(), "y": np.median(record.error, axis=1).tolist()})
-    alt = "The error falls, and after the switch at step 500 goes on without one, doubles with first derivatives and rises thirtyfold"
-    " with second ones"
+    alt = (
+        "The error falls; after the switch at step 500 it goes on falling without one, about triples with first derivatives and rises"
+        " twentyfold with second ones"
+    )
     return Figure(
         "lines", "Relative error before and after the switch", alt, {"series": series}, "step", "relative error, median", log_y=True
     )
