@@ -1,0 +1,232 @@
+r"""Fourier integrals in balls, transforms of samples at any places, and least energies of interpolants with a penalty on frequencies.
+
+Transforms are int f(x) e^(-ikx) dx. On the circle of length 2 pi the energy of phi = sum c_k e^(ikx) is sum <k>^alpha |c_k|^2 with
+<k> = sqrt(1 + |k|^2); among |k| <= M the least one under phi(x_i) = y_i is y^T K_M^(-1) y, K_M(x) = sum <k>^(-alpha) e^(ikx).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from numerics.arithmetic.krawczyk import ball, working_precision
+from theory.dynamics.frequency import boundary
+
+#: Frequencies whose turns a transform holds at once.
+AT_ONCE = 256
+
+
+def fourier_integral(function: Callable[[Any], Any], k: Any, *, ends: tuple[Any, Any], tail: Any, bits: int = 120) -> Any:
+    """int f(x) e^(-ikx) dx as a complex ball: the integral between ``ends`` by acb's integrator, the rest within ``tail``.
+
+    ``function`` takes and returns complex balls and is meromorphic near the real line (at a pole its ball is not finite); ``tail``
+    bounds the integral of |f| outside the ends. k, ends and tail: rationals, floats or balls.
+
+    :raises ValueError: for ends that do not increase, or a tail that is negative.
+    """
+    from flint import acb, arb
+
+    with working_precision(bits):
+        low, high, rest, frequency = ball(ends[0]), ball(ends[1]), ball(tail), ball(k)
+        if not low < high:
+            raise ValueError(f"ends must increase, got {ends}")
+        if rest < 0:
+            raise ValueError(f"tail must not be negative, got {tail}")
+        turn = acb(0, -frequency)
+        inner = acb.integral(lambda x, _: function(x) * (turn * x).exp(), acb(low), acb(high))
+        error = arb(0, 1) * rest.upper()
+        return inner + acb(error, error)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of one input that are fit for a transform: places ``x`` (n,) that increase, with the ``weights`` (n,) of the cells around
+    them (sum 1), the ``period`` and the largest frequency that they carry (``nyquist``, n/2 periods)."""
+
+    x: np.ndarray
+    weights: np.ndarray
+    period: float
+
+    @property
+    def nyquist(self) -> int:
+        """The largest frequency, in periods: half the number of samples, for uneven ones on average."""
+        return len(self.x) // 2
+
+
+def samples_of(x: Any, period: float | None = None) -> Samples:
+    """Places (n,) of at least two samples, sorted and different; ``period`` is that of even spacing, n (x_n - x_1)/(n - 1), when left out.
+
+    :raises ValueError: for places that are not finite, not sorted or repeated, each named, and a period that is too short.
+    """
+    places = np.asarray(x, dtype=float)
+    if places.ndim != 1 or len(places) < 2:
+        raise ValueError(f"x must hold at least two places (n,), got shape {places.shape}")
+    if not np.isfinite(places).all():
+        raise ValueError(f"x must be finite, got {places[~np.isfinite(places)][0]} at {int(np.argmin(np.isfinite(places)))}")
+    steps = np.diff(places)
+    if (steps == 0).any():
+        at = int(np.argmax(steps == 0))
+        raise ValueError(f"x must not repeat a place, got {places[at]:g} at {at} and {at + 1}")
+    if (steps < 0).any():
+        at = int(np.argmax(steps < 0))
+        raise ValueError(f"x must be sorted, got {places[at]:g} before {places[at + 1]:g} at {at}")
+    length = places[-1] - places[0]
+    whole = len(places) * length / (len(places) - 1) if period is None else float(period)
+    if not (math.isfinite(whole) and whole > length):
+        raise ValueError(f"period must be longer than the samples, {length:g}, got {whole:g}")
+    gaps = np.append(steps, whole - length)  # around the circle
+    return Samples(places, (gaps + np.roll(gaps, 1)) / (2 * whole), whole)
+
+
+def nudft(samples: Samples, y: Any, k: Any) -> np.ndarray:
+    """sum_j weight_j y_j e^(-2 pi i k (x_j - x_1)/period) for values (..., n) at frequencies k (K,), in periods: complex (..., K).
+
+    For even samples it is the discrete Fourier transform over n; for others the trapezoidal rule on the circle.
+
+    :raises ValueError: for frequencies above Nyquist's, and values of another length.
+    """
+    values, frequencies = np.asarray(y), np.asarray(k, dtype=float)
+    if values.shape[-1:] != samples.x.shape:
+        raise ValueError(f"y must have shape (..., {len(samples.x)}), got {values.shape}")
+    if frequencies.ndim != 1 or not np.isfinite(frequencies).all():
+        raise ValueError(f"k must be finite frequencies (K,), got {k}")
+    above = np.abs(frequencies) > samples.nyquist
+    if above.any():
+        raise ValueError(
+            f"k must be at most {samples.nyquist}, half of {len(samples.x)} samples (Nyquist): above, samples do not tell a frequency from "
+            f"a lower one; got {frequencies[above][0]:g}"
+        )
+    weighed, places = values * samples.weights, (samples.x - samples.x[0]) / samples.period
+    found = np.empty((*values.shape[:-1], len(frequencies)), dtype=complex)
+    for first in range(0, len(frequencies), AT_ONCE):  # n by K turns would not fit where both are large
+        some = slice(first, first + AT_ONCE)
+        found[..., some] = weighed @ np.exp(-2j * np.pi * np.outer(places, frequencies[some]))
+    return found
+
+
+@dataclass(frozen=True)
+class Energy:
+    """The least energy under point values with frequencies |k| <= cutoff (``least``), the kernel at 0 in dimensions d and d - 1, the
+    coefficients c of its minimizer sum_i c_i K(x - x_i), in balls; ``regime`` as :func:`theory.dynamics.frequency.boundary` says."""
+
+    least: Any
+    diagonal: Any
+    below: Any
+    coefficients: tuple[Any, ...]
+    regime: str
+
+    def ratio(self, y: Sequence[Any]) -> Any:
+        """E K(0)/|y|^2."""
+        return self.least * self.diagonal / sum(ball(value) ** 2 for value in y)
+
+
+def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, beyond: Any = 0, bits: int = 128) -> Energy:
+    """The least sum <k>^alpha |c_k|^2 of an interpolant with |k| <= ``cutoff`` at points x (n, d), or (n,), on the circle of length 2 pi.
+
+    x and y are rationals, floats or balls. ``beyond`` (:func:`tail_bound`) bounds what the kernel lacks: then ``least``
+    holds the energies of all larger cut-offs, and their limit, too. alpha = d, the critical value, is a boundary: ``regime`` says so.
+
+    :raises ValueError: for repeated points, wrong shapes, or fewer frequencies than points.
+    """
+    from flint import arb, arb_mat
+
+    points = np.asarray(x, dtype=object)
+    points = points[:, None] if points.ndim == 1 else points
+    n, d = points.shape
+    if len(y) != n:
+        raise ValueError(f"expected as many values as points, got {len(y)} and {n}")
+    if len({tuple(row) for row in points.tolist()}) < n:
+        raise ValueError(f"points must differ, got {points.tolist()}")
+    with working_precision(bits):
+        shells = _shells(cutoff, d)
+        if sum(len(rows) for rows in shells.values()) < n:
+            raise ValueError(f"cutoff must leave at least {n} frequencies for {n} points, got {cutoff}")
+        scale = -ball(alpha) / 2
+        weight = {square: arb(1 + square) ** scale for square in shells}
+        pairs = [(i, j) for i in range(n) for j in range(i)]
+        values = {pair: arb(0) for pair in pairs}
+        for pair in pairs:
+            values[pair] = _kernel_at(
+                [ball(p) - ball(q) for p, q in zip(points[pair[0]], points[pair[1]], strict=True)], shells, weight, cutoff
+            )
+        diagonal = sum((weight[square] * len(rows) for square, rows in shells.items()), arb(0))
+        below = sum((weight[square] * len(rows) for square, rows in _shells(cutoff, d - 1).items()), arb(0))
+        matrix = arb_mat([[diagonal if i == j else values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
+        right = arb_mat([[ball(value)] for value in y])
+        solved = matrix.solve(right)
+        coefficients = tuple(solved[i, 0] for i in range(n))
+        least = sum((ball(value) * c for value, c in zip(y, coefficients, strict=True)), arb(0))
+        if ball(beyond) != 0:  # K_M^-1 - K^-1 <= K_M^-1 (K - K_M) K_M^-1, whose entries in between are at most the tail
+            size = sum((abs(c) for c in coefficients), arb(0))
+            least = least.union(least - size * size * ball(beyond))
+        return Energy(least, diagonal, below, coefficients, boundary(alpha, d))
+
+
+def kernel(difference: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 128) -> Any:
+    """K_M at a difference (d,) of points, in balls."""
+    from flint import arb
+
+    with working_precision(bits):
+        shells = _shells(cutoff, len(difference))
+        weight = {square: arb(1 + square) ** (-ball(alpha) / 2) for square in shells}
+        return _kernel_at([ball(entry) for entry in difference], shells, weight, cutoff)
+
+
+def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) -> Any:
+    """A bound of sum_(|k| > M) <k>^(-alpha) in R^d, alpha > d: 2 M^(1 - alpha)/(alpha - 1) for d = 1.
+
+    In general each k has its unit cube, in which |x| <= |k| + sqrt(d)/2: the sum is at most the integral of (|x| - sqrt(d)/2)^(-alpha) over
+    |x| > M - sqrt(d)/2, S_(d-1) (1 + sqrt(d)/(2R))^(d-1) R^(d - alpha)/(alpha - d) with R = M - sqrt(d) and S the area of the sphere.
+
+    :raises ValueError: for alpha of at most d, where that sum diverges, and for a cut-off that is too small.
+    """
+    from flint import arb
+
+    if boundary(alpha, dimension) != "regular":
+        raise ValueError(f"alpha must be above {dimension} (at {dimension}, the boundary, and below it the sum diverges), got {alpha}")
+    with working_precision(bits):
+        exponent = dimension - ball(alpha)
+        if dimension == 1 and cutoff >= 1:
+            return 2 * ball(cutoff) ** exponent / -exponent
+        root = ball(dimension).sqrt()
+        inner = cutoff - root
+        if not inner > 0:
+            raise ValueError(f"cutoff must be above sqrt(dimension) = {float(root):.3g}, got {cutoff}")
+        sphere = 2 * arb.pi() ** (ball(dimension) / 2) / (ball(dimension) / 2).gamma()
+        return sphere * (1 + root / (2 * inner)) ** (dimension - 1) * inner**exponent / -exponent
+
+
+def _shells(cutoff: int, d: int) -> dict[int, list[tuple[int, ...]]]:
+    """The frequencies (d,) with |k| <= cutoff, by |k|^2."""
+    shells: dict[int, list[tuple[int, ...]]] = {}
+    for k in product(range(-cutoff, cutoff + 1), repeat=d):
+        square = sum(entry * entry for entry in k)
+        if square <= cutoff * cutoff:
+            shells.setdefault(square, []).append(k)
+    return shells
+
+
+def _kernel_at(difference: list[Any], shells: dict, weight: dict, cutoff: int) -> Any:
+    """sum weight cos(k . difference); each e^(ik difference_j) is taken by itself, as radii of powers grow like 2^(k/2)."""
+    from flint import acb, arb
+
+    if len(difference) == 1:
+        return weight[0] + 2 * sum((weight[k * k] * (k * difference[0]).cos() for k in range(1, cutoff + 1)), arb(0))
+    powers = [[acb((k * entry).cos(), (k * entry).sin()) for k in range(cutoff + 1)] for entry in difference]
+    total = arb(0)
+    for square, rows in shells.items():
+        inner = arb(0)
+        for k in rows:
+            if k < (0,) * len(k):
+                continue  # the opposite one has the same real part
+            term = acb(1)
+            for row, entry in zip(powers, k, strict=True):
+                term *= row[entry] if entry >= 0 else row[-entry].conjugate()
+            inner += term.real if not any(k) else 2 * term.real
+        total += weight[square] * inner
+    return total

@@ -1,0 +1,149 @@
+r"""Many small tanh networks of one input trained at once on a loss with derivatives, and the spectra of their errors on the way.
+
+The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at both ends, as
+a solver of
+y^(s) = g with boundary values has it. Derivatives go forward with the values (jets up to the second order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+#: Orders of derivatives in a loss.
+ORDERS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Target:
+    """y = sum of amplitude sin(kx) over ``frequencies``; at ``x`` (n,)."""
+
+    frequencies: tuple[int, ...]
+    amplitudes: tuple[float, ...]
+    x: np.ndarray
+
+    def derivative(self, order: int) -> np.ndarray:
+        """y^(order), order 0, 1 or 2, at the points."""
+        waves = (np.sin, np.cos, lambda t: -np.sin(t))[order]
+        return sum(
+            (a * k**order * waves(k * self.x) for k, a in zip(self.frequencies, self.amplitudes, strict=True)), np.zeros_like(self.x)
+        )
+
+
+def even_points(n: int, half: float = np.pi) -> np.ndarray:
+    """n even points of [-half, half), as a discrete Fourier transform wants them."""
+    return -half + 2 * half * np.arange(n) / n
+
+
+def initial(rng: np.random.Generator, networks: int, hidden: Sequence[int], *, deviation: float | None = None) -> list[np.ndarray]:
+    """Weights and biases W_1, b_1, ... of a batch, normal: deviation 1/sqrt(inputs of the layer), biases likewise, or all ``deviation``."""
+    widths, found = (1, *hidden, 1), []
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        size = inputs**-0.5 if deviation is None else deviation
+        found += [size * rng.normal(size=(networks, outputs, inputs)), size * rng.normal(size=(networks, outputs, 1))]
+    return found
+
+
+@dataclass(frozen=True)
+class Record:
+    """At ``steps`` (T,): ``loss`` (T, B), relative L2 error (T, B), and the relative errors of the target's frequencies (T, B, K); the
+    weights at the end."""
+
+    steps: np.ndarray
+    loss: np.ndarray
+    error: np.ndarray
+    spectrum: np.ndarray
+    theta: list[np.ndarray]
+
+    def first_below(self, threshold: float) -> np.ndarray:
+        """(B, K): the first recorded step at which the error of a frequency is below ``threshold``; infinite where it never is."""
+        below = self.spectrum < threshold
+        return np.where(below.any(axis=0), self.steps[below.argmax(axis=0)].astype(float), np.inf)
+
+
+def train_on_line(
+    theta: Sequence[np.ndarray],
+    target: Target,
+    *,
+    order: int = 0,
+    steps: int,
+    learning_rate: float,
+    every: int = 10,
+    dtype: str = "float64",
+) -> Record:
+    """Adam from ``theta`` (as :func:`initial` gives) with fresh moments on the loss of ``order``, all networks of the batch at once.
+
+    :raises ValueError: for an order beyond 2, a rate or number of steps that is not positive, or points that are fewer than a
+    frequency needs.
+    """
+    import torch
+
+    _check(order, steps, learning_rate, every, target)
+    kind = getattr(torch, dtype)
+    tensors = [torch.tensor(part, dtype=kind, requires_grad=True) for part in theta]
+    x = torch.tensor(target.x, dtype=kind)
+    goals = [torch.tensor(target.derivative(s), dtype=kind) for s in range(order + 1)]
+    optimizer = torch.optim.Adam(tensors, lr=learning_rate)
+    kept: list[tuple[int, np.ndarray, np.ndarray]] = []
+    for step in range(steps + 1):
+        jets = forward(tensors, x, order)
+        losses = ((jets[order] - goals[order]) ** 2).mean(dim=-1)
+        if order:
+            losses = losses + ((jets[0] - goals[0])[:, [0, -1]] ** 2).sum(dim=-1)
+        if step % every == 0 or step == steps:
+            kept.append((step, losses.detach().double().numpy().copy(), jets[0].detach().double().numpy().copy()))
+        if step == steps:
+            break
+        optimizer.zero_grad()
+        losses.sum().backward()
+        optimizer.step()
+    values = np.array([outputs for _, _, outputs in kept])
+    goal = target.derivative(0)
+    modes = np.exp(-1j * np.outer(target.x, target.frequencies))
+    return Record(
+        np.array([step for step, _, _ in kept]),
+        np.array([loss for _, loss, _ in kept]),
+        np.linalg.norm(values - goal, axis=-1) / np.linalg.norm(goal),
+        np.abs((values - goal) @ modes) / np.abs(goal @ modes),
+        [tensor.detach().double().numpy().copy() for tensor in tensors],
+    )
+
+
+def forward(tensors: Sequence[torch.Tensor], x: torch.Tensor, order: int) -> list[Any]:
+    """f and its derivatives up to ``order``, each (B, n)."""
+    jets = [x.expand(len(tensors[0]), 1, len(x))]
+    if order:
+        jets.append(jets[0] * 0 + 1)
+    if order == 2:
+        jets.append(jets[0] * 0)
+    for l in range(0, len(tensors), 2):
+        jets = [tensors[l] @ jet for jet in jets]
+        jets[0] = jets[0] + tensors[l + 1]
+        if l + 2 < len(tensors):
+            value = jets[0].tanh()
+            slope = 1 - value * value
+            bent = [value, *[slope * jet for jet in jets[1:2]]]
+            if order == 2:
+                bent.append(slope * (jets[2] - 2 * value * jets[1] * jets[1]))
+            jets = bent
+    return [jet[:, 0] for jet in jets]
+
+
+def _check(order: int, steps: int, learning_rate: float, every: int, target: Target) -> None:
+    if order not in ORDERS:
+        raise ValueError(f"order must be one of {ORDERS}, got {order}")
+    for name, value in (("steps", steps), ("every", every)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be an integer of at least 1, got {value}")
+    if not 0 < learning_rate < float("inf"):
+        raise ValueError(f"learning_rate must be a positive number, got {learning_rate}")
+    length = len(target.x) * (target.x[1] - target.x[0])
+    nyquist = np.pi * len(target.x) / length
+    if max(target.frequencies) > nyquist:
+        raise ValueError(f"frequencies must be at most {nyquist:g} (Nyquist) for {len(target.x)} points, got {max(target.frequencies)}")

@@ -1,0 +1,138 @@
+"""Batched networks with derivatives, and spectra over training: against autograd, a loop over networks, and crafted checkpoints."""
+
+import numpy as np
+import pytest
+import torch
+
+from numerics.dynamics.line_networks import Target, even_points, forward, initial, train_on_line
+from numerics.dynamics.spectra import Band, Moment, bands_of, dyadic, gaussian_low_pass, line, relative_parts, spectra
+
+TARGET = Target((1, 3), (1.0, 0.5), even_points(16))
+
+
+def test_jets_are_derivatives():
+    theta = [torch.tensor(part) for part in initial(np.random.default_rng(0), 2, (5, 4))]
+    x = torch.linspace(-1, 1, 7, dtype=torch.float64, requires_grad=True)
+    jets = forward(theta, x, 2)
+    for b in range(2):
+        first = torch.autograd.grad(jets[0][b].sum(), x, create_graph=True, retain_graph=True)[0]
+        second = torch.autograd.grad(first.sum(), x, retain_graph=True)[0]
+        assert torch.allclose(jets[1][b], first) and torch.allclose(jets[2][b], second)
+
+
+def test_derivatives_of_the_target():
+    x, h = TARGET.x, 1e-5
+    shifted = lambda step: Target((1, 3), (1.0, 0.5), x + step).derivative(0)
+    assert np.allclose(TARGET.derivative(1), (shifted(h) - shifted(-h)) / (2 * h), atol=1e-8)
+    assert np.allclose(TARGET.derivative(2), (shifted(h) - 2 * shifted(0) + shifted(-h)) / h**2, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [0, 2])
+def test_a_batch_trains_as_its_networks_alone(order):
+    theta = initial(np.random.default_rng(1), 3, (6,))
+    together = train_on_line(theta, TARGET, order=order, steps=20, learning_rate=1e-2, every=5)
+    for b in range(3):
+        alone = train_on_line([part[b : b + 1] for part in theta], TARGET, order=order, steps=20, learning_rate=1e-2, every=5)
+        assert np.allclose(together.loss[:, b], alone.loss[:, 0], rtol=1e-9)
+    assert together.steps.tolist() == [0, 5, 10, 15, 20] and together.spectrum.shape == (5, 3, 2)
+    assert (together.loss[-1] < together.loss[0]).all()
+
+
+def test_first_steps_below_a_threshold():
+    record = train_on_line(initial(np.random.default_rng(2), 2, (8,)), TARGET, steps=10, learning_rate=1e-9, every=10)
+    assert np.isinf(record.first_below(1e-3)).all() and (record.first_below(1e9) == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"order": 3}, "order must be"),
+        ({"steps": 0}, "steps must be"),
+        ({"learning_rate": -1.0}, "learning_rate must be"),
+        ({"every": 0}, "every must be"),
+    ],
+)
+def test_training_refuses(change, told):
+    settings = {"steps": 5, "learning_rate": 1e-3, **change}
+    with pytest.raises(ValueError, match=told):
+        train_on_line(initial(np.random.default_rng(0), 1, (3,)), TARGET, **settings)
+
+
+def test_targets_above_nyquist_are_refused():
+    with pytest.raises(ValueError, match="Nyquist"):
+        train_on_line(initial(np.random.default_rng(0), 1, (3,)), Target((9,), (1.0,), even_points(16)), steps=1, learning_rate=1e-3)
+
+
+X = np.linspace(0, 1, 32, endpoint=False)
+Y = np.sin(2 * np.pi * X) + np.sin(6 * np.pi * X)
+
+
+def crafted():
+    """Frequency 1 is fitted between checkpoints 0 and 10, lost at 20, for good from 30 on; frequency 3 from 40 on."""
+    low, high = np.sin(2 * np.pi * X), np.sin(6 * np.pi * X)
+    outputs = [0 * X, low, 0.5 * low, low, low + high]
+    return spectra(line(X), Y, outputs, [0, 10, 20, 30, 40])
+
+
+def test_bands_converge_within_intervals():
+    found = crafted()
+    assert str(found.moment(Band(1, 1), 0.1)) == "(20, 30]" and str(found.moment(Band(3, 3), 0.1)) == "(30, 40]"
+    assert np.allclose(found.relative(Band(1, 1)), [1, 0, 0.5, 0, 0], atol=1e-12)
+    assert np.isinf(found.relative(Band(4, 7))).all() and np.allclose(found.target[[1, 3]], 0.25)
+    assert found.moment(Band(1, 1), 0.1).before(found.moment(Band(3, 3), 0.1)) is True
+
+
+def test_order_is_open_where_intervals_overlap():
+    first, second, never = Moment(0, 10), Moment(5, 20), Moment(30, None)
+    assert first.before(second) is None and second.before(first) is None
+    assert first.before(never) is True and never.before(first) is False and str(never) == "after 30, not yet"
+    assert str(Moment(None, 0)) == "by 0" and Moment(None, 0).before(Moment(0, 10)) is True
+
+
+def test_bands():
+    assert [str(band) for band in dyadic(9)] == ["0", "1", "2-3", "4-7", "8-9"]
+    assert [str(band) for band in bands_of("1, 3,5-8", 8)] == ["1", "3", "5-8"]
+    for text, told in (("1,x", "written as"), ("5-3", "lower to a higher"), ("17", "must not exceed 16"), ("1-2-3", "written as")):
+        with pytest.raises(ValueError, match=told):
+            bands_of(text, 16)
+
+
+def test_several_inputs_go_along_their_first_component():
+    rng = np.random.default_rng(0)
+    t = rng.uniform(0, 1, 400)
+    x = np.outer(t, [3.0, 4.0]) + 0.01 * rng.normal(size=(400, 2))
+    samples = line(x)
+    assert samples.x.min() == 0 and samples.x.max() == 1 and np.corrcoef(samples.x, t)[0, 1] > 0.999
+    found = spectra(samples, np.cos(2 * np.pi * 2 * t), [np.zeros(400)], [0])
+    assert found.target[:8].argmax() == 2
+    with pytest.raises(ValueError, match="all are equal"):
+        line(np.ones((5, 2)))
+    with pytest.raises(ValueError, match="period is for one input"):
+        line(x, period=1.0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "outputs", "told"),
+    [
+        ([0, 0], [Y, Y], "steps must increase"),
+        ([0], [Y[:-1]], "outputs at 0 must have shape"),
+        ([0], [Y * np.nan], "must be finite"),
+        ([], [], "one at least"),
+    ],
+)
+def test_spectra_refuse(steps, outputs, told):
+    with pytest.raises(ValueError, match=told):
+        spectra(line(X), Y, outputs, steps)
+
+
+def test_a_gaussian_keeps_what_varies_slowly():
+    x = np.linspace(0, 1, 200)[:, None]
+    low_pass = gaussian_low_pass(x, 0.05)
+    slow, fast = np.sin(2 * np.pi * x), np.sin(2 * np.pi * 25 * x)
+    assert np.allclose(low_pass.sum(axis=1), 1)
+    assert np.linalg.norm(low_pass @ slow) > 0.9 * np.linalg.norm(slow) and np.linalg.norm(low_pass @ fast) < 0.1 * np.linalg.norm(fast)
+    low, high = relative_parts(low_pass, slow + fast, np.stack([slow, fast]))
+    assert low[0] < 0.15 < 0.8 < high[0] and low[1] > 0.8 > 0.3 > high[1]
+    for wrong, told in (((x, 0.0), "width must be"), ((x[:, 0], 1.0), "x must have shape")):
+        with pytest.raises(ValueError, match=told):
+            gaussian_low_pass(*wrong)

@@ -1,0 +1,62 @@
+r"""What samples make of frequencies: aliases on equispaced points, leaks of a parity, and how fast a penalty on frequencies must grow.
+
+On n equispaced points of the circle e^(ikx) and e^(ik'x) agree exactly if k = k' mod n. Aliasing as a reason for grokking:
+arXiv:2405.17479;
+the critical growth alpha = d of a penalty |k|^alpha in R^d: arXiv:2105.11675.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+REGIMES = ("trivial", "boundary", "regular")
+
+
+def alias(k: int, n: int) -> int:
+    """The frequency in (-n/2, n/2] that agrees with k on n equispaced points.
+
+    :raises ValueError: for n below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n must be an integer of at least 1, got {n}")
+    low = k % n
+    return low - n if 2 * low > n else low
+
+
+def leak(n: int, size: int) -> Fraction:
+    """(size - n)/(n (size - 1)): the mean square over subsets of n of ``size`` = 2^d points of the coefficient that a parity has on
+    another character there.
+
+    :raises ValueError: for a subset larger than the domain, an empty one, or a domain of fewer than two points.
+    """
+    if size < 2 or not 1 <= n <= size:
+        raise ValueError(f"a subset of a domain of at least 2 points has between 1 and {size} of them, got n = {n}")
+    return Fraction(size - n, n * (size - 1))
+
+
+def boundary(alpha: Any, dimension: int) -> str:
+    """What minimizing sum <k>^alpha |c_k|^2 under finitely many point values does in R^d: "regular" (a minimizer) for alpha > d, "trivial"
+    (infimum 0) for alpha < d; at the critical alpha = d, the "boundary", the infimum is 0 too, approached like 1/log of the cut-off.
+
+    :raises ValueError: for a dimension below 1 or alpha that is no finite number.
+    """
+    if dimension < 1:
+        raise ValueError(f"dimension must be an integer of at least 1, got {dimension}")
+    if not abs(alpha) < float("inf"):
+        raise ValueError(f"alpha must be a finite number, got {alpha}")
+    return "boundary" if alpha == dimension else "regular" if alpha > dimension else "trivial"
+
+
+def monotone_sum_bound(largest: Any, sine: Any) -> Any:
+    """|sum_(|k| <= M) c_|k| e^(ikx)| is at most c_0/|sin(x/2)| for c_0 >= c_1 >= ... >= 0 (partial summation, Dirichlet's kernel)."""
+    return largest / abs(sine)
+
+
+def off_diagonal_share(samples: int, diagonal: Any, below: Any, sine: Any) -> Any:
+    """delta = (n - 1) K'(0)/(s K(0)): then E K(0)/|y|^2 lies between 1/(1 + delta) and 1/(1 - delta) (Gershgorin).
+
+    K(0) and K'(0) are the sums of <k>^(-alpha) over |k| <= M in dimensions d and d - 1; s is the least over pairs of samples of the largest
+    |sin| of half a difference of coordinates.
+    """
+    return (samples - 1) * below / (sine * diagonal)
