@@ -2,8 +2,6 @@ r"""Two numbers decide the normalised training of a two-layer ReLU network, and 
 
 from fractions import Fraction
 
-import numpy as np
-
 from numerics.arithmetic.krawczyk import ball, working_precision
 from proofs_check import axes, by_level, claim, false, nothing
 from proofs_check.judging import at_most, equal
@@ -11,6 +9,7 @@ from theory.activations import activation
 from theory.dynamics.phase_diagram import INITIALIZATIONS, Scaling, regime, slopes
 
 from . import DIAGRAM, HOMOGENEOUS
+from ._states import positive, rational
 
 SIMILARITY = claim(
     "phase2.similarity",
@@ -60,14 +59,6 @@ def one_step(_, *, mobilities=lambda k, kp: (k / kp, k * kp), rate=lambda b1, b2
     )
 
 
-def rational(rng, *shape, most=6, denominator=3):
-    return np.vectorize(lambda k: Fraction(int(k), denominator), otypes=[object])(rng.integers(-most, most + 1, shape))
-
-
-def positive(rng):
-    return Fraction(int(rng.integers(1, 9)), int(rng.integers(1, 9)))
-
-
 def two_triples(cell, rng):
     """Data, a normalised start, and two triples (alpha, beta1, beta2) with equal kappa and kappa'; kappa' = 1 in one cell alone."""
     x, y = rational(rng, 3, cell.d), rational(rng, 3)
@@ -103,16 +94,16 @@ H = Fraction(1, 5)
 @false("equal beta_1/alpha and beta_2", second=lambda alpha, b1, b2: (alpha * 2, b1 * 2, b2))
 @false("the same learning rate for both", rate=lambda alpha, b1, b2: H)
 def equal_runs(
-    cell, drawn, *, second=lambda *triple: triple, rate=lambda alpha, b1, b2: b1 * b2 * H, sigma="relu", context
+    cell, drawn, *, second=lambda *triple: triple, rate=lambda alpha, b1, b2: b1 * b2 * H, sigma="relu", steps=lambda cell: cell.steps, context
 ):
     """Two networks with equal kappa and kappa', step by step in rational arithmetic: equal numbers, not close ones."""
     x, y, a, w, one, other = drawn
     sigma, other = activation(sigma), second(*other)
-    first = trained(sigma, x, y, a, w, one, rate(*one), cell.steps)
-    return equal(states=(first, trained(sigma, x, y, a, w, other, rate(*other), cell.steps)))
+    first = trained(sigma, x, y, a, w, one, rate(*one), steps(cell))
+    return equal(states=(first, trained(sigma, x, y, a, w, other, rate(*other), steps(cell))))
 
 
-SIMILARITY.without("homogeneous", equal_runs, sigma="hinge3")
+SIMILARITY.without("homogeneous", equal_runs, sigma="hinge3", steps=lambda cell: 1)
 
 
 @SIMILARITY.check("exact", two_triples, RUNS, clauses=("flow", "descent"), distribution="two neurons, three samples, rational numbers")
