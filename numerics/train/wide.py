@@ -22,6 +22,8 @@ from numerics.train.session import Look
 from theory.activations import activation
 from theory.models import FullyConnected, TwoLayer
 
+#: Networks of up to so many parameters are taken together on a CPU too: calls would take longer than their arithmetic.
+SMALL = 4096
 #: From this width on, and up to this many samples, "auto" takes this path before the general one.
 WIDE, FEW = 500, 64
 
@@ -158,7 +160,7 @@ class WideNetwork:
 
         with torch.no_grad():
             gradients = torch.empty_like(theta) if gradient else None
-            if theta.is_cuda:
+            if theta.is_cuda or theta.shape[1] <= SMALL:
                 return self._one(theta, X, Y, weights, gradients), gradients
             losses = torch.empty(len(theta), dtype=theta.dtype)
             for b in range(len(theta)):

@@ -235,27 +235,34 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
 
 
 def three_layer_exponents(gamma1: Any, gamma2: Any, gamma3: Any) -> tuple[Any, Any, Any]:
-    """(S_1, S_2, S_3) of f = a . sigma(W2 sigma(W1 x)), deviations m^-gamma_l, zero output at the start, where they are known.
+    """(S_1, S_2, S_3) of f = a . sigma(W2 sigma(W1 x)), deviations m^-gamma_l of at least 1/2 each, f = 0 at the start.
 
-    All alike, gamma >= 1/2: (gamma - 1/2, gamma - 1, gamma - 1/2). All small (gamma1 >= 1/2, gamma2 >= 1, gamma3 >= 1/2):
-    (gamma1 - 1/2, gamma2 - 1, gamma3 - 1/2). Then all three layers have grown to weights of order m^(-1/2), m^-1, m^(-1/2). Raises
-    ValueError elsewhere; for gamma1 = 0 see :func:`middle_exponent`.
+    (gamma1 - 1/2, gamma2 - 1, gamma3 - 1/2): all three layers grow by a part of one direction whose size is of order one, as
+    |W1|^2, |W2|^2 and |a|^2 grow alike, beside starts of sizes m^(1/2 - gamma1), m^(1 - gamma2), m^(1/2 - gamma3). Raises ValueError for
+    exponents below 1/2; for gamma1 = 0 see :func:`upper_exponents`.
     """
     check_place(gamma1, gamma2, gamma3)
-    alike = gamma1 == gamma2 == gamma3 and gamma1 >= Half
-    small = gamma1 >= Half and gamma2 >= 1 and gamma3 >= Half
-    if not (alike or small):
+    if min(gamma1, gamma2, gamma3) < Half:
         raise ValueError(
-            "exponents must be three equal numbers of at least 1/2, or at least (1/2, 1, 1/2), "
-            f"got {tuple(map(str, (gamma1, gamma2, gamma3)))}: elsewhere the law is not known"
+            f"exponents must all be at least 1/2, got {tuple(map(str, (gamma1, gamma2, gamma3)))}: below, the law is known for gamma1 = 0 alone"
         )
     return gamma1 - Half, gamma2 - 1, gamma3 - Half
 
 
-def middle_exponent(gamma2: Any, gamma3: Any) -> Any:
-    """S_2 where the first layer has weights of order one (gamma1 = 0) and hardly moves: S(gamma2 + gamma3 - 1/2, gamma3 - gamma2) - 1/2.
+def upper_exponents(gamma2: Any, gamma3: Any) -> tuple[Any, Any]:
+    """(S_2, S_3) where the first layer has weights of order one (gamma1 = 0) and hardly moves.
 
-    The upper two layers are then a two-layer network whose inputs, sigma(W1 x), have length m^(1/2), of which they use few directions.
+    The upper two layers are then a two-layer network at (gamma2 + gamma3 - 1/2, gamma3 - gamma2): its inputs, sigma(W1 x), have length
+    m^(1/2). They span few of the m directions of W2, so that S_2 is that network's S less 1/2.
     """
     check_place(gamma2, gamma3)
-    return distance_exponent(gamma2 + gamma3 - Half, gamma3 - gamma2) - Half
+    place = gamma2 + gamma3 - Half, gamma3 - gamma2
+    return distance_exponent(*place) - Half, output_distance_exponent(*place)
+
+
+def three_layer_bound(largest: Any, inputs: Any, *, sqrt: Callable = math.sqrt) -> Any:
+    """Delta with |W_l(T)|^2 >= |W_l(0)|^2 + Delta for all three layers of a ReLU network whose output is 1/4 somewhere in the unit cube.
+
+    Delta = (1/(4 sqrt d))^(2/3) - M^2, M the ``largest`` of |W1(0)|, |W2(0)|, |a(0)| and d = ``inputs``; it may be negative.
+    """
+    return (1 / (4 * sqrt(inputs))) ** (2 / 3) - largest**2

@@ -1,7 +1,6 @@
 r"""The power of the width with which input weights move: proved for a network that can be solved, measured for trained ReLU networks."""
 
 from fractions import Fraction
-from functools import partial
 
 import numpy as np
 
@@ -120,7 +119,7 @@ def elementary(side, *, low=(0.09, 0.45), high=0.7072, power=1, context):
 
 
 PLACES = axes(
-    gamma=("1/4", "1/2", "1", "5/4", "3/2", "2"), gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"), power=(4, 6000)
+    gamma=("1/4", "1/2", "1", "5/4", "3/2", "2"), gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"), power=(4, 600)
 )
 
 
@@ -139,9 +138,9 @@ PLACES = axes(
 @false("0.01 too large", exponent=lambda g, h: distance_exponent(g, h) + Fraction(1, 100))
 @false("0.01 too small where both grow", exponent=lambda g, h: distance_exponent(g, h) - Fraction(g - 1 > abs(h), 100))
 def at_large_widths(cell, _, *, exponent=distance_exponent, context):
-    """The distance of the solved network at m = 10^4 and 10^6000, in balls, over m^S."""
+    """The distance of the solved network at m = 10^4 and 10^600, in balls, over m^S."""
     gamma, gamma_prime = Fraction(cell.gamma), Fraction(cell.gamma_prime)
-    with working_precision(60_000):
+    with working_precision(8_000):
         m = ball(10) ** cell.power
         found = solved_network(m ** ball(-gamma), m ** ball(-gamma_prime), m, sqrt=lambda value: value.sqrt())
         pairs = ((found.input_distance, gamma_prime), (found.output_distance, -gamma_prime))
@@ -171,7 +170,7 @@ def of_cone(number):
     because="both are homogeneous in (gamma - 1, gamma') and linear between neighbours of the eight rays, where two points decide",
 )
 @false("the region of one layer as far as gamma' <= 0 (s)", regions=lambda g, h: g - 1 if h <= 0 else regional_exponent(g, h))
-@false("both layers up to gamma' = gamma", regions=lambda g, h: (g - 1 - h) / 2 if g > 1 and h < g and h > g - 1 else regional_exponent(g, h))
+@false("both layers up to gamma' = 2 (gamma - 1)", regions=lambda g, h: (g - 1 - h) / 2 if g - 1 < h <= 2 * (g - 1) else regional_exponent(g, h))
 @false("the factor 2 of gamma' forgotten", regions=lambda g, h: g - 1 - h if g <= 1 and h > 0 else regional_exponent(g, h))
 def regions(cell, _, *, regions=regional_exponent, context):
     """One formula and four regions, on the rays of every cone and inside, S linear there."""
@@ -187,7 +186,7 @@ def regions(cell, _, *, regions=regional_exponent, context):
 
 QUICK = ((1.5, 0.0), (0.75, -0.5), (1.5, -1.0), (1.5, 1.0))
 MORE = (*QUICK, (1.0, -1.0), (2.0, 1.0), (2.0, 1.5), (1.5, -0.5), (0.5, -0.5), (0.6, 0.8))
-SEEDS = by_level(24, 40, 67)
+SEEDS = by_level(16, 40, 67)
 WIDTHS = by_level((400, 1600, 6400), (800, 3200, 12800), (1000, 5000, 10000))
 
 
@@ -203,7 +202,7 @@ def tolerance(exponent):
     cell=lambda place: {"place": place},
     clauses="trained",
     alpha=1e-5,
-    distribution="four samples on a line with a constant input, starts in pairs; 24 seeds at m = 400, 1600, 6400, 40 at 800 .. 12,800, 67 at"
+    distribution="four samples on a line with a constant input, starts in pairs; 16 seeds at m = 400, 1600, 6400, 40 at 800 .. 12,800, 67 at"
     " 1000 .. 10,000; R_S <= 1e-3",
     timeout=1800,
 )
@@ -303,6 +302,5 @@ def diagram(slopes):
     )
 
 
-HARD = partial(lambda context, places: places, places=((1.5, -1.0), (0.75, -0.5)))
-EXPONENTS.without("no later saddles", trained_slopes, [(1.5, -1.0)], labels=tuple(ZIGZAG))
+EXPONENTS.without("no later saddles", trained_slopes, [(1.5, 1.0)], labels=tuple(ZIGZAG))
 EXPONENTS.without("zero output", trained_slopes, [(0.25, 0.0)], zero_output="no")
