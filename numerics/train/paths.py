@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from numerics.train.methods import Adam, Dropout, GaussNewton, GradientDescent, GradientFlow, LevenbergMarquardt, Method, Momentum, StochasticGradientDescent
+from numerics.train.methods import (
+    Adam,
+    Dropout,
+    GaussNewton,
+    GradientDescent,
+    GradientFlow,
+    LevenbergMarquardt,
+    Method,
+    Momentum,
+    StochasticGradientDescent,
+)
 from numerics.train.problem import Problem
 from numerics.train.session import PathUnavailable, Session
 from numerics.train.shapes import kernel_shape

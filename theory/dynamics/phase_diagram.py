@@ -120,7 +120,9 @@ def distance_exponent(gamma: Any, gamma_prime: Any, *, zero_output: bool = True)
     """
     check_place(gamma, gamma_prime)
     if not zero_output and gamma < Half:
-        raise ValueError(f"gamma must be at least 1/2 where the output at the start is not zero (it is of order m^(1/2 - gamma)), got {gamma}")
+        raise ValueError(
+            f"gamma must be at least 1/2 where the output at the start is not zero (it is of order m^(1/2 - gamma)), got {gamma}"
+        )
     growth = _largest_growth(gamma, gamma_prime)
     return max(min(2 * growth, growth / 2), min(growth, growth / 2) - gamma_prime)
 
@@ -140,7 +142,7 @@ def regional_exponent(gamma: Any, gamma_prime: Any) -> Any:
 
 
 def regime(gamma: Any, gamma_prime: Any) -> str:
-    """"linear" (gamma < 1 or gamma' > gamma - 1), "condensed" (gamma > 1 and gamma' < gamma - 1), else "critical": Theorems 6 and 8."""
+    """ "linear" (gamma < 1 or gamma' > gamma - 1), "condensed" (gamma > 1 and gamma' < gamma - 1), else "critical": Theorems 6 and 8."""
     check_place(gamma, gamma_prime)
     if gamma < 1 or gamma_prime > gamma - 1:
         return "linear"

@@ -56,7 +56,9 @@ def state(cell, rng):
     return *network(cell, rng), positive(rng), ratio(rng, cell.balanced)
 
 
-@CONSERVATION.check("exact", state, CELLS, clauses="conserved", distribution="three neurons, three samples, rational numbers, zero ones among them")
+@CONSERVATION.check(
+    "exact", state, CELLS, clauses="conserved", distribution="three neurons, three samples, rational numbers, zero ones among them"
+)
 @false("kappa' in place of its square (s)", power=1)
 @false("a three per cent larger kappa' (s)", power=2.06)
 @false("of all neurons but the first", weight=lambda j: 2 if j == 0 else 1)

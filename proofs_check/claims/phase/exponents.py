@@ -66,12 +66,11 @@ def solution(part, *, mobility=lambda kp: (1 / kp, kp), times=2, factor=lambda k
     a, s = cosh * a0 + sinh * s0 / kp, cosh * s0 + sinh * kp * a0
     up, across = mobility(kp)
     mean = lambda value: sum(
-        m * coefficient * (1 if powers in ((2, 0), (0, 2)) else 0) for powers, coefficient in sympy.Poly(sympy.expand(value), a0, s0).terms()
+        m * coefficient * (1 if powers in ((2, 0), (0, 2)) else 0)
+        for powers, coefficient in sympy.Poly(sympy.expand(value), a0, s0).terms()
     )
     if part == "flow":
-        return equal(
-            a=(0, sympy.simplify(E * sympy.diff(a, E) - up * s)), s=(0, sympy.simplify(E * sympy.diff(s, E) - across * a))
-        )
+        return equal(a=(0, sympy.simplify(E * sympy.diff(a, E) - up * s)), s=(0, sympy.simplify(E * sympy.diff(s, E) - across * a)))
     if part == "fitted":
         double = (E**times - E**-times) / 2
         return equal(output=(0, sympy.simplify(kappa * mean(a * s) - kappa * m * (kp + 1 / kp) / 2 * double)))
@@ -170,7 +169,10 @@ def of_cone(number):
     because="both are homogeneous in (gamma - 1, gamma') and linear between neighbours of the eight rays, where two points decide",
 )
 @false("the region of one layer as far as gamma' <= 0 (s)", regions=lambda g, h: g - 1 if h <= 0 else regional_exponent(g, h))
-@false("both layers up to gamma' = 2 (gamma - 1)", regions=lambda g, h: (g - 1 - h) / 2 if g - 1 < h <= 2 * (g - 1) else regional_exponent(g, h))
+@false(
+    "both layers up to gamma' = 2 (gamma - 1)",
+    regions=lambda g, h: (g - 1 - h) / 2 if g - 1 < h <= 2 * (g - 1) else regional_exponent(g, h),
+)
 @false("the factor 2 of gamma' forgotten", regions=lambda g, h: g - 1 - h if g <= 1 and h > 0 else regional_exponent(g, h))
 def regions(cell, _, *, regions=regional_exponent, context):
     """One formula and four regions, on the rays of every cone and inside, S linear there."""
@@ -207,7 +209,10 @@ def tolerance(exponent):
     timeout=1800,
 )
 @false("the sign of gamma' turned (s)", exponent=lambda g, h: distance_exponent(g, -h))
-@false("the proved upper bound gamma - 1 - gamma' (s)", exponent=lambda g, h: g - 1 - h if regime(g, h) == "linear" else distance_exponent(g, h))
+@false(
+    "the proved upper bound gamma - 1 - gamma' (s)",
+    exponent=lambda g, h: g - 1 - h if regime(g, h) == "linear" else distance_exponent(g, h),
+)
 @false("boundary gamma' = (gamma - 1)/2", exponent=lambda g, h: (g - 1 - 2 * h) / 2 if g > 1 else distance_exponent(g, h))
 def trained_slopes(place, *, exponent=distance_exponent, labels=None, zero_output="pairs", context):
     """Seed by seed: a success is a slope of the input weights, and of the output weights, within the tolerance of the law."""
@@ -236,7 +241,9 @@ def distances(context, found, place):
         S = float(exponent(*place))
         series.append({"label": f"slope {S:g}", "x": widths, "y": [middle[0] * (m / widths[0]) ** S for m in widths]})
     told = "Medians over seeds of both layers rise along straight lines of the predicted slope on logarithmic axes"
-    return lines(f"Relative distances at gamma = {place[0]:g}, gamma' = {place[1]:g}", told, series, "width m", "RD", log_x=True, log_y=True)
+    return lines(
+        f"Relative distances at gamma = {place[0]:g}, gamma' = {place[1]:g}", told, series, "width m", "RD", log_x=True, log_y=True
+    )
 
 
 ANSWERS = tuple(float(gamma) for gamma in PUBLISHED_SLOPES)
@@ -279,7 +286,10 @@ GRID = tuple((round(0.6 + 0.1 * i, 1), round(-0.4 + 0.1 * k, 1)) for i in range(
     timeout=6000,
 )
 @false("the sign of gamma' turned (s)", exponent=lambda g, h: distance_exponent(g, -h))
-@false("the proved upper bound gamma - 1 - gamma' (s)", exponent=lambda g, h: g - 1 - h if regime(g, h) == "linear" else distance_exponent(g, h))
+@false(
+    "the proved upper bound gamma - 1 - gamma' (s)",
+    exponent=lambda g, h: g - 1 - h if regime(g, h) == "linear" else distance_exponent(g, h),
+)
 def published_grid(_, *, exponent=distance_exponent, context):
     """Every place and seed is a trial: near the lines the power law sets in late, so that 0.15 is asked for."""
     slopes = [trained(context, place, (1000, 5000, 10000, 20000, 40000), 2) for place in GRID]

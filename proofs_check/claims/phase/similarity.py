@@ -94,7 +94,14 @@ H = Fraction(1, 5)
 @false("equal beta_1/alpha and beta_2", second=lambda alpha, b1, b2: (alpha * 2, b1 * 2, b2))
 @false("the same learning rate for both", rate=lambda alpha, b1, b2: H)
 def equal_runs(
-    cell, drawn, *, second=lambda *triple: triple, rate=lambda alpha, b1, b2: b1 * b2 * H, sigma="relu", steps=lambda cell: cell.steps, context
+    cell,
+    drawn,
+    *,
+    second=lambda *triple: triple,
+    rate=lambda alpha, b1, b2: b1 * b2 * H,
+    sigma="relu",
+    steps=lambda cell: cell.steps,
+    context,
 ):
     """Two networks with equal kappa and kappa', step by step in rational arithmetic: equal numbers, not close ones."""
     x, y, a, w, one, other = drawn
@@ -136,9 +143,7 @@ NAMES = axes(name=tuple(INITIALIZATIONS))
 PLACES = {name: (found.gamma, found.gamma_prime) for name, found in INITIALIZATIONS.items()}
 
 
-@INITS.check(
-    "symbolic", nothing, NAMES, clauses="place", covers="statement", scope="all five initializations, every number d of inputs"
-)
+@INITS.check("symbolic", nothing, NAMES, clauses="place", covers="statement", scope="all five initializations, every number d of inputs")
 @false("He with gamma' = 0", places={**PLACES, "he": (Fraction(1, 2), Fraction(0))})
 @false("Xavier in the linear regime", places={**PLACES, "xavier": (Fraction(1, 2), Fraction(0))})
 @false("mean-field with gamma = 1/2", places={**PLACES, "mean-field": (Fraction(1, 2), Fraction(0))})

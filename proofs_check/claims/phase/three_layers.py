@@ -17,7 +17,9 @@ from ._runs import INPUTS, LINE, STOP, lines
 from ._states import rational
 
 CENTRED = Assumption(
-    "zero output", r"f - f(0) \text{ is trained}", unprobed="at these places f(0) is of order one or less: without, other labels are learned with the same power"
+    "zero output",
+    r"f - f(0) \text{ is trained}",
+    unprobed="at these places f(0) is of order one or less: without, other labels are learned with the same power",
 )
 
 EXPONENTS = claim(
@@ -63,7 +65,11 @@ def layer_slopes(sigma, x, y, W1, W2, a):
 
 
 @EXPONENTS.check(
-    "exact", networks, axes(d=(1, 2, 3), quick=8, standard=40, full=400), clauses="conserved", distribution="rational networks, two neurons a layer"
+    "exact",
+    networks,
+    axes(d=(1, 2, 3), quick=8, standard=40, full=400),
+    clauses="conserved",
+    distribution="rational networks, two neurons a layer",
 )
 @false("twice the rate of the middle layer", weights=(1, 2, 1))
 @false("|W1|^2 + |W2|^2 conserved", weights=(1, -1, 1))
