@@ -1,7 +1,8 @@
 r"""Bellman residuals: temporal difference against residual gradient (the setting of arXiv:2205.12770), in plain array code.
 
 With delta = Q(s, a) - r - gamma Q(s', a') the semi-gradient of temporal difference is delta grad Q(s, a), the gradient of delta^2/2 is
-delta (grad Q(s, a) - gamma grad Q(s', a')). In a table the first follows -(I - gamma P)(V - V*), the second -(I - gamma P)^T (I - gamma P)(V - V*).
+delta (grad Q(s, a) - gamma grad Q(s', a')). In a table the first follows -(I - gamma P)(V - V*), the second
+-(I - gamma P)^T (I - gamma P)(V - V*).
 Entries may be Fractions, sympy expressions or floats.
 """
 

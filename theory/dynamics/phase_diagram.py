@@ -93,7 +93,7 @@ def slopes(sigma: Any, a: Any, w: Any, x: Any, y: Any, kappa: Any, kappa_prime: 
 
 
 def scaling_at(gamma: float, gamma_prime: float, width: int) -> Scaling:
-    """alpha = 1 and the deviations with kappa = m^-gamma, kappa' = m^-gamma': beta1 = m^-(gamma + gamma')/2, beta2 = m^-(gamma - gamma')/2."""
+    """alpha = 1, beta1 = m^-(gamma + gamma')/2, beta2 = m^-(gamma - gamma')/2: kappa = m^-gamma and kappa' = m^-gamma'."""
     check_place(gamma, gamma_prime)
     return Scaling(1.0, width ** (-(float(gamma) + float(gamma_prime)) / 2), width ** (-(float(gamma) - float(gamma_prime)) / 2))
 
@@ -198,15 +198,19 @@ def condensed_distance_bound(kappa: float, kappa_prime: float, width: int, input
 
 
 def decay_rate(kappa: Any, kappa_prime: Any, width: Any, samples: int, least: Any, *, share: Any = 1) -> Any:
-    """R(t) <= R(0) e^(-rate t) while both Gram matrices keep ``share`` of their ``least`` eigenvalue: 2 m kappa^2 share (kappa' + 1/kappa')/n.
+    """2 m kappa^2 share (kappa' + 1/kappa') least/n: R(t) <= R(0) e^(-rate t) while both Gram matrices keep ``share`` of ``least``.
 
+    ``least`` is the lesser of their least eigenvalues.
     At share 1/2 it is at least the 2 m kappa^2 least/n of Theorem 6 (b), as kappa' + 1/kappa' >= 2.
     """
     return 2 * width * kappa * kappa * share * least * (kappa_prime + 1 / kappa_prime) / samples
 
 
 def lazy_distance_bound(kappa: float, kappa_prime: float, rate: float, loss: float, outputs: float, radius: float, start: float) -> float:
-    """RD(w) <= kappa kappa' r sqrt(2 R(0)) A (2/rate)/|w(0)|, as |w'| <= kappa kappa' r sqrt(2R) |a|, A the largest |a(t)|, r that of |x_i|."""
+    """RD(w) <= kappa kappa' r sqrt(2 R(0)) A (2/rate)/|w(0)|, as |w'| <= kappa kappa' r sqrt(2R) |a|.
+
+    A = ``outputs`` is the largest |a(t)|, r = ``radius`` the largest |x_i|, ``start`` |w(0)|, all of the normalised flow.
+    """
     return kappa * kappa_prime * radius * math.sqrt(2 * loss) * outputs * (2 / rate) / start
 
 
@@ -246,7 +250,8 @@ def three_layer_exponents(gamma1: Any, gamma2: Any, gamma3: Any) -> tuple[Any, A
     check_place(gamma1, gamma2, gamma3)
     if min(gamma1, gamma2, gamma3) < Half:
         raise ValueError(
-            f"exponents must all be at least 1/2, got {tuple(map(str, (gamma1, gamma2, gamma3)))}: below, the law is known for gamma1 = 0 alone"
+            f"exponents must all be at least 1/2, got {tuple(map(str, (gamma1, gamma2, gamma3)))}: below, the law is known for"
+            f" gamma1 = 0 alone"
         )
     return gamma1 - Half, gamma2 - 1, gamma3 - Half
 

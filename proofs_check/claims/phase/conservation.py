@@ -109,7 +109,8 @@ LOWER = claim(
     relation="lower",
     depends_on=["phase2.conservation"],
     refuted_by="a trained network whose input weights are shorter",
-    notes="The start is of the assumed size with probability near 1: |a(0)|^2 has mean m, |w(0)|^2 mean d m. Letting m grow gives Theorem 8.",
+    notes="The start is of the assumed size with probability near 1: |a(0)|^2 has mean m, |w(0)|^2 mean d m. Letting m grow"
+    " gives Theorem 8.",
 )
 
 
@@ -125,9 +126,9 @@ LOWER = claim(
 @false("16 replaced by 12 (s)", constant=12)
 @false("24 replaced by 23 (s)", outer=23)
 def chain(step, *, small=None, loss=32, constant=16, outer=24, context):
-    """Residual: e_i^2 <= 2n R_S <= 1/16, so that f(x_i) >= 1/4 where y_i >= 1/2. Output: |f(x_i)| <= kappa sqrt d (|w|^2/kappa' + |a(0)||w|),
-    by |x_i| <= sqrt d and the consequence of conservation. Contradiction: were |w|^2 below the bound, that would be less than 1/4.
-    Ratio: the bound over |w(0)|^2."""
+    """Residual: e_i^2 <= 2n R_S <= 1/16, so that f(x_i) >= 1/4 where y_i >= 1/2. Output: |f(x_i)| <= kappa sqrt d (|w|^2/kappa' +
+    |a(0)||w|), by |x_i| <= sqrt d and the consequence of conservation. Contradiction: were |w|^2 below the bound, that
+    would be less than 1/4. Ratio: the bound over |w(0)|^2."""
     import sympy
 
     n, d, m, kappa, ratio, least = sympy.symbols("n d m kappa ratio least", positive=True)
@@ -159,25 +160,23 @@ def chain(step, *, small=None, loss=32, constant=16, outer=24, context):
 @false("kappa' without the minimum", bound=lambda kappa, ratio, m, d: ratio / (Fraction(39, 10) * root(d) * kappa))
 @false("without sqrt d (s)", bound=lambda kappa, ratio, m, d: min(1, ratio) / (Fraction(3, 2) * kappa))
 @false("16 replaced by 3.9", bound=lambda kappa, ratio, m, d: min(1, ratio) / (Fraction(39, 10) * root(d) * kappa))
-def shortest(cell, drawn, *, bound=None, state=None, context):
+def shortest(cell, drawn, *, bound=lambda kappa, ratio, m, d: condensed_lower_bound(kappa, ratio, m, d, sqrt=root), state=None, context):
     """States that obey conservation and have the output 1/4 with short weights: |w|^2 = kappa'/(4 sqrt d kappa)."""
     kappa, ratio, m, size, output = (state or grown)(cell, *drawn)
-    bound = bound or (lambda kappa, ratio, m, d: min(1, ratio) / (16 * root(d) * kappa))
     return worst([equal(output=(Fraction(1, 4), output)), at_least("|w|^2", size, bound(kappa, ratio, m, cell.d), attained=False)])
 
 
 def grown(cell, scale, m, *, reach=1, fitted=1):
-    """(kappa, kappa', m, |w|^2, output): w_j = omega (1, .., 1), a_j = |w_j|/kappa', input ``reach`` (1, .., 1), the true output ``fitted``/4.
+    """(kappa, kappa', m, |w|^2, output): w_j = omega (1, .., 1), a_j = |w_j|/kappa', input ``reach`` (1, .., 1).
 
-    It is a state of the claim where m kappa <= 1/(3 sqrt d), which a large omega gives: condensed_lower_bound checks it.
+    The output is ``fitted``/4, told as if it were 1/4.
+    A large omega makes m kappa <= 1/(3 sqrt d); condensed_lower_bound refuses another one.
     """
     kp = Fraction(2) ** cell.log_ratio
     omega = scale * max(1, kp)
     while omega * omega < 3 * kp / (4 * cell.d):
         omega *= 2
     kappa = fitted * kp / (4 * m * omega**2 * root(cell.d) ** 3 * reach)
-    if reach == fitted == 1:
-        assert condensed_lower_bound(kappa, kp, m, cell.d, sqrt=root) <= m * cell.d * omega**2
     output = kappa * m * (omega * root(cell.d) / kp) * (omega * cell.d * reach)
     return kappa, kp, m, m * cell.d * omega**2, output / fitted
 
@@ -189,9 +188,14 @@ def resting(cell, scale, m, *, outputs, kappa):
     return kappa, Fraction(2) ** cell.log_ratio, m, m * cell.d * omega**2, kappa * m * outputs * omega * cell.d
 
 
+def unasked(kappa, ratio, m, d):
+    """The bound without a look at m kappa."""
+    return min(1, ratio) / (16 * root(d) * kappa)
+
+
 LOWER.without("unit cube", shortest, state=lambda *drawn: grown(*drawn, reach=20))
 LOWER.without("fitted", shortest, state=lambda *drawn: grown(*drawn, fitted=Fraction(1, 20)))
-LOWER.without("small kappa", shortest, state=lambda *drawn: resting(*drawn, outputs=Fraction(1), kappa=Fraction(100)))
+LOWER.without("small kappa", shortest, state=lambda *drawn: resting(*drawn, outputs=Fraction(1), kappa=Fraction(100)), bound=unasked)
 LOWER.without("start", shortest, state=lambda *drawn: resting(*drawn, outputs=Fraction(20), kappa=Fraction(1, 3)))
 
 

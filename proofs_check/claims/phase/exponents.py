@@ -11,8 +11,8 @@ from theory.dynamics.phase_diagram import (
     PUBLISHED_SLOPES,
     distance_exponent,
     output_distance_exponent,
-    regional_exponent,
     regime,
+    regional_exponent,
     solved_network,
 )
 
@@ -27,8 +27,10 @@ EXPONENTS = claim(
     r"RD \sim m^{S},\qquad S = \max\big(\min(2Q, \tfrac{Q}{2}),\ \min(Q, \tfrac{Q}{2}) - \gamma'\big),\quad Q = \gamma - 1 - |\gamma'|",
     clauses={
         "solved": r"\text{of a linear network on one sample, in pairs: } 0.09 \le RD/m^{S} \le 4.1 \text{ for all } m, \gamma, \gamma'",
-        "regions": r"S = \tfrac12 (\gamma - 1 - \gamma') \text{ for } |\gamma'| \le \gamma - 1;\ \gamma - 1 \text{ for } \gamma' \le \min(1 -"
-        r" \gamma, 0);\ 2 (\gamma - 1 - \gamma') \text{ for } 1 \le \gamma \le 1 + \gamma';\ \gamma - 1 - 2\gamma' \text{ for } \gamma \le 1,"
+        "regions": r"S = \tfrac12 (\gamma - 1 - \gamma') \text{ for } |\gamma'| \le \gamma - 1;\ \gamma - 1 \text{ for }"
+        r" \gamma' \le \min(1 -"
+        r" \gamma, 0);\ 2 (\gamma - 1 - \gamma') \text{ for } 1 \le \gamma \le 1 + \gamma';\ \gamma - 1 - 2\gamma' \text{ for }"
+        r" \gamma \le 1,"
         r" \gamma' \ge 0",
         "trained": r"\text{of ReLU networks on four samples, both layers: slopes within } 0.1 \text{ of } S(\gamma, \gamma')"
         r" \text{ and } S(\gamma, -\gamma') \text{; within } 0.3 \text{ where } S < -0.9",
@@ -40,7 +42,8 @@ EXPONENTS = claim(
     source=DIAGRAM.at("Figures 3 and 4 for the slopes; the law is ours, the source proves its sign"),
     kind="extension",
     refuted_by="a place at which the slopes of most seeds lie elsewhere",
-    notes="Proved bounds give gamma - 1 - gamma' in the linear regime for gamma' > 0, where the distance falls like gamma - 1 - 2 gamma'. With labels"
+    notes="Proved bounds give gamma - 1 - gamma' in the linear regime for gamma' > 0, where the distance falls like gamma - 1 -"
+    " 2 gamma'. With labels"
     " that no line fits, slopes at finite widths differ by up to 0.4 where one layer moves alone.",
 )
 
@@ -128,8 +131,10 @@ PLACES = axes(
     PLACES,
     clauses="solved",
     covers="statement",
-    because="by the two checks above RD lies within 0.09 and 0.7072 sqrt 2 of max(min(q^2, sqrt q), kappa' min(q, sqrt q)), and q, as kappa' + 1/kappa'"
-    " lies between its larger part and twice that, between m^Q and 2 m^Q; powers of q up to 2 change that by 4 at most: the places confirm it",
+    because="by the two checks above RD lies within 0.09 and 0.7072 sqrt 2 of max(min(q^2, sqrt q), kappa' min(q, sqrt q)), and"
+    " q, as kappa' + 1/kappa'"
+    " lies between its larger part and twice that, between m^Q and 2 m^Q; powers of q up to 2 change that by 4 at most: the"
+    " places confirm it",
 )
 @false("the sign of gamma' turned (s)", exponent=lambda g, h: distance_exponent(g, -h))
 @false("the proved upper bound gamma - 1 - gamma' (s)", exponent=lambda g, h: g - 1 - h if g <= 1 and h > 0 else distance_exponent(g, h))
@@ -204,7 +209,8 @@ def tolerance(exponent):
     cell=lambda place: {"place": place},
     clauses="trained",
     alpha=1e-5,
-    distribution="four samples on a line with a constant input, starts in pairs; 16 seeds at m = 400, 1600, 6400, 40 at 800 .. 12,800, 67 at"
+    distribution="four samples on a line with a constant input, starts in pairs; 16 seeds at m = 400, 1600, 6400, 40 at 800 .."
+    " 12,800, 67 at"
     " 1000 .. 10,000; R_S <= 1e-3",
     timeout=1800,
 )
@@ -224,7 +230,8 @@ def trained_slopes(place, *, exponent=distance_exponent, labels=None, zero_outpu
     for layer, (name, h) in enumerate((("w", gamma_prime), ("a", -gamma_prime))):
         expected = exponent(gamma, h)
         close = np.abs(found.slopes[found.fitted, layer] - expected) <= tolerance(expected)
-        what = f"{name} at ({gamma:g}, {gamma_prime:g}): slope {found.median(layer):.3f} in the median, {float(expected):g} +- {tolerance(expected):g}"
+        what = f"{name} at ({gamma:g}, {gamma_prime:g}): slope {found.median(layer):.3f} in the median, {float(expected):g} +-"
+        f" {tolerance(expected):g}"
         parts = 2 * len(context.by_level(quick=QUICK, standard=MORE, full=MORE))
         told = {"what": what, "at_least": 0.8, "margin": 0.5, "parts": parts, "undecided": found.stalled}
         outcomes.append(context.rate(int(close.sum()), seeds, **told))

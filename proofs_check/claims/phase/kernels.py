@@ -33,7 +33,8 @@ UPPER = claim(
         "distance": r"RD \le \frac{\sqrt{8 R_S(0)}\, n\, r A}{m \kappa \lambda\, |w(0)|}\, \frac{\kappa'}{\kappa' + 1/\kappa'}",
     },
     symbols={
-        "m": "number of neurons", "n": "number of samples", "x_i": "inputs", "e": "errors (n,)", "a_j, w_j": "weights of neuron j, normalised",
+        "m": "number of neurons", "n": "number of samples", "x_i": "inputs", "e": "errors (n,)",
+        "a_j, w_j": "weights of neuron j, normalised",
         "\\kappa": r"\beta_1 \beta_2/\alpha", "\\kappa'": r"\beta_1/\beta_2", "\\tau, t": "normalised time",
         "\\hat K_a": r"\tfrac1m \sum_j \sigma(w_j \cdot x_i) \sigma(w_j \cdot x_k)",
         "\\hat K_w": r"\tfrac1m \sum_j a_j^2 \sigma'(w_j \cdot x_i) \sigma'(w_j \cdot x_k)\, x_i \cdot x_k",
@@ -55,7 +56,8 @@ UPPER = claim(
     ["chain rule", "exponent", "integral"],
     clauses=("slope", "decay", "distance"),
     covers="statement",
-    scope="all m, n, d: the slope is a sum over neurons and pairs of samples; then Gronwall, |e| = sqrt(2n R), and Cauchy and Schwarz over samples",
+    scope="all m, n, d: the slope is a sum over neurons and pairs of samples; then Gronwall, |e| = sqrt(2n R), and Cauchy and"
+    " Schwarz over samples",
 )
 @false("mobilities exchanged (s)", mobilities=lambda k, kp: (k * kp, k / kp))
 @false("kappa' + 1/kappa' >= 3", least=3)

@@ -26,7 +26,8 @@ RELU = Assumption("ReLU", r"\sigma \text{ is the ReLU}", unprobed="other activat
 PAIRS = Assumption(
     "zero output",
     r"f = 0 \text{ at the start, where } \gamma \le \tfrac12",
-    unprobed="without it distances at gamma < 1/2 still fall, as m^(-1/2): another exponent, which phase2.exponents shows, of the same sign",
+    unprobed="without it distances at gamma < 1/2 still fall, as m^(-1/2): another exponent, which phase2.exponents shows, of"
+    " the same sign",
 )
 
 REGIMES = claim(
@@ -35,8 +36,10 @@ REGIMES = claim(
     r"RD \to 0 \text{ if } \gamma < 1 \text{ or } \gamma' > \gamma - 1;\quad RD \to \infty \text{ if } \gamma > 1 \text{ and } \gamma' <"
     r" \gamma - 1",
     clauses={
-        "sign": r"\text{the exponent } S \text{ of phase2.exponents is negative in the linear regime, positive in the condensed one, 0 between}",
-        "diverges": r"\min(1, \kappa')/(m \kappa) \to \infty \text{ exactly in the condensed regime, where } m \kappa \to 0 \text{: there the bound"
+        "sign": r"\text{the exponent } S \text{ of phase2.exponents is negative in the linear regime, positive in the condensed"
+        r" one, 0 between}",
+        "diverges": r"\min(1, \kappa')/(m \kappa) \to \infty \text{ exactly in the condensed regime, where } m \kappa \to 0"
+        r" \text{: there the bound"
         r" of phase2.condensed_lower tends to infinity}",
         "trained": r"\text{slopes of trained ReLU networks: below } -0.1 \text{ in the linear regime, above } 0.1 \text{ in the condensed"
         r" one, within } 0.1 \text{ of } 0 \text{ between}",
@@ -92,7 +95,8 @@ SEEDS = by_level(16, 40, 40)
     cell=lambda place: {"place": place},
     clauses="trained",
     alpha=1e-5,
-    distribution="four samples on a line, starts in pairs, R_S <= 1e-3; 16 seeds at m = 200 .. 3200, 40 at 400 .. 6400, 40 at 1000 .. 20,000",
+    distribution="four samples on a line, starts in pairs, R_S <= 1e-3; 16 seeds at m = 200 .. 3200, 40 at 400 .. 6400, 40 at"
+    " 1000 .. 20,000",
     timeout=1800,
 )
 @false("gamma' turned (s)", regimes=lambda g, h: regime(g, -h))
@@ -160,11 +164,13 @@ CONDENSATION = claim(
     clauses={
         "solved": r"\text{of a linear network on one sample, fitted: } |w_z|^2/|w|^2 = A/(A + D - 1) \text{ with } A \to \infty"
         r" \text{ exactly in the condensed regime, } A \to 1 \text{ exactly in the linear one}",
-        "trained": r"\text{of tanh networks with } D = 5, \text{ as the loss has fallen to } 0.3 \text{ of the start: the ratio exceeds } 0.85"
+        "trained": r"\text{of tanh networks with } D = 5, \text{ as the loss has fallen to } 0.3 \text{ of the start: the ratio"
+        r" exceeds } 0.85"
         r" \text{ and grows with } m, \text{ or is within } 0.05 \text{ of } 1/\sqrt D",
     },
     symbols={
-        "w": "all input weights", "w_z": "their components along z, the mean of y_i x_i", "D": "length of an input", "m": "number of neurons",
+        "w": "all input weights", "w_z": "their components along z, the mean of y_i x_i", "D": "length of an input",
+        "m": "number of neurons",
         "A": r"mean square of the components along z, in units of the start: \cosh^2\theta + \kappa'^2 \sinh^2\theta",
         "\\theta": r"\kappa \int -e\, d\tau", "\\beta_2": "standard deviation of the input weights", "\\sigma": "activation",
     },

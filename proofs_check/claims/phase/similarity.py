@@ -34,7 +34,8 @@ SIMILARITY = claim(
     ["one neuron, one sample"],
     clauses=("flow", "descent"),
     covers="statement",
-    scope="all m, n, d: the slope is a sum over samples, neurons meet in e_i alone, entries of w_j alike; e_i agree by induction over steps",
+    scope="all m, n, d: the slope is a sum over samples, neurons meet in e_i alone, entries of w_j alike; e_i agree by"
+    " induction over steps",
 )
 @false("mobilities exchanged (s)", mobilities=lambda k, kp: (k * kp, k / kp))
 @false("kappa alone", mobilities=lambda k, kp: (k, k))

@@ -30,11 +30,14 @@ EXPONENTS = claim(
         "conserved": r"\frac{d|W_1|^2}{dt} = \frac{d|W_2|^2}{dt} = \frac{d|a|^2}{dt}",
         "growth": r"f(x) \ge \tfrac14 \text{ at time } T, |x| \le \sqrt d: \; |W_l(T)|^2 \ge |W_l(0)|^2 + (4 \sqrt d)^{-2/3} - M^2,\ M ="
         r" \max_l |W_l(0)|",
-        "upper": r"\gamma_1 = 0: \; S_2 = \gamma_2 - \tfrac54 \text{ if } \gamma_2, \gamma_3 \ge \tfrac34;\ \gamma_2 + \gamma_3 - 2 \text{ if }"
+        "upper": r"\gamma_1 = 0: \; S_2 = \gamma_2 - \tfrac54 \text{ if } \gamma_2, \gamma_3 \ge \tfrac34;\ \gamma_2 + \gamma_3"
+        r" - 2 \text{ if }"
         r" \gamma_3 \le \min(\gamma_2, \tfrac34);\ 3\gamma_2 - \gamma_3 - 2 \text{ if } \gamma_2 \le \gamma_3 \le \tfrac32 - \gamma_2;\ 4"
         r" \gamma_2 - \tfrac72 \text{ if } \gamma_2 \le \tfrac34, \gamma_3 \ge \tfrac32 - \gamma_2 \text{: the law of two layers at }"
         r" (\gamma_2 + \gamma_3 - \tfrac12, \gamma_3 - \gamma_2), \text{ less } \tfrac12",
-        "trained": r"\text{slopes of trained networks within } 0.15 \text{ of } S_1, S_2, S_3 \text{, and for } \gamma_1 = 0 \text{ of } S_2, S_3",
+        "trained": r"\text{slopes of trained networks within } 0.15 \text{ of } S_1, S_2, S_3 \text{, and for } \gamma_1 = 0"
+        r" \text{ within } 0.3"
+        r" \text{ of } S_2, S_3",
     },
     symbols={
         "W_1, W_2, a": "weights of the layers, a = W_3", "m": "width of both hidden layers", "f": r"a \cdot \sigma(W_2 \sigma(W_1 x))",
@@ -46,7 +49,8 @@ EXPONENTS = claim(
     kind="extension",
     depends_on=["phase2.exponents"],
     refuted_by="a triple whose layers move with other powers",
-    notes="The source scales by another convention; homogeneity brings it to alpha = 1. Below gamma = 1/2 (all alike) S_1 is near 3 (gamma - 1/2).",
+    notes="The source scales by another convention; homogeneity brings it to alpha = 1. Below gamma = 1/2 (all alike) S_1 is"
+    " near 3 (gamma - 1/2).",
 )  # fmt: skip
 
 
@@ -89,7 +93,8 @@ EXPONENTS.without("homogeneous", conserved, sigma="hinge3")
     ["Euler", "growth"],
     clauses=("conserved", "growth"),
     covers="statement",
-    scope="all widths: f is homogeneous of degree 1 in each layer, so W_l . W_l' = -(1/n) sum e_i f(x_i) for every l; |f| <= |a||W_2||W_1||x|",
+    scope="all widths: f is homogeneous of degree 1 in each layer, so W_l . W_l' = -(1/n) sum e_i f(x_i) for every l; |f| <="
+    " |a||W_2||W_1||x|",
 )
 @false("degree 2 in the middle layer", degrees=(1, 2, 1))
 @false("two layers' power (s)", layers=2)
@@ -127,7 +132,8 @@ RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
     axes(cone=tuple(range(8))),
     clauses="upper",
     covers="statement",
-    because="both are homogeneous about (3/4, 3/4) up to a constant and linear between neighbours of the eight rays, where two points decide",
+    because="both are homogeneous about (3/4, 3/4) up to a constant and linear between neighbours of the eight rays, where two"
+    " points decide",
 )
 @false("less 1/4", formula=lambda g2, g3: upper_exponents(g2, g3)[0] + Fraction(1, 4))
 @false("gamma' turned (s)", formula=lambda g2, g3: upper_exponents(g3, g2)[0])
@@ -158,9 +164,16 @@ def predicted(gamma1, gamma2, gamma3):
     return three_layer_exponents(gamma1, gamma2, gamma3) if gamma1 >= 0.5 else (None, *upper_exponents(gamma2, gamma3))
 
 
+def tolerance(triple):
+    """Bias of these widths and deviation of one seed are below 0.07 each, measured; a first layer that stays random makes it 0.1: three of them."""
+    return 0.15 if triple[0] else 0.3
+
+
 TRIPLES = ((0.75, 0.75, 0.75), (1.0, 1.5, 1.0), (1.0, 0.6, 1.0), (0.0, 1.25, 1.0), (0.0, 0.5, 0.5))
 ALL = (*TRIPLES, (0.5, 0.5, 0.5), (0.9, 0.9, 0.9), (0.75, 1.25, 0.75), (0.0, 1.5, 0.5), (0.0, 0.6, 1.2), (0.0, 1.5, 1.0))
 WIDTHS = by_level((50, 100, 200), (100, 200, 400), (100, 200, 400, 800))
+#: Where signs are asked for alone.
+NARROW = by_level((50, 100, 200), (50, 100, 200), (100, 200, 400, 800))
 
 
 @EXPONENTS.check(
@@ -178,15 +191,15 @@ WIDTHS = by_level((50, 100, 200), (100, 200, 400), (100, 200, 400, 800))
 @false("gamma2 - 3/4 for gamma2 - 1", law=lambda *g: (predicted(*g)[0], predicted(*g)[1] + 0.25, predicted(*g)[2]))
 @false("the first layer in the linear regime (s)", law=lambda *g: (predicted(*g)[0] and -predicted(*g)[0] - 0.25, *predicted(*g)[1:]))
 def trained(triple, *, law=predicted, context):
-    """Seed by seed: a success is a slope within 0.15, layer by layer: bias of these widths and spread of seeds are each below 0.07."""
+    """Seed by seed, layer by layer: a success is a slope within the tolerance."""
     found = slopes(context, triple, WIDTHS.at(context.level), 24)
     parts = 3 * len(context.by_level(quick=TRIPLES, standard=TRIPLES, full=ALL))
     outcomes = []
     for layer, expected in enumerate(law(*triple)):
         if expected is None:
             continue
-        close = np.abs(found.slopes[found.fitted, layer] - float(expected)) <= 0.15
-        what = f"layer {layer + 1} at {triple}: slope {found.median(layer):.3f} in the median, {float(expected):g} +- 0.15"
+        close = np.abs(found.slopes[found.fitted, layer] - float(expected)) <= tolerance(triple)
+        what = f"layer {layer + 1} at {triple}: slope {found.median(layer):.3f} in the median, {float(expected):g} +- {tolerance(triple)}"
         outcomes.append(context.rate(int(close.sum()), 24, what=what, at_least=0.8, margin=0.5, parts=parts, undecided=found.stalled))
     return worst(outcomes, figures=[by_layer(found, triple)] if triple == TRIPLES[0] else [])
 
@@ -209,11 +222,13 @@ REGIMES = claim(
     clauses={
         "windows": r"S_1 > 0 \iff \gamma > \tfrac12,\ S_2 > 0 \iff \gamma > 1 \text{, for } \gamma \ge \tfrac12 \text{: between them } W_1"
         r" \text{ is condensed and } W_2 \text{ linear}",
-        "mixed": r"\text{trained at } \gamma = \tfrac34 \text{: the slope of } W_1 \text{ is above } 0.1, \text{ that of } W_2 \text{ below } -0.1",
+        "mixed": r"\text{trained at } \gamma = \tfrac34 \text{: the slope of } W_1 \text{ is above } 0.1, \text{ that of } W_2"
+        r" \text{ below } -0.1",
         "printed": r"\text{trained at } 3\gamma = 1,\ \tfrac32,\ 2 \text{: the slope of } W_1 \text{ is below } -0.1,\ \text{within } 0.1"
         r" \text{ of } 0 \text{, above } 0.1",
     },
-    symbols={"W_1, W_2": "weights of the first two layers", "\\gamma": "deviations m^-gamma in all layers", "S_1, S_2": "exponents of the layers"},
+    symbols={"W_1, W_2": "weights of the first two layers", "\\gamma": "deviations m^-gamma in all layers",
+    "S_1, S_2": "exponents of the layers"},
     assumptions=[CENTRED],
     source=THREE.at("the cut gamma2 = 0 of its diagram, where W_1 is linear, critical and condensed at gamma3 = 1, 1.5 and 2, our 3 gamma"),
     kind="law",
@@ -234,14 +249,14 @@ def windows(gamma, *, edges=(Fraction(1, 2), Fraction(1)), context):
 
 @REGIMES.check(
     "training", [0.75], axes(gamma=(0.75,)), cell=lambda gamma: {"gamma": gamma}, clauses="mixed", alpha=1e-5,
-    distribution="four samples on a line, 16 seeds at m = 50, 100, 200, 24 at 100, 200, 400 from standard on",
+    distribution="four samples on a line, 16 seeds, later 24, at m = 50, 100, 200, at level full 100 .. 800",
 )  # fmt: skip
 @false("S_1 and S_2 change sign together (s)", signs=(1, 1))
 @false("the other way round", signs=(-1, 1))
 def mixed(gamma, *, signs=(1, -1), context):
     """Seed by seed: a success is a slope beyond 0.1 on its side, for each of the two layers."""
     seeds = context.by_level(quick=16, standard=24, full=24)
-    found = slopes(context, (gamma,) * 3, WIDTHS.at(context.level), seeds)
+    found = slopes(context, (gamma,) * 3, NARROW.at(context.level), seeds)
     outcomes = []
     for layer, sign in enumerate(signs):
         hits = int((sign * found.slopes[found.fitted, layer] > 0.1).sum())
@@ -258,14 +273,14 @@ def mixed(gamma, *, signs=(1, -1), context):
     clauses="printed",
     level="standard",
     alpha=1e-5,
-    distribution="four samples on a line, 24 seeds at m = 100, 200, 400, at level full 800 too",
+    distribution="four samples on a line, 24 seeds at m = 50, 100, 200, at level full 100 .. 800",
 )
 @false("critical at 3 gamma = 2", edge=2 / 3)
 @false("critical at 3 gamma = 1", edge=1 / 3)
 def printed(gamma, *, edge=0.5, context):
     """Seed by seed: a success is a slope of W_1 on the side of the edge."""
     place = float(Fraction(gamma))
-    found = slopes(context, (place,) * 3, WIDTHS.at(context.level), 24)
+    found = slopes(context, (place,) * 3, NARROW.at(context.level), 24)
     slope = found.slopes[found.fitted, 0]
     hits = np.abs(slope) <= 0.1 if abs(place - edge) < 1e-9 else np.sign(place - edge) * slope > 0.1
     what = f"3 gamma = {3 * place:g}: slope {found.median(0):.3f} in the median"

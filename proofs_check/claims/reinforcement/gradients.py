@@ -198,7 +198,8 @@ SAMPLING.without("deterministic", unbiased, stochastic)
 
 @SAMPLING.check(
     "symbolic", ["a row with one entry"], clauses="unbiased", covers="statement",
-    scope="all deterministic chains: Var V(s') = 0, so that E delta^2 = (E delta)^2 >= 0, zero exactly where (I - gamma P) V = r, which is regular",
+    scope="all deterministic chains: Var V(s') = 0, so that E delta^2 = (E delta)^2 >= 0, zero exactly where (I - gamma P) V ="
+    " r, which is regular",
 )  # fmt: skip
 @false("a row with two entries", share=Fraction(1, 2))
 def no_variance(_, *, share=1, context):

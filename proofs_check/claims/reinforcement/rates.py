@@ -14,15 +14,18 @@ from . import COMPARISON
 RATES = claim(
     "rl.rates",
     "On a cycle temporal difference learns at the rate 1 - gamma, residual gradient at its square",
-    r"A = I - \gamma C: \quad \min \operatorname{Re} \operatorname{spec} A = 1 - \gamma,\quad \min \operatorname{spec} A^T A = (1 - \gamma)^2",
+    r"A = I - \gamma C: \quad \min \operatorname{Re} \operatorname{spec} A = 1 - \gamma,\quad \min \operatorname{spec} A^T A ="
+    r" (1 - \gamma)^2",
     clauses={
         "temporal difference": r"V' = -A (V - V^*): \; \det(x I - A) = (x - 1)^n - (-\gamma)^n, \text{ slowest rate } 1 - \gamma",
         "residual gradient": r"V' = -A^T A (V - V^*): \; \text{slowest rate } (1 - \gamma)^2",
-        "condition": r"\text{singular values of } A \text{ lie in } [1 - \gamma, 1 + \gamma], \text{ the lower end is attained, the upper one}"
+        "condition": r"\text{singular values of } A \text{ lie in } [1 - \gamma, 1 + \gamma], \text{ the lower end is attained,"
+        r" the upper one}"
         r" \text{ iff } n \text{ is even: condition numbers } \tfrac{1 + \gamma}{1 - \gamma} \text{ and its square}",
     },
     symbols={
-        "A": "I - gamma C", "C": "cyclic permutation of n states", "V": "values in a table", "V^*": "the fixed point", "\\gamma": "discount in (0, 1)",
+        "A": "I - gamma C", "C": "cyclic permutation of n states", "V": "values in a table", "V^*": "the fixed point",
+        "\\gamma": "discount in (0, 1)",
         "n": "number of states, at least 2", "x": "eigenvalue",
     },
     source=COMPARISON.at("its observation that residual gradient is slower; the rates are ours"),
@@ -40,7 +43,8 @@ CYCLES = axes(n=by_level((2, 3, 4, 5, 10), tuple(range(2, 13)), tuple(range(2, 4
     ["lower", "upper", "real part", "attained"],
     clauses=("temporal difference", "residual gradient", "condition"),
     covers="statement",
-    scope="all n and gamma: the quadratic forms are sums over s of the terms compared, indices modulo n; equality is all differences, or sums, zero, which for odd n leaves V = 0; in the"
+    scope="all n and gamma: the quadratic forms are sums over s of the terms compared, indices modulo n; equality is all"
+    " differences, or sums, zero, which for odd n leaves V = 0; in the"
     " determinant of x I - A the identity and the cycle are the only permutations",
 )
 @false("(1 - gamma^2) (s)", low=lambda g: 1 - g**2)
@@ -155,12 +159,16 @@ POLICY = claim(
     "A smaller Bellman residual is not a better policy",
     r"\text{there are } Q_1, Q_2 \text{ with } \max |\delta(Q_1)| < \max |\delta(Q_2)| \text{ and returns of } 0 \text{ and } V^*",
     clauses={
-        "equal": r"\text{on the chain, for all } n \text{ and } \gamma: \; Q_1 = \tfrac{1}{2(1 - \gamma)} \text{ and } Q_2 = Q^* + Q_1 \text{ have"
-        r" residuals } \pm\tfrac12 \text{ everywhere; greedy for } Q_1 \text{ (ties to the left) returns } 0, \text{ for } Q_2 \text{ it is optimal}",
-        "reversed": exists(r"\text{on the chain with } n = 30, \gamma = 0.99: \; Q^* + 51 \text{ has the residual } 0.51 > 0.5 \text{ and the optimal policy}"),
+        "equal": r"\text{on the chain, for all } n \text{ and } \gamma: \; Q_1 = \tfrac{1}{2(1 - \gamma)} \text{ and } Q_2 ="
+        r" Q^* + Q_1 \text{ have"
+        r" residuals } \pm\tfrac12 \text{ everywhere; greedy for } Q_1 \text{ (ties to the left) returns } 0, \text{ for } Q_2"
+        r" \text{ it is optimal}",
+        "reversed": exists(r"\text{on the chain with } n = 30, \gamma = 0.99: \; Q^* + 51 \text{ has the residual } 0.51 > 0.5"
+        r" \text{ and the optimal policy}"),
     },
     symbols={
-        "Q_1, Q_2": "action values", "\\delta": "Bellman residual, with the largest Q of the next state", "Q^*": "the optimal action value", "n": "states",
+        "Q_1, Q_2": "action values", "\\delta": "Bellman residual, with the largest Q of the next state",
+        "Q^*": "the optimal action value", "n": "states",
         "\\gamma": "discount", "V^*": "the optimal value",
     },
     source=COMPARISON.at("its finding that residual gradient has small residuals and poor policies"),
@@ -177,7 +185,8 @@ POLICY = claim(
     axes(n=by_level((2, 3, 30), (2, 3, 5, 10, 30, 100)), gamma=DISCOUNTS),
     clauses="equal",
     covers="statement",
-    because="constants move residuals by (1 - gamma) times themselves: of Q_1 they are 1/2 - r with r = 0 or 1, of Q* + Q_1 they are 1/2; a greedy policy"
+    because="constants move residuals by (1 - gamma) times themselves: of Q_1 they are 1/2 - r with r = 0 or 1, of Q* + Q_1"
+    " they are 1/2; a greedy policy"
     " does not see constants. Chains of other lengths differ in the number of equal states alone",
 )
 @false("the constant 1/(1 - gamma)", constant=lambda g: 1 / (1 - g))
