@@ -110,7 +110,11 @@ def layers_of(model: Any) -> tuple[Layer, ...]:
         names = [("input_weights", "input_biases"), ("output_weights", "output_bias")]
     else:
         names = [(f"W{k}", f"b{k}") for k in range(1, model.depth + 1)]
-    return tuple(Layer(places[w][0], *places[w][1], places[b][0] if b in places else None) for w, b in names)
+    layers = []
+    for weights, bias in names:
+        start, (outputs, inputs) = places[weights]
+        layers.append(Layer(start, outputs, inputs, places[bias][0] if bias in places else None))
+    return tuple(layers)
 
 
 def reason_against(model: Any) -> str | None:
@@ -164,8 +168,8 @@ class WideNetwork:
                 return self._one(theta, X, Y, weights, gradients), gradients
             losses = torch.empty(len(theta), dtype=theta.dtype)
             for b in range(len(theta)):
-                data = [array[b] if array.ndim > axes else array for array, axes in ((X, 2), (Y, 2), (weights, 1))]
-                losses[b] = self._one(theta[b], *data, None if gradients is None else gradients[b])
+                x, y, w = (array[b] if array.ndim > axes else array for array, axes in ((X, 2), (Y, 2), (weights, 1)))
+                losses[b] = self._one(theta[b], x, y, w, None if gradients is None else gradients[b])
             return losses, gradients
 
     def _one(self, theta: Any, X: Any, Y: Any, weights: Any, out: Any) -> Any:
@@ -199,7 +203,7 @@ class WideSession(TorchSession):
     def look(self) -> Look:
         """Where every network is, as the model has it."""
         found = super().look()
-        return replace(found, theta=self.network.outward(found.theta))
+        return found._replace(theta=self.network.outward(found.theta))
 
     def remembered(self) -> dict[str, np.ndarray]:
         """The state of the method, each (b, P)."""
@@ -219,4 +223,4 @@ class WideFlowSession(FlowSession):
     def look(self) -> Look:
         """Where every network is, as the model has it."""
         found = super().look()
-        return replace(found, theta=self.network.outward(found.theta))
+        return found._replace(theta=self.network.outward(found.theta))

@@ -178,14 +178,15 @@ def _three(width: int, place: tuple[float, ...], inputs: int) -> Asked:
     from theory.dynamics.phase_diagram import three_layer_exponents, upper_exponents
 
     first, second, third = place
-    names = ("first layer", "second layer", "third layer")
+    names: tuple[str, ...] = ("first layer", "second layer", "third layer")
     if first == 0:
-        found = dict(zip(names[1:], map(float, upper_exponents(second, third)), strict=True))
+        found = [float(S) for S in upper_exponents(second, third)]
     else:
-        found = dict(zip(names, map(float, three_layer_exponents(first, second, third)), strict=True))
-    regimes = {name: "linear" if S < 0 else "condensed" if S > 0 else "critical" for name, S in found.items()}
+        found = [float(S) for S in three_layer_exponents(first, second, third)]
+    exponents: dict[str, float] = dict(zip(names[3 - len(found) :], found, strict=True))
+    regimes = {name: "linear" if S < 0 else "condensed" if S > 0 else "critical" for name, S in exponents.items()}
     start = lambda m, rng: three_layer_start((first, second, third), inputs, m, rng)
-    return Asked(width, place, regimes, found, start, "subtract")
+    return Asked(width, place, regimes, exponents, start, "subtract")
 
 
 def _of_module(described: str, x: np.ndarray) -> Asked:

@@ -166,19 +166,19 @@ def shortest(cell, drawn, *, bound=lambda kappa, ratio, m, d: condensed_lower_bo
     return worst([equal(output=(Fraction(1, 4), output)), at_least("|w|^2", size, bound(kappa, ratio, m, cell.d), attained=False)])
 
 
-def grown(cell, scale, m, *, reach=1, fitted=1):
+def grown(cell, scale, m, *, reach=1, part=1):
     """(kappa, kappa', m, |w|^2, output): w_j = omega (1, .., 1), a_j = |w_j|/kappa', input ``reach`` (1, .., 1).
 
-    The output is ``fitted``/4, told as if it were 1/4.
+    The output is 1/4 over ``part``, told as if it were 1/4.
     A large omega makes m kappa <= 1/(3 sqrt d); condensed_lower_bound refuses another one.
     """
     kp = Fraction(2) ** cell.log_ratio
     omega = scale * max(1, kp)
     while omega * omega < 3 * kp / (4 * cell.d):
         omega *= 2
-    kappa = fitted * kp / (4 * m * omega**2 * root(cell.d) ** 3 * reach)
+    kappa = kp / (4 * part * m * omega**2 * root(cell.d) ** 3 * reach)
     output = kappa * m * (omega * root(cell.d) / kp) * (omega * cell.d * reach)
-    return kappa, kp, m, m * cell.d * omega**2, output / fitted
+    return kappa, kp, m, m * cell.d * omega**2, output * part
 
 
 def resting(cell, scale, m, *, outputs, kappa):
@@ -194,7 +194,7 @@ def unasked(kappa, ratio, m, d):
 
 
 LOWER.without("unit cube", shortest, state=lambda *drawn: grown(*drawn, reach=20))
-LOWER.without("fitted", shortest, state=lambda *drawn: grown(*drawn, fitted=Fraction(1, 20)))
+LOWER.without("fitted", shortest, state=lambda *drawn: grown(*drawn, part=20))
 LOWER.without("small kappa", shortest, state=lambda *drawn: resting(*drawn, outputs=Fraction(1), kappa=Fraction(100)), bound=unasked)
 LOWER.without("start", shortest, state=lambda *drawn: resting(*drawn, outputs=Fraction(20), kappa=Fraction(1, 3)))
 
@@ -213,7 +213,7 @@ WIDTHS = by_level((400, 1600), (400, 1600, 6400), (1000, 5000, 20000))
 @LOWER.check(
     "property",
     lambda cell, rng: int(rng.integers(2**60)),
-    axes(gamma=(1.75, 2.0), gamma_prime=(-0.5, 0.0, 0.5), m=WIDTHS, quick=1, standard=4, full=4),
+    axes(gamma=(1.75, 2.0), gamma_prime=(-0.5, 0.0, 0.5), m=WIDTHS, quick=1, standard=2, full=4),
     clauses=("norm", "distance"),
     tolerance="the integrator keeps every step within 1e-3 of the distance made: 2 % of the distance in all",
     distribution="starts in pairs, trained to R_S = 1/(32 n)",

@@ -165,7 +165,10 @@ def predicted(gamma1, gamma2, gamma3):
 
 
 def tolerance(triple):
-    """Bias of these widths and deviation of one seed are below 0.07 each, measured; a first layer that stays random makes it 0.1: three of them."""
+    """Bias of these widths and deviation of one seed are below 0.07 each, measured; a first layer that stays random makes it 0.1.
+
+    There three deviations are asked for.
+    """
     return 0.15 if triple[0] else 0.3
 
 
