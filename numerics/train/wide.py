@@ -1,14 +1,15 @@
 """Wide networks on few samples: losses and gradients in closed form by matrix products, one network at a time.
 
-With a width of thousands and a handful of samples the activations of one network fill a nearer cache and those of a batch do not, so on a
-CPU the networks of a batch are taken one after the other, every intermediate result being overwritten by the next; on a GPU all are taken
-at once. Layers are matrix products in float64, and only the slope of the activation is kept beside its value.
+With a width of thousands and a handful of samples one network fills a nearer cache and a batch of them does not, so on a CPU the networks
+of a batch are taken one after the other, each through all steps up to the next check; on a GPU all are taken at once. Layers are matrix
+products in float64; the slope of the activation takes the place of its value.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,15 +63,14 @@ class Layer:
         return self.outputs > self.inputs
 
     @property
-    def order(self) -> np.ndarray:
-        """The places in theta, as a model has it, of the weights as they are kept."""
-        places = self.start + np.arange(self.outputs * self.inputs).reshape(self.outputs, self.inputs)
-        return (places.T if self.turned else places).ravel()
+    def place(self) -> slice:
+        """Where the weights lie in theta, turned or not."""
+        return slice(self.start, self.start + self.outputs * self.inputs)
 
     def kept(self, theta: Any) -> Any:
         """A view of the weights as they are kept, (..., inputs, outputs) or (..., outputs, inputs)."""
         sizes = (self.inputs, self.outputs) if self.turned else (self.outputs, self.inputs)
-        return theta[..., self.start : self.start + self.outputs * self.inputs].unflatten(-1, sizes)
+        return theta[..., self.place].unflatten(-1, sizes)
 
     def applied(self, theta: Any, x: Any) -> Any:
         """W x + b for the samples ``x`` (..., n, inputs)."""
@@ -142,18 +142,23 @@ class WideNetwork:
             raise ValueError(f"model must be written out in closed form, but {reason}")
         self.layers = layers_of(model)
         self.value, self.slope = ACTIVATIONS[activation(model.activation).name]
-        self.order = np.arange(model.n_params)
-        for layer in self.layers:
-            self.order[layer.start : layer.start + layer.outputs * layer.inputs] = layer.order
-        self.inverse = np.argsort(self.order)
 
     def inward(self, theta: np.ndarray) -> np.ndarray:
         """``theta`` (..., P) of the model as it is kept here."""
-        return np.ascontiguousarray(theta[..., self.order])
+        return self._turned(theta, inward=True)
 
     def outward(self, theta: np.ndarray) -> np.ndarray:
         """``theta`` (..., P) as the model has it."""
-        return theta[..., self.inverse]
+        return self._turned(theta, inward=False)
+
+    def _turned(self, theta: np.ndarray, *, inward: bool) -> np.ndarray:
+        found = np.array(theta)
+        for layer in self.layers:
+            if layer.turned:
+                rows, columns = (layer.outputs, layer.inputs) if inward else (layer.inputs, layer.outputs)
+                weights = theta[..., layer.place].reshape(*theta.shape[:-1], rows, columns)
+                found[..., layer.place] = weights.swapaxes(-1, -2).reshape(*theta.shape[:-1], -1)
+        return found
 
     def evaluate(self, theta: Any, X: Any, Y: Any, weights: Any, gradient: bool = True) -> tuple[Any, Any]:
         """Losses sum_i weight_i |f(x_i) - y_i|^2 (b,) and their gradients (b, P), or None, of torch tensors in float64.
@@ -199,6 +204,23 @@ class WideSession(TorchSession):
         turned = {name: self.network.inward(array) for name, array in state.items()}
         super().__init__(replace(problem, theta=self.network.inward(problem.theta)), method, turned, device)
         self.evaluate = self.network.evaluate
+
+    def advance(self, steps: int) -> None:
+        """Make ``steps`` steps with every network: all of one network's while it is in the cache, then the next one's."""
+        if self.theta.is_cuda or self.theta.shape[1] <= SMALL:
+            return super().advance(steps)
+        for b in range(len(self.theta)):
+            TorchSession.advance(self._only(slice(b, b + 1)), steps)
+
+    def _only(self, networks: slice) -> WideSession:
+        """A session of some of the networks, on views of their numbers, so that its steps are theirs."""
+        part = copy(self)
+        part.theta, part.steps, part.rate, part.seed = (array[networks] for array in (self.theta, self.steps, self.rate, self.seed))
+        part.state = {name: tensor[networks] for name, tensor in self.state.items()}
+        part.X = self.X[networks] if self.X.ndim == 3 else self.X
+        part.Y = self.Y[networks] if self.Y.ndim == 3 else self.Y
+        part.weights = self.weights[networks] if self.weights.ndim == 2 else self.weights
+        return part
 
     def look(self) -> Look:
         """Where every network is, as the model has it."""
