@@ -115,7 +115,7 @@ def relative_distances(
     tensor = lambda array: torch.tensor(array, dtype=torch.float64, device=device)
     for first in range(0, count, together):
         group = np.arange(first, min(first + together, count))
-        flow = _Flow(network, slices, tensor(network.inward(starts[group])), tensor(x), tensor(labels[group][..., None]), rtol)
+        flow = _Flow(network, slices, tensor(network.inward(starts[group])), tensor(x), tensor(labels[group][..., None]), stop, rtol)
         while len(group):
             for _ in range(8):
                 flow.advance()
@@ -157,12 +157,15 @@ def _slices(model: TwoLayer | FullyConnected) -> list[slice]:
 
 
 class _Flow:
-    """A group of networks on its way; theta is kept turned (:class:`numerics.train.wide.WideNetwork`). A step is one attempt."""
+    """A group of networks on its way; theta is kept turned (:class:`numerics.train.wide.WideNetwork`). A step is one attempt.
 
-    def __init__(self, network: Any, slices: list[slice], theta: Any, x: Any, y: Any, rtol: float) -> None:
+    A network whose loss has fallen to ``stop`` moves no further, and its time stands still.
+    """
+
+    def __init__(self, network: Any, slices: list[slice], theta: Any, x: Any, y: Any, stop: float, rtol: float) -> None:
         import torch
 
-        self.network, self.slices, self.rtol = network, slices, rtol
+        self.network, self.slices, self.stop, self.rtol = network, slices, stop, rtol
         self.start, self.theta, self.x, self.y = theta.clone(), theta, x, y
         self.weights = torch.full((len(x),), 0.5 / len(x), dtype=torch.float64, device=theta.device)
         self.sizes = self._sizes(theta)
@@ -197,7 +200,7 @@ class _Flow:
         distance = self._sizes(moved - self.start)
         scale = self.rtol * torch.maximum(distance, h * self._sizes(k1))
         ratio = torch.nan_to_num((error / scale.clamp(min=1e-300)).amax(1), nan=1e10, posinf=1e10)
-        accepted = torch.isfinite(loss) & (ratio <= 1)
+        accepted = torch.isfinite(loss) & (ratio <= 1) & (self.loss > self.stop)
         if accepted.all():
             self.theta, self.slope, self.loss = moved, k4, loss
         else:
