@@ -44,6 +44,7 @@ NOTATION = {
 }
 
 HOMOGENEOUS = Assumption("homogeneous", r"\sigma(c z) = c\, \sigma(z) \text{ for } c > 0 \text{, as for ReLU}")
+RELU = Assumption("ReLU", r"\sigma \text{ is the ReLU}", unprobed="other activations have no kappa and kappa': phase2.similarity drops it")
 ZERO_OUTPUT = Assumption("zero output", r"f = 0 \text{ at the start (neurons in pairs } (w, a), (w, -a)\text{)}")
 FITTED = Assumption("fitted", r"R_S(T) \le \tfrac{1}{32 n},\ \max_i y_i \ge \tfrac12")
 CUBE = Assumption("unit cube", r"x_i \in [0, 1]^d,\ (x_i)_d = 1")

@@ -18,11 +18,10 @@ from theory.dynamics.phase_diagram import (
 )
 from theory.models import TwoLayer
 
-from . import DIAGRAM, FITTED, INITIAL
+from . import DIAGRAM, FITTED, INITIAL, RELU
 from ._runs import INPUTS, LINE, from_place, lines, trained
 from .exponents import of_cone
 
-RELU = Assumption("ReLU", r"\sigma \text{ is the ReLU}", unprobed="other activations have no kappa and kappa': phase2.similarity drops it")
 PAIRS = Assumption(
     "zero output",
     r"f = 0 \text{ at the start, where } \gamma \le \tfrac12",
