@@ -40,8 +40,9 @@ REGIMES = claim(
         "diverges": r"\min(1, \kappa')/(m \kappa) \to \infty \text{ exactly in the condensed regime, where } m \kappa \to 0"
         r" \text{: there the bound"
         r" of phase2.condensed_lower tends to infinity}",
-        "trained": r"\text{slopes of trained ReLU networks: below } -0.1 \text{ in the linear regime, above } 0.1 \text{ in the condensed"
-        r" one, within } 0.1 \text{ of } 0 \text{ between}",
+        "trained": r"\text{slopes of trained ReLU networks: below } -0.1 \text{ where } S \le -\tfrac14, \text{ above } 0.1"
+        r" \text{ where } S"
+        r" \ge \tfrac14, \text{ within } 0.1 \text{ of } 0 \text{ on the lines}",
     },
     symbols=["RD", "m", "\\gamma", "\\gamma'", "\\kappa", "\\kappa'", "S", "R_S", "T", "n", "y_i", "\\sigma"],
     assumptions=[RELU, PAIRS, FITTED],
@@ -164,8 +165,8 @@ CONDENSATION = claim(
         "solved": r"\text{of a linear network on one sample, fitted: } |w_z|^2/|w|^2 = A/(A + D - 1) \text{ with } A \to \infty"
         r" \text{ exactly in the condensed regime, } A \to 1 \text{ exactly in the linear one}",
         "trained": r"\text{of tanh networks with } D = 5, \text{ as the loss has fallen to } 0.3 \text{ of the start: the ratio"
-        r" exceeds } 0.85"
-        r" \text{ and grows with } m, \text{ or is within } 0.05 \text{ of } 1/\sqrt D",
+        r" grows with } m \text{ and exceeds } 0.7 \text{ at } m = 10^3 \text{ and } 0.85 \text{ at } 10^4, \text{ or is within"
+        r" } 0.05 \text{ of } 1/\sqrt D",
     },
     symbols={
         "w": "all input weights", "w_z": "their components along z, the mean of y_i x_i", "D": "length of an input",
