@@ -121,8 +121,9 @@ def reason_against(model: Any) -> str | None:
     """Why losses and gradients of ``model`` are not written out here, or None."""
     if type(model) not in (TwoLayer, FullyConnected):
         return "the model is no TwoLayer or FullyConnected network"
-    if activation(model.activation).name not in ACTIVATIONS:
-        return f"the activation {activation(model.activation).name} is none of {', '.join(ACTIVATIONS)}"
+    sigma = activation(model.activation)
+    if sigma.name not in ACTIVATIONS or sigma is not activation(sigma.name):  # a name alone may be another function's
+        return f"the activation {sigma.name} is none of {', '.join(ACTIVATIONS)}"
     return None
 
 

@@ -105,6 +105,14 @@ def test_what_it_cannot_run_is_said(model, method, told):
         train(model, theta, data, learning_rate=0.1, steps=1, method=method, path="wide")
 
 
+def test_an_activation_that_only_bears_a_known_name_is_refused():
+    from dataclasses import replace
+
+    tanh = TwoLayer(2, 3).activation
+    other = TwoLayer(2, 3, activation=replace(tanh, output=lambda z, v: 2 * v[0]))
+    assert wide_module.reason_against(other) is not None and wide_module.reason_against(TwoLayer(2, 3)) is None
+
+
 def test_layers_of_another_model_are_refused():
     with pytest.raises(ValueError, match="model must be a TwoLayer or a FullyConnected network"):
         layers_of(TwoLayerCNN(5, 3, 2))
