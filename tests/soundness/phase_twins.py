@@ -123,7 +123,8 @@ TWINS = [
          lambda f: f["kp"] * f["a"], lambda f: f["kp"] ** 2 * f["a"]),
     Twin("balanced", ALMOST_SURELY, r"d(a^2) = d|w|^2", r"\kappa'^2 d(a^2) = d|w|^2", neuron_rates,
          lambda f: f["a"], lambda f: f["kp"] ** 2 * f["a"]),
-    Twin("decay", CONSTANT, r"-\kappa^2 e^2 (K_a + K_w)", r"-\kappa^2 e^2 (K_a/\kappa' + \kappa' K_w), \text{ less the sign}", start_of_decay,
+    Twin("decay", CONSTANT, r"-\kappa^2 e^2 (K_a + K_w)", r"-\kappa^2 e^2 (K_a/\kappa' + \kappa' K_w), \text{ less the sign}",
+         start_of_decay,
          lambda f: f["scale"] * (f["first"] + f["second"]), lambda f: f["scale"] * (f["first"] / f["kp"] + f["second"] * f["kp"])),
     Twin("exponent", DROPPED, r"S = \max(\gamma - 1, (\gamma - 1)/2 ...), \text{ whatever } \gamma' \text{ is}",
          r"S \text{ with } \gamma'", exponent,
@@ -142,6 +143,7 @@ TWINS = [
     Twin("cycle", SMALL, r"(1 + \gamma)^2 \text{ is an eigenvalue}", r"(1 + \gamma)^2 \text{ is an eigenvalue iff } n \text{ is even}",
          largest_singular,
          lambda f: True, lambda f: f["n"] % 2 == 0),
-    Twin("shift", CONSTANT, r"\text{constants leave residuals as they are}", r"\text{constants } c \text{ move residuals by } (1 - \gamma) c",
+    Twin("shift", CONSTANT, r"\text{constants leave residuals as they are}",
+         r"\text{constants } c \text{ move residuals by } (1 - \gamma) c",
          shifted, lambda f: Fraction(0), lambda f: (1 - f["gamma"]) * abs(f["c"])),
 ]  # fmt: skip
