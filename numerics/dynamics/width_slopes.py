@@ -15,7 +15,8 @@ from numerics.dynamics.scaled_flow import relative_distances
 class WidthSlopes:
     """Of B seeds at W ``widths``: ``distances`` (W, B, L), ``slopes`` (B, L), and which seeds were ``fitted`` (B,) at every width.
 
-    A seed that stalled above the loss threshold at some width has no slope; it is counted apart and never averaged in.
+    A seed that stalled above the loss threshold at some width has no slope; it is counted apart and never averaged in. ``theta`` holds
+    where the networks of each width ended, (B, P) each, where it was asked for.
     """
 
     widths: tuple[int, ...]
@@ -54,11 +55,12 @@ def width_slopes(
     seeds: int,
     rng: np.random.Generator,
     stop: float,
+    keep_theta: bool = False,
     **more: Any,
 ) -> WidthSlopes:
     """Train ``seeds`` networks at every one of ``widths`` from ``start(width, rng)`` -> (model, theta) and fit the slopes.
 
-    Every network has a stream of its own, split off ``rng``. ``stop`` and ``more`` go to
+    Every network has a stream of its own, split off ``rng``; ``keep_theta`` keeps where each ended. ``stop`` and ``more`` go to
     :func:`numerics.dynamics.scaled_flow.relative_distances`.
     """
     if seeds < 1:
@@ -68,7 +70,8 @@ def width_slopes(
         drawn = [start(int(width), own) for own in rng.spawn(seeds)]
         found = relative_distances(drawn[0][0], np.array([theta for _, theta in drawn]), data, stop=stop, **more)
         distances.append(found.sup)
-        theta.append(found.theta)
+        if keep_theta:
+            theta.append(found.theta)
         fitted &= found.fitted
     stacked = np.array(distances)
     return WidthSlopes(tuple(map(int, widths)), stacked, slopes_of(stacked, widths), fitted, theta)

@@ -25,7 +25,7 @@ def trained(context, place, widths, seeds, *, labels=LINE, zero_output="pairs", 
     return _trained(context, place, tuple(widths), seeds, tuple(labels), zero_output, tuple(more.items()))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _trained(context, place, widths, seeds, labels, zero_output, more):
     start = partial(from_place, place=place, zero_output=zero_output)
     rng = context.rng([float(g) for g in place], list(widths), list(labels), zero_output)

@@ -269,7 +269,7 @@ def ratios_along_z(context, place, widths, seeds, activation, constant):
 
     stop = 0.3 * float((targets**2).mean() / 2)
     rng = context.rng([float(g) for g in place], list(widths), activation)
-    found = width_slopes(start, (SAMPLES, targets), widths=widths, seeds=seeds, rng=rng, stop=stop)
+    found = width_slopes(start, (SAMPLES, targets), widths=widths, seeds=seeds, rng=rng, stop=stop, keep_theta=True)
     z = mean_input(SAMPLES, targets)
     ratios = []
     for width, theta in zip(widths, found.theta, strict=True):
