@@ -45,7 +45,7 @@ EXPONENTS = claim(
     refuted_by="a place at which the slopes of most seeds lie elsewhere",
     notes="Proved bounds give gamma - 1 - gamma' in the linear regime for gamma' > 0, where the distance falls like gamma - 1 -"
     " 2 gamma'. With labels"
-    " that no line fits, slopes at finite widths differ by up to 0.4 where one layer moves alone.",
+    " that no line fits, slopes at finite widths differ by up to 0.5 where one layer moves alone.",
 )
 
 # -------------------------------------------------------------------------------------------------- the solvable network
