@@ -33,7 +33,7 @@ def draw(path: Path, place: tuple[float, float], predicted: float, measured: flo
     axes.plot([1, 1, right], [-high, 0, right - 1], color="#22262b", linewidth=1.6, label="critical")
     for gamma, slope in PUBLISHED_SLOPES.items():
         axes.plot(float(gamma), 0.0, "s", color="#22262b", markersize=5)
-        axes.annotate(f"{slope:g}", (float(gamma), 0.0), textcoords="offset points", xytext=(4, 6), fontsize=8)
+        axes.annotate(f"{slope:g}", (float(gamma), 0.0), textcoords="offset points", xytext=(6, -12), fontsize=8)
     axes.plot([], [], "s", color="#22262b", markersize=5, label="printed slopes")
     told = f"asked: {predicted:g}" + (f", measured {measured:.3f}" if measured is not None else "")
     axes.plot(*place, "o", color="#b5568f", markersize=9, label=told)

@@ -59,15 +59,14 @@ def state(cell, rng):
 @CONSERVATION.check(
     "exact", state, CELLS, clauses="conserved", distribution="three neurons, three samples, rational numbers, zero ones among them"
 )
-@false("kappa' in place of its square (s)", power=1)
-@false("a three per cent larger kappa' (s)", power=2.06)
+@false("kappa' in place of its square (s)", factor=lambda ratio: ratio)
+@false("a three per cent larger kappa' (s)", factor=lambda ratio: (ratio * Fraction(103, 100)) ** 2)
 @false("of all neurons but the first", weight=lambda j: 2 if j == 0 else 1)
-def rates_of_networks(cell, drawn, *, power=2, weight=lambda j: 1, sigma="relu", context):
+def rates_of_networks(cell, drawn, *, factor=lambda ratio: ratio**2, weight=lambda j: 1, sigma="relu", context):
     """kappa'^2 d(a_j^2) and d|w_j|^2 of rational networks, neuron by neuron."""
     x, y, a, w, kappa, ratio = drawn
     up, across = slopes(activation(sigma), a, w, x, y, kappa, ratio)
-    factor = ratio**power if isinstance(power, int) else ratio**2 * Fraction(103, 100) ** 2
-    left = [factor * weight(j) * a[j] * up[j] for j in range(len(a))]
+    left = [factor(ratio) * weight(j) * a[j] * up[j] for j in range(len(a))]
     return equal(rates=(left, [(w[j] * across[j]).sum() for j in range(len(a))]))
 
 
