@@ -85,7 +85,9 @@ def trained(sigma, x, y, a, w, triple, rate, steps):
     return [[p / b1, q / b2] for p, q in descend(sigma, x, y, a * b1, w * b2, 1 / alpha, 1, rate, steps)]
 
 
-RUNS = axes(d=(1, 2, 3), balanced=(False, True), steps=by_level((4,), (4, 6), (4, 6, 8)), quick=1, standard=2, full=3)
+RUNS = axes(
+    d=by_level((1, 2, 3), (1, 2, 3), (1, 2, 3, 5)), balanced=(False, True), steps=by_level((4,), (4, 6)), quick=1, standard=2, full=8
+)
 H = Fraction(1, 5)
 
 
