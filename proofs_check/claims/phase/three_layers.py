@@ -36,8 +36,7 @@ EXPONENTS = claim(
         r" \gamma_2 - \tfrac72 \text{ if } \gamma_2 \le \tfrac34, \gamma_3 \ge \tfrac32 - \gamma_2 \text{: the law of two layers at }"
         r" (\gamma_2 + \gamma_3 - \tfrac12, \gamma_3 - \gamma_2), \text{ less } \tfrac12",
         "trained": r"\text{slopes of trained networks within } 0.15 \text{ of } S_1, S_2, S_3 \text{, and for } \gamma_1 = 0"
-        r" \text{ within } 0.3"
-        r" \text{ of } S_2, S_3",
+        r" \text{ of } S_2",
     },
     symbols={
         "W_1, W_2, a": "weights of the layers, a = W_3", "m": "width of both hidden layers", "f": r"a \cdot \sigma(W_2 \sigma(W_1 x))",
@@ -160,16 +159,8 @@ def _slopes(context, exponents, widths, seeds):
 
 
 def predicted(gamma1, gamma2, gamma3):
-    """(S_1, S_2, S_3), None for the first layer where gamma1 = 0."""
-    return three_layer_exponents(gamma1, gamma2, gamma3) if gamma1 >= 0.5 else (None, *upper_exponents(gamma2, gamma3))
-
-
-def tolerance(triple):
-    """Bias of these widths and deviation of one seed are below 0.07 each, measured; a first layer that stays random makes it 0.1.
-
-    There three deviations are asked for.
-    """
-    return 0.15 if triple[0] else 0.3
+    """(S_1, S_2, S_3); where gamma1 = 0 S_2 alone, as a first layer that stays random makes the others vary from seed to seed."""
+    return three_layer_exponents(gamma1, gamma2, gamma3) if gamma1 >= 0.5 else (None, upper_exponents(gamma2, gamma3)[0], None)
 
 
 TRIPLES = ((0.75, 0.75, 0.75), (1.0, 1.5, 1.0), (1.0, 0.6, 1.0), (0.0, 1.25, 1.0), (0.0, 0.5, 0.5))
@@ -200,19 +191,19 @@ NARROW = by_level((50, 100, 200), (50, 100, 200), (100, 200, 400, 800))
     distribution="four samples on a line, 24 seeds at m = 100, 200, 400, at level full 800 too; loss 1e-3",
     timeout=3600,
 )
-@false("S_2 as S_1: all layers alike (s)", law=lambda *g: (g[0] - 0.5, g[1] - 0.5, g[2] - 0.5) if g[0] else (None, g[1] - 1, g[2] - 0.5))
+@false("S_2 as S_1: all layers alike (s)", law=lambda *g: (g[0] - 0.5, g[1] - 0.5, g[2] - 0.5) if g[0] else (None, g[1] - 1, None))
 @false("gamma2 - 3/4 for gamma2 - 1", law=lambda *g: (predicted(*g)[0], predicted(*g)[1] + 0.25, predicted(*g)[2]))
 @false("the first layer in the linear regime (s)", law=lambda *g: (predicted(*g)[0] and -predicted(*g)[0] - 0.25, *predicted(*g)[1:]))
 def trained(triple, *, law=predicted, context):
-    """Seed by seed, layer by layer: a success is a slope within the tolerance."""
+    """Seed by seed, layer by layer: a success is a slope within 0.15; bias of these widths and deviation of one seed are below 0.07 each."""
     found = slopes(context, triple, WIDTHS.at(context.level), 24)
     parts = 3 * len(context.by_level(quick=TRIPLES, standard=TRIPLES, full=ALL))
     outcomes = []
     for layer, expected in enumerate(law(*triple)):
         if expected is None:
             continue
-        close = np.abs(found.slopes[found.fitted, layer] - float(expected)) <= tolerance(triple)
-        what = f"layer {layer + 1} at {triple}: slope {found.median(layer):.3f} in the median, {float(expected):g} +- {tolerance(triple)}"
+        close = np.abs(found.slopes[found.fitted, layer] - float(expected)) <= 0.15
+        what = f"layer {layer + 1} at {triple}: slope {found.median(layer):.3f} in the median, {float(expected):g} +- 0.15"
         outcomes.append(context.rate(int(close.sum()), 24, what=what, at_least=0.8, margin=0.5, parts=parts, undecided=found.stalled))
     return worst(outcomes, figures=[by_layer(found, triple)] if triple == TRIPLES[0] else [])
 
