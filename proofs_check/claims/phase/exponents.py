@@ -195,7 +195,7 @@ def regions(cell, _, *, regions=regional_exponent, context):
 QUICK = ((1.5, 0.0), (0.75, -0.5), (1.5, -1.0), (1.5, 1.0))
 MORE = (*QUICK, (1.0, -1.0), (2.0, 1.0), (2.0, 1.5), (1.5, -0.5), (0.5, -0.5), (0.6, 0.8))
 SEEDS = by_level(16, 40, 67)
-WIDTHS = by_level((400, 1600, 6400), (800, 3200, 12800), (1000, 5000, 10000))
+WIDTHS = by_level((400, 1600, 6400), (400, 1600, 6400), (1000, 5000, 10000))
 
 
 def tolerance(exponent):
@@ -210,9 +210,8 @@ def tolerance(exponent):
     cell=lambda place: {"place": place},
     clauses="trained",
     alpha=1e-5,
-    distribution="four samples on a line with a constant input, starts in pairs; 16 seeds at m = 400, 1600, 6400, 40 at 800 .."
-    " 12,800, 67 at"
-    " 1000 .. 10,000; R_S <= 1e-3",
+    distribution="four samples on a line with a constant input, starts in pairs; 16 seeds, later 40, at m = 400,"
+    " 1600, 6400, 67 at 1000, 5000, 10,000; R_S <= 1e-3",
     timeout=1800,
 )
 @false("the sign of gamma' turned (s)", exponent=lambda g, h: distance_exponent(g, -h))

@@ -163,13 +163,13 @@ def predicted(gamma1, gamma2, gamma3):
     return three_layer_exponents(gamma1, gamma2, gamma3) if gamma1 >= 0.5 else (None, upper_exponents(gamma2, gamma3)[0], None)
 
 
-TRIPLES = ((0.75, 0.75, 0.75), (1.0, 1.5, 1.0), (1.0, 0.6, 1.0), (0.0, 1.25, 1.0), (0.0, 0.5, 0.5))
+TRIPLES = ((0.75, 0.75, 0.75), (1.0, 1.5, 1.0), (1.0, 0.6, 1.0), (0.0, 1.25, 1.0), (0.0, 1.5, 0.5))
 ALL = (
     *TRIPLES,
     (0.5, 0.5, 0.5),
     (0.9, 0.9, 0.9),
     (0.75, 1.25, 0.75),
-    (0.0, 1.5, 0.5),
+    (0.0, 0.5, 0.5),
     (0.0, 0.6, 1.2),
     (0.0, 1.5, 1.0),
     (2.0, 0.5, 0.5),
@@ -188,15 +188,17 @@ NARROW = by_level((50, 100, 200), (50, 100, 200), (100, 200, 400, 800))
     clauses="trained",
     level="standard",
     alpha=1e-5,
-    distribution="four samples on a line, 24 seeds at m = 100, 200, 400, at level full 800 too; loss 1e-3",
+    distribution="four samples on a line, 24 seeds at m = 100, 200, 400, at level full 40 seeds and 800 too; loss 1e-3",
     timeout=3600,
 )
 @false("S_2 as S_1: all layers alike (s)", law=lambda *g: (g[0] - 0.5, g[1] - 0.5, g[2] - 0.5) if g[0] else (None, g[1] - 1, None))
 @false("gamma2 - 3/4 for gamma2 - 1", law=lambda *g: (predicted(*g)[0], predicted(*g)[1] + 0.25, predicted(*g)[2]))
 @false("the first layer in the linear regime (s)", law=lambda *g: (predicted(*g)[0] and -predicted(*g)[0] - 0.25, *predicted(*g)[1:]))
 def trained(triple, *, law=predicted, context):
-    """Seed by seed, layer by layer: a success is a slope within 0.15; bias of these widths and deviation of one seed are below 0.07 each."""
-    found = slopes(context, triple, WIDTHS.at(context.level), 24)
+    """Seed by seed, layer by layer: a success is a slope within 0.15. Bias of these widths and deviation of one seed are below 0.07 each,
+    but for small weights above a first layer at rest, where the deviation is 0.13: there level full alone asks."""
+    seeds = context.by_level(quick=24, standard=24, full=40)
+    found = slopes(context, triple, WIDTHS.at(context.level), seeds)
     parts = 3 * len(context.by_level(quick=TRIPLES, standard=TRIPLES, full=ALL))
     outcomes = []
     for layer, expected in enumerate(law(*triple)):
@@ -204,7 +206,7 @@ def trained(triple, *, law=predicted, context):
             continue
         close = np.abs(found.slopes[found.fitted, layer] - float(expected)) <= 0.15
         what = f"layer {layer + 1} at {triple}: slope {found.median(layer):.3f} in the median, {float(expected):g} +- 0.15"
-        outcomes.append(context.rate(int(close.sum()), 24, what=what, at_least=0.8, margin=0.5, parts=parts, undecided=found.stalled))
+        outcomes.append(context.rate(int(close.sum()), seeds, what=what, at_least=0.8, margin=0.5, parts=parts, undecided=found.stalled))
     return worst(outcomes, figures=[by_layer(found, triple)] if triple == TRIPLES[0] else [])
 
 
@@ -277,14 +279,14 @@ def mixed(gamma, *, signs=(1, -1), context):
     clauses="printed",
     level="standard",
     alpha=1e-5,
-    distribution="four samples on a line, 24 seeds at m = 50, 100, 200, at level full 100 .. 800",
+    distribution="four samples on a line, 24 seeds at m = 100, 200, 400, at level full 800 too",
 )
 @false("critical at 3 gamma = 2", edge=2 / 3)
 @false("critical at 3 gamma = 1", edge=1 / 3)
 def printed(gamma, *, edge=0.5, context):
     """Seed by seed: a success is a slope of W_1 on the side of the edge."""
     place = float(Fraction(gamma))
-    found = slopes(context, (place,) * 3, NARROW.at(context.level), 24)
+    found = slopes(context, (place,) * 3, WIDTHS.at(context.level), 24)
     slope = found.slopes[found.fitted, 0]
     hits = np.abs(slope) <= 0.1 if abs(place - edge) < 1e-9 else np.sign(place - edge) * slope > 0.1
     what = f"3 gamma = {3 * place:g}: slope {found.median(0):.3f} in the median"
