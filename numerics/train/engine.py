@@ -50,9 +50,9 @@ def train(
 
     ``steps`` is the limit of this call. The loss is looked at on entry, after every ``check_every`` steps and at the limit; there a
     network converges (loss <= stop), diverges, and is recorded: ``record`` names "loss" or "theta", or maps names to functions of
-    theta (b, P) that return (b, ...). ``path``: "auto", "compiled", "numba", "torch" or, with ``device`` "cuda", "cuda", "cuda-graph",
-    "torch". ``memory`` bounds the working set in bytes (half of what is free by default) by running the batch in groups.
-    ``threads`` is the number of CPU threads; one is right where several processes share the machine.
+    theta (b, P) that return (b, ...). ``path``: "auto", "compiled", "numba", "wide", "torch" or, with ``device``
+    "cuda", "cuda", "cuda-graph", "wide", "torch". ``memory`` bounds the working set in bytes (half of what is free by default) by
+    running the batch in groups. ``threads`` is the number of CPU threads; one is right where several processes share the machine.
 
     Raises ValueError for arguments that are wrong or disagree, PathUnavailable where a forced path cannot run, MemoryError
     where half a group still does not fit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,18 @@ ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 
 class FlowSession:
     """theta' = -gradient, all networks in step with the loop but each at its own time; a step is one attempt."""
 
-    def __init__(self, problem: Problem, method: GradientFlow, state: dict[str, np.ndarray], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        method: GradientFlow,
+        state: dict[str, np.ndarray],
+        device: str = "cpu",
+        evaluate: Callable | None = None,
+    ) -> None:
         import torch
 
         tensor = lambda array: torch.as_tensor(array, dtype=torch.float64, device=device).clone()
-        self.method, self.evaluate = method, losses_and_gradients(problem)
+        self.method, self.evaluate = method, evaluate or losses_and_gradients(problem)
         self.theta, self.steps = tensor(problem.theta), problem.steps.copy()
         self.data = tensor(problem.X), tensor(problem.Y), tensor(problem.weights)
         self.loss, self.slope = self._slope(self.theta)

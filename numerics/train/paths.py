@@ -10,14 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from numerics.train.methods import Adam, Dropout, GaussNewton, GradientDescent, GradientFlow, LevenbergMarquardt, Method, Momentum
+from numerics.train.methods import (
+    Adam,
+    Dropout,
+    GaussNewton,
+    GradientDescent,
+    GradientFlow,
+    LevenbergMarquardt,
+    Method,
+    Momentum,
+    StochasticGradientDescent,
+)
 from numerics.train.problem import Problem
 from numerics.train.session import PathUnavailable, Session
 from numerics.train.shapes import kernel_shape
 from theory.models import TwoLayerCNN
 
 #: Paths per device, in the order in which "auto" tries them.
-ORDER = {"cpu": ("compiled", "numba", "torch"), "cuda": ("cuda", "cuda-graph", "torch")}
+ORDER = {"cpu": ("compiled", "numba", "wide", "torch"), "cuda": ("cuda", "cuda-graph", "wide", "torch")}
 
 
 #: Below this many network-steps a kernel's build (0.3 to 0.5 s) takes longer than the general path needs in all.
@@ -132,6 +142,26 @@ def _cuda_graph(problem: Problem, method: Method, request: Request) -> Choice | 
     return Choice("cuda-graph", cuda.GraphSession, 2 * general_bytes(problem, method))
 
 
+def _wide(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import wide
+    from numerics.train.general import general_bytes, torch_threads
+
+    if not isinstance(method, GradientDescent | Momentum | Adam | StochasticGradientDescent | GradientFlow):
+        return f"no closed form of the steps of {method.name}"
+    if reason := wide.reason_against(problem.model):
+        return reason
+    if not request.forced and (wide.largest_width(problem.model) < wide.WIDE or problem.samples > wide.FEW):
+        return f"written for widths from {wide.WIDE} on and at most {wide.FEW} samples"
+    if request.device == "cuda":
+        from numerics.train.cuda import reason_against_torch
+
+        if reason := reason_against_torch():
+            return reason
+    session: Any = wide.WideFlowSession if isinstance(method, GradientFlow) else wide.WideSession
+    open_session = partial(session, device=request.device)
+    return Choice("wide", open_session, general_bytes(problem, method), partial(torch_threads, request.threads))
+
+
 def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
     from numerics.train.general import TorchSession, dropped_parameters, general_bytes, torch_threads
 
@@ -156,6 +186,7 @@ def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
 _FINDERS: dict[str, Callable[[Problem, Method, Request], Choice | str]] = {
     "compiled": _compiled,
     "numba": _numba,
+    "wide": _wide,
     "torch": _torch,
     "cuda": _cuda,
     "cuda-graph": _cuda_graph,

@@ -1,0 +1,142 @@
+r"""Bellman residuals: temporal difference against residual gradient (the setting of arXiv:2205.12770), in plain array code.
+
+With delta = Q(s, a) - r - gamma Q(s', a') the semi-gradient of temporal difference is delta grad Q(s, a), the gradient of delta^2/2 is
+delta (grad Q(s, a) - gamma grad Q(s', a')). In a table the first follows -(I - gamma P)(V - V*), the second
+-(I - gamma P)^T (I - gamma P)(V - V*).
+Entries may be Fractions, sympy expressions or floats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+
+def check_discount(gamma: Any) -> Any:
+    """``gamma`` itself. Raises ValueError unless a number lies in [0, 1); sympy symbols are taken on trust."""
+    if not getattr(gamma, "free_symbols", None) and not 0 <= gamma < 1:
+        raise ValueError(f"gamma must lie in [0, 1), got {gamma!r}")
+    return gamma
+
+
+def residual(value: Any, reward: Any, gamma: Any, following: Any) -> Any:
+    """delta = Q(s, a) - r - gamma Q(s', a')."""
+    return value - reward - gamma * following
+
+
+def temporal_difference(delta: Any, slope: Any, following_slope: Any, gamma: Any) -> Any:
+    """The semi-gradient delta grad Q(s, a): the target is held fixed."""
+    return delta * slope
+
+
+def residual_gradient(delta: Any, slope: Any, following_slope: Any, gamma: Any) -> Any:
+    """The gradient of delta^2/2, delta (grad Q(s, a) - gamma grad Q(s', a'))."""
+    return delta * (slope - gamma * following_slope)
+
+
+def cycle(n: int) -> np.ndarray:
+    """The permutation matrix C (n, n) of s -> s + 1 modulo n, integers. Raises ValueError for n < 1."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+    return np.roll(np.eye(int(n), dtype=int), 1, axis=1).astype(object)
+
+
+def bellman_matrix(transitions: Any, gamma: Any) -> np.ndarray:
+    """I - gamma P, for P (n, n)."""
+    transitions = np.asarray(transitions, dtype=object)
+    return np.eye(len(transitions), dtype=int).astype(object) - check_discount(gamma) * transitions
+
+
+def expected_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
+    """E delta^2 (n,) over the successor s' of every state, one sample: what the naive residual gradient minimizes."""
+    transitions, values, rewards = (np.asarray(array, dtype=object) for array in (transitions, values, rewards))
+    deltas = values[:, None] - rewards[:, None] - gamma * values[None, :]
+    return (transitions * deltas * deltas).sum(axis=1)
+
+
+def mean_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
+    """(E delta)^2 (n,): what two independent successors estimate."""
+    transitions, values, rewards = (np.asarray(array, dtype=object) for array in (transitions, values, rewards))
+    mean = values - rewards - gamma * (transitions @ values)
+    return mean * mean
+
+
+def next_variance(transitions: Any, values: Any) -> np.ndarray:
+    """Var V(s') (n,) for the successor s' of every state."""
+    transitions, values = np.asarray(transitions, dtype=object), np.asarray(values, dtype=object)
+    mean = transitions @ values
+    return transitions @ (values * values) - mean * mean
+
+
+def naive_system(transitions: Any, rewards: Any, gamma: Any, weights: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(A, b) with A V = b at the minimum of sum_s weights_s E delta_s^2: the normal equations of the naive residual gradient.
+
+    Sum over s, s' of w_s P(s, s') (e_s - gamma e_s')(e_s - gamma e_s')^T, and of w_s P(s, s') r_s (e_s - gamma e_s').
+    """
+    transitions, rewards, weights = (np.asarray(array, dtype=object) for array in (transitions, rewards, weights))
+    weighted = weights[:, None] * transitions
+    into = weighted.sum(axis=0)
+    A = np.diag(weights) - gamma * (weighted + weighted.T) + gamma * gamma * np.diag(into)
+    return A, weights * rewards - gamma * (weighted.T @ rewards)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """States 0 .. n - 1, actions left (0) and right (1), which stay at the ends; the reward is 1 for right at the last state, else 0."""
+
+    n: int
+    gamma: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 2:
+            raise ValueError(f"n must be an integer of at least 2, got {self.n!r}")
+        check_discount(self.gamma)
+
+    def step(self, state: int, action: int) -> tuple[int, int]:
+        """(next state, reward)."""
+        moved = min(state + 1, self.n - 1) if action else max(state - 1, 0)
+        return moved, int(action == 1 and state == self.n - 1)
+
+    def optimal(self) -> np.ndarray:
+        """Q* (n, 2): gamma^(n - 1 - s)/(1 - gamma) to the right, gamma times the value on the left to the left."""
+        values = [self.gamma ** (self.n - 1 - s) / (1 - self.gamma) for s in range(self.n)]
+        return np.array([[self.gamma * values[max(s - 1, 0)], values[s]] for s in range(self.n)], dtype=object)
+
+    def residuals(self, Q: Any) -> np.ndarray:
+        """delta (n, 2) with the largest Q of the next state."""
+        Q = np.asarray(Q, dtype=object)
+        found = np.empty((self.n, 2), dtype=object)
+        for s in range(self.n):
+            for action in (0, 1):
+                moved, reward = self.step(s, action)
+                found[s, action] = residual(Q[s, action], reward, self.gamma, max(Q[moved]))
+        return found
+
+    def greedy(self, Q: Any) -> list[int]:
+        """The action of the largest Q in every state; ties are broken to the left."""
+        return [int(right > left) for left, right in np.asarray(Q, dtype=object)]
+
+    def returns(self, policy: list[int]) -> np.ndarray:
+        """V (n,) of a policy that is all left or all right from some state on: exact, as every path ends in a fixed point or a 2-cycle."""
+        values: list[Any] = []
+        for start in range(self.n):
+            state, seen, rewards = start, {}, []
+            while state not in seen:
+                seen[state] = len(rewards)
+                state, reward = self.step(state, policy[state])
+                rewards.append(reward)
+            first = seen[state]
+            period = len(rewards) - first
+            loop = sum((self.gamma ** (k - first) * rewards[k] for k in range(first, len(rewards))), start=0 * self.gamma)
+            head = sum((self.gamma**k * rewards[k] for k in range(first)), start=0 * self.gamma)
+            values.append(head + self.gamma**first * loop / (1 - self.gamma**period))
+        return np.array(values, dtype=object)
+
+
+def example_of_bias() -> tuple[np.ndarray, np.ndarray, Fraction]:
+    """(P, r, gamma): two states, each going to either with probability 1/2, rewards 0 and 1: the naive minimum is not V^pi."""
+    half = Fraction(1, 2)
+    return np.array([[half, half], [half, half]], dtype=object), np.array([Fraction(0), Fraction(1)], dtype=object), Fraction(9, 10)
