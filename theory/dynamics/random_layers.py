@@ -75,5 +75,5 @@ def readout_bound(squares: Any, own: int, d: int, inner: Any, t: float) -> Any:
         raise ValueError(f"t must be positive, got {t}")
     inner = np.asarray(inner, dtype=float)
     above = chi_square_above(d, t) / d
-    spread = (sum(squares) - inner**2) * above / d
+    spread = np.maximum(sum(squares) - inner**2, 0.0) * above / d  # rounding at v = x_k/|x_k|
     return np.abs(inner) * (above - 1) + np.sqrt(2 * t * spread)
