@@ -32,7 +32,7 @@ def _terms(size: Any, order: Any, shift: int) -> int:
     while True:
         term = size**k * (order * k + shift).rgamma()
         following = size ** (k + 1) * (order * (k + 1) + shift).rgamma()
-        if term < small and following < term / 2:
+        if term < small and following <= term / 2:
             return k
         k += 1 + k // 8
 

@@ -82,7 +82,7 @@ def by_symbols(part, *, transform=caputo_transform, context):
 
 
 RELAXATIONS = axes(
-    alpha=by_level(("1/2", "4/5"), ("3/10", "1/2", "4/5", "99/100")), lam=("0", "1/2", "2"), s=by_level(("1",), ("1/2", "1", "3"))
+    alpha=by_level(("1/2", "4/5"), ("3/10", "1/2", "4/5", "99/100")), lam=("0", "1/2", "2"), s=by_level(("1/2",), ("1/2", "1", "3"))
 )
 
 
