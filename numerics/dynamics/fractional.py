@@ -43,6 +43,11 @@ def _around_zero(size: Any) -> Any:
     return upper.union(-upper)
 
 
+def _lower_gamma(a: Any, x: Any) -> Any:
+    """P(a, x) = x^a e^(-x) M(1, a + 1, x)/Gamma(a + 1), a series of positive terms, so that nothing cancels however large a is."""
+    return x**a * (-x).exp() * x.hypgeom_1f1(1, a + 1) * (a + 1).rgamma()
+
+
 def laplace_of_relaxation(alpha: Any, lam: Any, s: Any, *, end: int = 50) -> Any:
     """int_0^oo e^(-s t) E_alpha(-lam t^alpha) dt as a ball, for lam >= 0 and s > 0; the working precision must exceed what cancels.
 
@@ -58,7 +63,7 @@ def laplace_of_relaxation(alpha: Any, lam: Any, s: Any, *, end: int = 50) -> Any
     terms = _terms(size, order, 2)
     total, power = ball(0), ball(1)
     for k in range(terms):
-        total += power * x.gamma_lower(order * k + 1, regularized=1)
+        total += power * _lower_gamma(order * k + 1, x)
         power *= -ratio
     rest = 2 * x * size**terms * (order * terms + 2).rgamma() + (-x).exp()
     return (total + _around_zero(rest)) / s
