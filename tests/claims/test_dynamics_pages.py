@@ -1,4 +1,4 @@
-"""The pages on dropout and on reasoning: their code is run in order, and the command reach is met as a user meets it."""
+"""The pages on dropout, reasoning and differential equations: their code is run in order, and the command reach is met as a user meets it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from proofs_check.commands.reach import command
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["dropout.md", "reasoning.md"])
+@pytest.mark.parametrize("page", ["dropout.md", "reasoning.md", "pde.md"])
 def test_the_code_of_the_page_runs(page):
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 2
