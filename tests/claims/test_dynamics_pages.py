@@ -1,4 +1,4 @@
-"""The pages on dropout, reasoning and differential equations: their code is run in order, and the command reach is met as a user meets it."""
+"""The pages on dropout, reasoning and differential equations: their code runs in order; the command reach as a user meets it."""
 
 import json
 import re
