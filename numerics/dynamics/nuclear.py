@@ -21,7 +21,8 @@ from theory.rationals import fractions
 def _as_flint(matrix: np.ndarray) -> Any:
     from flint import fmpq, fmpq_mat
 
-    return fmpq_mat(*matrix.shape, [fmpq(entry.numerator, entry.denominator) for entry in matrix.flat])
+    rows, columns = matrix.shape
+    return fmpq_mat(rows, columns, [fmpq(entry.numerator, entry.denominator) for entry in matrix.flat])
 
 
 def solved(left: Any, right: Any) -> np.ndarray:

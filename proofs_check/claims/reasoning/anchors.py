@@ -260,7 +260,7 @@ def graphs(cell, rng):
 
 def less_components(anchors, pairs):
     """The twin that subtracts every component."""
-    return int(anchors - len({tuple(row) for row in parities(anchors, pairs).any(axis=2)}))
+    return anchors - len(np.unique(parities(anchors, pairs).any(axis=2), axis=0))
 
 
 def by_walk(anchors, pairs, asked):
@@ -274,10 +274,7 @@ def by_walk(anchors, pairs, asked):
 @false("a connected graph suffices", criterion=connected)
 @false("one odd cycle suffices", criterion=some_odd_cycle)
 @false("a pair needs an odd walk", one_pair=by_walk)
-@false(
-    "the rank of a tree, less components",
-    rank=lambda anchors, pairs: int(anchors - len({tuple(row) for row in parities(anchors, pairs).any(axis=2)})),
-)
+@false("anchors less components, right for trees", rank=less_components)
 def drawn_graphs(cell, pairs, *, criterion=identifiable, rank=rank_of_sums, one_pair=determined, drop=False, context):
     """Ranks over Q: of the sums, and with one more pair beside them, which is determined where the rank stays."""
     if drop and not identifiable(cell.V, pairs):

@@ -217,12 +217,13 @@ def _moments(d):
 @false("without the own token's 1/d", noise=lambda squares, own, d: sum(squares))
 @false("the other tokens alone", noise=lambda squares, own, d: sum(squares) - squares[own])
 @false("without <x, v>^2, equal where v is orthogonal", variance=lambda squares, own, d, square, inner: sum(squares) * square / d)
-def all_widths(instance, *, noise=buffer_noise, variance=readout_variance, context):
+def all_widths(instance, *, noise=buffer_noise, variance=readout_variance, shared=False, context):
     """Expectations over normal matrices by their moments, for a buffer of two tokens."""
     import sympy
 
     part, d = instance
     x, y, v, W, K, laws = _moments(d)
+    K = W if shared else K
     square = lambda vector: (vector * vector).sum()
     read = x @ W @ W.T + y @ K @ W.T
     E = lambda expression: normal_expectation(expression, laws)
@@ -238,6 +239,9 @@ def all_widths(instance, *, noise=buffer_noise, variance=readout_variance, conte
     along = (x @ W @ W.T) @ v, (y @ K @ W.T) @ v
     found = E(along[0] ** 2) + E(along[1] ** 2) - (x @ v) ** 2
     return equal(variance=(sympy.expand(variance([square(x), square(y)], 0, d, square(v), x @ v)), sympy.expand(found)))
+
+
+SHARED.without("independent buffers", all_widths, shared=True)
 
 
 @SHARED.check(
