@@ -114,7 +114,7 @@ def past_the_data_point(side, *, outward=1, context):
     high = 4 + outward * e - inward * e if side == "right" else sympy.Integer(4)
     sees_low = lambda x: x > 3 or (x == 3 and side == "left" and outward)
     sees_high = lambda x: x > 4 or (x == 4 and side == "right" and not outward)
-    row = lambda x: [(x - low) * bool(sees_low(x)), (x - high) * bool(sees_high(x)), x, 1, int(x > 3)]
+    row = lambda x: [(x - low) * int(sees_low(x)), (x - high) * int(sees_high(x)), x, 1, int(x > 3)]
     points = (1, 2, 3, 4, 5) if side == "left" else (2, 3, 4, 5, 6)
     minor = sympy.factor(sympy.Matrix([row(x) for x in points]).det())
     return equal(minor=(e if side == "left" else -e, minor))
