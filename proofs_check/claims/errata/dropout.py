@@ -20,7 +20,7 @@ INTERCEPTS = claim(
             r" t_1 = 3 + s, t_2 = 4 - u, \; s, u \ge 0, s + u < 1, \text{ and a larger } R_1 \text{ unless } s = u = 0"
         ),
         "arXiv": exists(
-            r"\text{as printed on arXiv } (i = n - 1 \text{ too): intercepts } 21/4, 11/2, \text{ equal contributions at the one point beyond}"
+            r"\text{as printed on arXiv } (i = n - 1 \text{ too): } 21/4, 11/2, \text{ and equal contributions at the one point beyond}"
         ),
         "the proof's move": r"\text{an intercept moved out of the interval, past the data point at its end, leaves } R_S > 0",
         "every end": r"\text{the same at both ends of every interval with two data points on either side, opposite signs}",
@@ -55,8 +55,9 @@ def told(net):
 
 
 def by_polynomials(_, *, net=None, points=None, context):
-    """A second way, for all moves: the data at 1 and 2 hold the linear part. From 5 and 6 the slopes cancel, from 4 c (t_2 - t_1) = 1, from
-    3 t_1 >= 3, and t_2 > 4 contradicts 4 and 5. The penalty less 19, times (1 - s - u)^2, is s (26 - 16 s - 19 u) + u (44 - 16 u - 19 s)."""
+    """A second way, for all moves: the data at 1 and 2 hold the linear part. From 5 and 6 the slopes cancel, from 4 c (t_2 - t_1) = 1,
+    from 3 t_1 >= 3, and t_2 > 4 contradicts 4 and 5. The penalty less 19, times (1 - s - u)^2, is s (26 - 16 s - 19 u)
+    + u (44 - 16 u - 19 s)."""
     import sympy
 
     s, u, c, t1, t2 = sympy.symbols("s u c t1 t2")
