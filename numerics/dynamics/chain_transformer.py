@@ -1,7 +1,7 @@
 r"""Masked transformers trained on chains: how many steps a few layers learn, beside what propagation of sets can reach (2509.23178).
 
-A sequence holds s pairs (t_k, t_(k+1)) of a random chain in a random order and last the query t_0; the answer is t_m, m steps on. Tokens are
-drawn afresh for every sequence, so nothing can be memorized.
+A sequence holds s pairs (t_k, t_(k+1)) of a random chain in a random order and last the query t_0; the answer is t_m, m steps on. Tokens
+are drawn afresh for every sequence, so nothing can be memorized.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def train_on_chains(
     rate: float = 1e-3,
     every: int = 500,
 ) -> ChainRun:
-    """Trains one transformer on fresh chains by Adam with a warm-up of a tenth, and tests it on 2000 others. The global generators are kept."""
+    """One transformer, trained on fresh chains by AdamW with a warm-up of a tenth, tested on 2000 others. Global generators are kept."""
     import torch
 
     rng = np.random.default_rng(seed)

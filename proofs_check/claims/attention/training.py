@@ -18,8 +18,8 @@ DILUTION = claim(
     r"\mathcal{L} \text{ rests at } H(\pi); \; \text{attention to the frequent token rises, then falls}",
     clauses={
         "plateau": r"\text{trained on sampled sequences the loss rests within } 0.02 \text{ of the entropy of the next tokens}",
-        "rates": r"|W_0| \text{ grows at the largest eigenvalue of the network's own loss at the origin, later } |W_Q W_K^T| \text{ at twice}"
-        r" \text{ that of its attention block on the way, both within } 5 \%",
+        "rates": r"|W_0| \text{ grows at the largest eigenvalue of the network's own loss at the origin, later } |W_Q W_K^T|"
+        r" \text{ at twice that of its attention block on the way, both within } 5 \%",
         "dilution": r"\text{along the population flow the mean attention to the frequent token exceeds } \pi_1 + 0.08"
         r" \text{ and later falls by } 0.05",
     },
