@@ -133,8 +133,8 @@ FLATTER = claim(
     depends_on=["dropout.r1_bound"],
     refuted_by="a rate below nine in ten of pairs of trained networks",
     notes="The measure matters: losses differ, and flatness along random directions showed no clear difference. The published widths on"
-    " images are 784-1000-10, one network; here many are trained on digits of 64 pixels, which ship, narrow ones so that a rate can be decided,"
-    " and at level full the published width 1000.",
+    " images are 784-1000-10, one network; here many narrow ones are trained on digits of 64 pixels, which ship, so that a rate can be"
+    " decided, and at level full some of the published width 1000.",
 )
 
 
