@@ -340,6 +340,7 @@ def small_graphs(pairs, *, criterion=identifiable, context):
     """What the picture shows: the rank over Q of each."""
     edges = [(int(a), int(b)) for a, b in pairs]
     rank = rank_rational(incidence(3, edges))
+    nodes = [{"id": k, "label": f"s_{k}" + " (loop)" * ((k, k) in edges), "group": "anchor"} for k in range(3)]
     return worst(
         [equal(identifiable=(criterion(3, edges), rank == 3))],
         figures=[
@@ -347,7 +348,7 @@ def small_graphs(pairs, *, criterion=identifiable, context):
                 "graph",
                 f"Pairs {', '.join(pairs)}: rank {rank} of 3",
                 "A graph on three anchors; its pair sums determine the shifts iff every part has a loop or an odd cycle",
-                {"nodes": [{"id": k, "label": f"s_{k}", "group": "anchor"} for k in range(3)], "edges": [list(edge) for edge in edges]},
+                {"nodes": nodes, "edges": [list(edge) for edge in edges]},
             )
         ],
     )

@@ -339,16 +339,19 @@ def five_hundred_embeddings(cell, seed, *, bound=readout_bound, context):
 
 
 def _spread(products, cell):
-    shares, edges = np.histogram(products[1:], bins=30)
-    middle = (edges[1:] + edges[:-1]) / 2
+    numbers = list(range(1, len(products)))
     return Figure(
-        "bars",
+        "scatter",
         f"What is read from a buffer of {cell.L} tokens at width {cell.d}",
-        "Inner products with 499 other embeddings lie around 0; that with the token itself, marked, lies near 1",
-        {"series": [{"label": "other embeddings", "x": middle.tolist(), "y": shares.tolist()}]},
-        x_label="inner product with what is read",
-        y_label="number of embeddings",
-        marks=({"label": "the token itself", "x": float(products[0])},),
+        "Inner products with 499 other embeddings lie in a band around 0; that with the token itself lies near 1",
+        {
+            "series": [
+                {"label": "other embeddings", "x": numbers, "y": products[1:].tolist()},
+                {"label": "the token itself", "x": [0], "y": [float(products[0])]},
+            ]
+        },
+        x_label="embedding",
+        y_label="inner product with what is read",
     )
 
 
