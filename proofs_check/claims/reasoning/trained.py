@@ -23,7 +23,8 @@ TRAINED = claim(
     depends_on=["limit.bounds"],
     refuted_by="a transformer of this size and training that answers otherwise",
     notes="An observation at one seed for each question, not a theorem: the bounds of limit.bounds are about sets that propagate. Three and"
-    " four steps are drawn beside them, and nothing is claimed of these: the published network is wider (400) and trained longer.",
+    " four steps are drawn beside them: in so short a training they are not learned either, though three layers could, so training and not"
+    " reach sets the limit here. The published network is wider (400) and trained longer.",
 )
 
 ASKED, STEPS, PAIRS, TOKENS = (2, 3, 4, 5), 3000, 7, 12
