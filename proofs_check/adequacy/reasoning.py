@@ -1,4 +1,4 @@
-"""Propagation of tokens through layers: reasoning/limit.v."""
+"""Propagation of tokens through layers, and walks on graphs of pairs: reasoning/limit.v, reasoning/anchors.v."""
 
 from __future__ import annotations
 
@@ -24,3 +24,20 @@ def propagation(rng: np.random.Generator) -> list[Comparison]:
     bounds = [[least_reach(layers), largest_reach(layers)] for layers in range(1, 8)]
     rows.append(("bounds for 1 .. 7 layers", "[seq bounds_of l | l <- iota 0 7]", bounds))
     return compare("reasoning/evaluation.v", rows)
+
+
+def walks(rng: np.random.Generator) -> list[Comparison]:
+    """Closed walks of odd length and walks of both parities in drawn graphs, against :mod:`theory.dynamics.anchors`."""
+    from theory.dynamics.anchors import drawn_pairs, identifiable, parities
+
+    rows = []
+    for number in range(8):
+        anchors = int(rng.integers(1, 6))
+        most = anchors * (anchors + 1) // 2
+        pairs = drawn_pairs(anchors, int(rng.integers(0, most + 1)) if number else 0, rng)
+        listed = "[:: " + "; ".join(f"({u}, {v})%N" for u, v in pairs) + "]" if pairs else "([::] : seq (nat * nat))"
+        rows.append((f"odd closed walks everywhere, {pairs}", f"odd_everywhereb {anchors} (joined {listed})", identifiable(anchors, pairs)))
+        ends, both = f"iota 0 {anchors}", "[:: false; true]"
+        table = f"[seq [seq [seq joinedby {anchors} (joined {listed}) u v o | o <- {both}] | v <- {ends}] | u <- {ends}]"
+        rows.append((f"walks by parity, {pairs}", table, parities(anchors, pairs)))
+    return compare(["reasoning/evaluation.v"], rows)

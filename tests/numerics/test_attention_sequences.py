@@ -53,3 +53,16 @@ def test_networks_do_not_meet():
     alone = descend(model, theta[1:2], one, rate=0.2, steps=20, every=10)
     assert whole.times.tolist() == [0, 2, 4] and np.allclose(whole.theta[:, 1], alone.theta[:, 0], atol=1e-13)
     assert (np.diff(whole.loss, axis=0) < 0).all()
+
+
+def test_growth_follows_the_eigenvalues_of_each_networks_own_loss():
+    from numerics.dynamics.attention_sequences import condensation_rates, descend, growth
+
+    model, rng = MarkovAttention(4, 3, 3), np.random.default_rng(7)
+    data = sample(np.array([0.75, 0.19, 0.05, 0.01]), 0.5, networks=3, sequences=100, length=60, rng=rng)
+    record = descend(model, model.init(rng, scale=1e-3, batch=(3,)), data, rate=0.25, steps=800, every=10)
+    found = growth(model, record, data, rate=0.25)
+    assert np.abs(found.condensation - 1).max() < 0.05
+    assert condensation_rates(data, 4).shape == (3,) and found.focus.shape == (3,)
+    short = growth(model, record, data, rate=0.25, condensing=(50, 60), focusing=(50, 60))
+    assert np.isnan(short.condensation).all() and np.isnan(short.focus).all()

@@ -1,9 +1,11 @@
 r"""What trained one-layer transformers do on sampled Markov sequences: plateau, focus, dilution."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from numerics.dynamics.attention_flow import attended, follow
-from numerics.dynamics.attention_sequences import descend, sample
+from numerics.dynamics.attention_sequences import descend, growth, sample
 from proofs_check import Figure, axes, claim, false
 from proofs_check.judging import at_least, worst
 from theory.dynamics.attention import MarkovAttention, conditional_entropy, focusing_rate
@@ -16,12 +18,15 @@ DILUTION = claim(
     r"\mathcal{L} \text{ rests at } H(\pi); \; \text{attention to the frequent token rises, then falls}",
     clauses={
         "plateau": r"\text{trained on sampled sequences the loss rests within } 0.02 \text{ of the entropy of the next tokens}",
+        "rates": r"|W_0| \text{ grows at the largest eigenvalue of the network's own loss at the origin, later } |W_Q W_K^T|"
+        r" \text{ at twice that of its attention block on the way, both within } 5 \%",
         "dilution": r"\text{along the population flow the mean attention to the frequent token exceeds } \pi_1 + 0.08"
         r" \text{ and later falls by } 0.05",
     },
     symbols={
         "c": "the rate of attention.stage2 for the tokens sampled",
         r"\pi": "(0.75, 0.19, 0.05, 0.01), lambda = 1/2",
+        "W_0": "embedding",
         "W_Q, W_K": "attention",
     },
     assumptions=[LONG],
@@ -29,12 +34,15 @@ DILUTION = claim(
     kind="law",
     depends_on=["attention.stage1", "attention.stage2"],
     refuted_by="a rate of trainings below nine in ten, or a population flow without focus or fall",
-    notes="On 300 sampled sequences growth within a fifth of 2c was seen in 41 of 67 trainings: c is sensitive to the rare tokens of the"
-    " sample, and no rate is claimed for samples. The population rate is certified in attention.stage2.",
+    notes="On 300 sampled sequences growth within a fifth of 2c of the published law was seen in 41 of 67 trainings: c is sensitive to the"
+    " rare tokens of a sample, so each network is compared with eigenvalues of its own loss. The population rate is certified in"
+    " attention.stage2.",
 )
 
 PUBLISHED = np.array([float(p) for p in LAWS["published"]])
-NETWORKS, RATE, STEPS, EVERY = 67, 0.25, 1200, 20
+NETWORKS, RATE, STEPS, EVERY = 67, 0.25, 1200, 5
+#: How far growth may be off its eigenvalue: the windows end where the next order is a few per cent.
+OFF = 0.05
 
 
 def empirical(data, b):
@@ -44,31 +52,58 @@ def empirical(data, b):
     return shares, float(-(seen * np.log(seen)).sum())
 
 
+@lru_cache(maxsize=2)
+def _runs(networks, entropy):
+    """The networks trained, which the controls measure too."""
+    model, rng = MarkovAttention(4, 3, 3), np.random.default_rng(entropy)
+    data = sample(PUBLISHED, 0.5, networks=networks, sequences=300, length=150, rng=rng)
+    return model, data, descend(model, model.init(rng, scale=1e-3, batch=(networks,)), data, rate=RATE, steps=STEPS, every=EVERY)
+
+
 @DILUTION.check(
     "training",
     [NETWORKS],
     axes(networks=(NETWORKS,)),
     cell=lambda n: {"networks": n},
-    clauses="plateau",
+    clauses=("plateau", "rates"),
     level="standard",
     alpha=3e-6,
     timeout=900,
     distribution="67 networks of width and key 3, starts of size 1e-3, each on 300 sequences of 150 tokens; gradient descent at 1/4",
 )
 @false("the plateau at log d", plateau=lambda shares, entropy: np.log(4))
-def trained(networks, *, plateau=lambda shares, entropy: entropy, context):
+@false("the rate of W_Q for W_Q W_K^T", factor=2)
+@false("eight per cent slower", factor=1.08)
+def trained(networks, *, plateau=lambda shares, entropy: entropy, factor=1, context):
     """Successes of 67: at least 0.9, rates below 0.6 excluded. The figures show the growth of attention beside the slope 2c."""
-    model, rng = MarkovAttention(4, 3, 3), context.rng(networks)
-    data = sample(PUBLISHED, 0.5, networks=networks, sequences=300, length=150, rng=rng)
-    record = descend(model, model.init(rng, scale=1e-3, batch=(networks,)), data, rate=RATE, steps=STEPS, every=EVERY)
+    model, data, record = _runs(networks, context.entropy(networks))
     parts = [model.unpack(record.theta)[name] for name in ("query", "key_weights")]
     size = np.linalg.norm(parts[0] @ np.swapaxes(parts[1], -1, -2), axis=(-2, -1))  # (T, B)
     rested = 0
     for b in range(networks):
         rests = np.abs(record.loss[:, b] - plateau(*empirical(data, b))) < 0.02
-        rested += bool(rests.sum() >= 6)
-    decided = context.rate(rested, networks, what="plateau", at_least=0.9, margin=0.3)
-    return worst([decided], figures=_figures(record, size, data))
+        rested += bool(rests.sum() >= 120 / EVERY)
+    grown = growth(model, record, data, rate=RATE)
+    met = {"plateau": rested}
+    met |= {
+        name: int((np.abs(factor * ratio - 1) <= OFF).sum()) for name, ratio in (("W_0", grown.condensation), ("attention", grown.focus))
+    }
+    decided = [context.rate(count, networks, what=name, at_least=0.9, margin=0.3, parts=3) for name, count in met.items()]
+    return worst(decided, figures=[*_figures(record, size, data), _against_eigenvalues(grown)])
+
+
+def _against_eigenvalues(grown):
+    series = []
+    for name, ratio in (("W_0, eigenvalue at the origin", grown.condensation), ("attention, eigenvalue of its block", grown.focus)):
+        series.append({"label": name, "x": list(range(1, len(ratio) + 1)), "y": ratio.tolist()})
+    return Figure(
+        "scatter",
+        "Growth over its eigenvalue",
+        "For every network the growth of the embedding and of attention divided by what the eigenvalues of its own loss predict: near one",
+        {"series": series},
+        x_label="network",
+        y_label="growth over prediction",
+    )
 
 
 def _figures(record, size, data):

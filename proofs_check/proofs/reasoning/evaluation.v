@@ -1,7 +1,7 @@
 (* Executable forms of the propagation of tokens and of parity walks, proved equal to the definitions, and how
    far the query sees over all orders of the pairs. *)
 From mathcomp Require Import all_ssreflect zify.
-From ProofsCheck.reasoning Require Import limit.
+From ProofsCheck.reasoning Require Import limit anchors.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 
 Section Run.
@@ -58,3 +58,68 @@ Proof. by apply: rwP; apply: queryP => z; rewrite mem_iota add0n ltnS. Qed.
 (* the reach of the query for the pairs at the positions of the list p: tokens t_1, t_2, .. known without a gap *)
 Definition reach_of l (p : seq nat) := let s := size p in find (fun x => ~~ known s (nth 0 p) l x.+1) (iota 0 s).
 Definition bounds_of l := (lower l, upper l).
+
+(* ---- walks of either parity (anchors.v): executable, and equal to the walks of the definition ---- *)
+
+Section Walks.
+Variables (n : nat) (pair : rel nat).
+
+(* where walks of exactly k steps from u over 0 .. n - 1 end *)
+Fixpoint ends (k u : nat) : seq nat :=
+  if k is k'.+1 then let r := ends k' u in [seq v <- iota 0 n | has (fun w => pair w v) r] else [:: u].
+Definition walkb k u v := v \in ends k u.
+
+(* a walk of that parity: one of fewer than 2 n steps *)
+Definition joinedby (u v : nat) (o : bool) := has (fun k => (odd k == o) && walkb k u v) (iota 0 n.*2).
+Definition odd_everywhereb := all (fun u => joinedby u u true) (iota 0 n).
+
+Let edge : rel 'I_n := fun u v => pair u v.
+
+Lemma walkb_walk k (u : 'I_n) v : walkb k u v -> exists vn : v < n, walk edge u (Ordinal vn) (odd k).
+Proof.
+rewrite /walkb; elim: k v => [|k IH] v /=.
+  rewrite inE => /eqP ->; exists (ltn_ord u).
+  have -> : Ordinal (ltn_ord u) = u by apply: val_inj.
+  exact: stay.
+rewrite mem_filter mem_iota add0n => /andP[/hasP[w /IH[wn uw] wv] /andP[_ vn]].
+by exists vn; apply: (step uw).
+Qed.
+
+Lemma path_walkb (u : nat) s (a : 'I_n * bool) :
+  path (cover edge) a s -> forall k, walkb k u a.1 -> walkb (k + size s) u (last a s).1.
+Proof.
+elim: s a => [|b s IH] a /= => [_ k|/andP[ab bs] k w]; first by rewrite addn0.
+rewrite -addSnnS; apply: IH => //=.
+case/andP: ab => ab _; rewrite /walkb /= mem_filter mem_iota add0n ltn_ord /= andbT.
+by apply/hasP; exists (a.1 : nat).
+Qed.
+
+Lemma path_parity s (a : 'I_n * bool) : path (cover edge) a s -> (last a s).2 = a.2 (+) odd (size s).
+Proof.
+elim: s a => [|b s IH] a /=; first by rewrite addbF.
+by case/andP => /andP[_ /eqP e] /IH ->; rewrite e addNb addbN.
+Qed.
+
+Lemma joinedP (u v : 'I_n) o : reflect (walk edge u v o) (joinedby u v o).
+Proof.
+rewrite /joinedby; apply: (iffP hasP) => [[k _ /andP[/eqP <- /walkb_walk[vn]]]|/walkP/connectP[s0 p0 e0]].
+  by have -> : Ordinal vn = v by apply: val_inj.
+case: (shortenP p0) e0 => s p us _ e.
+have size_s : size s < n.*2.
+  have := card_uniqP us => /= c; rewrite ltnNge; apply/negP => big.
+  have := max_card (mem ((u, false) :: s)); rewrite c card_prod card_ord card_bool muln2 => le.
+  by have := leq_ltn_trans big le; rewrite ltnn.
+exists (size s); first by rewrite mem_iota add0n.
+have := path_parity p; rewrite -e /= => ->; rewrite eqxx /=.
+have /(_ 0%N) := path_walkb (u := u) p; rewrite /walkb /= inE eqxx add0n -e /=; exact.
+Qed.
+
+Theorem odd_everywhereE : odd_everywhere edge <-> odd_everywhereb.
+Proof.
+split=> [odd_|/allP every u]; last by apply/joinedP/every; rewrite mem_iota add0n ltn_ord.
+by apply/allP => u; rewrite mem_iota add0n => /andP[_ un]; apply/(joinedP (Ordinal un) (Ordinal un))/odd_.
+Qed.
+End Walks.
+
+(* a list of unordered pairs as a symmetric relation *)
+Definition joined (pairs : seq (nat * nat)) : rel nat := fun u v => has (fun p => (p == (u, v)) || (p == (v, u))) pairs.

@@ -1,0 +1,87 @@
+"""Formulas of the exact cores on reasoning and differential equations: known values, and arguments outside their domain."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theory.dynamics import anchors, bridges, fractional, operators, random_layers, signatures
+from theory.dynamics.facts import BRIDGES, facts
+
+
+def test_published_anchors():
+    pairs = anchors.inferential_pairs()
+    assert len(pairs) == 14 and anchors.RELABELLED not in pairs and anchors.UNSEEN not in pairs
+    assert sum(anchors.SHIFTS[k] for k in anchors.RELABELLED) == -10 != anchors.RELABELLED_SHIFT
+
+
+def test_walks_and_odd_cycles():
+    assert anchors.identifiable(1, [(0, 0)]) and not anchors.identifiable(1, [])
+    assert anchors.identifiable(3, [(0, 1), (1, 2), (0, 2)])
+    square = [(0, 1), (1, 2), (2, 3), (0, 3)]
+    assert not anchors.identifiable(4, square) and anchors.rank_of_sums(4, square) == 3
+    assert anchors.determined(4, square, (0, 3)) and not anchors.determined(4, square, (0, 2))
+    loops = [(0, 0), (1, 1)]
+    assert anchors.determined(2, loops, (0, 1))  # no walk, but both ends are known
+
+
+def test_two_heads_read_the_token_after_the_anchor():
+    weights = anchors.read_after_anchor(9, 3, 20.0)
+    assert weights.argmax() == 4 and 1 - weights[4] == pytest.approx(anchors.composed_share(9, 20.0), rel=1e-6)
+    assert anchors.read_after_anchor(9, 8, 20.0).argmax() == 0  # the first position reads the last
+
+
+def test_bridges():
+    assert bridges.scalar_completion(2) == Fraction(1, 2) and bridges.scalar_completion(Fraction(1, 3)) == Fraction(1, 3)
+    assert bridges.squared_norm(1, 1) == 4 and bridges.squared_norm(2, 1) == 9
+    assert (bridges.shift(4, 1) @ bridges.shift(4, 3) == np.eye(4)).all()
+
+
+def test_facts():
+    given = facts(8, "identity")
+    assert given.data.counts.shape == (24, 26) and (given.asked.sum(axis=1) == 3).all()
+    assert [len(facts(5, bridge).data.labels) for bridge in BRIDGES] == [10, 15, 15, 15, 15]
+
+
+def test_signatures_of_repeated_tokens():
+    data = signatures.check_data([[2, 0], [1, 1]], [0, 1], 2)
+    assert signatures.joint(data).tolist() == [[1, Fraction(1, 2)], [0, Fraction(1, 2)]]
+
+
+def test_l1_scheme_is_exact_on_straight_lines():
+    assert fractional.l1_derivative(np.linspace(0, 1, 11), 0.1, 0.5) == pytest.approx(fractional.caputo_power(1, 0.5), rel=1e-12)
+    assert fractional.caputo_power(0, 0.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: fractional.check_order(1), "alpha must lie strictly between 0 and 1, got 1"),
+        (lambda: fractional.caputo_power(1, 0.0), "alpha must lie strictly between 0 and 1, got 0.0"),
+        (lambda: fractional.caputo_power(-1, 0.5), "beta must be at least 0, got -1"),
+        (lambda: fractional.l1_derivative([1.0], 0.1, 0.5), "values must be at least two numbers"),
+        (lambda: anchors.drawn_pairs(3, 7, np.random.default_rng(0)), "count must lie in 0 .. 6, the pairs of 3 anchors, got 7"),
+        (lambda: anchors.identifiable(3, [(0, 3)]), "pairs must be of anchors 0 .. 2"),
+        (lambda: anchors.read_after_anchor(4, 4, 1.0), "anchor must be a position 0 .. 3, got 4"),
+        (lambda: anchors.missed_share(0, 1.0), "positions must be at least 1, got 0"),
+        (lambda: anchors.composed_share(1, 1.0), "positions must be at least 2, got 1"),
+        (lambda: bridges.factor_cost([[1, 2]], [[1]]), "A and B must be matrices of one width"),
+        (lambda: bridges.pattern([[1, 2]], [[1, 2]]), "X and Y must be square matrices of one size"),
+        (lambda: bridges.shift(0, 1), "N must be at least 1, got 0"),
+        (lambda: facts(8, "diagonal"), "bridge must be one of"),
+        (lambda: facts(3, "shifted"), "step must not be a multiple of N = 3, got 3"),
+        (lambda: signatures.check_data([[1]], [2], 2), "labels must lie in 0 .. outputs - 1"),
+        (lambda: signatures.signatures(signatures.check_data([[1, 0]], [0], 2)), "every token must stand in some sample"),
+        (lambda: signatures.first_digit(10, 10), "outputs must be at least 19"),
+        (lambda: random_layers.gain(0, 0.5), "inputs must be an integer of at least 1, got 0"),
+        (lambda: random_layers.buffer_noise([1, 1], 2, 8), "own must be one of the 2 buffers, 0 .. 1, got 2"),
+        (lambda: random_layers.readout_bound([1.0], 0, 8, 0.0, 0.0), "t must be positive"),
+        (lambda: operators.green(2, 0), "x must lie in [0, 1]"),
+        (lambda: operators.second_differences(0), "points must be at least 1, got 0"),
+        (lambda: operators.scaled_transform(abs, 0, 1), "a must not be 0"),
+    ],
+)
+def test_arguments_outside_are_refused_by_name(call, told):
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert told in str(caught.value)
