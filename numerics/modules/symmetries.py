@@ -39,6 +39,13 @@ class Symmetries:
         """The number of independent directions."""
         return len(self.directions)
 
+    def with_parameters(self, places: Sequence[int]) -> int:
+        """The dimension of the span of the directions and of the unit vectors at ``places``."""
+        span = _Span()
+        for vector in [*self.directions, *({place: _one()} for place in places)]:
+            span.add(vector)
+        return len(span.vectors)
+
     def to_data(self) -> list[dict[str, str]]:
         """The directions as plain data."""
         return [{str(k): f"{int(v.p)}/{int(v.q)}" for k, v in direction.items()} for direction in self.directions]

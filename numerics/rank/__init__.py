@@ -9,13 +9,14 @@ from numerics.rank.ladder import (
     sample_points,
     structural_upper_bound,
 )
-from numerics.rank.modules import module_rank
+from numerics.rank.modules import module_model_rank, module_rank
 
 __all__ = [
     "Rank",
     "empirical_rank",
     "float_rank",
     "model_rank",
+    "module_model_rank",
     "module_rank",
     "modular_tangents",
     "sample_points",
