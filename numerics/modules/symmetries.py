@@ -51,29 +51,44 @@ class Symmetries:
         return [{str(k): f"{int(v.p)}/{int(v.q)}" for k, v in direction.items()} for direction in self.directions]
 
 
+class Search:
+    """The search at ``theta`` (P,), rational numbers (floats are the rationals they are); it can be taken up again."""
+
+    def __init__(self, graph: Graph, theta: Sequence[Any]) -> None:
+        from numerics.arithmetic.exact import rational
+
+        self.graph = graph
+        self.theta = [rational(v) for v in theta]
+        self.span, self.left_out = _Span(), 0
+        self.attempts = _attempts(graph)
+
+    def until(self, enough: int | None, seconds: float, most: int | None = None) -> Symmetries:
+        """What is found once there are ``enough`` independent directions (a proved upper bound of their number), or ``seconds`` have passed,
+        or ``most`` attempts are made.
+        """
+        start = time.monotonic()
+        for count, (opened, products) in enumerate(self.attempts, 1):
+            try:
+                demands = Calculus(self.graph, self.theta, opened, products=products, budget=BUDGET).run()
+                for vector in solutions(demands, self.graph.n_params):
+                    self.span.add(vector)
+            except TooLong:
+                self.left_out += 1
+            full = enough is not None and len(self.span.vectors) >= enough
+            if full or count == most or time.monotonic() - start > seconds:
+                break
+        vectors = list(self.span.vectors)
+        return Symmetries(self.graph, vectors, self.left_out, _groups(self.graph, vectors))
+
+
 def symmetries(graph: Graph, theta: Sequence[Any], *, enough: int | None = None, seconds: float = 40.0) -> Symmetries:
-    """The directions that are found at ``theta`` (P,), rational numbers (floats are the rationals they are).
+    """The directions that are found at ``theta`` (P,) within ``seconds``, at most ``enough``."""
+    return Search(graph, theta).until(enough, seconds)
 
-    The search ends when ``enough`` independent ones are found (a proved upper bound of their number), or after ``seconds``.
-    """
-    from numerics.arithmetic.exact import rational
 
-    exact = [rational(v) for v in theta]
-    span, left_out, start = _Span(), 0, time.monotonic()
-    for opened, products in _attempts(graph):
-        if enough is not None and len(span.vectors) >= enough:
-            break
-        if time.monotonic() - start > seconds:
-            left_out += 1
-            continue
-        try:
-            demands = Calculus(graph, exact, opened, products=products, budget=BUDGET).run()
-        except TooLong:
-            left_out += 1
-            continue
-        for vector in solutions(demands, graph.n_params):
-            span.add(vector)
-    return Symmetries(graph, span.vectors, left_out, _groups(graph, span.vectors))
+def usual_attempts(graph: Graph) -> int:
+    """How many attempts come first: none opened, and each piecewise step alone. Generic symmetries mostly need no other."""
+    return 1 + sum(step.kind in PIECEWISE for step in graph.steps)
 
 
 def _attempts(graph: Graph) -> Iterator[tuple[tuple[int, ...], bool]]:
@@ -85,10 +100,11 @@ def _attempts(graph: Graph) -> Iterator[tuple[tuple[int, ...], bool]]:
     products = [k for k, step in enumerate(graph.steps) if step.kind in ("mul", "matmul") and all(fed[i] for i in step.sources)]
     yield (), True
     piecewise = [k for k in nonlinear if graph.steps[k].kind in PIECEWISE]
+    maxima = [k for k in piecewise if graph.steps[k].kind == "greatest"]  # choosing among entries makes nothing longer
     for k in piecewise:
-        yield (k,), True
+        yield (k, *maxima), True
     for pair in pairwise(piecewise):
-        yield pair, True
+        yield (*pair, *maxima), True
     if products:
         ordered = sorted([*nonlinear, *products])
         for length in (1, 2, 3):

@@ -23,15 +23,15 @@ from numerics.modules.exporting import double_copy, read_graph
 from numerics.modules.graph import Graph
 from numerics.modules.reading import Chain, agrees, checked_inputs, checked_parameters, flat, read
 from numerics.modules.slopes import module_tangents
-from numerics.modules.symmetries import Symmetries, symmetries
+from numerics.modules.symmetries import Search, Symmetries, usual_attempts
 from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
 from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank
 from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
 MOST_ROWS = 12
-#: Seconds that the search for symmetries may take before the lower bound is known; the rest of them once it leaves a gap.
-SECONDS = 15.0
+#: Seconds that the search for symmetries may take, before the lower bound is known and again once it leaves a gap.
+SECONDS = 20.0
 
 
 def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
@@ -175,9 +175,14 @@ class _Subject:
         return matrix[[place[row // outputs] * outputs + row % outputs for row in rows]]
 
     @cached_property
+    def search(self) -> Search:
+        """The search for directions that are proved to change no output."""
+        return Search(self.graph, self.theta)
+
+    @cached_property
     def symmetries(self) -> Symmetries:
-        """The directions that are proved to change no output."""
-        return symmetries(self.graph, self.theta, seconds=SECONDS)
+        """Those that the usual attempts find."""
+        return self.search.until(None, SECONDS, usual_attempts(self.graph))
 
     def ranked(self, inputs: Sequence[np.ndarray], *, all_inputs: bool) -> Rank:
         """The rank on ``inputs``, or where ``all_inputs`` that of the functions, of which these are samples."""
@@ -192,6 +197,9 @@ class _Subject:
             minor = largest_minor(floats, lambda rows, bits: self.ball_rows(inputs, rows, bits), upper)
             proof = {"kind": "minor of a module", "precision": minor.bits} if minor else {}
         lower = minor.size if minor else 0
+        if lower < upper == free:  # look further; what is found makes the upper bound smaller
+            self.symmetries = self.search.until(graph.n_params - lower, SECONDS)
+            upper = graph.n_params - self.symmetries.dimension
         if lower < upper and not all_inputs and graph.piecewise:
             upper = min(upper, graph.n_params - self._with_dead_parameters(inputs))
         certificate = partial(self._certificate, inputs, minor, proof) if minor else None
