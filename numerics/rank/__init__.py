@@ -9,7 +9,7 @@ from numerics.rank.ladder import (
     sample_points,
     structural_upper_bound,
 )
-from numerics.rank.modules import module_model_rank, module_rank
+from numerics.rank.modules import module_model_rank, module_rank, module_symmetries
 
 __all__ = [
     "Rank",
@@ -18,6 +18,7 @@ __all__ = [
     "model_rank",
     "module_model_rank",
     "module_rank",
+    "module_symmetries",
     "modular_tangents",
     "sample_points",
     "structural_upper_bound",

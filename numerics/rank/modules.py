@@ -77,6 +77,15 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
         count *= 2
 
 
+def module_symmetries(module: Any, inputs: Any, *, enough: int | None = None, seconds: float = 3 * SECONDS) -> Symmetries:
+    """Directions of parameter space that are proved to change no output of ``module`` at its current parameters, whatever its inputs.
+
+    ``inputs`` as in :func:`module_model_rank`; the search ends with ``enough`` independent ones, or after ``seconds``. Errors as in
+    :func:`module_rank`.
+    """
+    return _subject(module, inputs).search.until(enough, seconds)
+
+
 def drawn_inputs(graph: Graph, count: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Inputs of a graph: normal numbers of several sizes, multiples of 2^-20, or tokens (all sequences where these are few)."""
     drawn: list[np.ndarray] = []
