@@ -13,14 +13,13 @@ import logging
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from numerics.modules import lowering_layers as _layers  # noqa: F401  (registers what aten layers mean)
 from numerics.modules.graph import Graph, Parameter
-from numerics.modules.lowering import Lowering, NotRead, Wire
+from numerics.modules.lowering import OPERATIONS, Lowering, NotRead, Wire
+from numerics.modules.lowering_layers import LAYERS
 
 
 def double_copy(module: Any) -> Any:
@@ -45,7 +44,7 @@ def read_graph(double: Any, inputs: Sequence[np.ndarray]) -> Graph:
     if changed:
         raise NotRead(f"{changed[0]!r} is changed when the module is called: its output is no function of its inputs (training mode?)")
     parameters, places = _parameters(double)
-    low = Lowering(sum(p.size for p in parameters))
+    low = Lowering(sum(p.size for p in parameters), {**OPERATIONS, **LAYERS})
     environment = _placeholders(program, low, places, inputs)
     for node in program.graph.nodes:
         if node.op == "call_function":
@@ -178,7 +177,3 @@ def _called(low: Lowering, node: Any, environment: dict[str, Any]) -> Any:
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise low.not_read(f"aten.{name} ({_first_line(error)})") from error
 
-
-def without_places(graph: Graph) -> Graph:
-    """The same graph without the names of layers."""
-    return replace(graph, steps=tuple(replace(step, place="") for step in graph.steps))

@@ -38,17 +38,25 @@ class Wire:
 
 
 #: aten operation -> function of (lowering, arguments of the operation).
-OPERATIONS: dict[str, Callable[..., Any]] = {}
+Meanings = dict[str, Callable[..., Any]]
 
 
-def aten(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as the meaning of aten operations."""
+def meanings() -> tuple[Meanings, Callable[..., Any]]:
+    """An empty table, and the decorator that enters a function as the meaning of aten operations."""
+    table: Meanings = {}
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        OPERATIONS.update(dict.fromkeys(names, function))
-        return function
+    def aten(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            table.update(dict.fromkeys(names, function))
+            return function
 
-    return register
+        return register
+
+    return table, aten
+
+
+#: What the operations of this module mean; those that are whole layers: :data:`numerics.modules.lowering_layers.LAYERS`.
+OPERATIONS, aten = meanings()
 
 
 #: Operations that move entries and do nothing else.
@@ -69,8 +77,9 @@ SAME = {
 class Lowering:
     """The steps of one module as they are built. ``place`` is the layer at hand, for messages."""
 
-    def __init__(self, n_params: int) -> None:
+    def __init__(self, n_params: int, known: Meanings) -> None:
         self.builder = Builder(n_params)
+        self.known = known
 
     # ------------------------------------------------------------------------------------------------------ dispatch
 
@@ -85,7 +94,7 @@ class Lowering:
             return arguments[0]
         if target in MOVES:
             return self.move(function, arguments, options)
-        meaning = OPERATIONS.get(target)
+        meaning = self.known.get(target)
         if meaning is None:
             raise self.not_read(f"the operation aten.{target}")
         if target not in ("embedding.default",) and any(isinstance(a, Wire) and a.tokens for a in _leaves(arguments)):

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from numerics.modules.lowering import Lowering, Wire, aten
+from numerics.modules.lowering import Lowering, Wire, meanings
+
+#: aten operation -> function of (lowering, arguments of the operation).
+LAYERS, aten = meanings()
 
 
 @aten("_softmax.default", "softmax.int", "_safe_softmax.default")

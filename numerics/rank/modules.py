@@ -87,11 +87,15 @@ def module_symmetries(module: Any, inputs: Any, *, enough: int | None = None, se
 
 
 def drawn_inputs(graph: Graph, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Inputs of a graph: normal numbers of several sizes, multiples of 2^-20, or tokens (all sequences where these are few)."""
+    """Inputs of a graph: normal numbers of several sizes, multiples of 2^-20, or tokens (all sequences where these are few).
+
+    Sizes run further where a network is piecewise: far out lie its last pieces.
+    """
+    far = 1.5 if graph.piecewise else 0.7
     drawn: list[np.ndarray] = []
     for vocabulary, shape in zip(graph.vocabulary, graph.input_shapes, strict=True):
         if vocabulary is None:
-            size = 10 ** rng.uniform(-0.3, 0.7, (count, *(1,) * len(shape)))
+            size = 10 ** rng.uniform(-0.3, far, (count, *(1,) * len(shape)))
             drawn.append(np.round(rng.normal(size=(count, *shape)) * size * 2**20) / 2**20)
         elif len(graph.vocabulary) == 1 and vocabulary ** math.prod(shape) <= count:
             drawn.append(np.indices((vocabulary,) * math.prod(shape)).reshape(math.prod(shape), -1).T.reshape(-1, *shape))
