@@ -13,13 +13,13 @@ import numpy as np
 
 
 def drawn(module: Any, seed: int) -> Any:
-    """``module`` in evaluation mode and double precision with parameters k/16, k drawn from -24..24 without 0; running variances from 1/2 to 3/2."""
+    """``module`` in evaluation mode and double precision with parameters k/16, 6 <= |k| <= 24; running variances from 1/2 to 3/2."""
     import torch
 
     rng = np.random.default_rng(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            size = rng.integers(1, 25, tuple(parameter.shape)) * rng.choice([-1, 1], tuple(parameter.shape))
+            size = rng.integers(6, 25, tuple(parameter.shape)) * rng.choice([-1, 1], tuple(parameter.shape))
             parameter.copy_(torch.as_tensor(size / 16))
         for name, buffer in module.named_buffers():
             if name.endswith("running_mean"):

@@ -25,10 +25,10 @@ GAUGE = claim(
 
 HEADS = axes(
     heads=(1, 2),
-    keys=by_level((1, 2), (1, 2, 3)),
+    size=by_level((1, 2), (1, 2, 3)),
     bias=(False, True),
     tokens=by_level((3,), (2, 3)),
-    where=lambda heads, keys: heads * keys <= 4,
+    where=lambda heads, size: heads * size <= 4,
     standard=1,
     full=3,
 )
@@ -45,10 +45,10 @@ def attention_rank(width, heads, bias, keys):
 @false("a shift of each head", formula=lambda d, h, bias, k: attention_rank(d, h, bias, k) + (d - h) * bias)
 def of_heads(cell, seed, *, formula=attention_rank, method="ball", tokens=None, context):
     """A minor in balls and the exhibited gauge against the formula, at drawn parameters, by torch's MultiheadAttention."""
-    width = cell.heads * cell.keys
+    width = cell.heads * cell.size
     shape = (tokens or cell.tokens, width)
     found = measured(multi_head_attention, (width, cell.heads, cell.bias), shape, int(seed), method)
-    return rank_is(formula(width, cell.heads, cell.bias, cell.keys), found, keep=True, seed=seed)
+    return rank_is(formula(width, cell.heads, cell.bias, cell.size), found, keep=True, seed=seed)
 
 
 GAUGE.twin(of_heads, "property", changed={"method": "float"}, tolerance=FLOATS)
@@ -68,7 +68,7 @@ LAYERS = claim(
     refuted_by="layers and sizes of another dimension",
 )
 
-DEPTHS = axes(layers=by_level((1, 2), (1, 2, 3)), width=by_level((2,), (2, 3)), keys=(1, 2), standard=1, full=2)
+DEPTHS = axes(layers=by_level((1, 2), (1, 2, 3)), width=by_level((2,), (2, 3)), size=(1, 2), standard=1, full=2)
 
 
 def check_layers(clause, softmax):
@@ -80,8 +80,8 @@ def check_layers(clause, softmax):
     @false("the keys without a gauge", formula=lambda d, k, l, s: attention_layers_dimension(d, k, l, s) + l * k * k)
     def check(cell, seed, *, formula=attention_layers_dimension, method="ball", tokens=3, context):
         """A minor and the exhibited symmetries against the published dimension, at drawn parameters."""
-        found = measured(attention_layers, (cell.width, cell.keys, cell.layers, softmax), (tokens, cell.width), int(seed), method)
-        return rank_is(formula(cell.width, cell.keys, cell.layers, softmax), found, seed=seed)
+        found = measured(attention_layers, (cell.width, cell.size, cell.layers, softmax), (tokens, cell.width), int(seed), method)
+        return rank_is(formula(cell.width, cell.size, cell.layers, softmax), found, seed=seed)
 
     return check
 
