@@ -30,6 +30,8 @@ from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
 MOST_ROWS = 12
+#: Rounding of an entry of float tangents, in units of the last place of the largest one; for estimates alone.
+ROUNDING = 16
 #: Seconds that the search for symmetries may take, before the lower bound is known and again once it leaves a gap.
 SECONDS = 20.0
 
@@ -48,9 +50,11 @@ def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
     if (chain := subject.chain) is not None and method != "float":
         return _chain_rank(chain, subject.theta, subject.inputs[0], method)
     if method == "float":
-        # Single steps of torch bring no error bound: nothing is proved.
+        # Single steps of torch bring no error bound: nothing is proved. The estimate takes for rounding what is as small as that of the
+        # largest entry, or columns that should vanish (a bias that softmax does not see) would count.
         matrix = subject.float_tangents()
-        return Rank(0, min(matrix.shape), False, "point", "float", estimate=float_rank(matrix).estimate)
+        noise = ROUNDING * np.finfo(float).eps * np.abs(matrix).max(initial=0.0)
+        return Rank(0, min(matrix.shape), False, "point", "float", estimate=float_rank(matrix, noise).estimate)
     if method == "exact":
         return subject.exact()
     return subject.ranked(subject.inputs, all_inputs=False)

@@ -26,8 +26,8 @@ def attention_gauge(width: int, heads: int, bias: bool) -> int:
 
 
 def attention_layers_dimension(width: int, keys: int, layers: int, softmax: bool) -> int:
-    """Dimension of the functions of single-head attention layers, keys <= width (Henry, Marchetti, Kohn, 2408.17221: Theorem 3.6 without softmax;
-    with softmax their Conjecture 3.10).
+    """Dimension of the functions of single-head attention layers, keys <= width (Henry, Marchetti, Kohn, 2408.17221; with
+    softmax their Conjecture 3.10).
 
     A layer is known by Q^T K, of rank ``keys``, and V. Between layers V and the next layer are transformed by an invertible matrix and its
     inverse; without softmax each layer may also scale V against Q^T K.
@@ -94,5 +94,5 @@ DEFECTIVE = {(3, 5, 4): 14, (4, 9, 4): 34, (5, 14, 4): 69, (5, 7, 3): 34}
 
 
 def linear_convolution_dimension(kernels: Sequence[int]) -> int:
-    """Dimension of the functions of linear convolutions of stride one (Kohn, Merkh, Montufar, Trager, 2108.01538): a scale between two layers."""
+    """Dimension of the functions of linear convolutions of stride one (Kohn, Montufar, Shahverdi, Trager, 2304.05752): a scale between two layers."""
     return sum(kernels) - (len(kernels) - 1)

@@ -10,7 +10,7 @@ from proofs_check.declaration import Paper
 LIGHTNING = Paper("arXiv:2408.17221v1")
 FUNCTIONAL = Paper("arXiv:2209.04036v1")
 POLYNOMIAL = Paper("arXiv:1905.12207v1")
-CONVOLUTIONS = Paper("arXiv:2108.01538v1")
+CONVOLUTIONS = Paper("arXiv:2304.05752v1")
 
 NOTATION = {
     "R": "rank: dimension of the span of the tangent functions, over all inputs",

@@ -24,13 +24,11 @@ GAUGE = claim(
 )
 
 HEADS = axes(
-    heads=(1, 2),
-    size=by_level((1, 2), (1, 2, 3)),
+    heads=by_level(("1 of 1", "1 of 2", "2 of 1"), ("1 of 1", "1 of 2", "2 of 1", "2 of 2", "1 of 3", "3 of 1")),
     bias=(False, True),
     tokens=by_level((3,), (2, 3)),
-    where=lambda heads, size: heads * size <= 4,
     standard=1,
-    full=3,
+    full=2,
 )
 
 
@@ -45,10 +43,10 @@ def attention_rank(width, heads, bias, keys):
 @false("a shift of each head", formula=lambda d, h, bias, k: attention_rank(d, h, bias, k) + (d - h) * bias)
 def of_heads(cell, seed, *, formula=attention_rank, method="ball", tokens=None, context):
     """A minor in balls and the exhibited gauge against the formula, at drawn parameters, by torch's MultiheadAttention."""
-    width = cell.heads * cell.size
-    shape = (tokens or cell.tokens, width)
-    found = measured(multi_head_attention, (width, cell.heads, cell.bias), shape, int(seed), method)
-    return rank_is(formula(width, cell.heads, cell.bias, cell.size), found, keep=True, seed=seed)
+    heads, size = map(int, cell.heads.split(" of "))
+    width, shape = heads * size, (tokens or cell.tokens, heads * size)
+    found = measured(multi_head_attention, (width, heads, cell.bias), shape, int(seed), method)
+    return rank_is(formula(width, heads, cell.bias, size), found, keep=True, seed=seed)
 
 
 GAUGE.twin(of_heads, "property", changed={"method": "float"}, tolerance=FLOATS)
@@ -64,11 +62,11 @@ LAYERS = claim(
     },
     symbols=["R", "l", "k", "d", "T"],
     assumptions=[GENERIC, Assumption("keys", r"k \le d", unprobed="more keys than the width are the same functions"), TWO_TOKENS],
-    source=LIGHTNING.at("Theorem 3.6; with softmax Conjecture 3.10"),
+    source=LIGHTNING.at("the dimension of deep lightning attention (Section 3); with softmax Conjecture 3.10, proved there for one layer"),
     refuted_by="layers and sizes of another dimension",
 )
 
-DEPTHS = axes(layers=by_level((1, 2), (1, 2, 3)), width=by_level((2,), (2, 3)), size=(1, 2), standard=1, full=2)
+DEPTHS = axes(layers=by_level((1, 2), (1, 2, 3)), width=by_level((2,), (2, 3)), size=by_level((1,), (1, 2)), standard=1, full=2)
 
 
 def check_layers(clause, softmax):

@@ -28,7 +28,7 @@ CONVOLUTION = claim(
 )
 
 IMAGES = axes(
-    pooling=("none", "average", "max"),
+    pooling=by_level(("none", "max"), ("none", "average", "max")),
     normalized=(False, True),
     channels=by_level((2,), (1, 2, 3)),
     outputs=by_level((2,), (1, 2)),
@@ -74,7 +74,7 @@ NORMALIZED = claim(
     notes="What is added to all neurons of the layer before is not seen: one number for each input, and one for the biases.",
 )
 
-WIDTHS = axes(inputs=(1, 2, 3), width=by_level((3,), (3, 4, 6)), affine=(False, True), standard=1, full=2)
+WIDTHS = axes(inputs=by_level((1, 2), (1, 2, 3)), width=by_level((3,), (3, 4, 6)), affine=(False, True), standard=1, full=2)
 
 
 def normalized_rank(inputs, width, affine):
@@ -109,7 +109,7 @@ RECURRENT = claim(
     notes="Each gate has two biases that occur as their sum, but for the candidate of a GRU: its reset gate stands between them.",
 )
 
-CELLS = axes(cell=("rnn", "gru", "lstm"), hidden=by_level((1, 2), (1, 2, 3)), steps=by_level((2,), (2, 3)), standard=1, full=2)
+CELLS = axes(cell=("rnn", "gru", "lstm"), hidden=by_level((2,), (1, 2, 3)), steps=by_level((2,), (2, 3)), standard=1, full=2)
 
 
 def recurrent_rank(cell, hidden):

@@ -22,12 +22,12 @@ RELU = claim(
     r"R \le P - h, \text{ with equality on an open set of parameters, and less on strata}",
     clauses={
         "bound": r"R \le P - h",
-        "attained": r"R = P - h \text{ at some parameters with a piece of its own for every input of the proof, hence near them}",
+        "attained": r"R = P - h \text{ at some parameters, no sample of the proof on a kink, hence at all near them}",
         "silent": r"R = P - h - d \text{ where one first neuron has no output}",
     },
     symbols=["R", "P", "h", "d"],
     assumptions=[Assumption("hidden neurons", r"\text{a layer between input and output}", unprobed="else there is nothing to scale")],
-    source=FUNCTIONAL.at("Theorem 7.1 for the bound and its attainment; the silent neuron: ours"),
+    source=FUNCTIONAL.at("the upper bound of functional dimension, and its tightness; the silent neuron: ours"),
     refuted_by="a draw above the bound, or widths at which no draw attains it",
     notes="In few regions of parameters is the bound attained: of ten draws a network of two hidden layers attains it in some.",
 )
@@ -74,7 +74,7 @@ POWERS = claim(
     },
     symbols=["R", "P", "h", "d", "r"],
     assumptions=[GENERIC],
-    source=POLYNOMIAL.at("Theorem 14 and Table 1; Alexander and Hirschowitz for sums of powers"),
+    source=POLYNOMIAL.at("Theorem 14; Alexander and Hirschowitz for sums of powers"),
     refuted_by="an architecture of another dimension",
 )
 
@@ -117,7 +117,7 @@ LINEAR = claim(
     r"R = \sum_i k_i - (l - 1)",
     symbols={"R": "rank", "k_i": "kernel sizes, stride one", "l": "number of layers"},
     assumptions=[GENERIC],
-    source=CONVOLUTIONS.at("Section 4: the functions are the polynomials that split into factors of these degrees"),
+    source=CONVOLUTIONS.at("the dimension of the function space, for any strides"),
     refuted_by="kernels of another dimension",
 )
 
