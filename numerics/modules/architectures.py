@@ -70,18 +70,14 @@ def convolutional(channels: int, kernel: int, size: int, outputs: int, pooling: 
     pools = {"max": [nn.MaxPool2d(2)], "average": [nn.AvgPool2d(2)], "none": []}[pooling]
     left = side // 2 if pools else side
     norm = [nn.BatchNorm2d(channels)] if normalized else []
-    return nn.Sequential(
-        nn.Conv2d(1, channels, kernel), *norm, nn.ReLU(), *pools, nn.Flatten(), nn.Linear(channels * left * left, outputs)
-    )
+    return nn.Sequential(nn.Conv2d(1, channels, kernel), *norm, nn.ReLU(), *pools, nn.Flatten(), nn.Linear(channels * left * left, outputs))
 
 
 def layer_normalized(inputs: int, width: int, outputs: int, affine: bool) -> Any:
     """A linear layer, a layer normalization with gains and biases or without, tanh, a linear layer."""
     from torch import nn
 
-    return nn.Sequential(
-        nn.Linear(inputs, width), nn.LayerNorm(width, elementwise_affine=affine), nn.Tanh(), nn.Linear(width, outputs)
-    )
+    return nn.Sequential(nn.Linear(inputs, width), nn.LayerNorm(width, elementwise_affine=affine), nn.Tanh(), nn.Linear(width, outputs))
 
 
 def recurrent(cell: str, inputs: int, hidden: int) -> Any:

@@ -176,4 +176,3 @@ def _called(low: Lowering, node: Any, environment: dict[str, Any]) -> Any:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise low.not_read(f"aten.{name} ({_first_line(error)})") from error
-

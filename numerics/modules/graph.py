@@ -98,7 +98,9 @@ class Graph:
 
     def to_data(self) -> list[dict[str, Any]]:
         """The steps as plain data: integers, exact rationals as text, names."""
-        return [{"kind": s.kind, "sources": list(s.sources), "size": s.size, **{k: _plain(v) for k, v in s.data.items()}} for s in self.steps]
+        return [
+            {"kind": s.kind, "sources": list(s.sources), "size": s.size, **{k: _plain(v) for k, v in s.data.items()}} for s in self.steps
+        ]
 
 
 def _plain(value: Any) -> Any:
@@ -141,6 +143,5 @@ class Builder:
                 needed.update(self.steps[number].sources)
         numbers = {old: new for new, old in enumerate(sorted(needed))}
         return tuple(
-            Step(s.kind, tuple(numbers[k] for k in s.sources), s.size, s.data, s.place)
-            for s in (self.steps[old] for old in sorted(needed))
+            Step(s.kind, tuple(numbers[k] for k in s.sources), s.size, s.data, s.place) for s in (self.steps[old] for old in sorted(needed))
         )

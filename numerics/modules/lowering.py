@@ -524,4 +524,3 @@ def _maximum(low: Lowering, a: Any, b: Any) -> Wire:
 @aten("minimum.default")
 def _minimum(low: Lowering, a: Any, b: Any) -> Wire:
     return _sub(low, a, low.relu(_sub(low, a, b)))
-

@@ -61,7 +61,9 @@ def layer_norm(low: Lowering, a: Wire, shape: Sequence[int], weight: Any, bias: 
 
 
 @aten("native_group_norm.default")
-def group_norm(low: Lowering, a: Wire, weight: Any, bias: Any, batch: int, channels: int, pixels: int, groups: int, eps: float) -> list[Any]:
+def group_norm(
+    low: Lowering, a: Wire, weight: Any, bias: Any, batch: int, channels: int, pixels: int, groups: int, eps: float
+) -> list[Any]:
     """Group normalization of (1, channels, ...)."""
     y = low.reshape(normalized(low, low.reshape(a, (groups, a.size // groups)), eps), a.shape)
     return [_affine(low, y, weight, bias, (1, channels, *(1,) * (len(a.shape) - 2))), None, None]
@@ -109,7 +111,16 @@ def patches(shape: Sequence[int], size: Sequence[int], stride: Any, padding: Any
 
 @aten("convolution.default")
 def convolution(
-    low: Lowering, a: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, output_padding: Any, groups: int
+    low: Lowering,
+    a: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
 ) -> Wire:
     """A convolution as a product of weights and patches; a transposed one as that of a stretched sample."""
     a, weight = low.wire(a), low.wire(weight)
@@ -128,9 +139,7 @@ def _windows(low: Lowering, a: Wire, weight: Wire, bias: Any, places: np.ndarray
     return _affine(low, low.reshape(product, (1, outputs, *counts)), None, bias, (1, outputs, *(1,) * len(counts)))
 
 
-def _transposed(
-    low: Lowering, a: Wire, weight: Wire, bias: Any, stride: Any, padding: Any, dilation: Any, more: Any, groups: int
-) -> Wire:
+def _transposed(low: Lowering, a: Wire, weight: Wire, bias: Any, stride: Any, padding: Any, dilation: Any, more: Any, groups: int) -> Wire:
     channels, space, n = a.shape[1], a.shape[2:], len(a.shape) - 2
     size = weight.shape[2:]
     before = [dilation[k] * (size[k] - 1) - padding[k] for k in range(n)]
@@ -179,9 +188,7 @@ def adaptive_avg_pool(low: Lowering, a: Wire, outputs: Sequence[int]) -> Wire:
 
 
 @aten("max_pool2d_with_indices.default", "max_pool3d_with_indices.default", "max_pool1d.default")
-def max_pool(
-    low: Lowering, a: Wire, size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
-) -> list[Any]:
+def max_pool(low: Lowering, a: Wire, size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False) -> list[Any]:
     """Maxima over windows."""
     n = len(a.shape) - 2
     if ceil or any(_each(padding, n)):

@@ -55,7 +55,9 @@ def _called(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
         outputs = double(*(torch.as_tensor(x) for x in inputs))
     for name, buffer in double.named_buffers():
         if name in before and not torch.equal(buffer, before[name]):
-            raise ValueError(f"buffer {name!r} is changed when the module is called: its output is no function of its inputs (training mode?)")
+            raise ValueError(
+                f"buffer {name!r} is changed when the module is called: its output is no function of its inputs (training mode?)"
+            )
     n = len(inputs[0])
     if not isinstance(outputs, torch.Tensor) or not outputs.dtype.is_floating_point or outputs.ndim < 1 or len(outputs) != n:
         raise ValueError("module must return one real tensor (n, ...), a row for every input")

@@ -70,7 +70,9 @@ def _sizes(most: int) -> list[int]:
     return sizes
 
 
-def _shown(balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]) -> Minor | None:
+def _shown(
+    balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]
+) -> Minor | None:
     for bits in PRECISIONS:
         if bits > most_bits:
             break

@@ -54,7 +54,8 @@ def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
         # largest entry, or columns that should vanish (a bias that softmax does not see) would count.
         matrix = subject.float_tangents()
         noise = ROUNDING * np.finfo(float).eps * np.abs(matrix).max(initial=0.0)
-        return Rank(0, min(matrix.shape), False, "point", "float", estimate=float_rank(matrix, noise).estimate)
+        estimate = float_rank(np.where(np.abs(matrix) > noise, matrix, 0.0)).estimate
+        return Rank(0, min(matrix.shape), False, "point", "float", estimate=estimate)
     if method == "exact":
         return subject.exact()
     return subject.ranked(subject.inputs, all_inputs=False)

@@ -14,7 +14,10 @@ from proofs_check.commands._group import explained, told
 @click.command()
 @click.argument("module", metavar="PATH.py:NAME")
 @click.option(
-    "--inputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Samples (n, ...) as .npy; whole numbers: tokens."
+    "--inputs",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Samples (n, ...) as .npy; whole numbers: tokens.",
 )
 @click.option("--all-inputs", is_flag=True, help="The rank over all inputs: --inputs only shows the shape of a sample.")
 @click.option("--method", type=click.Choice(["auto", "float", "ball", "exact"]), default="auto", show_default=True)

@@ -32,7 +32,9 @@ RELU = claim(
     notes="In few regions of parameters is the bound attained: of ten draws a network of two hidden layers attains it in some.",
 )
 
-NETWORKS = axes(widths=by_level(((2, 3, 1), (2, 3, 3, 1)), ((2, 3, 1), (3, 4, 2), (2, 3, 3, 1), (3, 4, 4, 1), (2, 4, 3, 2))), standard=1, full=2)
+NETWORKS = axes(
+    widths=by_level(((2, 3, 1), (2, 3, 3, 1)), ((2, 3, 1), (3, 4, 2), (2, 3, 3, 1), (3, 4, 4, 1), (2, 4, 3, 2))), standard=1, full=2
+)
 DRAWS = 10
 
 
@@ -55,7 +57,9 @@ def largest(cell, seed, *, formula=relu_dimension, context):
     return worst([*bounds, equal(largest=(formula(cell.widths), max(rank.lower for rank in ranks)))])
 
 
-@RELU.check("certified", a_seed, axes(widths=by_level(((2, 3, 1),), ((2, 3, 1), (3, 4, 1), (2, 4, 2))), standard=1, full=3), clauses="silent")
+@RELU.check(
+    "certified", a_seed, axes(widths=by_level(((2, 3, 1),), ((2, 3, 1), (3, 4, 1), (2, 4, 2))), standard=1, full=3), clauses="silent"
+)
 @false("the scale alone is lost", formula=lambda widths: relu_dimension(widths))
 @false("with the biases of the neuron", formula=lambda widths: relu_dimension(widths) - widths[0] - 1)
 def silent(cell, seed, *, formula=lambda widths: relu_dimension(widths) - widths[0], context):

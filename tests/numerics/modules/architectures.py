@@ -147,7 +147,12 @@ class Language(nn.Module):
 
     def __init__(self, tokens=5, length=4, d=4):
         super().__init__()
-        self.table, self.positions, self.qkv, self.out = nn.Embedding(tokens, d), nn.Embedding(length, d), nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.table, self.positions, self.qkv, self.out = (
+            nn.Embedding(tokens, d),
+            nn.Embedding(length, d),
+            nn.Linear(d, 3 * d),
+            nn.Linear(d, d),
+        )
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(d), nn.LayerNorm(d), nn.LayerNorm(d)
         self.mlp = nn.Sequential(nn.Linear(d, 8), nn.GELU(), nn.Linear(8, d))
         self.last = nn.Linear(d, tokens, bias=False)
