@@ -1,7 +1,9 @@
 """Check the rank of a torch module with python-flint alone: python check_module.py FILE
 
-A certificate spells out a module as steps on vectors (parameters, inputs, gathers, products, functions of one variable ...), exact parameters
-and samples, and a minor of the tangent matrix [d f_t(x_i) / d theta_k]. The tangents are computed again, each step with its derivative, in balls or
+A certificate spells out a module as steps on vectors (parameters, inputs, gathers, products, functions of one variable ...), exact
+parameters
+and samples, and a minor of the tangent matrix [d f_t(x_i) / d theta_k]. The tangents are computed again, each step with its derivative,
+in balls or
 modulo a prime; where the minor is not zero, the rank on the samples, and that of the tangent functions, is at least its size.
 """
 
@@ -127,7 +129,9 @@ def matmul_places(step):
 
 
 def forward(steps, theta, sample, K, exact=None):
-    """The values of all steps on one sample, and what their derivatives need; ``exact``: the values in rationals, where gates ask for them."""
+    """The values of all steps on one sample, and what their derivatives need; ``exact``: the values in rationals, where gates ask for
+    them.
+    """
     values, kept = [], []
     for number, step in enumerate(steps):
         kind, keep = step["kind"], None
@@ -216,7 +220,7 @@ def backward(steps, values, kept, output, K):
         if g is None:
             continue
 
-        def add(source, place, part):
+        def add(source, place, part, step=step):
             k = step["sources"][source]
             if slopes[k] is None:
                 slopes[k] = [zero] * len(values[k])

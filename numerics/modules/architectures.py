@@ -1,6 +1,8 @@
-"""Architectures that theorems speak of, as torch modules with drawn parameters: attention, convolutions, recurrent cells, polynomial networks.
+"""Architectures that theorems speak of, as torch modules with drawn parameters: attention, convolutions, recurrent cells, polynomial
+networks.
 
-Parameters are multiples of 1/16 of size about 1, so that exact numbers stay short; none is at the value at which training starts (gains of 1, biases
+Parameters are multiples of 1/16 of size about 1, so that exact numbers stay short; none is at the value at which training starts (gains
+of 1, biases
 of 0), which are special points.
 """
 
@@ -63,7 +65,9 @@ def attention_layers(width: int, keys: int, layers: int, softmax: bool) -> Any:
 
 
 def convolutional(channels: int, kernel: int, size: int, outputs: int, pooling: str, normalized: bool) -> Any:
-    """A convolution of images (1, size, size), a batch normalization or none, ReLU, pooling ("max", "average", "none") by 2, a linear layer."""
+    """A convolution of images (1, size, size), a batch normalization or none, ReLU, pooling ("max", "average", "none") by 2, a linear
+    layer.
+    """
     from torch import nn
 
     side = size - kernel + 1

@@ -1,6 +1,7 @@
 """Numbers in which a graph is evaluated: floats, balls, residues modulo a prime. All have the operations that the steps ask for.
 
-Floats prove nothing. Balls contain the values in real numbers. Residues are images under a ring homomorphism, of graphs that are rational on
+Floats prove nothing. Balls contain the values in real numbers. Residues are images under a ring homomorphism, of graphs that are rational
+on
 each piece; on which piece a sample lies is decided before, in balls, and handed over as ``patterns``.
 """
 
@@ -156,7 +157,8 @@ class Floats(Arrays):
 class Balls(Arrays):
     """Object arrays of arb at flint's working precision. ``patterns`` collects which gates are open and which entries are greatest.
 
-    Where a gate or a maximum cannot be told, :class:`OnKink` is raised. What a closed gate or a padding hands on is the integer 0, no ball: it
+    Where a gate or a maximum cannot be told, :class:`OnKink` is raised. What a closed gate or a padding hands on is the integer 0, no
+    ball: it
     stays 0 nearby, so that a gate behind it is closed, and a tie among such zeros chooses nothing. A ball that is exactly 0 lies on a kink.
     """
 
@@ -273,7 +275,9 @@ SMALL_PRIMES = (2147483647, 2147483629, 2147483587)
 
 
 class Residues(Arrays):
-    """Residues modulo a prime below 2^31 in int64. ``patterns`` are those that balls found on the same samples, in the order of the steps."""
+    """Residues modulo a prime below 2^31 in int64. ``patterns`` are those that balls found on the same samples, in the order of the
+    steps.
+    """
 
     def __init__(self, prime: int, patterns: Sequence[np.ndarray] = ()) -> None:
         self.prime = prime

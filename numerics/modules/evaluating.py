@@ -1,6 +1,7 @@
 """The steps of a graph evaluated in any arithmetic, and their tangents by one reverse pass for each output.
 
-Values are arrays (n, size), n samples or 1 where a value is the same for all. An arithmetic (:mod:`numerics.modules.arithmetics`) knows arrays of
+Values are arrays (n, size), n samples or 1 where a value is the same for all. An arithmetic (:mod:`numerics.modules.arithmetics`) knows
+arrays of
 its numbers; each step says here once what it makes and what becomes of a cotangent.
 """
 

@@ -1,7 +1,8 @@
 """Any torch module as a graph: exported by torch, decomposed to core aten operations, lowered, and compared with the module itself.
 
 What is read is the function in real numbers: every float is the rational that it is, what depends on neither parameters nor inputs is the
-constant that torch computes in double precision, and the parameters are those with requires_grad, a tied one once, under its first name. Refused,
+constant that torch computes in double precision, and the parameters are those with requires_grad, a tied one once, under its first name.
+Refused,
 with the layer: what is random, what changes a buffer when it is called, what depends on the batch, control flow that depends on
 values, and operations that are not known. The user's module is never called in another state nor changed: a copy in double precision is.
 """

@@ -1,14 +1,20 @@
 """Directions of parameter space that change no output, as identities of a graph: proved for all inputs, not seen on samples.
 
-Along a direction v every value of the graph has a slope, linear in v. Inputs are free symbols; what a non-linear step makes of values that do not
-move is a free symbol as well (equal arguments, equal symbols; attention weights sum to one, normalized values to zero, one-hot tokens to one), a
+Along a direction v every value of the graph has a slope, linear in v. Inputs are free symbols; what a non-linear step makes of values
+that do not
+move is a free symbol as well (equal arguments, equal symbols; attention weights sum to one, normalized values to zero, one-hot tokens to
+one), a
 gate is a symbol that multiplies. So a slope is a polynomial in symbols whose coefficients are linear in v, and v changes no output if all
-coefficients of the slopes of the outputs vanish: then they vanish whatever the symbols stand for. These are linear equations over the rationals;
+coefficients of the slopes of the outputs vanish: then they vanish whatever the symbols stand for. These are linear equations over the
+rationals;
 their solutions are all directions that this calculus proves.
 
-Slopes that pass through many non-linear steps are long polynomials. So most steps are *closed*: the slope of what enters there must vanish, which
-is demanded by further equations, and what leaves does not move. For a normalization the slope may be constant along each row, and for a softmax,
-too: neither sees it (for a normalization with eps > 0, and a softmax, no other slope vanishes behind). Demands only make the space of solutions
+Slopes that pass through many non-linear steps are long polynomials. So most steps are *closed*: the slope of what enters there must
+vanish, which
+is demanded by further equations, and what leaves does not move. For a normalization the slope may be constant along each row, and for a
+softmax,
+too: neither sees it (for a normalization with eps > 0, and a softmax, no other slope vanishes behind). Demands only make the space of
+solutions
 smaller, whatever is closed, so that every solution is proved.
 """
 
@@ -20,7 +26,8 @@ from typing import Any
 
 from numerics.modules.graph import Graph, Step
 
-#: A polynomial over the rationals: {sorted numbers of symbols: coefficient}. Symbols below 0 are the unknown entries of v, -1 - k for entry k.
+#: A polynomial over the rationals: {sorted numbers of symbols: coefficient}. Symbols below 0 are the unknown entries of v, -1 - k for
+#: entry k.
 Polynomial = dict[tuple[int, ...], Any]
 
 

@@ -1,7 +1,9 @@
 """Core aten operations as steps of a :class:`numerics.modules.graph.Graph`: each operation once, by what it means for one sample.
 
-Pure movement (views, permutations, slices) is run by torch itself on a tensor of places, which gives the index list of a gather. What depends on
-neither parameters nor inputs is run by torch in double precision and is a constant: the floats that come out are read as the rationals they are.
+Pure movement (views, permutations, slices) is run by torch itself on a tensor of places, which gives the index list of a gather. What
+depends on
+neither parameters nor inputs is run by torch in double precision and is a constant: the floats that come out are read as the rationals
+they are.
 A place that holds minus infinity (an attention mask) is remembered as masked; softmax is the one operation that takes it.
 """
 

@@ -80,7 +80,9 @@ def batch_norm(low: Lowering, a: Wire, weight: Any, bias: Any, mean: Any, var: A
 
 @aten("_native_batch_norm_legit.no_stats")
 def instance_norm(low: Lowering, a: Wire, weight: Any, bias: Any, training: bool, momentum: Any, eps: float) -> list[Any]:
-    """Statistics of the one sample at hand: instance normalization (a batch that is normalized differs from its samples, which is checked)."""
+    """Statistics of the one sample at hand: instance normalization (a batch that is normalized differs from its samples, which is
+    checked).
+    """
     channels = a.shape[1]
     if a.size == channels:
         raise low.not_read("a normalization over one number (training statistics of a batch)")

@@ -1,6 +1,7 @@
 """The tangent matrix of a torch module in double precision, by torch: one reverse pass for each output, many samples at a time.
 
-Differentiating a whole batch at once (torch.func.jacrev of all outputs) keeps a batch of activations for every row of the matrix: memory and time grow with
+Differentiating a whole batch at once (torch.func.jacrev of all outputs) keeps a batch of activations for every row of the matrix: memory
+and time grow with
 the square of the samples. A gradient for each sample, vectorized over the samples, takes what the matrix takes.
 """
 

@@ -1,8 +1,11 @@
-"""All directions along which a module is provably constant that the calculus of :mod:`numerics.modules.identities` finds, and what they are made of.
+"""All directions along which a module is provably constant that the calculus of :mod:`numerics.modules.identities` finds, and what they
+are made of.
 
-Attempts differ in which non-linear steps are open. The first opens none but products of values: it finds what lives between non-linear steps
+Attempts differ in which non-linear steps are open. The first opens none but products of values: it finds what lives between non-linear
+steps
 (redundant biases, the gauge of queries and keys, of values and outputs, shifts that a softmax or a normalization does not see, scales that
-a weight takes from the layer before). Then each step alone is opened (the scale of a ReLU, copies, neurons without output), then pairs, then all
+a weight takes from the layer before). Then each step alone is opened (the scale of a ReLU, copies, neurons without output), then pairs,
+then all
 that are piecewise. Each attempt ends in linear equations over the rationals, solved exactly.
 """
 
@@ -63,7 +66,8 @@ class Search:
         self.attempts = _attempts(graph)
 
     def until(self, enough: int | None, seconds: float, most: int | None = None) -> Symmetries:
-        """What is found once there are ``enough`` independent directions (a proved upper bound of their number), or ``seconds`` have passed,
+        """What is found once there are ``enough`` independent directions (a proved upper bound of their number), or ``seconds`` have
+        passed,
         or ``most`` attempts are made.
         """
         start = time.monotonic()

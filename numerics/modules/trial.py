@@ -1,4 +1,5 @@
-"""A module on trial: that it takes its inputs, that each output depends on its own sample alone, and that gradients are those of the outputs.
+"""A module on trial: that it takes its inputs, that each output depends on its own sample alone, and that gradients are those of the
+outputs.
 
 These trials refuse; they prove nothing. What is proved about a module is about the graph that was read.
 """
@@ -19,7 +20,8 @@ AGREEMENT = 1e-6
 def outputs_in_double(double: Any, inputs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
     """The inputs as the module takes them, and its outputs (n, outputs), of a module in double precision.
 
-    Whole numbers are taken for real ones if the module does so, else for tokens. Raises ValueError where it takes neither, for outputs that are
+    Whole numbers are taken for real ones if the module does so, else for tokens. Raises ValueError where it takes neither, for outputs
+    that are
     not finite, for what is random, what depends on other samples, and what changes a buffer.
     """
     floats = [x.astype(float) for x in inputs]

@@ -1,6 +1,7 @@
 """A minor of a matrix of tangents that is proved not to vanish: where to look in floats, the proof in balls.
 
-Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The minor is
+Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The minor
+is
 not singular if ||I - R M|| < 1 in the maximum norm for one matrix R, the float inverse, or if the ball of its determinant excludes 0.
 """
 
@@ -40,7 +41,8 @@ class Minor:
 def largest_minor(floats: np.ndarray, balls: Callable[[list[int], int], np.ndarray], most: int) -> Minor | None:
     """The largest minor found of size up to ``most``.
 
-    ``floats`` (rows, columns) approximates the matrix; ``balls(rows, bits)`` encloses some of its rows, (len(rows), columns). None: none found.
+    ``floats`` (rows, columns) approximates the matrix; ``balls(rows, bits)`` encloses some of its rows, (len(rows), columns). None: none
+    found.
     """
     with np.errstate(all="ignore"):
         seen = bool(np.isfinite(floats).all())

@@ -1,8 +1,10 @@
 """Ranks of a user's own ``torch.nn.Module`` at its current parameters, between proved bounds.
 
 A Sequential of linear layers and known activations is certified as the model that it is, in exact fields or balls
-(:mod:`numerics.modules.reading`). Any other module is read as a graph (:mod:`numerics.modules.exporting`): a minor that balls prove not to vanish bounds the rank
-from below, directions that are proved to change no output (:mod:`numerics.modules.symmetries`) from above. Both speak of the module in real numbers.
+(:mod:`numerics.modules.reading`). Any other module is read as a graph (:mod:`numerics.modules.exporting`): a minor that balls prove not
+to vanish bounds the rank
+from below, directions that are proved to change no output (:mod:`numerics.modules.symmetries`) from above. Both speak of the module in
+real numbers.
 """
 
 from __future__ import annotations
@@ -40,9 +42,11 @@ def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
     """Rank of the tangent matrix [d f_t(x_i) / d p_k] of ``module`` on ``inputs`` (n, ...), p all parameters with requires_grad.
 
     ``inputs``: real numbers or tokens (whole numbers), or a tuple of such arrays for a module of several inputs. ``method`` as in
-    :func:`numerics.rank.empirical_rank`; exact needs a module that is rational on each piece, or a Sequential with exponentials of rationals.
+    :func:`numerics.rank.empirical_rank`; exact needs a module that is rational on each piece, or a Sequential with exponentials of
+    rationals.
     Raises TypeError for what is no module, ValueError, with the layer, for parameters or inputs that are not real and at least single
-    precision, for what is random, depends on the batch, or is not read, for inputs on a kink, and where gradients are not those of the outputs.
+    precision, for what is random, depends on the batch, or is not read, for inputs on a kink, and where gradients are not those of the
+    outputs.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -64,7 +68,8 @@ def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
 def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
     """Dimension of the span of the tangent functions d f_t(.) / d p_k of ``module`` at its current parameters, over all inputs.
 
-    ``inputs`` (n, ...), one sample or more, show the shape, and by whole numbers that they are tokens; what the rank is taken on is drawn from
+    ``inputs`` (n, ...), one sample or more, show the shape, and by whole numbers that they are tokens; what the rank is taken on is drawn
+    from
     ``seed``, more until the bounds meet or more samples show no more. Each output t counts as a function of its own argument: the
     dimension is that of (t, x) -> d f_t(x)/d p. Errors as in :func:`module_rank`.
     """

@@ -26,7 +26,8 @@ from proofs_check.commands._group import explained, told
 def command(module: str, inputs: Path, all_inputs: bool, method: str, as_json: bool) -> None:
     """Rank of the tangent matrix of the torch module NAME in PATH.py, at its current parameters.
 
-    NAME is a module, or a class or function that makes one when called without arguments. Printed are the proved bounds, the directions of parameter
+    NAME is a module, or a class or function that makes one when called without arguments. Printed are the proved bounds, the directions
+    of parameter
     space that are proved to change no output, by the parameters that they move, and how many stay open. With --method float nothing is
     proved, and what singular values suggest is an estimate.
     """

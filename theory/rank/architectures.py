@@ -17,7 +17,8 @@ def attention_parameters(width: int, bias: bool) -> int:
 def attention_gauge(width: int, heads: int, bias: bool) -> int:
     """Directions that change no output of multi-head self-attention.
 
-    In each head queries and keys, and values and outputs, may be transformed by an invertible matrix and its inverse: 2 heads (width/heads)^2. A
+    In each head queries and keys, and values and outputs, may be transformed by an invertible matrix and its inverse: 2 heads
+    (width/heads)^2. A
     bias of the keys adds the same number to all scores of a query, which softmax does not see: width. One of the values passes
     through attention, whose weights sum to one, and adds up with the bias of the outputs: width.
     """
@@ -42,7 +43,9 @@ def convolutional_parameters(channels: int, kernel: int, features: int, outputs:
 
 
 def convolutional_symmetries(channels: int, normalized: bool) -> int:
-    """A scale of each channel that passes ReLU and pooling; with a normalization in evaluation mode also a gain and a bias of each channel."""
+    """A scale of each channel that passes ReLU and pooling; with a normalization in evaluation mode also a gain and a bias of each
+    channel.
+    """
     return channels * (3 if normalized else 1)
 
 
@@ -80,7 +83,8 @@ def relu_dimension(widths: Sequence[int]) -> int:
 
 
 def polynomial_dimension(widths: Sequence[int], degree: int) -> int:
-    """The expected dimension of the functions of a polynomial network without biases (Kileel, Trager, Bruna, 1905.12207): parameters less a scale
+    """The expected dimension of the functions of a polynomial network without biases (Kileel, Trager, Bruna, 1905.12207): parameters less
+    a scale
     for each hidden neuron, or all forms of the degree that is reached.
     """
     parameters = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
@@ -88,11 +92,14 @@ def polynomial_dimension(widths: Sequence[int], degree: int) -> int:
     return min(parameters - sum(widths[1:-1]), widths[-1] * forms)
 
 
-#: Two layers with one output whose functions are fewer than expected: (inputs, neurons, degree), sums of powers of linear forms (Alexander, Hirschowitz 1995).
+#: Two layers with one output whose functions are fewer than expected: (inputs, neurons, degree), sums of powers of linear forms
+#: (Alexander, Hirschowitz 1995).
 #: Quadratic forms are too, for 2 <= neurons <= inputs.
 DEFECTIVE = {(3, 5, 4): 14, (4, 9, 4): 34, (5, 14, 4): 69, (5, 7, 3): 34}
 
 
 def linear_convolution_dimension(kernels: Sequence[int]) -> int:
-    """Dimension of the functions of linear convolutions of stride one (Kohn, Montufar, Shahverdi, Trager, 2304.05752): a scale between two layers."""
+    """Dimension of the functions of linear convolutions of stride one (Kohn, Montufar, Shahverdi, Trager, 2304.05752): a scale between
+    two layers.
+    """
     return sum(kernels) - (len(kernels) - 1)

@@ -1,6 +1,8 @@
-r"""Generic ranks of the architectures that are used: attention, convolutions, normalizations, recurrent cells, ReLU and polynomial networks.
+r"""Generic ranks of the architectures that are used: attention, convolutions, normalizations, recurrent cells, ReLU and polynomial
+networks.
 
-The rank R at parameters theta is the dimension of the span of the tangent functions d f_t(.)/d theta_k over all inputs. A symmetry, a flow of
+The rank R at parameters theta is the dimension of the span of the tangent functions d f_t(.)/d theta_k over all inputs. A symmetry, a
+flow of
 parameters that changes no output, takes one dimension; at generic parameters the statements say that nothing else does.
 """
 

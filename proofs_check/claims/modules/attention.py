@@ -19,7 +19,8 @@ GAUGE = claim(
     kind="extension",
     source=LIGHTNING.at("Section 3, on the symmetries of one head; several heads with softmax and biases: ours"),
     refuted_by="heads, keys and biases at which generic attention has another rank",
-    notes="In each head queries and keys, and values and outputs, are known up to an invertible k x k matrix. Softmax does not see the bias of"
+    notes="In each head queries and keys, and values and outputs, are known up to an invertible k x k matrix. Softmax does not see the"
+    " bias of"
     " the keys, and the bias of the values passes through attention and adds up with that of the outputs.",
 )
 

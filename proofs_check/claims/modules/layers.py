@@ -24,7 +24,8 @@ CONVOLUTION = claim(
     kind="extension",
     source=FUNCTIONAL.at("the scalings of ReLU networks; convolutions and normalizations: ours"),
     refuted_by="channels, pooling and normalization of another rank",
-    notes="One scale a channel passes ReLU and pooling; a normalization adds a gain that the kernel has, and a bias that the convolution has.",
+    notes="One scale a channel passes ReLU and pooling; a normalization adds a gain that the kernel has, and a bias that the convolution"
+    " has.",
 )
 
 IMAGES = axes(

@@ -1,4 +1,6 @@
-"""Modules as graphs: outputs and tangents of twenty architectures are torch's, what is no function of one sample is refused by its layer."""
+"""Modules as graphs: outputs and tangents of twenty architectures are torch's, what is no function of one sample is refused by its
+layer.
+"""
 
 import copy
 
@@ -6,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from flint import arb
 from architectures import ARCHITECTURES, made
+from flint import arb
 from torch import nn
 
 from numerics.modules.arithmetics import Balls, Floats

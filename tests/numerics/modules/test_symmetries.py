@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from architectures import ARCHITECTURES, made
+from architectures import made
 from referees import script
 from torch import nn
 
@@ -84,7 +84,8 @@ def silent(module):
 
 @pytest.mark.parametrize(
     ("change", "dimension"),
-    # 13 parameters. A copy: its output weight, and with one slope for both its weights and bias, are redundant: 1 + 3. Silent: weights and bias.
+    # 13 parameters. A copy: its output weight, and with one slope for both its weights and bias, are redundant: 1 + 3. Silent: weights
+    # and bias.
     [(lambda module: None, 0), (equal(1, 0), 4), (opposite, 4), (silent, 3)],
 )
 def test_special_points_have_more_symmetries(change, dimension):
