@@ -16,6 +16,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime
 from numerics.modules.evaluating import OnKink
+from theory.elementary import entrywise
 
 
 class Arrays:
@@ -226,8 +227,8 @@ class Balls(Arrays):
     def function(self, name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from flint import arb
 
-        a = np.frompyfunc(arb, 1, 1)(a)  # integers among them: zeros of closed gates
-        each = lambda f: np.frompyfunc(f, 1, 1)(a)
+        a = entrywise(arb, a)  # integers among them: zeros of closed gates
+        each = lambda f: entrywise(f, a)
         match name:
             case "tanh":
                 return (v := each(lambda z: z.tanh())), 1 - v * v
@@ -264,7 +265,8 @@ def _layer(place: str) -> str:
 def _flint_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     from flint import arb_mat
 
-    product = arb_mat(*a.shape, a.ravel().tolist()) * arb_mat(*b.shape, b.ravel().tolist())
+    (rows, inner), columns = a.shape, b.shape[1]
+    product = arb_mat(rows, inner, a.ravel().tolist()) * arb_mat(inner, columns, b.ravel().tolist())
     found = np.empty(a.shape[0] * b.shape[1], object)
     found[:] = product.entries()
     return found.reshape(a.shape[0], b.shape[1])

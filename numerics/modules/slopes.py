@@ -37,7 +37,7 @@ def module_tangents(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
     size = sum(v.numel() for v in values.values())
     n = len(tensors[0])
     chunk = max(1, CHUNK // max(1, rows * size))
-    rowwise = torch.func.jacrev(outputs) if rows > 1 else torch.func.grad(lambda *a: outputs(*a).squeeze(0))
+    rowwise: Any = torch.func.jacrev(outputs) if rows > 1 else torch.func.grad(lambda *a: outputs(*a)[0])
     each = torch.func.vmap(rowwise, in_dims=(None, *(0,) * len(tensors)))
     matrix = torch.empty((n, rows, size), dtype=torch.float64)
     for start in range(0, n, chunk):

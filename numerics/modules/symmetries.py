@@ -57,7 +57,7 @@ class Symmetries:
 class Search:
     """The search at ``theta`` (P,), rational numbers (floats are the rationals they are); it can be taken up again."""
 
-    def __init__(self, graph: Graph, theta: Sequence[Any]) -> None:
+    def __init__(self, graph: Graph, theta: Any) -> None:
         from numerics.arithmetic.exact import rational
 
         self.graph = graph
@@ -85,7 +85,7 @@ class Search:
         return Symmetries(self.graph, vectors, self.left_out, _groups(self.graph, vectors))
 
 
-def symmetries(graph: Graph, theta: Sequence[Any], *, enough: int | None = None, seconds: float = 40.0) -> Symmetries:
+def symmetries(graph: Graph, theta: Any, *, enough: int | None = None, seconds: float = 40.0) -> Symmetries:
     """The directions that are found at ``theta`` (P,) within ``seconds``, at most ``enough``."""
     return Search(graph, theta).until(enough, seconds)
 
@@ -166,8 +166,8 @@ def solutions(demands: Sequence[Polynomial], size: int) -> list[dict[int, Any]]:
     touched = {k for row in left.rows for k in row}
     free = [k for k in range(size) if k not in zero and k not in touched]
     found: list[dict[int, Any]] = [{k: _one()} for k in free]
-    for unknowns, rows in _components(left.rows):
-        found += _nullspace(sorted(unknowns), rows)
+    for unknowns, shared in _components(left.rows):
+        found += _nullspace(sorted(unknowns), shared)
     return found
 
 

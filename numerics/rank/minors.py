@@ -15,6 +15,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import working_precision
 from numerics.rank.ladder import PRECISIONS, enclosed_floats, pivots, rows_and_columns, scaled_to_one
+from theory.elementary import entrywise
 
 #: Rows times columns times rank up to which an elimination in many digits is made (about a second for ten million).
 MOST_ELIMINATED = 60_000_000
@@ -89,7 +90,7 @@ def not_singular(matrix: np.ndarray, bits: int) -> bool:
 
     size = len(matrix)
     with working_precision(bits):
-        matrix = np.frompyfunc(arb, 1, 1)(matrix)
+        matrix = entrywise(arb, matrix)
         if not all(entry.is_finite() for entry in matrix.flat):
             return False
         for _ in range(2):  # rows, then columns, to about 1: powers of two do not make a matrix singular
@@ -118,8 +119,8 @@ def _eliminated(matrix: np.ndarray, most: int) -> tuple[list[int], list[int]]:
     from flint import arb
 
     with working_precision(DIGITS):
-        work = np.frompyfunc(lambda z: arb(z).mid(), 1, 1)(matrix)
-        size = np.frompyfunc(_exponent, 1, 1)
+        work = entrywise(lambda z: arb(z).mid(), matrix)
+        size = lambda entries: entrywise(_exponent, entries)
         rows, columns, alive, open_columns = [], [], list(range(len(work))), list(range(work.shape[1]))
         top = None
         while len(rows) < most and alive and open_columns:
@@ -134,7 +135,7 @@ def _eliminated(matrix: np.ndarray, most: int) -> tuple[list[int], list[int]]:
             if alive and open_columns:
                 factors = work[alive, column] / work[row, column]
                 update = work[np.ix_(alive, open_columns)] - np.multiply.outer(factors, work[row, open_columns])
-                work[np.ix_(alive, open_columns)] = np.frompyfunc(lambda z: z.mid(), 1, 1)(update)
+                work[np.ix_(alive, open_columns)] = entrywise(lambda z: z.mid(), update)
     return rows, columns
 
 
@@ -148,7 +149,7 @@ def rows_and_columns_modulo(matrix: np.ndarray, prime: int) -> tuple[list[int], 
     """Rows and columns of a largest minor that is not 0 modulo ``prime``, of a matrix of residues."""
     from flint import nmod_mat
 
-    image = nmod_mat(*matrix.shape, matrix.ravel().tolist(), prime)
+    image = nmod_mat(matrix.shape[0], matrix.shape[1], matrix.ravel().tolist(), prime)
     columns = pivots(image)
     chosen = matrix[:, columns]
     return pivots(nmod_mat(chosen.shape[1], chosen.shape[0], chosen.T.ravel().tolist(), prime)), columns

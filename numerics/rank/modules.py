@@ -20,14 +20,14 @@ import numpy as np
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime, exact_text
 from numerics.arithmetic.krawczyk import working_precision
 from numerics.modules.arithmetics import SMALL_PRIMES, Balls, Floats, Residues
-from numerics.modules.evaluating import Tape, evaluate, tangents
+from numerics.modules.evaluating import OnKink, Tape, evaluate, tangents
 from numerics.modules.exporting import double_copy, read_graph
 from numerics.modules.graph import Graph
 from numerics.modules.reading import Chain, agrees, checked_inputs, checked_parameters, flat, read
 from numerics.modules.slopes import module_tangents
 from numerics.modules.symmetries import Search, Symmetries, usual_attempts
 from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
-from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank
+from numerics.rank.ladder import METHODS, PRECISIONS, Rank, empirical_rank, float_rank
 from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
@@ -181,11 +181,16 @@ class _Subject:
             return tangents(self.in_floats(self.graph, self.inputs)).reshape(-1, self.graph.n_params)
 
     def in_balls(self, inputs: Sequence[np.ndarray], bits: int) -> Tape:
-        """An evaluation in balls of the floats that parameters and inputs are."""
-        with working_precision(bits):
-            arithmetic = Balls()
-            numbers = [_balls(arithmetic, x) for x in inputs]
-            return evaluate(self.graph, arithmetic, arithmetic.constant(self.theta), numbers)
+        """An evaluation in balls of the floats that parameters and inputs are; with more bits where these do not tell a gate."""
+        try:
+            with working_precision(bits):
+                arithmetic = Balls()
+                numbers = [_numbers(arithmetic, x) for x in inputs]
+                return evaluate(self.graph, arithmetic, arithmetic.constant(self.theta), numbers)
+        except OnKink:
+            if bits >= PRECISIONS[-1]:
+                raise
+            return self.in_balls(inputs, 2 * bits)
 
     def ball_rows(self, inputs: Sequence[np.ndarray], rows: list[int], bits: int) -> np.ndarray:
         """Rows (sample outputs + output) of the tangent matrix as balls (len(rows), P)."""
@@ -253,7 +258,7 @@ class _Subject:
         for prime in SMALL_PRIMES:
             try:
                 residues = Residues(prime, patterns)
-                numbers = [_residues(residues, x) for x in inputs]
+                numbers = [_numbers(residues, x) for x in inputs]
                 tape = evaluate(self.graph, residues, residues.constant(self.theta), numbers)
             except UnluckyPrime:
                 continue
@@ -285,14 +290,10 @@ class _Subject:
         }
 
 
-def _balls(arithmetic: Balls, x: np.ndarray) -> np.ndarray:
-    flat_rows = x.reshape(len(x), -1)
-    return flat_rows if x.dtype.kind != "f" else np.stack([arithmetic.constant(row) for row in flat_rows])
-
-
-def _residues(arithmetic: Residues, x: np.ndarray) -> np.ndarray:
-    flat_rows = x.reshape(len(x), -1)
-    return flat_rows if x.dtype.kind != "f" else np.stack([arithmetic.constant(row) for row in flat_rows])
+def _numbers(arithmetic: Balls | Residues, x: np.ndarray) -> np.ndarray:
+    """Samples (n, size) in an arithmetic; tokens stay whole numbers."""
+    rows = x.reshape(len(x), -1)
+    return rows if x.dtype.kind != "f" else np.stack([arithmetic.constant(row) for row in rows])
 
 
 # ------------------------------------------------------------------------------------------------------------ chains
