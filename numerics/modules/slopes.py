@@ -7,6 +7,7 @@ the square of the samples. A gradient for each sample, vectorized over the sampl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,11 +38,14 @@ def module_tangents(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
     size = sum(v.numel() for v in values.values())
     n = len(tensors[0])
     chunk = max(1, CHUNK // max(1, rows * size))
-    rowwise: Any = torch.func.jacrev(outputs) if rows > 1 else torch.func.grad(lambda *a: outputs(*a)[0])
+    first = lambda parameters, *sample: outputs(parameters, *sample)[0]
+    rowwise: Any = torch.func.jacrev(outputs) if rows > 1 else torch.func.grad(first)
     each = torch.func.vmap(rowwise, in_dims=(None, *(0,) * len(tensors)))
     matrix = torch.empty((n, rows, size), dtype=torch.float64)
     for start in range(0, n, chunk):
-        blocks = each(values, *(x[start : start + chunk] for x in tensors))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where torch cannot vectorize an operation it says that it is slow
+            blocks = each(values, *(x[start : start + chunk] for x in tensors))
         place = 0
         for name, value in values.items():
             k = value.numel()
