@@ -1,7 +1,7 @@
 """Architectures that theorems speak of, as torch modules with drawn parameters: attention, convolutions, recurrent cells, polynomial
 networks.
 
-Parameters are multiples of 1/16 of size about 1, so that exact numbers stay short; none is at the value at which training starts (gains
+Parameters are multiples of 1/1024 of size about 1, so that exact numbers stay short and coincidences are rare; none is at the value at which training starts (gains
 of 1, biases
 of 0), which are special points.
 """
@@ -15,14 +15,14 @@ import numpy as np
 
 
 def drawn(module: Any, seed: int) -> Any:
-    """``module`` in evaluation mode and double precision with parameters k/16, 6 <= |k| <= 24; running variances from 1/2 to 3/2."""
+    """``module`` in evaluation mode and double precision with parameters k/1024, 384 <= |k| <= 1536; running variances from 1/2 to 3/2."""
     import torch
 
     rng = np.random.default_rng(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            size = rng.integers(6, 25, tuple(parameter.shape)) * rng.choice([-1, 1], tuple(parameter.shape))
-            parameter.copy_(torch.as_tensor(size / 16))
+            size = rng.integers(384, 1537, tuple(parameter.shape)) * rng.choice([-1, 1], tuple(parameter.shape))
+            parameter.copy_(torch.as_tensor(size / 1024))
         for name, buffer in module.named_buffers():
             if name.endswith("running_mean"):
                 buffer.copy_(torch.as_tensor(rng.integers(-8, 9, tuple(buffer.shape)) / 16))
