@@ -1,7 +1,8 @@
 """Architectures that theorems speak of, as torch modules with drawn parameters: attention, convolutions, recurrent cells, polynomial
 networks.
 
-Parameters are multiples of 1/1024 of size about 1, so that exact numbers stay short and coincidences are rare; none is at the value at which training starts (gains
+Parameters are multiples of 1/1024 of size about 1, so that exact numbers stay short and coincidences are rare; none is at the value at
+which training starts (gains
 of 1, biases
 of 0), which are special points.
 """
