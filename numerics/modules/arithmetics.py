@@ -27,12 +27,15 @@ class Arrays:
         return np.asarray(values)[None]
 
     def add(self, a: Any, b: Any) -> Any:
+        """Entry by entry."""
         return a + b
 
     def mul(self, a: Any, b: Any) -> Any:
+        """Entry by entry."""
         return a * b
 
     def negative(self, a: Any) -> Any:
+        """Entry by entry."""
         return -a
 
     def gate(self, a: Any, gates: np.ndarray) -> Any:
@@ -40,6 +43,7 @@ class Arrays:
         return a * gates
 
     def matmul(self, a: Any, b: Any) -> Any:
+        """Over the last two axes."""
         return a @ b
 
     def sum(self, rows: Any) -> Any:
@@ -51,6 +55,7 @@ class Arrays:
         return a * self.constant([factor])[0]
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Zeros of this arithmetic."""
         return np.zeros(shape)
 
     def constant(self, values: Any) -> np.ndarray:
@@ -64,6 +69,7 @@ class Arrays:
         return found
 
     def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        """Along a new axis."""
         return np.stack(arrays, axis)
 
     def spread(self, a: Any, n: int) -> Any:
@@ -71,6 +77,7 @@ class Arrays:
         return np.broadcast_to(a, (n, *a.shape[1:]))
 
     def join(self, parts: Sequence[Any]) -> Any:
+        """One after another along the last axis."""
         n = max(p.shape[0] for p in parts)
         return np.concatenate([np.broadcast_to(p, (n, *p.shape[1:])) for p in parts], axis=1)
 
@@ -122,9 +129,11 @@ class Floats(Arrays):
         return np.exp(rows - rows.max(axis=-1, keepdims=True)).reshape(a.shape)
 
     def open_gates(self, a: np.ndarray, place: str) -> np.ndarray:
+        """1 where z > 0, 0 where z < 0."""
         return (a > 0).astype(int)
 
     def first_of_rows(self, rows: np.ndarray, place: str) -> np.ndarray:
+        """1 at the largest entry of each row (n, rows, length), 0 elsewhere."""
         return np.eye(rows.shape[-1], dtype=int)[rows.argmax(axis=-1)]
 
     def function(self, name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +183,7 @@ class Balls(Arrays):
         return found
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Zeros of this arithmetic."""
         from flint import arb
 
         found = np.empty(shape, object)
@@ -189,6 +199,7 @@ class Balls(Arrays):
         return found
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Over the last two axes."""
         (n, batch, rows, inner), (m, _, _, columns) = a.shape, b.shape
         if inner < 3 or batch > 1 and n > 1 and m > 1 and min(rows, columns) < 2:
             return a @ b
@@ -204,6 +215,7 @@ class Balls(Arrays):
         return found
 
     def open_gates(self, a: np.ndarray, place: str) -> np.ndarray:
+        """1 where z > 0, 0 where z < 0."""
         gates = np.empty(a.shape, int)
         for where, z in np.ndenumerate(a):
             if isinstance(z, int) or z > 0 or z < 0:
@@ -214,6 +226,7 @@ class Balls(Arrays):
         return gates
 
     def first_of_rows(self, rows: np.ndarray, place: str) -> np.ndarray:
+        """1 at the largest entry of each row (n, rows, length), 0 elsewhere."""
         middle = np.array([float(z) if isinstance(z, int) else float(z.mid()) for z in rows.flat]).reshape(rows.shape)
         first = np.eye(rows.shape[-1], dtype=int)[middle.argmax(axis=-1)]
         top = self.gate(rows, first).sum(axis=-1)
@@ -294,21 +307,26 @@ class Residues(Arrays):
         return value.numerator % self.prime * pow(value.denominator, -1, self.prime) % self.prime
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Zeros of this arithmetic."""
         return np.zeros(shape, np.int64)
 
     def add(self, a: Any, b: Any) -> Any:
+        """Entry by entry."""
         return (a + b) % self.prime
 
     def mul(self, a: Any, b: Any) -> Any:
+        """Entry by entry."""
         return a * b % self.prime
 
     def negative(self, a: Any) -> Any:
+        """Entry by entry."""
         return -a % self.prime
 
     def scale(self, a: Any, factor: Any) -> Any:
         return a * self._residue(Fraction(factor)) % self.prime
 
     def matmul(self, a: Any, b: Any) -> Any:
+        """Over the last two axes."""
         # In two halves of 16 bits, so that sums of up to 2^15 products stay below 2^63.
         return ((((a >> 16) @ b) % self.prime << 16) + (a & 0xFFFF) @ b) % self.prime
 
@@ -319,9 +337,11 @@ class Residues(Arrays):
         return super().scatter(g, index, size) % self.prime
 
     def open_gates(self, a: Any, place: str) -> np.ndarray:
+        """1 where z > 0, 0 where z < 0."""
         return self.patterns.pop(0)
 
     def first_of_rows(self, rows: Any, place: str) -> np.ndarray:
+        """1 at the largest entry of each row (n, rows, length), 0 elsewhere."""
         return self.patterns.pop(0).reshape(rows.shape)
 
     def function(self, name: str, a: Any) -> tuple[Any, Any]:

@@ -63,6 +63,7 @@ class Calculus:
     # ------------------------------------------------------------------------------------------------ polynomials
 
     def fresh(self) -> Polynomial:
+        """A symbol that stands nowhere else."""
         self.symbols += 1
         return {(self.symbols - 1,): _one()}
 
@@ -77,6 +78,7 @@ class Calculus:
         return self.symbol("settled", _key(value)) if any(len(m) > 1 for m in value) else value
 
     def times(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        """The product; its cost is taken from the budget."""
         if not a or not b:
             return {}
         self.budget -= len(a) * len(b)
@@ -95,6 +97,7 @@ class Calculus:
         return {m: v for m, v in found.items() if v != 0}
 
     def total(self, terms: Iterable[Polynomial]) -> Polynomial:
+        """The sum; its cost is taken from the budget."""
         found: Polynomial = {}
         for term in terms:
             self.budget -= len(term)

@@ -42,16 +42,17 @@ def attention_rank(width, heads, bias, keys):
 @false("queries and keys alone", formula=lambda d, h, bias, k: attention_rank(d, h, bias, k) + h * k * k)
 @false("the bias of the keys counts", formula=lambda d, h, bias, k: attention_rank(d, h, bias, k) + d * bias)
 @false("a shift of each head", formula=lambda d, h, bias, k: attention_rank(d, h, bias, k) + (d - h) * bias)
-def of_heads(cell, seed, *, formula=attention_rank, method="ball", tokens=None, context):
+def of_heads(cell, seed, *, formula=attention_rank, method="ball", tokens=None, change=None, context):
     """A minor in balls and the exhibited gauge against the formula, at drawn parameters, by torch's MultiheadAttention."""
     heads, size = map(int, cell.heads.split(" of "))
     width, shape = heads * size, (tokens or cell.tokens, heads * size)
-    found = measured(multi_head_attention, (width, heads, cell.bias), shape, int(seed), method)
+    found = measured(multi_head_attention, (width, heads, cell.bias), shape, int(seed), method, change)
     return rank_is(formula(width, heads, cell.bias, size), found, keep=True, seed=seed)
 
 
 GAUGE.twin(of_heads, "property", changed={"method": "float"}, tolerance=FLOATS)
 GAUGE.without("two tokens", of_heads, tokens=1)
+GAUGE.without("generic parameters", of_heads, change=lambda module: module.attention.out_proj.weight.data.zero_())
 
 LAYERS = claim(
     "modules.attention.layers",
@@ -77,9 +78,9 @@ def check_layers(clause, softmax):
     @false("no gauge between layers", formula=lambda d, k, l, s: attention_layers_dimension(d, k, l, s) + (l - 1) * d * d)
     @false("one scale in all", formula=lambda d, k, l, s: attention_layers_dimension(d, k, l, s) + (l - 1 if not s else 1 - 2 * l))
     @false("the keys without a gauge", formula=lambda d, k, l, s: attention_layers_dimension(d, k, l, s) + l * k * k)
-    def check(cell, seed, *, formula=attention_layers_dimension, method="ball", tokens=3, context):
+    def check(cell, seed, *, formula=attention_layers_dimension, method="ball", tokens=3, change=None, context):
         """A minor and the exhibited symmetries against the published dimension, at drawn parameters."""
-        found = measured(attention_layers, (cell.width, cell.size, cell.layers, softmax), (tokens, cell.width), int(seed), method)
+        found = measured(attention_layers, (cell.width, cell.size, cell.layers, softmax), (tokens, cell.width), int(seed), method, change)
         return rank_is(formula(cell.width, cell.size, cell.layers, softmax), found, seed=seed)
 
     return check
@@ -87,3 +88,4 @@ def check_layers(clause, softmax):
 
 LIGHTNING_LAYERS, SOFTMAX_LAYERS = check_layers("lightning", False), check_layers("softmax", True)
 LAYERS.without("two tokens", SOFTMAX_LAYERS, tokens=1)
+LAYERS.without("generic parameters", SOFTMAX_LAYERS, change=lambda module: module[0].V.data.zero_())

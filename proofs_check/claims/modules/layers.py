@@ -121,11 +121,12 @@ def recurrent_rank(cell, hidden):
 @false("both biases count", formula=lambda cell, h: recurrent_rank(cell, h) + h)
 @false("a pair for each gate of a GRU, too", formula=lambda cell, h: recurrent_rank(cell, h) - h * (cell == "gru"))
 @false("one pair a layer", formula=lambda cell, h: recurrent_parameters(cell, 2, h) - h)
-def of_cells(cell, seed, *, formula=recurrent_rank, method="ball", steps=None, context):
+def of_cells(cell, seed, *, formula=recurrent_rank, method="ball", steps=None, change=None, context):
     """A minor in balls and the exhibited pairs of biases against the formula."""
-    found = measured(recurrent, (cell.cell, 2, cell.hidden), (steps or cell.steps, 2), int(seed), method)
+    found = measured(recurrent, (cell.cell, 2, cell.hidden), (steps or cell.steps, 2), int(seed), method, change)
     return rank_is(formula(cell.cell, cell.hidden), found, seed=seed)
 
 
 RECURRENT.twin(of_cells, "property", changed={"method": "float"}, tolerance=FLOATS)
 RECURRENT.without("two steps", of_cells, steps=1)
+RECURRENT.without("generic parameters", of_cells, change=lambda module: module.last.weight.data.zero_())
