@@ -325,21 +325,39 @@ class Calculus:
         for start in range(0, len(z), length):
             row = z[start : start + length]
             mean = self.times(self.total(row), share)
-            key = (step.data["eps"], *(_key(self.total((entry, mean))) for entry in row))
+            centred = [self.total((entry, mean)) for entry in row]
+            key = (step.data["eps"], *map(_key, centred))
+            if slope is not None:
+                shift = self.times(self.total(slope[start : start + length]), share)
+                turned = [self.total((slope[start + k], shift)) for k in range(length)]
+                if number in self.opened:
+                    for y, moving in self._through_normalization(centred, turned, step.data["eps"], key):
+                        value.append(y)
+                        moved.append(moving)
+                    continue
+                self.demands += [c for c in turned if c]
             y = [self.symbol("normalized", key, k) for k in range(length - 1)]
-            y.append(_negative(self.total(y)))
-            value += y
-            if slope is None:
-                continue
-            shift = self.times(self.total(slope[start : start + length]), share)
-            centred = [self.total((slope[start + k], shift)) for k in range(length)]
-            if number not in self.opened:
-                self.demands += [c for c in centred if c]
-                continue
-            root = self.symbol("root of variance", key)
-            along = self.times(self.total(self.times(p, c) for p, c in zip(y, centred, strict=True)), share)
-            moved += [self.times(root, self.total((c, self.times(p, along)))) for p, c in zip(y, centred, strict=True)]
+            value += [*y, _negative(self.total(y))]
         return value, moved or None
+
+    def _through_normalization(
+        self, centred: list[Polynomial], turned: list[Polynomial], eps: Any, key: Any
+    ) -> list[tuple[Polynomial, Polynomial]]:
+        """Values and slopes of c r with r = (q + eps)^(-1/2), q the mean of c^2, as polynomials times the one symbol r^3.
+
+        r = r^3 (q + eps), so c r is r^3 c (q + eps), and its slope r^3 (c' (q + eps) - c mean(c c')): no relation is lost.
+        """
+        share = _constant(_rational(Fraction(1, len(centred))))
+        cube = self.symbol("cube of the root of variance", key)
+        variance = self.total((self.times(self.total(self.times(c, c) for c in centred), share), _constant(_rational(eps))))
+        along = self.times(self.total(self.times(c, d) for c, d in zip(centred, turned, strict=True)), share)
+        return [
+            (
+                self.times(cube, self.times(c, variance)),
+                self.times(cube, self.total((self.times(d, variance), _negative(self.times(c, along))))),
+            )
+            for c, d in zip(centred, turned, strict=True)
+        ]
 
 
 def _one() -> Any:

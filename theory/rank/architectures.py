@@ -54,9 +54,16 @@ def layer_normalized_parameters(inputs: int, width: int, outputs: int, affine: b
     return width * (inputs + 1) + 2 * width * affine + (width + 1) * outputs
 
 
-def layer_normalized_symmetries(inputs: int) -> int:
-    """A layer normalization does not see what is added to all neurons: one number for each input and one for the biases."""
-    return inputs + 1
+def layer_normalized_symmetries(inputs: int, width: int, affine: bool) -> int:
+    """Directions that change no output of a linear layer, a layer normalization and what stands behind.
+
+    What is added to all neurons is not seen: one number for each input and one for the biases. Where gains can take it up, each neuron's
+    affine function c_i may be scaled by 1 + m_i, if their sum stays 0 (d + 1 equations) and the mean of their squares plus eps is
+    multiplied by a
+    number k ((d + 1)(d + 2)/2 equations, m_i and k unknown): so wide layers on few inputs have more.
+    """
+    unknowns, equations = width + 1, (inputs + 1) + (inputs + 1) * (inputs + 2) // 2
+    return inputs + 1 + affine * max(0, unknowns - equations)
 
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}

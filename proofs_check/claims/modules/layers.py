@@ -66,20 +66,22 @@ CONVOLUTION.without("generic parameters", of_images, change=_silent)
 NORMALIZED = claim(
     "modules.layer-normalization",
     "Rank of a layer-normalized network",
-    r"R = P - (d + 1)",
-    symbols=["R", "P", "d"],
+    r"R = P - (d + 1) - [\text{gains}] \max\bigl(0,\; m - d - \tfrac{1}{2}(d + 1)(d + 2)\bigr)",
+    symbols={"R": "rank", "P": "number of parameters", "d": "number of inputs", "m": "width of the normalized layer"},
     assumptions=[GENERIC],
     kind="extension",
     source=FUNCTIONAL.at("on functional dimension; layer normalization: ours"),
     refuted_by="widths at which a normalized layer hides more, or less",
-    notes="What is added to all neurons of the layer before is not seen: one number for each input, and one for the biases.",
+    notes="What is added to all neurons of the layer before is not seen: one number for each input, and one for the biases. With gains,"
+    " neurons can be scaled against each other while the variance is multiplied by a constant: m + 1 unknowns, as many equations as a sum"
+    " and a quadratic form have coefficients. P - (d + 1) alone is false from d = 1, m = 5 on.",
 )
 
-WIDTHS = axes(inputs=by_level((1, 2), (1, 2, 3)), width=by_level((3,), (3, 4, 6)), affine=(False, True), standard=1, full=2)
+WIDTHS = axes(inputs=by_level((1, 2), (1, 2, 3)), width=by_level((3, 5), (3, 4, 5, 6)), affine=(False, True), standard=1, full=2)
 
 
 def normalized_rank(inputs, width, affine):
-    return layer_normalized_parameters(inputs, width, 2, affine) - layer_normalized_symmetries(inputs)
+    return layer_normalized_parameters(inputs, width, 2, affine) - layer_normalized_symmetries(inputs, width, affine)
 
 
 def _no_last_layer(module):
@@ -88,6 +90,7 @@ def _no_last_layer(module):
 
 @NORMALIZED.check("certified", a_seed, WIDTHS)
 @false("the shift of the biases alone", formula=lambda d, m, a: normalized_rank(d, m, a) + d)
+@false("the shifts alone", formula=lambda d, m, a: layer_normalized_parameters(d, m, 2, a) - d - 1)
 @false("the scale of the layer before as well", formula=lambda d, m, a: normalized_rank(d, m, a) - 1)
 @false("a gain for each neuron", formula=lambda d, m, a: normalized_rank(d, m, a) - m * a)
 def of_widths(cell, seed, *, formula=normalized_rank, method="ball", change=None, context):

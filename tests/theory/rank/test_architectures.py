@@ -9,6 +9,7 @@ from theory.rank.architectures import (
     attention_parameters,
     convolutional_parameters,
     convolutional_symmetries,
+    layer_normalized_symmetries,
     linear_convolution_dimension,
     polynomial_dimension,
     recurrent_parameters,
@@ -38,6 +39,13 @@ def test_torch_counts_the_same_parameters():
     assert count(convolutional(3, 2, 5, 2, "max", True)) == convolutional_parameters(3, 2, 12, 2, True)
     for cell in ("rnn", "gru", "lstm"):
         assert count(recurrent(cell, 2, 3)) == recurrent_parameters(cell, 2, 3)
+
+
+def test_wide_normalized_layers_on_few_inputs_have_more_symmetries():
+    """m + 1 unknowns against d + 1 and (d + 1)(d + 2)/2 equations; without gains none."""
+    assert [layer_normalized_symmetries(1, m, True) for m in (3, 4, 5, 6)] == [2, 2, 3, 4]
+    assert [layer_normalized_symmetries(2, m, True) for m in (8, 9)] == [3, 4]
+    assert layer_normalized_symmetries(1, 6, False) == 2
 
 
 def test_small_cases_by_hand():
