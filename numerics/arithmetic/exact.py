@@ -62,6 +62,11 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
+def exact_text(values: Any) -> list[str]:
+    """A flat array of numbers as text "p/q", without rounding."""
+    return [str(rational(value)) for value in np.ravel(values)]
+
+
 def residues(values: np.ndarray, prime: int) -> np.ndarray:
     """An array of fmpq (or nmod of that prime) as nmod. Raises UnluckyPrime where a denominator vanishes."""
     from flint import fmpq, nmod

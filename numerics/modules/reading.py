@@ -102,8 +102,15 @@ def checked_parameters(module: Any) -> dict[str, Any]:
     return parameters
 
 
-def checked_inputs(inputs: Any) -> np.ndarray:
-    """Samples (n, ...) in double precision; ValueError for what is no array of finite real numbers."""
+def checked_inputs(inputs: Any) -> list[np.ndarray]:
+    """Samples (n, ...), or a tuple of such for a module of several inputs, as arrays; ValueError for what holds no finite real numbers."""
+    arrays = [_checked_input(x) for x in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    if not arrays or len({len(x) for x in arrays}) > 1:
+        raise ValueError(f"inputs must be arrays of as many samples each, got {[x.shape for x in arrays]}")
+    return arrays
+
+
+def _checked_input(inputs: Any) -> np.ndarray:
     x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
     if x.ndim < 2 or not len(x):
         raise ValueError(f"inputs must have shape (n, ...) with at least one sample, got {x.shape}")
@@ -111,7 +118,7 @@ def checked_inputs(inputs: Any) -> np.ndarray:
         raise ValueError(f"inputs must be real numbers of at least single precision, got {x.dtype}")
     if not np.isfinite(x).all():
         raise ValueError("inputs must be finite")
-    return x.astype(float)
+    return x.astype(float) if x.dtype.kind == "f" else x
 
 
 def outputs_of(module: Any, parameters: dict[str, Any], x: np.ndarray) -> np.ndarray:

@@ -9,14 +9,16 @@ from numerics.rank.ladder import (
     sample_points,
     structural_upper_bound,
 )
-from numerics.rank.modules import module_rank
+from numerics.rank.modules import module_model_rank, module_rank, module_symmetries
 
 __all__ = [
     "Rank",
     "empirical_rank",
     "float_rank",
     "model_rank",
+    "module_model_rank",
     "module_rank",
+    "module_symmetries",
     "modular_tangents",
     "sample_points",
     "structural_upper_bound",

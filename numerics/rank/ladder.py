@@ -62,6 +62,8 @@ class Rank:
     make_certificate: Callable[[], dict[str, Any] | None] | None = field(default=None, repr=False, compare=False)
     #: What singular values suggest across a gap; it proves nothing. None where there is no gap, or no float was asked.
     estimate: int | None = field(default=None, compare=False)
+    #: Of a torch module the directions that are proved to change no output (:class:`numerics.modules.symmetries.Symmetries`).
+    symmetries: Any = field(default=None, repr=False, compare=False)
 
     @cached_property
     def certificate(self) -> dict[str, Any] | None:
@@ -374,7 +376,7 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
     certificate = lambda: minor_certificate(
-        model, theta, x, _pivots(image.transpose()), _pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
+        model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
     )
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
@@ -385,15 +387,15 @@ def _exponentials(matrix: np.ndarray, unit: int) -> dict[str, Any]:
     return {"unit": unit, "denominator": field.denominator if field else None}
 
 
-def _pivots(image: Any) -> list[int]:
+def pivots(image: Any) -> list[int]:
     """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
     reduced, rank = image.rref()
-    pivots, start = [], 0
+    found, start = [], 0
     for i in range(rank):
         while int(reduced[i, start]) == 0:
             start += 1
-        pivots.append(start)
-    return pivots
+        found.append(start)
+    return found
 
 
 # ----------------------------------------------------------------------------------------------------------- balls
@@ -419,7 +421,7 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
     approximate = _approximate(model, theta, x)
     for size in _candidate_sizes(approximate, upper):
         for precision in PRECISIONS:
-            rows, columns = _pivoted(approximate, size)
+            rows, columns = rows_and_columns(approximate, size)
             determinant = _ball_minor(model, theta, x, precision, rows, columns)
             if not determinant.contains(0):
                 certificate = partial(minor_certificate, model, theta, x, rows, columns, kind="ball minor", precision=precision)
@@ -438,8 +440,13 @@ def _approximate(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> np.n
             return enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))[0]
         except ValueError:
             return np.nan_to_num(found)
-    rows, columns = _exponents(found)
-    return np.ldexp(np.ldexp(found, -rows), -columns)
+    return scaled_to_one(found)
+
+
+def scaled_to_one(matrix: np.ndarray) -> np.ndarray:
+    """``matrix`` with rows and columns brought to size 1 by powers of two."""
+    rows, columns = _exponents(matrix)
+    return np.ldexp(np.ldexp(matrix, -rows), -columns)
 
 
 def _candidate_sizes(approximate: np.ndarray, upper: int) -> list[int]:
@@ -448,7 +455,7 @@ def _candidate_sizes(approximate: np.ndarray, upper: int) -> list[int]:
     return [size for size in dict.fromkeys([upper, *range(min(above, upper), 0, -1)]) if size > 0]
 
 
-def _pivoted(matrix: np.ndarray, size: int) -> tuple[list[int], list[int]]:
+def rows_and_columns(matrix: np.ndarray, size: int) -> tuple[list[int], list[int]]:
     """Rows and columns of a well-conditioned minor: pivoted QR picks columns, then rows among those columns."""
     columns = _by_weight(matrix)[:size]
     rows = _by_weight(matrix[:, columns].T)[:size]

@@ -1,47 +1,306 @@
-"""Model rank of a user's own ``torch.nn.Module`` at its current parameters, on given inputs.
+"""Ranks of a user's own ``torch.nn.Module`` at its current parameters, between proved bounds.
 
-What :mod:`numerics.modules.reading` reads as a model of this package is certified in exact fields or balls. Any other module is
-differentiated by torch.func, and its rank read from singular values, which certifies nothing: without a clear gap the bounds stay apart.
+A Sequential of linear layers and known activations is certified as the model that it is, in exact fields or balls
+(:mod:`numerics.modules.reading`). Any other module is read as a graph (:mod:`numerics.modules.exporting`): a minor that balls prove not
+to vanish bounds the rank
+from below, directions that are proved to change no output (:mod:`numerics.modules.symmetries`) from above. Both speak of the module in
+real numbers.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from numerics.arithmetic.exact import NoExactValue
-from numerics.modules.reading import Chain, agrees, checked_inputs, checked_parameters, flat, outputs_of, read
-from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank
+from numerics.arithmetic.exact import NoExactValue, UnluckyPrime, exact_text
+from numerics.arithmetic.krawczyk import working_precision
+from numerics.modules.arithmetics import SMALL_PRIMES, Balls, Floats, Residues
+from numerics.modules.evaluating import OnKink, Tape, evaluate, tangents
+from numerics.modules.exporting import double_copy, read_graph
+from numerics.modules.graph import Graph
+from numerics.modules.reading import Chain, agrees, checked_inputs, checked_parameters, flat, read
+from numerics.modules.slopes import module_tangents
+from numerics.modules.symmetries import Search, Symmetries, usual_attempts
+from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
+from numerics.rank.ladder import METHODS, PRECISIONS, Rank, empirical_rank, float_rank
+from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
+
+#: The largest size of a draw of inputs, in units of the rows that a full rank needs.
+MOST_ROWS = 12
+#: Rounding of an entry of float tangents, in units of the last place of the largest one; for estimates alone.
+ROUNDING = 16
+#: Seconds that the search for symmetries may take, before the lower bound is known and again once it leaves a gap.
+SECONDS = 20.0
 
 
 def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
     """Rank of the tangent matrix [d f_t(x_i) / d p_k] of ``module`` on ``inputs`` (n, ...), p all parameters with requires_grad.
 
-    ``method`` as in :func:`numerics.rank.empirical_rank`; exact and ball need a Sequential of linear layers and known
-    activations. Raises TypeError for what is no module, ValueError for parameters or inputs that are not real and at least
-    single precision, for layers whose output is random or depends on the batch (dropout, batch normalization in training
-    mode), and for inputs that the module does not take.
+    ``inputs``: real numbers or tokens (whole numbers), or a tuple of such arrays for a module of several inputs. ``method`` as in
+    :func:`numerics.rank.empirical_rank`; exact needs a module that is rational on each piece, or a Sequential with exponentials of
+    rationals.
+    Raises TypeError for what is no module, ValueError, with the layer, for parameters or inputs that are not real and at least single
+    precision, for what is random, depends on the batch, or is not read, for inputs on a kink, and where gradients are not those of the
+    outputs.
     """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    subject = _subject(module, inputs)
+    if (chain := subject.chain) is not None and method != "float":
+        return _chain_rank(chain, subject.theta, subject.inputs[0], method)
+    if method == "float":
+        # Single steps of torch bring no error bound: nothing is proved. The estimate takes for rounding what is as small as that of the
+        # largest entry, or columns that should vanish (a bias that softmax does not see) would count.
+        matrix = subject.float_tangents()
+        noise = ROUNDING * np.finfo(float).eps * np.abs(matrix).max(initial=0.0)
+        estimate = float_rank(np.where(np.abs(matrix) > noise, matrix, 0.0)).estimate
+        return Rank(0, min(matrix.shape), False, "point", "float", estimate=estimate)
+    if method == "exact":
+        return subject.exact()
+    return subject.ranked(subject.inputs, all_inputs=False)
+
+
+def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
+    """Dimension of the span of the tangent functions d f_t(.) / d p_k of ``module`` at its current parameters, over all inputs.
+
+    ``inputs`` (n, ...), one sample or more, show the shape, and by whole numbers that they are tokens; what the rank is taken on is drawn
+    from
+    ``seed``, more until the bounds meet or more samples show no more. Each output t counts as a function of its own argument: the
+    dimension is that of (t, x) -> d f_t(x)/d p. Errors as in :func:`module_rank`.
+    """
+    subject = _subject(module, inputs)
+    graph, rng = subject.graph, np.random.default_rng(seed)
+    count = math.ceil(1.3 * graph.n_params / graph.outputs) + 4
+    found: Rank | None = None
+    while True:
+        drawn = drawn_inputs(graph, count, rng)
+        before, found = found, subject.ranked(drawn, all_inputs=True)
+        grown = before is None or found.lower > before.lower
+        exhausted = count * graph.outputs > MOST_ROWS * graph.n_params or len(drawn[0]) < count
+        if found.rank is not None or exhausted or not (grown or graph.piecewise):
+            return found
+        count *= 2
+
+
+def module_symmetries(module: Any, inputs: Any, *, enough: int | None = None, seconds: float = 3 * SECONDS) -> Symmetries:
+    """Directions of parameter space that are proved to change no output of ``module`` at its current parameters, whatever its inputs.
+
+    ``inputs`` as in :func:`module_model_rank`; the search ends with ``enough`` independent ones, or after ``seconds``. Errors as in
+    :func:`module_rank`.
+    """
+    return _subject(module, inputs).search.until(enough, seconds)
+
+
+def drawn_inputs(graph: Graph, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Inputs of a graph: normal numbers of several sizes, multiples of 2^-20, or tokens (all sequences where these are few).
+
+    Sizes run further where a network is piecewise: far out lie its last pieces.
+    """
+    far = 1.5 if graph.piecewise else 0.7
+    drawn: list[np.ndarray] = []
+    for vocabulary, shape in zip(graph.vocabulary, graph.input_shapes, strict=True):
+        if vocabulary is None:
+            size = 10 ** rng.uniform(-0.3, far, (count, *(1,) * len(shape)))
+            drawn.append(np.round(rng.normal(size=(count, *shape)) * size * 2**20) / 2**20)
+        elif len(graph.vocabulary) == 1 and vocabulary ** math.prod(shape) <= count:
+            drawn.append(np.indices((vocabulary,) * math.prod(shape)).reshape(math.prod(shape), -1).T.reshape(-1, *shape))
+        else:
+            drawn.append(rng.integers(0, vocabulary, (count, *shape)))
+    return drawn
+
+
+# ------------------------------------------------------------------------------------------------------------ subjects
+
+
+def _subject(module: Any, inputs: Any) -> _Subject:
     import torch
 
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    parameters = checked_parameters(module)
-    x = checked_inputs(inputs)
-    outputs = outputs_of(module, parameters, x)
-    chain = read(module, x)
-    if chain is not None and method != "float" and agrees(chain, parameters, x, outputs):
-        return _certified(chain, parameters, x, method)
-    if method in ("exact", "ball"):
-        raise NoExactValue(f"method {method!r} needs a Sequential of linear layers and known activations, got {type(module).__name__}")
-    return _in_floats(module, parameters, x, outputs)
+    checked_parameters(module)
+    double = double_copy(module)
+    arrays = checked_inputs(inputs)
+    arrays, outputs = outputs_in_double(double, arrays)
+    return _Subject(module, double, arrays, outputs)
 
 
-def _certified(chain: Chain, parameters: dict[str, Any], x: np.ndarray, method: str) -> Rank:
-    theta, uniform = flat(parameters), chain.uniform()
+@dataclass(eq=False)
+class _Subject:
+    """A module with inputs that it takes; ``double`` is its copy in double precision."""
+
+    module: Any
+    double: Any
+    inputs: list[np.ndarray]
+    outputs: np.ndarray
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """All trained parameters (P,), the floats that they are."""
+        return flat({name: p for name, p in self.double.named_parameters() if p.requires_grad})
+
+    @cached_property
+    def chain(self) -> Chain | None:
+        """The Sequential of known layers that the module is, if its outputs and gradients say so, too."""
+        from numerics.derivatives.tape import tangents as model_tangents
+
+        if len(self.inputs) > 1 or self.inputs[0].dtype.kind != "f":
+            return None
+        x = self.inputs[0]
+        chain = read(self.module, x)
+        if chain is None or not agrees(chain, dict(self.double.named_parameters()), x, self.outputs):
+            return None
+        few = x[:3]
+        check_slopes(self.double, [few], np.asarray(model_tangents(chain, self.theta, few)[1]).reshape(-1, len(self.theta)))
+        return chain
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The module as a graph, compared with it in outputs and gradients."""
+        graph = read_graph(self.double, self.inputs)
+        few = [x[:3] for x in self.inputs]
+        tape = self.in_floats(graph, few)
+        check_outputs(tape.outputs, self.outputs[: len(few[0])])
+        check_slopes(self.double, few, tangents(tape).reshape(-1, graph.n_params))
+        return graph
+
+    def in_floats(self, graph: Graph, inputs: Sequence[np.ndarray]) -> Tape:
+        """An evaluation in double precision."""
+        with np.errstate(all="ignore"):
+            return evaluate(graph, Floats(), self.theta, [x.reshape(len(x), -1) for x in inputs])
+
+    def float_tangents(self) -> np.ndarray:
+        """The tangent matrix (n outputs, P) in double precision: by torch, or on the graph where torch cannot vectorize."""
+        try:
+            return module_tangents(self.double, self.inputs)
+        except RuntimeError:
+            return tangents(self.in_floats(self.graph, self.inputs)).reshape(-1, self.graph.n_params)
+
+    def in_balls(self, inputs: Sequence[np.ndarray], bits: int) -> Tape:
+        """An evaluation in balls of the floats that parameters and inputs are; with more bits where these do not tell a gate."""
+        try:
+            with working_precision(bits):
+                arithmetic = Balls()
+                numbers = [_numbers(arithmetic, x) for x in inputs]
+                return evaluate(self.graph, arithmetic, arithmetic.constant(self.theta), numbers)
+        except OnKink:
+            if bits >= PRECISIONS[-1]:
+                raise
+            return self.in_balls(inputs, 2 * bits)
+
+    def ball_rows(self, inputs: Sequence[np.ndarray], rows: list[int], bits: int) -> np.ndarray:
+        """Rows (sample outputs + output) of the tangent matrix as balls (len(rows), P)."""
+        outputs = self.graph.outputs
+        used = sorted({row // outputs for row in rows})
+        place = {sample: k for k, sample in enumerate(used)}
+        tape = self.in_balls([x[used] for x in inputs], bits)
+        with working_precision(bits):
+            matrix = tangents(tape).reshape(-1, self.graph.n_params)
+        return matrix[[place[row // outputs] * outputs + row % outputs for row in rows]]
+
+    @cached_property
+    def search(self) -> Search:
+        """The search for directions that are proved to change no output."""
+        return Search(self.graph, self.theta)
+
+    @cached_property
+    def symmetries(self) -> Symmetries:
+        """Those that the usual attempts find."""
+        return self.search.until(None, SECONDS, usual_attempts(self.graph))
+
+    def ranked(self, inputs: Sequence[np.ndarray], *, all_inputs: bool) -> Rank:
+        """The rank on ``inputs``, or where ``all_inputs`` that of the functions, of which these are samples."""
+        graph = self.graph
+        exact = None if self.transcendental else self._modulo(inputs)
+        free = graph.n_params - self.symmetries.dimension
+        upper = free if all_inputs else min(free, len(inputs[0]) * graph.outputs)
+        if exact is not None and (exact[0].size == upper or graph.n_params > 400):
+            minor, proof = exact
+        else:
+            floats = tangents(self.in_floats(graph, inputs)).reshape(-1, graph.n_params)
+            minor = largest_minor(floats, lambda rows, bits: self.ball_rows(inputs, rows, bits), upper)
+            proof = {"kind": "minor of a module", "precision": minor.bits} if minor else {}
+        lower = minor.size if minor else 0
+        if lower < upper == free:  # look further; what is found makes the upper bound smaller
+            self.symmetries = self.search.until(graph.n_params - lower, SECONDS)
+            upper = graph.n_params - self.symmetries.dimension
+        if lower < upper and not all_inputs and graph.piecewise:
+            upper = min(upper, graph.n_params - self._with_dead_parameters(inputs))
+        certificate = partial(self._certificate, inputs, minor, proof) if minor else None
+        method = "exact" if "prime" in proof else "ball"
+        return Rank(lower, upper, lower == upper, "point", method, certificate, symmetries=self.symmetries)
+
+    @property
+    def transcendental(self) -> bool:
+        """Whether the graph leaves the rational numbers."""
+        names = {step.data["name"] for step in self.graph.steps if step.kind == "function"} - {"reciprocal"}
+        return bool(names) or any(step.kind in ("softmax", "normalize") for step in self.graph.steps)
+
+    def exact(self) -> Rank:
+        """The rank on the inputs by residues."""
+        if self.chain is None and self.transcendental:
+            raise NoExactValue(
+                f"method 'exact' needs a module that is rational on each piece, or a Sequential of linear layers and known activations, "
+                f"got {type(self.module).__name__}"
+            )
+        return self.ranked(self.inputs, all_inputs=False)
+
+    def _modulo(self, inputs: Sequence[np.ndarray]) -> tuple[Minor, dict[str, Any]] | None:
+        """The largest minor modulo a prime, of a graph that is rational on each piece."""
+        patterns: Any = []
+        if self.graph.piecewise:
+            arithmetic: Any = self.in_balls(inputs, 128).arithmetic
+            patterns = arithmetic.patterns
+        for prime in SMALL_PRIMES:
+            try:
+                residues = Residues(prime, patterns)
+                numbers = [_numbers(residues, x) for x in inputs]
+                tape = evaluate(self.graph, residues, residues.constant(self.theta), numbers)
+            except UnluckyPrime:
+                continue
+            rows, columns = rows_and_columns_modulo(tangents(tape).reshape(-1, self.graph.n_params), prime)
+            return (Minor(rows, columns, 0), {"kind": "minor of a module", "prime": prime}) if rows else None
+        return None
+
+    def _with_dead_parameters(self, inputs: Sequence[np.ndarray]) -> int:
+        """The dimension of the symmetries with the parameters whose tangents vanish on all the inputs, as closed gates make them."""
+        matrix = self.ball_rows(inputs, list(range(len(inputs[0]) * self.graph.outputs)), 64)
+        dead = [k for k, column in enumerate(matrix.T) if all(entry == 0 for entry in column)]
+        return self.symmetries.with_parameters(dead)
+
+    def _certificate(self, inputs: Sequence[np.ndarray], minor: Minor, proof: dict[str, Any]) -> dict[str, Any]:
+        """What a referee needs (examples/check_module.py): the steps, exact parameters and samples, and the minor."""
+        outputs = self.graph.outputs
+        used = sorted({row // outputs for row in minor.rows})
+        samples = [[exact_text(v) for v in (x[i].ravel() for x in inputs)] for i in used]
+        return {
+            **proof,
+            "model": type(self.module).__name__,
+            "parameters": {p.name: list(p.shape) for p in self.graph.parameters},
+            "steps": self.graph.to_data(),
+            "theta": exact_text(self.theta),
+            "samples": samples,
+            "rows": [[used.index(row // outputs), row % outputs] for row in minor.rows],
+            "columns": minor.columns,
+            "rank": minor.size,
+        }
+
+
+def _numbers(arithmetic: Balls | Residues, x: np.ndarray) -> np.ndarray:
+    """Samples (n, size) in an arithmetic; tokens stay whole numbers."""
+    rows = x.reshape(len(x), -1)
+    return rows if x.dtype.kind != "f" else np.stack([arithmetic.constant(row) for row in rows])
+
+
+# ------------------------------------------------------------------------------------------------------------ chains
+
+
+def _chain_rank(chain: Chain, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
+    uniform = chain.uniform()
     if uniform is not None:
         return empirical_rank(uniform, theta, x, method)
     if method == "exact":
@@ -50,25 +309,4 @@ def _certified(chain: Chain, parameters: dict[str, Any], x: np.ndarray, method: 
     if found.certificate is not None:
         steps = [list(step) if isinstance(step, tuple) else step.name for step in chain.steps]
         found.certificate["model"] = {"family": "Chain", "steps": steps}
-    return found
-
-
-# ------------------------------------------------------------------------------------------------------------ floats
-
-
-def _in_floats(module: Any, parameters: dict[str, Any], x: np.ndarray, outputs: np.ndarray) -> Rank:
-    import copy
-
-    import torch
-
-    double = copy.deepcopy(module).double()
-    values = {name: parameter.detach() for name, parameter in double.named_parameters() if name in parameters}
-    samples = torch.as_tensor(x)
-
-    def rows(parameters: dict[str, Any]) -> Any:
-        return torch.func.functional_call(double, parameters, (samples,)).reshape(-1)
-
-    jacobian = torch.func.jacrev(rows)(values)
-    matrix = torch.cat([block.reshape(outputs.size, -1) for block in jacobian.values()], dim=1).numpy()
-    # Single steps of torch bring no error bound: nothing is proved.
-    return Rank(0, min(matrix.shape), False, "point", "float", estimate=float_rank(matrix).estimate)
+    return replace(found)

@@ -141,6 +141,18 @@ ARGUMENT = {
         *at(("rank",), moved),
         *at(("activation",), instead("relu"), instead("erf"), instead("softplus")),  # their values have no image modulo a prime
     ],
+    "minor of a module": [
+        *at(("rows",), first_again),  # two equal rows
+        *at(("columns",), first_again),
+        *at(("theta",), lambda theta: ["0"] * len(theta)),
+        *at(("samples",), lambda samples: [samples[0]] * len(samples)),
+        *at(("precision",), instead(2)),  # balls in which 0 lies
+        *at(("prime",), instead(2147483647), instead(15)),  # a softmax has no residues
+        *at(("steps",), lambda steps: [{**s, "kind": "add"} if s["kind"] == "matmul" else s for s in steps]),
+        *at(("steps", -1, "sources"), lambda sources: [10**6, *sources[1:]]),  # a step before its source
+        *at(("steps",), lambda steps: [{**s, "hidden": [1] * len(s["hidden"])} if s["kind"] == "softmax" else s for s in steps]),
+        *at(("steps",), lambda steps: [{**s, "index": [k * 0 for k in s["index"]]} if s["kind"] == "gather" else s for s in steps]),
+    ],
     "ball minor": [
         *at(("rows",), first_again),
         *at(("columns",), first_again),
@@ -396,6 +408,24 @@ FORMAT = {
         *at(("unit",), instead("3"), instead(0.5), nothing),
         *at(("denominator",), instead("1"), instead(0.5)),
         *at(("kind",), instead("ball minor"), instead("tail")),
+    ],
+    "minor of a module": [
+        *at(("rank",), moved, instead(0), instead("7"), instead(True), left_out),
+        *at(("rows",), emptied, one_less),
+        *at(("columns",), one_less, emptied),
+        *at(("columns", 0), instead(-1), instead(10**6), instead("0"), instead(True)),
+        *at(("rows", 0), instead([0]), instead([-1, 0]), instead([10**6, 0]), instead([0, 1000]), instead([0, -1])),
+        *at(("samples",), emptied),
+        *at(("samples", 0), emptied),
+        *at(("samples", 0, 0), one_less, one_more),
+        *at(("theta",), emptied, nothing, one_less, one_more),
+        *at(("theta", 0), no_number, nothing, instead(1.5)),
+        *at(("steps",), emptied, one_less, nothing, lambda steps: steps[1:]),
+        *at(("steps", -1, "kind"), instead("convolution"), nothing, left_out),
+        *at(("steps", -1, "size"), moved, left_out),
+        *at(("steps", 2, "sources"), emptied, instead([-1]), instead([0.0])),
+        *at(("kind",), instead("ball minor"), instead("tail")),
+        *at(("precision",), *NO_BITS, left_out),
     ],
     "ball minor": [
         *NETWORK,

@@ -18,6 +18,7 @@ from referees import script
 from numerics.critical import certify, find_critical_points
 from numerics.critical.certificates import point_certificate
 from numerics.dynamics.orientations import predict_orientations
+from numerics.rank import module_model_rank
 from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
 from theory.expressions import parse
@@ -64,7 +65,7 @@ class Written:
         self.checks = [(claim["id"], check) for claim in results["claims"] for check in claim["checks"] if check["certificate"]]
         self.all = [(claim, one) for claim, check in self.checks if claim in WRITERS for one in self.stored(check)]
         self.all += [(None, searched(folder / f"found-{k}.json", options)) for k, options in enumerate(SEARCHES)]
-        self.all += [(None, orientations()), (None, critical_point())]
+        self.all += [(None, orientations()), (None, critical_point()), (None, module_minor())]
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
@@ -91,6 +92,22 @@ def critical_point():
     data = rng.normal(size=(12, 2)), np.eye(3, dtype=int)[np.arange(12) % 3]
     theta = find_critical_points(model, data, starts=1, loss="cross-entropy", minima=True)[0].theta
     return point_certificate(model, certify(model, theta, data, "cross-entropy", invariances=True), theta, data, "cross-entropy")
+
+
+def module_minor():
+    """What ``proofs-check rank --json`` writes for a head of attention; as it is read from its file."""
+    import torch
+
+    class Head(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q, self.k, self.v = (torch.nn.Linear(2, 2, bias=False) for _ in range(3))
+
+        def forward(self, x):
+            return torch.softmax(self.q(x) @ self.k(x).transpose(1, 2), -1) @ self.v(x)
+
+    torch.manual_seed(0)
+    return json.loads(json.dumps(module_model_rank(Head(), np.zeros((1, 3, 2))).certificate))
 
 
 def searched(file, options):

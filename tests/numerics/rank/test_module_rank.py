@@ -51,23 +51,24 @@ def test_a_repeated_neuron_lowers_the_rank():
     assert module_rank(module, X).rank == 5
 
 
-def test_other_modules_are_read_from_singular_values():
+def test_other_modules_are_certified_as_graphs():
     module = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(6, 1))
     found = module_rank(module, np.random.default_rng(1).normal(size=(40, 1, 5)))
-    assert (found.rank, found.estimate, found.certified, found.method) == (None, 15, False, "float")
+    assert (found.rank, found.certified, found.method) == (15, True, "ball")
 
 
-def test_a_hook_that_changes_the_output_is_noticed():
+def test_a_hook_that_changes_the_output_is_read_too():
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     module.register_forward_hook(lambda module, inputs, output: output**2)
-    assert module_rank(module, X).method == "float"
+    found = module_rank(module, X)
+    assert found.certified and found.certificate["kind"] == "minor of a module"
 
 
 def test_frozen_parameters_do_not_count():
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
     module[0].requires_grad_(False)
     found = module_rank(module, X)
-    assert (found.estimate, found.method) == (4, "float")
+    assert (found.rank, found.certified) == (4, True)
 
 
 def test_without_a_gap_the_bounds_stay_apart():
@@ -86,7 +87,14 @@ class Squared(nn.Module):
 
 
 def test_a_module_of_ones_own():
-    assert module_rank(Squared(), X).estimate == 2
+    assert module_rank(Squared(), X).rank == 2
+    assert module_rank(Squared(), X, "float").estimate == 2
+    assert module_rank(Squared(), X, "exact").method == "exact"
+
+
+class Sine(Squared):
+    def forward(self, x):
+        return torch.sin(x * self.weight)
 
 
 def training_batch_norm():
@@ -117,8 +125,8 @@ def test_bad_modules_and_inputs(module, inputs, message):
 def test_what_is_no_module_and_what_has_no_exact_value():
     with pytest.raises(TypeError, match=r"torch.nn.Module, got function"):
         module_rank(training_batch_norm, X)
-    with pytest.raises(NoExactValue, match="Sequential"):
-        module_rank(Squared(), X, "exact")
+    with pytest.raises(NoExactValue, match="rational on each piece"):
+        module_rank(Sine(), X, "exact")
     with pytest.raises(ValueError, match="method must be one of"):
         module_rank(Squared(), X, "guess")
 

@@ -1,0 +1,155 @@
+"""A minor of a matrix of tangents that is proved not to vanish: where to look in floats, the proof in balls.
+
+Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The minor
+is
+not singular if ||I - R M|| < 1 in the maximum norm for one matrix R, the float inverse, or if the ball of its determinant excludes 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numerics.arithmetic.krawczyk import working_precision
+from numerics.rank.ladder import PRECISIONS, enclosed_floats, pivots, rows_and_columns, scaled_to_one
+from theory.elementary import entrywise
+
+#: Rows times columns times rank up to which an elimination in many digits is made (about a second for ten million).
+MOST_ELIMINATED = 60_000_000
+#: Bits of that elimination.
+DIGITS = 512
+#: The exponent of 0.
+NONE = -1e18
+
+
+@dataclass(frozen=True)
+class Minor:
+    """Rows and columns of a minor that is not 0, and the bits of the balls that show it."""
+
+    rows: list[int]
+    columns: list[int]
+    bits: int
+
+    @property
+    def size(self) -> int:
+        """A lower bound of the rank."""
+        return len(self.rows)
+
+
+def largest_minor(floats: np.ndarray, balls: Callable[[list[int], int], np.ndarray], most: int) -> Minor | None:
+    """The largest minor found of size up to ``most``.
+
+    ``floats`` (rows, columns) approximates the matrix; ``balls(rows, bits)`` encloses some of its rows, (len(rows), columns). None: none
+    found.
+    """
+    with np.errstate(all="ignore"):
+        seen = bool(np.isfinite(floats).all())
+    if not seen:
+        floats = enclosed_floats(balls(list(range(len(floats))), PRECISIONS[1]))[0]
+    matrix = scaled_to_one(floats)
+    values = np.linalg.svd(matrix, compute_uv=False)
+    visible = int((values > max(matrix.shape) * np.finfo(float).eps * values[0]).sum()) if values.size and values[0] > 0 else 0
+    if visible >= most and (found := _shown(balls, *rows_and_columns(matrix, most))):
+        return found
+    if most and matrix.size * most <= MOST_ELIMINATED:
+        rows, columns = _eliminated(balls(list(range(len(matrix))), DIGITS), most)
+        if rows and (found := _shown(balls, rows, columns)):
+            return found
+    for size in _sizes(min(visible, most)):
+        if found := _shown(balls, *rows_and_columns(matrix, size), most_bits=PRECISIONS[2]):
+            return found
+    return None
+
+
+def _sizes(most: int) -> list[int]:
+    """Sizes to try in turn: each a sixteenth smaller."""
+    sizes = []
+    while most > 0:
+        sizes.append(most)
+        most -= max(1, most // 16)
+    return sizes
+
+
+def _shown(
+    balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]
+) -> Minor | None:
+    for bits in PRECISIONS:
+        if bits > most_bits:
+            break
+        if not_singular(balls(rows, bits)[:, columns], bits):
+            return Minor(rows, columns, bits)
+    return None
+
+
+def not_singular(matrix: np.ndarray, bits: int) -> bool:
+    """Whether every matrix in ``matrix`` (k, k), balls, is proved to be invertible."""
+    from flint import arb, arb_mat
+
+    size = len(matrix)
+    with working_precision(bits):
+        matrix = entrywise(arb, matrix)
+        if not all(entry.is_finite() for entry in matrix.flat):
+            return False
+        for _ in range(2):  # rows, then columns, to about 1: powers of two do not make a matrix singular
+            matrix = np.array([row * arb(2) ** -_size(row) for row in matrix]).T
+        enclosed = arb_mat(size, size, matrix.ravel().tolist())
+        try:
+            inverse = np.linalg.inv(np.array([[float(entry.mid()) for entry in row] for row in matrix]))
+        except np.linalg.LinAlgError:
+            inverse = np.full((1, 1), np.nan)
+        if np.isfinite(inverse).all():
+            product = arb_mat(size, size, inverse.ravel().tolist()) * enclosed
+            rest = np.array([abs(entry) for entry in (product - arb_mat(size, size, np.eye(size).ravel().tolist())).entries()])
+            if all(row < 1 for row in rest.reshape(size, size).sum(axis=1)):
+                return True
+        return not enclosed.det().contains(0)
+
+
+def _size(row: np.ndarray) -> int:
+    """The exponent of the largest midpoint; 0 where all are 0."""
+    largest = max(_exponent(entry.mid()) for entry in row)
+    return int(largest) if largest > NONE else 0
+
+
+def _eliminated(matrix: np.ndarray, most: int) -> tuple[list[int], list[int]]:
+    """Rows and columns of the first pivots of an elimination with complete pivoting of the midpoints, while pivots stand out."""
+    from flint import arb
+
+    with working_precision(DIGITS):
+        work = entrywise(lambda z: arb(z).mid(), matrix)
+        size = lambda entries: entrywise(_exponent, entries)
+        rows, columns, alive, open_columns = [], [], list(range(len(work))), list(range(work.shape[1]))
+        top = None
+        while len(rows) < most and alive and open_columns:
+            sizes = size(work[np.ix_(alive, open_columns)]).astype(float)
+            i, j = np.unravel_index(int(sizes.argmax()), sizes.shape)
+            top = sizes[i, j] if top is None else top
+            if sizes[i, j] < top - DIGITS * 0.8:
+                break
+            row, column = alive.pop(int(i)), open_columns.pop(int(j))
+            rows.append(row)
+            columns.append(column)
+            if alive and open_columns:
+                factors = work[alive, column] / work[row, column]
+                update = work[np.ix_(alive, open_columns)] - np.multiply.outer(factors, work[row, open_columns])
+                work[np.ix_(alive, open_columns)] = entrywise(lambda z: z.mid(), update)
+    return rows, columns
+
+
+def _exponent(z: Any) -> float:
+    """The binary exponent of an exact ball."""
+    mantissa, exponent = z.man_exp()
+    return abs(int(mantissa)).bit_length() + int(exponent) if mantissa else NONE
+
+
+def rows_and_columns_modulo(matrix: np.ndarray, prime: int) -> tuple[list[int], list[int]]:
+    """Rows and columns of a largest minor that is not 0 modulo ``prime``, of a matrix of residues."""
+    from flint import nmod_mat
+
+    image = nmod_mat(matrix.shape[0], matrix.shape[1], matrix.ravel().tolist(), prime)
+    columns = pivots(image)
+    chosen = matrix[:, columns]
+    return pivots(nmod_mat(chosen.shape[1], chosen.shape[0], chosen.T.ravel().tolist(), prime)), columns

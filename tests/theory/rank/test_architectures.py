@@ -1,0 +1,57 @@
+"""Generic ranks of architectures: against the counts of parameters by hand, and among each other where families meet."""
+
+import pytest
+
+from theory.rank.architectures import (
+    DEFECTIVE,
+    attention_gauge,
+    attention_layers_dimension,
+    attention_parameters,
+    convolutional_parameters,
+    convolutional_symmetries,
+    layer_normalized_symmetries,
+    linear_convolution_dimension,
+    polynomial_dimension,
+    recurrent_parameters,
+    recurrent_symmetries,
+    relu_dimension,
+)
+
+
+def test_one_head_is_one_layer_of_attention():
+    """With queries, keys and values of full width and no outputs of its own, a head is a single-head layer of as many keys."""
+    for d in range(1, 6):
+        head = attention_parameters(d, False) - attention_gauge(d, 1, False)
+        assert head == attention_layers_dimension(d, d, 1, True) == 2 * d * d
+
+
+@pytest.mark.parametrize(("layers", "rank"), [(1, 27), (2, 38), (3, 49)])
+def test_published_values_of_lightning_attention(layers, rank):
+    assert attention_layers_dimension(4, 2, layers, False) == rank
+    assert attention_layers_dimension(4, 2, layers, True) == rank + layers
+
+
+def test_torch_counts_the_same_parameters():
+    from numerics.modules.architectures import convolutional, multi_head_attention, recurrent
+
+    count = lambda module: sum(p.numel() for p in module.parameters())
+    assert count(multi_head_attention(4, 2, True)) == attention_parameters(4, True) == 80
+    assert count(convolutional(3, 2, 5, 2, "max", True)) == convolutional_parameters(3, 2, 12, 2, True)
+    for cell in ("rnn", "gru", "lstm"):
+        assert count(recurrent(cell, 2, 3)) == recurrent_parameters(cell, 2, 3)
+
+
+def test_wide_normalized_layers_on_few_inputs_have_more_symmetries():
+    """m + 1 unknowns against d + 1 and (d + 1)(d + 2)/2 equations; without gains none."""
+    assert [layer_normalized_symmetries(1, m, True) for m in (3, 4, 5, 6)] == [2, 2, 3, 4]
+    assert [layer_normalized_symmetries(2, m, True) for m in (8, 9)] == [3, 4]
+    assert layer_normalized_symmetries(1, 6, False) == 2
+
+
+def test_small_cases_by_hand():
+    assert convolutional_symmetries(3, False) == 3 and convolutional_symmetries(3, True) == 9
+    assert [recurrent_symmetries(cell, 3) for cell in ("rnn", "gru", "lstm")] == [3, 6, 12]
+    assert relu_dimension((2, 3, 1)) == 13 - 3
+    assert linear_convolution_dimension((2, 3)) == 4  # a product of a linear and a quadratic form: all cubics
+    assert polynomial_dimension((2, 2, 1), 2) == 3  # all binary quadratic forms
+    assert all(polynomial_dimension((d, m, 1), r) > value for (d, m, r), value in DEFECTIVE.items())
