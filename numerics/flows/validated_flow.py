@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from theory.activations import derivative_polynomials, smooth_activation
 from theory.elementary import entrywise
@@ -172,17 +173,26 @@ def step(field: Field, theta: np.ndarray, h: float, *, order: int, coefficients:
 
 
 def enclose(
-    field: Field, theta0: Sequence[Any], time: float, *, order: int = 24, bits: int = 200, tolerance: float = 1e-30, most: int = 4000
+    field: Field,
+    theta0: Sequence[Any],
+    time: float,
+    *,
+    order: int = 24,
+    bits: int = 200,
+    tolerance: float = 1e-30,
+    most: int = 4000,
+    pieces: list[tuple[float, np.ndarray]] | None = None,
 ) -> np.ndarray:
     """Balls that hold the solution at ``time`` (may be negative) of the flow from ``theta0`` (exact decimals, Fractions or balls).
 
-    Raises :class:`NotCertified` where the balls grow beyond 1e-3 or ``most`` steps do not suffice.
+    ``pieces`` gets (duration, box that holds the flow meanwhile) for each step. Raises :class:`NotCertified` where the balls grow beyond 1e-3 or ``most`` steps do not suffice.
     """
     with working_precision(bits):
         theta, left, sign = balls(theta0), abs(time), 1.0 if time >= 0 else -1.0
         for _ in range(most):
             if left == 0:
                 return theta
+            look_at_the_clock()
             coefficients = field.taylor(theta, order)
             h = _step_size(coefficients, order, tolerance, left)
             h = left if h >= left else float(np.ldexp(np.floor(np.ldexp(h, 20)), -20)) or h  # a short binary number: subtracts exactly
@@ -192,8 +202,26 @@ def enclose(
                 after = step(field, theta, sign * h, order=order, coefficients=coefficients)
             if after is None or max(float(entry.rad()) for entry in after) > 1e-3:
                 raise NotCertified(f"the enclosure of the flow grew too wide {left:.3g} before the end")
+            if pieces is not None:
+                pieces.append((h, _piece(field, theta, sign * h)))
             theta, left = after, left - h
         raise NotCertified(f"{most} steps left {left:.3g} of the time")
+
+
+def _piece(field: Field, theta: np.ndarray, h: float) -> np.ndarray:
+    """A box that holds the flow from ``theta`` during a step for which :func:`step` found one."""
+    from flint import arb
+
+    box = _box(field, theta, arb(h))
+    assert box is not None
+    return box
+
+
+def tube(field: Field, theta0: Sequence[Any], time: float, *, bits: int = 128) -> list[tuple[float, np.ndarray]]:
+    """(duration, box) of the pieces of the flow from ``theta0`` to ``time``, which the boxes hold together."""
+    pieces: list[tuple[float, np.ndarray]] = []
+    enclose(field, theta0, time, order=16, bits=bits, tolerance=1e-20, pieces=pieces)
+    return pieces
 
 
 def around(field: Field, theta: np.ndarray, spread: float) -> np.ndarray:
