@@ -52,13 +52,18 @@ def find_cycle(
         if isinstance(found, Overlap):
             return repeated(found, neurons)
         if inputs == 1 and not watch.expired:
-            pair = find_two_point_overlap(sigma, start=start, seed=seed, watch=watch)
+            pair = find_two_point_overlap(sigma, neurons=neurons, start=start and _copies(start, neurons), seed=seed, watch=watch)
             if isinstance(pair, Overlap):
                 note = f"a two-point overlap is a cycle of two; longer ones: {found.reason}"
-                return repeated(replace(pair, notes=[*pair.notes, note]), neurons)
+                return replace(pair, notes=[*pair.notes, note])
         if inputs > 1 and isinstance(find_contact_form(sigma, inputs=inputs), Overlap):
             return replace(found, reason=f"{found.reason}; that no strict G exists is proved all the same, by the mechanism contact")
     return found
+
+
+def _copies(start: Sequence[Any], neurons: int) -> list[Any]:
+    """The start of equal neurons."""
+    return [*list(start[:-1]) * neurons, *[start[-1]] * neurons]
 
 
 def find_contact_form(activation: Any, *, neurons: int = 1, inputs: int = 2) -> Overlap | NotFound:

@@ -3,9 +3,10 @@ r"""Steps so small that gradient descent, with or without momentum, ends near th
 theta_{k+1} = theta_k + beta (theta_k - theta_{k-1}) - eta grad R, R = sum_i c_i (f(x_i) - y_i)^2, started at rest; F = -grad R/2,
 h = 2 eta/(1 - beta).
 
-*Up to a time T.* z_k = theta_k + beta/(1 - beta) (theta_k - theta_{k-1}) moves by h F(theta_k), and |theta_k - theta_{k-1}| <= h V for
-V >= |F|. So the polygon through the z_k solves z' = F(z) up to a defect of L V h/(1 - beta), L a Lipschitz constant of F, and differs from
-the flow by e(t), e' <= mu e + L V h/(1 - beta), where mu bounds the eigenvalues of the symmetric F' (Dahlquist). All of it is linear in h.
+*Up to a time T.* z_k = theta_k + beta/(1 - beta) (theta_k - theta_{k-1}) moves by h F(theta_k), and |theta_k - theta_{k-1}| <= h V where V
+bounds |F| on this piece of the way and the one before, and a millionth of |F| anywhere is added for what momentum keeps of earlier steps.
+So the polygon through the z_k solves z' = F(z) up to a defect of L V h/(1 - beta), L a Lipschitz constant of F, and differs from the flow by
+e(t), e' <= mu e + L V h/(1 - beta), where mu bounds the eigenvalues of the symmetric F' (Dahlquist). All of it is linear in h.
 
 *From there on.* On a ball in which lambda bounds C^(1/2) J J^T C^(1/2) from below and 2 L the second derivatives of R, put
 H_k = R(theta_k) + beta/(2 eta) |m_k|^2, m_k = theta_k - theta_{k-1}. Taylor's formula gives
@@ -25,18 +26,19 @@ import numpy as np
 
 from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import NotCertified, working_precision
-from numerics.flows.validated_flow import Field, least_eigenvalue, tube
+from numerics.flows.validated_flow import Field, above, derivative, largest_eigenvalue, least_eigenvalue, norm
 
 #: Radii of the tube around the flow in which the iterates must stay, and the largest step (of F) that is tried.
 TUBES, LARGEST = (0.03, 0.01, 0.003), 2.0**-4
-#: Halvings of the step before the bound is given up.
-HALVINGS = 40
+#: Halvings of the step before the bound is given up, the precision, and the share of the largest gradient that is added for old ones.
+HALVINGS, BITS, KEPT = 60, 128, 1e-6
 
 
 @dataclass(frozen=True)
 class Drift:
     """Constants of a tube of ``radius`` around the flow up to a time: the polygon differs from it by at most ``growth`` h/(1 - beta) at the
-    end and ``largest`` h/(1 - beta) before; ``speed`` bounds |F| in the tube, ``last`` in its last piece, which takes the time ``duration``.
+    end and ``largest`` h/(1 - beta) before, for h up to a share of ``shortest``, the shortest piece; ``speed`` bounds V, ``last`` that of the
+    end.
     """
 
     radius: float
@@ -44,7 +46,7 @@ class Drift:
     largest: float
     speed: float
     last: float
-    duration: float
+    shortest: float
 
 
 @dataclass(frozen=True)
@@ -54,62 +56,6 @@ class Ending:
     radius: float
     eigenvalue: float
     lipschitz: float
-
-
-def derivative(field: Field, theta: np.ndarray) -> np.ndarray:
-    """F' (P, P) at a box: minus sum_i c_i (grad f grad f^T + (f - y) Hess f) at x_i."""
-    from flint import arb
-
-    assert field.labels is not None and field.weights is not None
-    weights, a = field.split(theta)
-    value, slope, curvature = field.model.activation.jet(field.inputs @ weights.T, 2)
-    m, d = weights.shape
-    total = np.full((len(theta), len(theta)), arb(0), dtype=object)
-    for i, (x, label, c) in enumerate(zip(field.inputs, field.labels, field.weights, strict=True)):
-        gradient = np.concatenate([np.outer(a * slope[i], x).ravel(), value[i]])
-        total -= c * np.outer(gradient, gradient)
-        left = c * (value[i] @ a - label)
-        for k in range(m):
-            block = slice(k * d, (k + 1) * d)
-            total[block, block] -= left * a[k] * curvature[i, k] * np.outer(x, x)
-            total[block, m * d + k] -= left * slope[i, k] * x
-            total[m * d + k, block] -= left * slope[i, k] * x
-    return total
-
-
-def norm(entries: Any) -> float:
-    """An upper bound of the Euclidean norm of balls."""
-    from flint import arb
-
-    return _up(sum((arb(abs(entry).upper()) ** 2 for entry in np.ravel(entries)), arb(0)).sqrt())
-
-
-def _up(value: Any) -> float:
-    """A float not below the ball."""
-    return float(np.nextafter(float(value.upper()), np.inf))
-
-
-def largest_eigenvalue(matrix: np.ndarray) -> float:
-    """A proved upper bound of the eigenvalues of the symmetric matrices in ``matrix`` (balls)."""
-    middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
-    spread = norm([entry - entry.mid() for entry in matrix.ravel()])
-    guess = float(np.linalg.eigvalsh((middle + middle.T) / 2)[-1])
-    scale = float(np.abs(middle).sum()) + spread + 1e-12
-    for slack in (spread + 1e-9 * scale, 2 * spread + 1e-3 * scale, 2 * scale):
-        if _below(matrix, guess + slack):
-            return guess + slack
-    raise NotCertified("no bound on the eigenvalues of the field's derivative")
-
-
-def _below(matrix: np.ndarray, bound: float) -> bool:
-    rest = -matrix
-    for k in range(len(rest)):
-        rest[k, k] = rest[k, k] + bound
-    while len(rest):
-        if not rest[0, 0] > 0:
-            return False
-        rest = rest[1:, 1:] - np.outer(rest[1:, 0], rest[0, 1:]) / rest[0, 0]
-    return True
 
 
 def drift(field: Field, pieces: Sequence[tuple[float, np.ndarray]], radius: float) -> Drift:
@@ -122,14 +68,16 @@ def drift(field: Field, pieces: Sequence[tuple[float, np.ndarray]], radius: floa
         wide = np.array([entry + arb(0, radius) for entry in box], dtype=object)
         matrix = derivative(field, wide)
         constants.append((duration, norm(field(wide)), norm(matrix), largest_eigenvalue(matrix)))
-    speed = max(entry[1] for entry in constants)
-    error, largest = arb(0), 0.0
-    for duration, _, lipschitz, mu in constants:
-        rate, time = arb(mu), arb(duration)
+    everywhere = max(entry[1] for entry in constants)
+    error, largest, speeds, before = arb(0), 0.0, [], 0.0
+    for duration, here, lipschitz, mu in constants:
+        speeds.append(max(here, before) + KEPT * everywhere)
+        rate, time, before = arb(mu), arb(duration), here
         grown = ((rate * time).exp() - 1) / rate if mu else time
-        error = error * (rate * time).exp() + arb(lipschitz) * arb(speed) * grown
-        largest = max(largest, _up(error))
-    return Drift(radius, _up(error), largest, speed, constants[-1][1], constants[-1][0])
+        error = error * (rate * time).exp() + arb(lipschitz) * arb(speeds[-1]) * grown
+        largest = max(largest, above(error))
+    shortest = min(duration for duration, *_ in constants)
+    return Drift(radius, above(error), largest, max(speeds), speeds[-1], shortest)
 
 
 def ending(field: Field, end: np.ndarray, radius: float) -> Ending:
@@ -153,9 +101,12 @@ def distance(field: Field, end: np.ndarray, before: Drift, after: Ending, h: flo
     assert field.labels is not None and field.weights is not None
     b, step = arb(momentum), arb(h)
     rest, shift = 1 - b, step * arb(before.speed) / (1 - b)
+    # What momentum keeps of gradients that are older than a piece.
+    if h > before.shortest or (momentum and not (b.log() * arb(before.shortest) / step).exp() < KEPT):
+        return None
     if not arb(before.largest) * step / rest + shift < before.radius:
         return None
-    near = arb(before.growth) * step / rest + shift
+    near = (arb(before.growth) + arb(before.last)) * step / rest
     eta, root = step * rest / 2, arb(after.eigenvalue).sqrt()
     brake = rest - arb(after.lipschitz) * eta
     if not (brake > 0 and near < after.radius):
@@ -163,41 +114,36 @@ def distance(field: Field, end: np.ndarray, before: Drift, after: Ending, h: flo
     wide = np.array([entry + arb(0, near.upper()) for entry in end], dtype=object)
     weights, a = field.split(wide)
     value = field.model.activation.jet(field.inputs @ weights.T, 0)[0]
-    error = sum((c * (r * r) for c, r in zip(field.weights, value @ a - field.labels, strict=True)), arb(0)).sqrt()
-    # Gradients of the last piece, and what momentum keeps of earlier ones.
-    kept = (b.log() * arb(before.duration) / step).exp() if momentum else arb(0)
-    move = step * (arb(before.last) + kept * arb(before.speed))
+    left = [c.sqrt() * r for c, r in zip(field.weights, value @ a - field.labels, strict=True)]
+    error = arb(norm(left))
+    move = step * arb(before.last)
     energy = error + (b / (2 * eta)).sqrt() * move
     way = 2 * (1 / root + (2 * eta * b).sqrt()) / brake * energy + move / 2
     whole = near + way
-    return _up(whole) if whole < after.radius else None
+    return above(whole) if whole < after.radius else None
 
 
 def step_bounds(
-    runs: Sequence[tuple[Field, Sequence[Any], float, np.ndarray, float]], apart: float, *, momentum: float = 0.0, bits: int = 128
+    runs: Sequence[tuple[Field, Sequence[tuple[float, np.ndarray]], np.ndarray, float]], apart: float, *, momentum: float = 0.0
 ) -> dict[str, Any]:
     """A learning rate up to which the method ends at two solutions, on two datasets with the limits of gradient flow ``apart``.
 
-    ``runs`` are (field, start, time, enclosure of the flow there, radius of the ball that holds the limit); ``apart`` is the proved
-    distance of the two enclosures. Returns plain data; raises :class:`NotCertified`.
+    ``runs`` are (field, pieces of the flow, its enclosure at the end, radius of the ball that holds the limit), the pieces (duration, box)
+    as :func:`numerics.flows.validated_flow.descend` gives them; ``apart`` is the proved distance of the two enclosures. Returns plain data; raises :class:`NotCertified`.
     """
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
-    with working_precision(bits):
-        tubes = [tube(field, start, time, bits=bits) for field, start, time, _, _ in runs]
-        reach = apart / 2
-        ends = [ending(field, end, min(reach, 4 * radius)) for field, _, _, end, radius in runs]
+    with working_precision(BITS):
+        ends = [ending(field, end, min(apart / 2, 4 * radius / (1 - momentum))) for field, _, end, radius in runs]
         best: tuple[float, list[float], float] | None = None
         for radius in TUBES:
-            before = [drift(field, pieces, radius) for (field, *_), pieces in zip(runs, tubes, strict=True)]
+            before = [drift(field, pieces, radius) for field, pieces, _, _ in runs]
             h = LARGEST
             for _ in range(HALVINGS):
-                found = [
-                    distance(field, end, one, last, h, momentum)
-                    for (field, _, _, end, _), one, last in zip(runs, before, ends, strict=True)
-                ]
+                parts = zip(runs, before, ends, strict=True)
+                found = [distance(field, end, one, last, h, momentum) for (field, _, end, _), one, last in parts]
                 within = [entry for entry in found if entry is not None]
-                if len(within) == len(runs) and sum(within) < apart:
+                if len(within) == len(runs) and 2 * sum(within) < apart:
                     if best is None or h > best[0]:
                         best = h, within, radius
                     break
@@ -205,6 +151,6 @@ def step_bounds(
         if best is None:
             raise NotCertified(f"no step above {LARGEST * 2.0**-HALVINGS:.1g} was proved small enough")
         h, within, radius = best
-        rate = h * (1 - momentum) / 2
-        return {"learning rate": rate, "momentum": momentum, "within": within, "tube": radius, "apart": apart}
-
+        # Half of the step, and twice the distance, so that a referee whose constants are a little larger finds the same.
+        given = {"learning rate": h * (1 - momentum) / 4, "momentum": momentum, "tube": radius}
+        return {**given, "balls": [end.radius for end in ends], "within": [2 * entry for entry in within]}
