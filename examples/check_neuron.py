@@ -244,8 +244,9 @@ def check_boxed_points(certificate, sigma):
     return "two limits, each of which fits both samples"
 
 
-def check_quadrilateral(certificate, sigma):
-    """Four limits in a circle, each in the solution set of the sample that leads to the one before."""
+def check_quadrilateral(certificate, sigma, samples=None, count=1):
+    """Four limits in a circle, each in the solution set of the sample that leads to the one before; ``samples`` are those of ``count``
+    equal neurons, for each corner one."""
     w0, a0 = map(narrowly, certificate["start"])
     first, weights = narrowly(certificate["first"]), [narrowly(w) for w in certificate["weights"]]
     require(len(weights) == 3 and len(certificate["points"]) == 4, "no four limits")
@@ -268,6 +269,8 @@ def check_quadrilateral(certificate, sigma):
         for text, proved in [*zip(certificate["points"][k], (w, a), strict=True), (certificate["inputs"][k], x)]:
             stated(text, proved, "a corner")
         stated(certificate["labels"][k], a * sigma(w * x), "a label")
+        if samples is not None:
+            stated(samples[k]["y"], count * a * sigma(w * x), "a label")
         require_joined(sigma, ([w0], a0), [x], ([w], a))
     require(not any(p[1].overlaps(q[1]) for p, q in combinations(steps, 2)), "one corner twice")
     return "four limits in a circle"
@@ -325,9 +328,7 @@ def check_found_quadrilateral(certificate, sigma):
     samples = certificate["samples"]
     beside = theta0, limits, [sample["x"] for sample in samples]
     require(beside == (proof["start"], proof["points"], [[x] for x in proof["inputs"]]), "another start, limit or sample than in the proof")
-    for sample, y in zip(samples, proof["labels"], strict=True):
-        stated(sample["y"], count * number(y), "a label")
-    return check_quadrilateral(proof, sigma)
+    return check_quadrilateral(proof, sigma, samples, count)
 
 
 def check_found_loop(certificate, sigma):

@@ -80,10 +80,10 @@ def find_reweighted(
         watch.say(tried())
         if case is not None:
             cases.append(case)
-        if watch.expired:
-            return watch.spent(tried())
         if len(cases) >= 3 or looked == candidates:
             break
+    if watch.expired:
+        return watch.spent(tried())
     with watch.proving():
         for case in sorted(cases, key=lambda case: sum(case.times)):
             watch.say(f"validated flows up to the times {case.times[0]:.3g} and {case.times[1]:.3g}")
@@ -184,7 +184,8 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
             rest = tail(field, end, reach=case.reach)
             ends.append(end)
             radii.append(rest.radius)
-            certificates.append(tail_certificate(field, theta0, time, end, rest.radius))
+            data = {"inputs": texts, "labels": labels, "weights": _weights(first, len(labels)).tolist(), "start": theta0}
+            certificates.append({**tail_certificate(field, theta0, time, end, rest.radius), **data})
             runs.append((field, pieces, end, rest.radius))
         between = sum((a - b) ** 2 for a, b in zip(*ends, strict=True)).sqrt()
         if not between - ball(radii[0]) - ball(radii[1]) > 0:
