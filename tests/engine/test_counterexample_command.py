@@ -68,7 +68,7 @@ def test_a_device_that_is_not_there(run, monkeypatch):
         (["--activation", "__import__('os')"], "cannot use"),
         (["--activation", "hinge3"], "differentiable everywhere, or ReLU or leaky"),
         (["--activation", "relu", "--mechanism", "cycle"], "differentiable everywhere for the mechanism cycle"),
-        (["--activation", "abs(z)"], "kink"),
+        (["--activation", "abs(z)"], "not differentiable everywhere"),
         (["--activation", "3"], "must depend on z"),
         (["--activation", "0*z"], "must depend on z"),
         (["--activation", "tanh", "--mechanism", "contact"], "--inputs must be at least 2"),
