@@ -208,7 +208,9 @@ def check_found_reweighted(certificate, sigma):
     runs, samples = proof["runs"], certificate["samples"]
     width, inputs = whole(certificate["neurons"], 1, "neurons"), whole(certificate["inputs"], 1, "inputs")
     require(len(certificate["theta0"]) == width * (inputs + 1) and len(samples) > 1, "another network, or no samples")
-    require(certificate.get("bias") is not True or all(number(sample["x"][-1]) == 1 for sample in samples), "a bias without a constant input")
+    require(
+        certificate.get("bias") is not True or all(number(sample["x"][-1]) == 1 for sample in samples), "a bias without a constant input"
+    )
     for run in runs:
         given = [*certificate["theta0"], *(c for sample in samples for c in [*sample["x"], sample["y"]])]
         used = [*run["start"], *(c for x, y in zip(run["inputs"], run["labels"], strict=True) for c in [*x, y])]

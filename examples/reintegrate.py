@@ -304,7 +304,9 @@ def weighted(seen, sigma, run, limit):
         if max(abs(network(sigma, theta, x)[0] - y) for x, y in zip(xs, ys, strict=True)) < mpf(10) ** -12:
             break
         theta = integrate(field, theta, step)
-    seen.require("the flow solves its data", max(abs(network(sigma, theta, x)[0] - y) for x, y in zip(xs, ys, strict=True)) < mpf(10) ** -12)
+    seen.require(
+        "the flow solves its data", max(abs(network(sigma, theta, x)[0] - y) for x, y in zip(xs, ys, strict=True)) < mpf(10) ** -12
+    )
     seen.require("the limit lies in its radius", mp.norm([p - q for p, q in zip(theta, at_time, strict=True)]) <= number(run["radius"])[0])
     if limit is not None:
         for k, (entry, text) in enumerate(zip(theta, limit, strict=True)):
@@ -376,9 +378,7 @@ KINDS = {
     "two-point overlap": lambda seen, sigma, data: pair(
         seen, sigma, neuron(data["start"]), data["samples"], [neuron(limit) for limit in data["limits"]]
     ),
-    "4-cycle": lambda seen, sigma, data: circle(
-        seen, sigma, data["start"], data["points"], [[x] for x in data["inputs"]], data["labels"]
-    ),
+    "4-cycle": lambda seen, sigma, data: circle(seen, sigma, data["start"], data["points"], [[x] for x in data["inputs"]], data["labels"]),
     "cycle": lambda seen, sigma, data: loop(
         seen, sigma, data["start"]["w"], data["start"]["a"], data["first"]["a"], data["weights"], data["factors"], data["box"]
     ),

@@ -15,7 +15,7 @@ from numerics.overlap import cycles
 from numerics.overlap.contact import find_contact
 from numerics.overlap.find import find_two_point_overlap
 from numerics.overlap.first_integral import neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, midpoints, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, repeated, smooth
 from numerics.overlap.loops import find_loop
 from numerics.overlap.one_point import find_one_point_overlap
 from numerics.overlap.shape import is_p_family
@@ -48,7 +48,11 @@ def find_cycle(
     if is_p_family(sigma):
         return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried", proved=True)
     with watch.proving():
-        found = _quadrilateral(sigma, start, seed, watch) if inputs == 1 else find_loop(sigma, inputs=inputs, start=start, seed=seed, watch=watch)
+        found = (
+            _quadrilateral(sigma, start, seed, watch)
+            if inputs == 1
+            else find_loop(sigma, inputs=inputs, start=start, seed=seed, watch=watch)
+        )
         if isinstance(found, Overlap):
             return repeated(found, neurons)
         if inputs == 1 and not watch.expired:

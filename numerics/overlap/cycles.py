@@ -250,4 +250,3 @@ def _carried(
     ratio = _ratio(activation, here, there, reach.input(Dual(wide, np.array([arb(1)], dtype=object))))
     at_middle = middle * _ratio(activation, here, there, exact(middle).input(thin))
     return thin + moved, at_middle + (ratio.value + a * ratio.gradient[0] * speed) * spread
-

@@ -16,7 +16,7 @@ import numpy as np
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive
+from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, positive
 from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import proofs, refine
@@ -60,7 +60,9 @@ def find_two_point_overlap(
         raise ValueError(f"start must have {model.n_params} entries, got {list(start)!r}")
     if start is not None and samples is not None:
         with watch.proving():
-            return _biased(_near_given(model, start, [([*np.atleast_1d(np.asarray(x, dtype=object)), *["1"] * bias], y) for x, y in samples]), bias)
+            return _biased(
+                _near_given(model, start, [([*np.atleast_1d(np.asarray(x, dtype=object)), *["1"] * bias], y) for x, y in samples]), bias
+            )
     found, tally = _screened(model, start, bias, candidates, seed, device, watch)
     if watch.expired:
         return replace(watch.spent(f"{candidates} starts were to be screened, {len(found)} crossings were seen"), screened=tally)
@@ -75,7 +77,9 @@ def _usable(activation: Any) -> SmoothActivation | PiecewiseActivation:
     """The activation, which must be smooth or linear on both sides of a kink at 0."""
     found = activation_of(activation)
     if isinstance(found, PiecewiseActivation) and found.degree != 1:
-        raise ValueError(f"activation must be differentiable everywhere, or ReLU or leaky, got {found.name!r} with kinks at {list(found.breaks)}")
+        raise ValueError(
+            f"activation must be differentiable everywhere, or ReLU or leaky, got {found.name!r} with kinks at {list(found.breaks)}"
+        )
     return found
 
 

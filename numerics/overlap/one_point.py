@@ -111,8 +111,12 @@ def _turning(
             if len(reasons) == ATTEMPTS:
                 return NotFound(f"{ATTEMPTS} proofs were tried and none succeeded; the last reason: {reasons[-1]}; {NO_PROOF}")
     if reasons:
-        return NotFound(f"{len(reasons)} proofs were tried for {candidates} starts and directions; the last reason: {reasons[-1]}; {NO_PROOF}")
-    return NotFound(f"for {candidates} starts and directions no two inputs were seen to lead to one point but the reflected start; {NO_PROOF}")
+        return NotFound(
+            f"{len(reasons)} proofs were tried for {candidates} starts and directions; the last reason: {reasons[-1]}; {NO_PROOF}"
+        )
+    return NotFound(
+        f"for {candidates} starts and directions no two inputs were seen to lead to one point but the reflected start; {NO_PROOF}"
+    )
 
 
 def reflected(sigma: SmoothActivation, inputs: int, given: Sequence[float] | None = None, seed: int = 0) -> Overlap | None:
@@ -156,9 +160,7 @@ def _exact(value: float) -> str:
     return repr(float(value))
 
 
-def _shared_levels(
-    sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]
-) -> Iterator[tuple[float, list[float]]]:
+def _shared_levels(sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]) -> Iterator[tuple[float, list[float]]]:
     """Output weights a > 0 that two positive c share, with both c: levels of 2 (G(c B) - G(c A))/(c^2 D) on two monotone stretches."""
     c = np.linspace(0.05, 8, 400)
     reach = Reach(sigma, a0, w0, a0, w)

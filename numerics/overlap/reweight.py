@@ -107,11 +107,15 @@ def _given(
         return theta0, None
     x = [[*(float(value) for value in np.atleast_1d(np.asarray(row, dtype=object))), *[1.0] * bias] for row, _ in samples]
     if len(x) < 2 or any(len(row) != model.inputs for row in x) or not all(map(any, x)):
-        raise ValueError(f"samples must be two or more pairs (x, y) with {model.inputs - bias} entries in x, not all 0, got {list(samples)!r}")
+        raise ValueError(
+            f"samples must be two or more pairs (x, y) with {model.inputs - bias} entries in x, not all 0, got {list(samples)!r}"
+        )
     return theta0, (np.array(x), np.array([float(y) for _, y in samples]))
 
 
-def _cases(model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float) -> Any:
+def _cases(
+    model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float
+) -> Any:
     """One case, or None, for each start and dataset that is looked at."""
     rng = np.random.default_rng(seed)
     for _ in range(candidates):
@@ -166,7 +170,9 @@ def _time(model: TwoLayer, theta0: np.ndarray, x: np.ndarray, y: np.ndarray, c: 
 
     def near(_: float, theta: np.ndarray) -> float:
         left = root * (value_and_jacobian(model, theta, x)[0] - y)
-        return float(np.log(np.linalg.norm(left) / np.sqrt(least) / (reach / 4) + 1e-300)) + max(0.0, float(np.abs(theta - flow.theta).max()) - reach)
+        return float(np.log(np.linalg.norm(left) / np.sqrt(least) / (reach / 4) + 1e-300)) + max(
+            0.0, float(np.abs(theta - flow.theta).max()) - reach
+        )
 
     near.terminal = True
     run = solve_ivp(field, (0, 2 * LONGEST), theta0, method="LSODA", rtol=1e-9, atol=1e-11, events=near)
@@ -204,7 +210,9 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
     samples = [{"x": row, "y": label} for row, label in zip(texts, labels, strict=True)]
     if bias:
         notes.append("hidden biases: the last input is the constant 1, its weights are the biases")
-    return Overlap("reweight", model.activation.name, model.width, model.inputs, theta0, samples, limits, "generic", [proof], notes, bias=bias)
+    return Overlap(
+        "reweight", model.activation.name, model.width, model.inputs, theta0, samples, limits, "generic", [proof], notes, bias=bias
+    )
 
 
 def _widened(entry: Any, radius: float) -> str:

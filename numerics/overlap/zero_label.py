@@ -33,9 +33,7 @@ def find_zero_label(sigma: SmoothActivation, *, inputs: int = 1) -> Overlap | No
         samples = [{"x": [x, *more], "y": "0"} for x in pair]
         limits = [[text, *more, "0"] for text in texts]
         certificate = {"method": "zero label", "start": [w0, a0], "inputs": list(pair), "weights": texts}
-        return Overlap(
-            "two-point", sigma.name, 1, inputs, [w0, *more, a0], samples, limits, "zero-label", [certificate], level="parameter"
-        )
+        return Overlap("two-point", sigma.name, 1, inputs, [w0, *more, a0], samples, limits, "zero-label", [certificate], level="parameter")
     return None
 
 

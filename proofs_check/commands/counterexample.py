@@ -74,7 +74,9 @@ class _Samples(click.ParamType):
 @click.option("--inputs", type=click.IntRange(min=1), default=1, show_default=True, metavar="D", help="Input dimension.")
 @click.option("--bias", is_flag=True, help="Hidden biases (two-point, reweight).")
 @click.option("--mechanism", type=click.Choice(MECHANISMS), default="two-point", show_default=True)
-@click.option("--start", type=_Numbers(), help="theta_0: input weights (then the bias) neuron by neuron, then output weights; default: random.")
+@click.option(
+    "--start", type=_Numbers(), help="theta_0: input weights (then the bias) neuron by neuron, then output weights; default: random."
+)
 @click.option("--samples", type=_Samples(), help="Data to start from, as '1:0.5; 2.3:1' (two-point, with --start; reweight).")
 @click.option("--steps", is_flag=True, help="Prove a learning rate up to which gradient descent and momentum share it (reweight).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random starts.")

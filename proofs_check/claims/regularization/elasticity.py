@@ -277,7 +277,7 @@ def monotone(interval, *, activation="softplus", context):
 def search(cell, seed, *, activation="softplus", counted=(), context):
     """No overlap is certified at the five best crossings of orbits; what floats take for one (at label 0, at the start) is not counted."""
     found = find_two_point_overlap(activation, candidates=cell.starts, seed=seed, refined=5)
-    if isinstance(found, Overlap):
+    if isinstance(found, Overlap) and found.level == "function":
         return bounded("certified overlaps", 1.0, 0.5, start=found.theta0, samples=found.samples)
     return bounded("certified overlaps", float(sum(found.screened.get(kind, 0) for kind in counted)), 0.5, met=dict(found.screened))
 

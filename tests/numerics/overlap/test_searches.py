@@ -150,9 +150,7 @@ def test_the_derivative_of_the_field_is_symmetric_and_right():
         matrix = derivative(field(), balls(theta))
         middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
         for k in range(3):
-            ahead, behind = (
-                np.array([float(v.mid()) for v in field()(balls(theta + sign * step * np.eye(3)[k]))]) for sign in (1, -1)
-            )
+            ahead, behind = (np.array([float(v.mid()) for v in field()(balls(theta + sign * step * np.eye(3)[k]))]) for sign in (1, -1))
             np.testing.assert_allclose((ahead - behind) / (2 * step), middle[:, k], atol=1e-8)
         assert largest_eigenvalue(matrix) >= np.linalg.eigvalsh(middle)[-1]
     np.testing.assert_allclose(middle, middle.T)
