@@ -18,6 +18,7 @@ from theory.regularization.regularizers import balance
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import LIMIT, one
+from ._pictures import values_along
 
 CONSERVED = claim(
     "regularization.conserved.single-sample",
@@ -279,7 +280,8 @@ def flows(cell, given, *, sign=1, context):
     if not flow.converged:
         return Outcome.inconclusive(flow.reason)
     apart = flow.distance(orbit(model, theta0, x[0], y[0]).theta)
-    return worst([bounded("steps backward", backward, 1e-11), bounded("distance of the two limits", apart, LIMIT)])
+    drawn = [values_along(values, y[0])] if (cell.m, cell.d, sign) == (1, 1, 1) else []
+    return worst([bounded("steps backward", backward, 1e-11), bounded("distance of the two limits", apart, LIMIT)], figures=drawn)
 
 
 MONOTONE.without("one sample", flows, opposed_samples)
