@@ -50,7 +50,18 @@ SEARCHES = [
     ("--activation", "softplus", "--mechanism", "one-point"),
     ("--activation", "softplus", "--candidates", "20"),
     ("--activation", "relu", "--neurons", "2", "--inputs", "2"),
-    ("--activation", "tanh", "--inputs", "2", "--mechanism", "reweight", "--start=-0.5,0,0.5", "--samples", "0.5,0:1;0.5,-1:0.25", "--steps"),
+    (
+        "--activation",
+        "tanh",
+        "--inputs",
+        "2",
+        "--mechanism",
+        "reweight",
+        "--start=-0.5,0,0.5",
+        "--samples",
+        "0.5,0:1;0.5,-1:0.25",
+        "--steps",
+    ),
     ("--activation", "sin", "--mechanism", "cycle", "--neurons", "2"),
 ]
 

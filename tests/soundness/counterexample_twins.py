@@ -60,15 +60,15 @@ ALTERED = {
         r"Q \approx %s \ln(1/\alpha) |\beta|_1",
         ("2", "1.98"),
     ),
-    "relu-square": (
+    "relu-ratio": (
         FLOAT,
         shared_solutions.RELU,
         "closed-form",
-        "square",
-        F(3, 2) + F(1, 10**6),
-        2,
-        r"x_2 = (1, \sqrt{%s})",
-        ("3/2", "1.500001"),
+        "ratio",
+        F(8, 3) + F(1, 10**6),
+        3,
+        r"t = \tfrac25 \ln %s",
+        ("8/3", "2.666667666..."),
     ),
     "zero-label-slope": (
         CONSTANT,
