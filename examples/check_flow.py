@@ -234,7 +234,8 @@ def check_found_reweighted(certificate, sigma):
 
 
 def check_steps(sigma, runs, ends, ways, apart, steps):
-    """theta' = theta + beta (theta - theta before) - eta grad R from rest ends within the stated distances of the flow's two ends, for every
+    """theta' = theta + beta (theta - theta before) - eta grad R from rest ends within the stated distances of the flow's two ends,
+    for every
     learning rate up to the one stated. The argument, with F = -grad R/2, h = 2 eta/(1 - beta): docs/certificates.md."""
     rate, beta, tube = exactly(steps["learning rate"]), exactly(steps["momentum"]), exactly(steps["tube"])
     h, rest = 2 * rate / (1 - beta), 1 - beta

@@ -2,7 +2,8 @@
 
 A FILE is a counterexample that ``proofs-check counterexample`` wrote, a certificate, a list of them, or the results.json of a run, whose
 certificates lie beside it. Nothing is proved here and nothing is shared with what wrote the file: flows are integrated by extrapolation
-(Gragg, Bulirsch and Stoer) in 40 digits, and where they end, which limits solve which samples, and which limits differ is compared with what
+(Gragg, Bulirsch and Stoer) in 40 digits, and where they end, which limits solve which samples, and which limits differ is compared
+with what
 the file states, as far as the file states it. The exit code is 1 where something differs, or there was nothing to compare.
 
 On one sample the flow is followed by the value of f, from f(theta_0) to the label: d theta/df = grad f/|grad f|^2.
@@ -180,12 +181,12 @@ class Compared:
     def __init__(self):
         self.worst, self.count, self.failed = mpf(0), 0, []
 
-    def near(self, what, found, text, more=mpf(0)):
+    def near(self, what, found, text, more=0):
         """``found`` lies in the stated ball, up to ``more``."""
         middle, radius = number(text)
         self.equal(what, found, middle, 2 * radius + more)
 
-    def equal(self, what, found, other, more=mpf(0)):
+    def equal(self, what, found, other, more=0):
         allowed = AGREE * (1 + abs(other)) + more
         self.count, share = self.count + 1, abs(found - other) / allowed
         self.worst = max(self.worst, share)
@@ -227,7 +228,7 @@ def pair(seen, sigma, start, samples, limits):
             solves(seen, sigma, limit, other["x"], other["y"], f"limit {k + 1} on sample {j + 1}")
 
 
-def differ(seen, limits, least=mpf(10) ** -9):
+def differ(seen, limits, least=1e-9):
     points = [[number(text)[0] for text in limit] for limit in limits]
     for k, p in enumerate(points):
         for q in points[:k]:
@@ -256,10 +257,10 @@ def loop(seen, sigma, w0, a0, a, weights, factors, box):
     for k, (w, after, c) in enumerate(steps):
         move = [p - q for p, q in zip(w, origin, strict=True)]
         if c is None:
-            c = mp.findroot(lambda t, w=w, move=move: energy(sigma, start, w, here, move, t), steps[k - 1][2])
+            c = mp.findroot(lambda t, w=w, a=here, move=move: energy(sigma, start, w, a, move, t), steps[k - 1][2])
         elif k < len(factors):  # a factor is stated to 20 digits, and found again here to 30
             stated_c = c
-            c = mp.findroot(lambda t, w=w, move=move: energy(sigma, start, w, here, move, t), c)
+            c = mp.findroot(lambda t, w=w, a=here, move=move: energy(sigma, start, w, a, move, t), c)
             seen.equal(f"factor {k + 1}", c, stated_c, mpf(10) ** -17 * (1 + abs(c)))
         x = [c * m for m in move]
         y = here * sigma(mp.fdot(w, x))[0]

@@ -216,8 +216,10 @@ def descend(
 ) -> tuple[np.ndarray, list[tuple[float, np.ndarray]]]:
     """Balls that hold the descent of a loss at ``time`` > 0, and (duration, box that holds it meanwhile) piece by piece.
 
-    What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the eigenvalues
-    of the field's derivative, which is symmetric (Dahlquist's logarithmic norm), so that directions in which the flow contracts cost nothing;
+    What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the
+    eigenvalues
+    of the field's derivative, which is symmetric (Dahlquist's logarithmic norm), so that directions in which the flow contracts cost
+    nothing;
     the balls of :func:`enclose` widen along those, too. Raises :class:`NotCertified` as it does.
     """
     from flint import arb

@@ -1,6 +1,7 @@
 """Two-point overlaps of gradient flow, found and proved: counterexamples to every data-independent strict G, for any activation.
 
-Screen many initializations, refine the best crossings and prove the first that can be proved (:mod:`numerics.overlap.two_point`). Where none
+Screen many initializations, refine the best crossings and prove the first that can be proved (:mod:`numerics.overlap.two_point`).
+Where none
 differs as a function, one that differs as a parameter: a symmetric pair, or two limits for the label 0.
 """
 
@@ -21,7 +22,7 @@ from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import proofs, refine
 from numerics.overlap.zero_label import find_zero_label
-from theory.activations import PiecewiseActivation, SmoothActivation
+from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
@@ -80,7 +81,7 @@ def _usable(activation: Any) -> SmoothActivation | PiecewiseActivation:
         raise ValueError(
             f"activation must be differentiable everywhere, or ReLU or leaky, got {found.name!r} with kinks at {list(found.breaks)}"
         )
-    return found
+    return found if isinstance(found, PiecewiseActivation) else smooth_activation(found)
 
 
 def _biased(found: Overlap | NotFound, bias: bool) -> Overlap | NotFound:

@@ -5,13 +5,15 @@ h = 2 eta/(1 - beta).
 
 *Up to a time T.* z_k = theta_k + beta/(1 - beta) (theta_k - theta_{k-1}) moves by h F(theta_k), and |theta_k - theta_{k-1}| <= h V where V
 bounds |F| on this piece of the way and the one before, and a millionth of |F| anywhere is added for what momentum keeps of earlier steps.
-So the polygon through the z_k solves z' = F(z) up to a defect of L V h/(1 - beta), L a Lipschitz constant of F, and differs from the flow by
+So the polygon through the z_k solves z' = F(z) up to a defect of L V h/(1 - beta), L a Lipschitz constant of F, and differs from the
+flow by
 e(t), e' <= mu e + L V h/(1 - beta), where mu bounds the eigenvalues of the symmetric F' (Dahlquist). All of it is linear in h.
 
 *From there on.* On a ball in which lambda bounds C^(1/2) J J^T C^(1/2) from below and 2 L the second derivatives of R, put
 H_k = R(theta_k) + beta/(2 eta) |m_k|^2, m_k = theta_k - theta_{k-1}. Taylor's formula gives
 H_k - H_{k+1} >= (1 - beta - L eta)/eta |m_{k+1}|^2, and |grad R| >= 2 sqrt(lambda R), |grad R| <= (beta |m_k| + |m_{k+1}|)/eta bound
-sqrt(H_k) by (1/(2 eta sqrt(lambda)) + sqrt(beta/(2 eta))) (|m_k| + |m_{k+1}|). With C = (1/sqrt(lambda) + sqrt(2 eta beta))/(1 - beta - L eta)
+sqrt(H_k) by (1/(2 eta sqrt(lambda)) + sqrt(beta/(2 eta))) (|m_k| + |m_{k+1}|). With C = (1/sqrt(lambda) + sqrt(2 eta beta))/(1 -
+beta - L eta)
 the two give |m_{k+1}|^2 <= C (sqrt(H_k) - sqrt(H_{k+1})) (|m_k| + |m_{k+1}|), and by the inequality of the means
 sum_{j >= k} |m_{j+1}| <= 2 C sqrt(H_k) + |m_k|/2: the rest of the way, at whose end R vanishes.
 """
@@ -37,7 +39,8 @@ HALVINGS, BITS, KEPT = 60, 128, 1e-6
 @dataclass(frozen=True)
 class Drift:
     """Constants of a tube of ``radius`` around the flow up to a time: the polygon differs from it by at most ``growth`` h/(1 - beta) at the
-    end and ``largest`` h/(1 - beta) before, for h up to a share of ``shortest``, the shortest piece; ``speed`` bounds V, ``last`` that of the
+    end and ``largest`` h/(1 - beta) before, for h up to a share of ``shortest``, the shortest piece; ``speed`` bounds V, ``last``
+    that of the
     end.
     """
 
@@ -129,7 +132,8 @@ def step_bounds(
     """A learning rate up to which the method ends at two solutions, on two datasets with the limits of gradient flow ``apart``.
 
     ``runs`` are (field, pieces of the flow, its enclosure at the end, radius of the ball that holds the limit), the pieces (duration, box)
-    as :func:`numerics.flows.validated_flow.descend` gives them; ``apart`` is the proved distance of the two enclosures. Returns plain data; raises :class:`NotCertified`.
+    as :func:`numerics.flows.validated_flow.descend` gives them; ``apart`` is the proved distance of the two enclosures. Returns
+    plain data; raises :class:`NotCertified`.
     """
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must lie in [0, 1), got {momentum}")

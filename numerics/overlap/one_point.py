@@ -1,6 +1,7 @@
 """One-point overlaps: several inputs that lead one neuron from one start to one limit, where their solution sets cross transversally.
 
-Two kinds: on both sides of an extremum of the elasticity, or on two branches between zeros of sigma', where c -> 2 (G(c B) - G(c A))/c^2 takes
+Two kinds: on both sides of an extremum of the elasticity, or on two branches between zeros of sigma', where c -> 2 (G(c B) - G(c
+A))/c^2 takes
 a value twice (:class:`numerics.overlap.first_integral.Reach`); and the reflected start (w_0, -a_0), which all inputs share whose orbits
 get there.
 """

@@ -61,7 +61,8 @@ def find_reweighted(
 ) -> Overlap | NotFound:
     """A dataset of ``count`` samples whose first datum, repeated, moves the limit: certified by validated flows and a bound on the tails.
 
-    ``start`` and ``samples`` (pairs (x, y), two or more) are taken where they are given, otherwise drawn. With ``steps`` a learning rate up to which
+    ``start`` and ``samples`` (pairs (x, y), two or more) are taken where they are given, otherwise drawn. With ``steps`` a learning
+    rate up to which
     gradient descent, and one up to which it with ``momentum``, ends at two solutions as well is proved besides.
     """
     positive(neurons=neurons, inputs=inputs, candidates=candidates, count=count)
@@ -193,7 +194,7 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
             data = {"inputs": texts, "labels": labels, "weights": _weights(first, len(labels)).tolist(), "start": theta0}
             certificates.append({**tail_certificate(field, theta0, time, end, rest.radius), **data})
             runs.append((field, pieces, end, rest.radius))
-        between = sum((a - b) ** 2 for a, b in zip(*ends, strict=True)).sqrt()
+        between = sum(((a - b) ** 2 for a, b in zip(*ends, strict=True)), ball(0)).sqrt()
         if not between - ball(radii[0]) - ball(radii[1]) > 0:
             raise NotCertified(f"the limits are {between.str(5)} apart up to {sum(radii):.2g}")
         limits = [[_widened(entry, radius) for entry in end] for end, radius in zip(ends, radii, strict=True)]

@@ -139,7 +139,7 @@ def by_closed_form(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[
 def _hyperbola(model: TwoLayer, theta: np.ndarray, x: np.ndarray, time: Any) -> np.ndarray:
     """The point of the orbit of grad f(., x) through ``theta`` at ``time``, each neuron on its side of the kink."""
     m, d = model.width, model.inputs
-    square = x @ x
+    square: Any = x @ x
     length, weights, outputs = square.sqrt(), [], []
     for k in range(m):
         w, a = theta[k * d : (k + 1) * d], theta[m * d + k]

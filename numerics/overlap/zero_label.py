@@ -1,4 +1,6 @@
-"""Two limits for the label 0: for sigma > 0 every solution has a = 0, whatever the input, and the weight at which a vanishes depends on it."""
+"""Two limits for the label 0: for sigma > 0 every solution has a = 0, whatever the input, and the weight at which a vanishes depends
+on it.
+"""
 
 from __future__ import annotations
 

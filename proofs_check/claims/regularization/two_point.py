@@ -339,7 +339,8 @@ def odd_neuron(cell, rng):
     axes(sigma=by_level(FORMULAS[:3], FORMULAS), share=SHARES, standard=3, full=10),
     clauses="rule",
     distribution="c in [0.5, 1.5], w_0, x in [0.4, 1.6], a_0^2 at a share of the threshold",
-    tolerance="1e-7: a limit is known to 1e-8; past the saddle at a share of 0.985 or 1.015, at a distance of sqrt(0.015) of its scale, errors grow by less than ten",
+    tolerance="1e-7: a limit is known to 1e-8; past the saddle at a share of 0.985 or 1.015"
+    " (sqrt(0.015) of its scale away) errors grow by less than ten",
 )
 @false("twice the threshold", factor=2)
 @false("0.9 of the threshold", factor=0.9)

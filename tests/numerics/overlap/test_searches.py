@@ -158,7 +158,9 @@ def test_the_derivative_of_the_field_is_symmetric_and_right():
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_iterates_stay_within_the_drift_that_is_proved(momentum):
-    """Every h up to a share of the shortest piece whose polygon stays in the tube; the error is of first order, the bound a few times it."""
+    """Every h up to a share of the shortest piece whose polygon stays in the tube; the error is of first order, the bound a few
+    times it.
+    """
     time, radius = 1.0, 0.2
     with working_precision(128):
         end, pieces = descend(field(), [-0.5, 0, 0.5], time)
