@@ -11,7 +11,7 @@ from pathlib import Path
 from flint import arb, arb_mat, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, exactly, jacobian, narrowly, number, precision, stated, taylor, zero  # noqa: E402
+from balls import activation, exactly, jacobian, narrowly, number, precision, rational, stated, taylor, zero  # noqa: E402
 from referee import Refused, main, refusing, require, whole  # noqa: E402
 
 
@@ -87,8 +87,8 @@ def during(field, theta, h):
     return None
 
 
-def flow(field, theta, time):
-    """The flow at a time, which may be negative, as balls.
+def flow(field, theta, time, pieces=None):
+    """The flow at a time, which may be negative, as balls; ``pieces`` gets (duration, box that holds it meanwhile) piece by piece.
 
     What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the
     eigenvalues of the field's derivative, which is symmetric, on the way, and by the error of the step from the centre.
@@ -111,6 +111,8 @@ def flow(field, theta, time):
                 if norm([p.rad() for p in after]) < small:
                     break
             h /= 2
+        if pieces is not None:
+            pieces.append((h, box))
         spread = spread * (largest(slopes, sign) * h).exp() + norm([p.rad() for p in after])
         theta, left, longest = after, (left - h).mid(), h
         require(spread < 1e-3, "the enclosure of the flow grows too wide")
@@ -166,13 +168,13 @@ def require_tail(sigma, theta, data, radius):
     require(positive_definite(kernel), "the eigenvalues are not bounded, so the limit may be farther away")
 
 
-def ended(sigma, run):
+def ended(sigma, run, pieces=None):
     """(the flow of a run at the time stated, the radius around it that holds the limit)."""
     data = [list(map(narrowly, x)) for x in run["inputs"]], list(map(narrowly, run["labels"])), list(map(narrowly, run["weights"]))
     start, time, radius = list(map(narrowly, run["start"])), exactly(run["time"]), exactly(run["radius"])
     require(time > 0 and radius > 0 and len(start) == len(run["end"]), "no time, no radius, or another network")
     require_samples(*data)
-    end = flow(descent(sigma, *data), start, time)
+    end = flow(descent(sigma, *data), start, time, pieces)
     for text, entry in zip(run["end"], end, strict=True):
         stated(text, entry, "the flow at that time")
     require_tail(sigma, end, data, radius)
@@ -199,6 +201,98 @@ def check_reweighted(certificate, sigma):
     return "two weightings, two limits"
 
 
+def check_found_reweighted(certificate, sigma):
+    """The same as a search writes it: start, samples and limits beside the proof are those of its runs; and the steps up to which gradient
+    descent, with or without momentum, ends at two solutions as well."""
+    (proof,) = certificate["certificates"]
+    runs, samples = proof["runs"], certificate["samples"]
+    width, inputs = whole(certificate["neurons"], 1, "neurons"), whole(certificate["inputs"], 1, "inputs")
+    require(len(certificate["theta0"]) == width * (inputs + 1) and len(samples) > 1, "another network, or no samples")
+    require(
+        certificate.get("bias") is not True or all(number(sample["x"][-1]) == 1 for sample in samples), "a bias without a constant input"
+    )
+    for run in runs:
+        given = [*certificate["theta0"], *(c for sample in samples for c in [*sample["x"], sample["y"]])]
+        used = [*run["start"], *(c for x, y in zip(run["inputs"], run["labels"], strict=True) for c in [*x, y])]
+        inside = (narrowly(q).contains(arb(rational(p))) for p, q in zip(given, used, strict=True))
+        require(all(inside), "other data than in the proof")
+    first, second = runs
+    require(all(first[part] == second[part] for part in ("inputs", "labels", "start")), "not one dataset and one start")
+    require(list(map(exactly, first["weights"])) != list(map(exactly, second["weights"])), "one weighting")
+    ways = [], []
+    ends = [ended(sigma, run, way) for run, way in zip(runs, ways, strict=True)]
+    (p, near), (q, far) = ends
+    apart = dot(*[[a - b for a, b in zip(p, q, strict=True)]] * 2).sqrt()
+    require(apart > near + far, "the limits may coincide")
+    for texts, (end, radius) in zip(certificate["limits"], ends, strict=True):
+        for text, entry in zip(texts, end, strict=True):
+            limit = entry + arb(0, radius.upper())
+            require(number(text).contains(limit) and number(text).rad() < 2 * radius, f"a limit is {limit.str(5)}, stated {str(text)[:60]}")
+    for steps in proof.get("steps", []):
+        check_steps(sigma, runs, ends, ways, apart, steps)
+    return "two weightings, two limits" + (", also of small steps" if proof.get("steps") else "")
+
+
+def check_steps(sigma, runs, ends, ways, apart, steps):
+    """theta' = theta + beta (theta - theta before) - eta grad R from rest ends within the stated distances of the flow's two ends,
+    for every
+    learning rate up to the one stated. The argument, with F = -grad R/2, h = 2 eta/(1 - beta): docs/certificates.md."""
+    rate, beta, tube = exactly(steps["learning rate"]), exactly(steps["momentum"]), exactly(steps["tube"])
+    h, rest = 2 * rate / (1 - beta), 1 - beta
+    require(rate > 0 and beta >= 0 and beta < 1 and tube > 0 and len(steps["balls"]) == len(steps["within"]) == 2, "no step")
+    total = arb(0)
+    for run, (end, _), way, ball, within in zip(runs, ends, ways, steps["balls"], steps["within"], strict=True):
+        data = [list(map(narrowly, x)) for x in run["inputs"]], list(map(narrowly, run["labels"])), list(map(narrowly, run["weights"]))
+        far = steps_away(sigma, data, end, way, (h, beta, rest), tube, exactly(ball))
+        require(far <= exactly(within), f"the method ends {far.str(5)} from the flow, stated {str(within)[:40]}")
+        total += exactly(within)
+    require(total < apart, "the method's two ends may coincide")
+
+
+def steps_away(sigma, data, end, way, given, tube, radius):
+    """How far from the flow's end the method may end."""
+    (h, beta, rest), field, (xs, labels, weights) = given, descent(sigma, *data), data
+    inflated = lambda theta, by: [p + arb(0, arb(by).upper()) for p in theta]
+    sizes = []
+    for duration, box in way:
+        wide = inflated(box, tube)
+        slopes = jacobian(field, wide).tolist()
+        sizes.append((duration, norm(field(wide)), norm([v for row in slopes for v in row]), largest(slopes, 1)))
+    shortest, fastest = min((s[0] for s in sizes), key=float), max((s[1] for s in sizes), key=float)
+    kept, error, before, speeds = arb("1e-6"), arb(0), arb(0), []
+    require(h <= shortest and (beta == 0 or (beta.log() * shortest / h).exp() < kept), "steps that are longer than a piece of the way")
+    for duration, speed, slope, mu in sizes:
+        speeds.append(max(speed, before, key=float) + kept * fastest)
+        grown = (mu * duration).exp()
+        error = error * grown + slope * speeds[-1] * h / rest * ((grown - 1) / mu if not mu.contains(0) else duration * grown.union(arb(1)))
+        before = speed
+        require(error + max(speeds, key=float) * h / rest < tube, "the method may leave the tube around the flow")
+    near = error + speeds[-1] * h / rest
+    eta, around = h * rest / 2, inflated(end, radius)
+    slopes = norm([v for row in jacobian(field, around).tolist() for v in row])
+    rows = [[c.sqrt() * g for g in neuron_sum(sigma, around, x)[1]] for x, c in zip(xs, weights, strict=True)]
+    least = smallest([[dot(p, q) for q in rows] for p in rows])
+    brake = rest - slopes * eta
+    require(brake > 0 and near < radius, "steps that are too long at the end")
+    loss = norm([c.sqrt() * (neuron_sum(sigma, inflated(end, near), x)[0] - y) for x, y, c in zip(xs, labels, weights, strict=True)])
+    move = h * speeds[-1]
+    energy = loss + (beta / (2 * eta)).sqrt() * move
+    whole_way = near + 2 * (1 / least.sqrt() + (2 * eta * beta).sqrt()) / brake * energy + move / 2
+    require(whole_way < radius, "the method may leave the ball around the flow's end")
+    return arb(whole_way.upper())
+
+
+def smallest(matrix):
+    """A positive lower bound for the eigenvalues of a symmetric matrix of balls, by bisection."""
+    low, high = arb(0), arb(min((row[i].upper() for i, row in enumerate(matrix)), key=float))
+    for _ in range(20):
+        middle = ((low + high) / 2).mid()
+        inside = positive_definite([[v - (middle if i == j else 0) for j, v in enumerate(row)] for i, row in enumerate(matrix)])
+        low, high = (middle, high) if inside else (low, middle)
+    require(low > 0, "the eigenvalues are not bounded")
+    return low
+
+
 def check_near(certificate, sigma):
     """The labels are those of a network theta: from the start the flow has a limit of zero loss near by."""
     theta, start = list(map(narrowly, certificate["theta"])), list(map(narrowly, certificate["start"]))
@@ -209,19 +303,22 @@ def check_near(certificate, sigma):
     return "a limit of zero loss within the distance"
 
 
-def check_orbits(certificate, sigma):
+def check_orbits(certificate, sigma, method="validated orbits"):
     """Two orbits of one start that meet two samples' solution sets in two points which fit both; any number of neurons."""
-    (orbits,) = (one for one in certificate["certificates"] if one["method"] == "validated orbits")
+    (orbits,) = (one for one in certificate["certificates"] if one["method"] == method)
     start, xs = list(map(exactly, certificate["theta0"])), [list(map(exactly, sample["x"])) for sample in certificate["samples"]]
     times, radius = list(map(exactly, orbits["box"]["centre"])), exactly(orbits["box"]["radius"])
     width, inputs = whole(certificate["neurons"], 1, "neurons"), whole(certificate["inputs"], 1, "inputs")
     require(len(xs) == len(times) == 2 and all(len(x) == inputs for x in xs), "not two samples of so many inputs")
     require(len(start) == width * (inputs + 1) and radius > 0, "another network, or a box without a radius")
     fields = [ascent(sigma, x) for x in xs]
-    points = [flow(field, start, time) for field, time in zip(fields, times, strict=True)]
+    closed = method == "closed form"
+    points = [start] * 2 if closed else [flow(field, start, time) for field, time in zip(fields, times, strict=True)]
 
     def limits(s):
         """Boxes that hold the orbits at times s near the centre."""
+        if closed:
+            return [hyperbola(sigma, start, x, t) for x, t in zip(xs, s, strict=True)]
         moves = [arb(abs(t - time).upper()) for t, time in zip(s, times, strict=True)]
         both = lambda f, p, move: zip(during(f, p, move), during(f, p, -move), strict=True)
         return [[a.union(b) for a, b in both(f, p, move)] if move else p for f, p, move in zip(fields, points, moves, strict=True)]
@@ -238,7 +335,7 @@ def check_orbits(certificate, sigma):
     ends = limits(zero(system, times, radius, derivative))
     require(not all(p.overlaps(q) for p, q in zip(*ends, strict=True)), "one limit twice")
     # Beside a sharper proof by first integrals, which shows what is stated of the pair, the orbits show their own wider balls.
-    alone = all(one["method"] == "validated orbits" for one in certificate["certificates"])
+    alone = all(one["method"] == method for one in certificate["certificates"])
     agree = lambda text, proved, what: require(number(text).overlaps(proved), f"{what} is {proved.str(20)}, stated {str(text)[:60]}")
     for place, holds in ((orbits, stated), (certificate, stated if alone else agree)):
         labels = place["labels"] if place is orbits else [sample["y"] for sample in certificate["samples"]]
@@ -250,7 +347,32 @@ def check_orbits(certificate, sigma):
     return "two orbits meet in two limits, each of which fits both samples"
 
 
+def hyperbola(sigma, theta, x, time):
+    """The orbit of grad f(., x) through theta at a time, for neurons linear on both sides of 0, each on its side: u = w . x moves by
+    u' = s a |x|^2, a' = s u, so that u is a sum of two exponentials, which vanishes once at most: equal signs at both ends say that it
+    kept its side."""
+    d, width, square = len(x), len(theta) // (len(x) + 1), dot(x, x)
+    length, weights, outputs = square.sqrt(), [], []
+    for k in range(width):
+        w, a = theta[k * d : (k + 1) * d], theta[width * d + k]
+        u = dot(w, x)
+        way = taylor(sigma, u, 1)[1] * length * time
+        after = u * way.cosh() + a * length * way.sinh()
+        require(u * after > 0, "a neuron that may change its side")
+        weights += [p + c * (after - u) / square for p, c in zip(w, x, strict=True)]
+        outputs.append(a * way.cosh() + u / length * way.sinh())
+    return [*weights, *outputs]
+
+
+def check_hyperbolas(certificate, sigma):
+    """The same of ReLU or leaky neurons, whose orbits are hyperbolas."""
+    require(certificate["activation"] in ("relu", "leaky"), "no activation that is linear on both sides of 0")
+    return check_orbits(certificate, sigma, "closed form")
+
+
 KINDS = {
+    "two-point by closed form": check_hyperbolas,
+    "reweight by validated flows with tail bound": check_found_reweighted,
     "tail": check_tail,
     "validated flows with tail bound": check_reweighted,
     "tail of a flow near a solution": check_near,
@@ -258,12 +380,19 @@ KINDS = {
 }
 
 
+def kind(certificate):
+    """Its kind; of an overlap that a search found, the mechanism by the method that is checked here."""
+    if "mechanism" not in certificate:
+        return certificate["kind"]
+    methods = (f"{certificate['mechanism']} by {proof['method']}" for proof in certificate["certificates"])
+    return next((method for method in methods if method in KINDS), None)
+
+
 @refusing
 def check(certificate):
     """What is shown, in words; refused where it is not, and what is no certificate."""
     precision(certificate.get("bits", 160))
-    kind = "two-point by validated orbits" if certificate.get("mechanism") == "two-point" else certificate["kind"]
-    return KINDS[kind](certificate, activation(certificate["activation"]))
+    return KINDS[kind(certificate)](certificate, activation(certificate["activation"]))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 from flint import arb, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from balls import activation, boxed, exactly, jacobian, narrowly, near, number, precision, stated, taylor  # noqa: E402
-from referee import main, refusing, require  # noqa: E402
+from balls import activation, boxed, exactly, jacobian, narrowly, near, number, precision, rational, stated, taylor  # noqa: E402
+from referee import main, refusing, require, whole  # noqa: E402
 
 #: Ways of w . x that are longer are not walked: a piece of 1/4 takes some milliseconds, and a search tries many.
 LONGEST = 32
@@ -133,21 +133,63 @@ def check_one_point(certificate, sigma):
 
 
 def found(certificate):
-    """The only proof in a file that a search wrote about one neuron."""
+    """The only proof in a file that a search wrote; start and limits (w, a) of one neuron; the number m of neurons.
+
+    Equal neurons move equally, each on the orbit of the one whose f is f/m, so that labels of m neurons are m times those of one.
+    """
     (proof,) = certificate["certificates"]
-    require(certificate["neurons"] == 1 and certificate["inputs"] == len(certificate["theta0"]) - 1, "another network")
-    return proof
+    count, inputs = whole(certificate["neurons"], 1, "neurons"), whole(certificate["inputs"], 1, "inputs")
+
+    def one(theta):
+        w, a = theta[:inputs], theta[-1]
+        require(theta == [*w * count, *[a] * count] and len(w) == inputs and count <= 100, "neurons that differ, or another network")
+        return [*w, a]
+
+    return proof, one(certificate["theta0"]), list(map(one, certificate["limits"])), count
 
 
 def check_found_point(certificate, sigma):
     """A one-point overlap of any number of inputs, with labels, as a search writes it: theta = (w, a)."""
-    proof, samples = found(certificate), certificate["samples"]
-    require(len(certificate["limits"]) == 2 and certificate["limits"][0] == certificate["limits"][1], "no common limit")
-    start, (w, a) = [(theta[:-1], theta[-1]) for theta in ([*map(narrowly, p)] for p in (certificate["theta0"], certificate["limits"][0]))]
+    (proof, theta0, limits, count), samples = found(certificate), certificate["samples"]
+    require(len(limits) == 2 and limits[0] == limits[1], "no common limit")
+    start, (w, a) = [(theta[:-1], theta[-1]) for theta in ([*map(narrowly, p)] for p in (theta0, limits[0]))]
     xs = meeting(sigma, start, (w, a), proof["boxes"], [sample["x"] for sample in samples], proof["transversality"])
     for sample, x in zip(samples, xs, strict=True):
-        stated(sample["y"], a * sigma(dot(w, x)), "a label")
+        stated(sample["y"], count * a * sigma(dot(w, x)), "a label")
     return "two inputs lead to one point, transversally"
+
+
+def check_reflection(certificate, sigma):
+    """The reflected start (w_0, -a_0) is the limit on two samples, which its solution sets through it tell apart."""
+    (proof, theta0, limits, count), samples = found(certificate), certificate["samples"]
+    *w0, a0 = map(narrowly, theta0)
+    same = all([*map(rational, limit)] == [*map(rational, theta0[:-1]), -rational(theta0[-1])] for limit in limits)
+    require(same and len(limits) == 2, "another limit than the reflected start")
+    rows = []
+    for sample in samples:
+        x = [narrowly(c) for c in sample["x"]]
+        require(len(x) == len(w0), "another number of inputs")
+        require_joined(sigma, (w0, a0), x, (w0, -a0))
+        u, du = taylor(sigma, dot(w0, x), 1)
+        stated(sample["y"], count * -a0 * u, "a label")
+        rows.append([*(-a0 * du * c for c in x), u])
+    p, q = rows
+    i, j = (whole(k, 0, "a column") for k in proof["columns"])
+    minor = p[i] * q[j] - p[j] * q[i]
+    require(not stated(proof["transversality"], minor, "the transversality").contains(0), "the solution sets may touch")
+    return "two inputs lead to the reflected start, transversally"
+
+
+def check_found_zero(certificate, sigma):
+    """Two limits for the label 0, as a search writes them; coordinates behind the first are 0."""
+    proof, theta0, limits, _ = found(certificate)
+    more = ["0"] * (certificate["inputs"] - 1)
+    w0, a0 = proof["start"]
+    beside = theta0, [(sample["x"], sample["y"]) for sample in certificate["samples"]], limits
+    inside = [w0, *more, a0], [([x, *more], "0") for x in proof["inputs"]], [[w, *more, "0"] for w in proof["weights"]]
+    require(beside == inside, "another start, sample or limit than in the proof")
+    require(len(limits) == 2, "no two limits")
+    return check_zero_label(proof, sigma)
 
 
 def two_limits(sigma, start, xs, solve):
@@ -202,8 +244,9 @@ def check_boxed_points(certificate, sigma):
     return "two limits, each of which fits both samples"
 
 
-def check_quadrilateral(certificate, sigma):
-    """Four limits in a circle, each in the solution set of the sample that leads to the one before."""
+def check_quadrilateral(certificate, sigma, samples=None, count=1):
+    """Four limits in a circle, each in the solution set of the sample that leads to the one before; ``samples`` are those of ``count``
+    equal neurons, for each corner one."""
     w0, a0 = map(narrowly, certificate["start"])
     first, weights = narrowly(certificate["first"]), [narrowly(w) for w in certificate["weights"]]
     require(len(weights) == 3 and len(certificate["points"]) == 4, "no four limits")
@@ -226,6 +269,8 @@ def check_quadrilateral(certificate, sigma):
         for text, proved in [*zip(certificate["points"][k], (w, a), strict=True), (certificate["inputs"][k], x)]:
             stated(text, proved, "a corner")
         stated(certificate["labels"][k], a * sigma(w * x), "a label")
+        if samples is not None:
+            stated(samples[k]["y"], count * a * sigma(w * x), "a label")
         require_joined(sigma, ([w0], a0), [x], ([w], a))
     require(not any(p[1].overlaps(q[1]) for p, q in combinations(steps, 2)), "one corner twice")
     return "four limits in a circle"
@@ -279,17 +324,17 @@ def check_loop(certificate, sigma):
 
 def check_found_quadrilateral(certificate, sigma):
     """Four limits in a circle, as a search writes them: start, limits and samples beside the proof are those of the proof."""
-    proof = found(certificate)
-    samples = [{"x": [x], "y": y} for x, y in zip(proof["inputs"], proof["labels"], strict=True)]
-    beside = certificate["theta0"], certificate["limits"], certificate["samples"]
-    require(beside == (proof["start"], proof["points"], samples), "another start, limit or sample than in the proof")
-    return check_quadrilateral(proof, sigma)
+    proof, theta0, limits, count = found(certificate)
+    samples = certificate["samples"]
+    beside = theta0, limits, [sample["x"] for sample in samples]
+    require(beside == (proof["start"], proof["points"], [[x] for x in proof["inputs"]]), "another start, limit or sample than in the proof")
+    return check_quadrilateral(proof, sigma, samples, count)
 
 
 def check_found_loop(certificate, sigma):
     """A chain along a loop of weights, as a search writes it; the first limit stands beside the proof."""
-    proof = found(certificate)
-    beside = certificate["theta0"], certificate["limits"], certificate["samples"]
+    proof, theta0, limits, _ = found(certificate)
+    beside = theta0, limits, certificate["samples"]
     inside = [*proof["w0"], proof["a0"]], [[*proof["weights"][0], proof["a"]]], []
     require(beside == inside, "another start or limit than in the proof, or samples that are not checked")
     return check_loop({**proof, "start": {"w": proof["w0"], "a": proof["a0"]}, "first": {"a": proof["a"]}}, sigma)
@@ -336,10 +381,10 @@ def check_contact(certificate, sigma):
 
 def check_found_contact(certificate, sigma):
     """The same as a search writes it: start, limit and sample beside the proof are those of the proof."""
-    proof = found(certificate)
+    proof, theta0, limits, count = found(certificate)
     (sample,) = certificate["samples"]
-    require((certificate["theta0"], certificate["limits"], sample["x"]) == (proof["start"], [proof["limit"]], proof["x"]), "other data")
-    stated(sample["y"], contact(proof, sigma), "the label")
+    require((theta0, limits, sample["x"]) == (proof["start"], [proof["limit"]], proof["x"]), "other data")
+    stated(sample["y"], count * contact(proof, sigma), "the label")
     return "solution sets touch planes that do not integrate"
 
 
@@ -353,6 +398,8 @@ KINDS = {
     "cycle": check_loop,
     "zero label": check_zero_label,
     "one-point by first integrals": check_found_point,
+    "one-point by reflection": check_reflection,
+    "two-point by zero label": check_found_zero,
     "cycle by first integrals": check_found_quadrilateral,
     "cycle by first integrals along a loop": check_found_loop,
 }

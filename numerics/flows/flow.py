@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.deadline import look_at_the_clock
 from theory.models import AbstractModel, TwoLayer
 
 #: A flow is followed until every |f(x_i) - y_i| is below this; the remaining way to the limit is of this size over the smallest
@@ -115,6 +116,7 @@ def gradient_flow(
             if np.linalg.norm(field(0.0, solver.y)) < 1e-9:
                 reason += ": the flow rests at a critical point of non-zero loss"
             return Limit(solver.y, solver.t, left(solver.y), False, reason, np.array(path))
+        look_at_the_clock()
         solver.step()
         path.append(solver.y.copy())
     converged = left(solver.y) <= residual
@@ -155,6 +157,7 @@ def orbit(model: AbstractModel, theta0: Any, x: Any, y: float, *, rtol: float = 
     solver = DOP853(field, start, np.append(theta, 0), float(y), rtol=rtol, atol=ATOL)
     points = [theta]
     while solver.status == "running":
+        look_at_the_clock()
         solver.step()
         theta = solver.y[:-1]
         if solver.status == "failed" or np.linalg.norm(theta) > LARGEST:

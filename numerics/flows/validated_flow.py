@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from theory.activations import derivative_polynomials, smooth_activation
 from theory.elementary import entrywise
@@ -183,6 +184,7 @@ def enclose(
         for _ in range(most):
             if left == 0:
                 return theta
+            look_at_the_clock()
             coefficients = field.taylor(theta, order)
             h = _step_size(coefficients, order, tolerance, left)
             h = left if h >= left else float(np.ldexp(np.floor(np.ldexp(h, 20)), -20)) or h  # a short binary number: subtracts exactly
@@ -194,6 +196,116 @@ def enclose(
                 raise NotCertified(f"the enclosure of the flow grew too wide {left:.3g} before the end")
             theta, left = after, left - h
         raise NotCertified(f"{most} steps left {left:.3g} of the time")
+
+
+def _ahead(field: Field, coefficients: Sequence[Sequence[Any]], box: np.ndarray, h: float, order: int) -> np.ndarray:
+    """The solution after ``h``: its Taylor polynomial, with the next coefficient over ``box``."""
+    from flint import arb
+
+    after = []
+    for component, rest in zip(coefficients, field.taylor(box, order), strict=True):
+        total = rest[order]
+        for c in reversed(component[:order]):
+            total = total * arb(h) + c
+        after.append(total)
+    return np.array(after, dtype=object)
+
+
+def descend(
+    field: Field, theta0: Sequence[Any], time: float, *, order: int = 20, bits: int = 128, tolerance: float = 1e-22, most: int = 4000
+) -> tuple[np.ndarray, list[tuple[float, np.ndarray]]]:
+    """Balls that hold the descent of a loss at ``time`` > 0, and (duration, box that holds it meanwhile) piece by piece.
+
+    What is known is a ball of the Euclidean norm around an exact point. Its radius grows by e^(mu h) at most, where mu bounds the
+    eigenvalues
+    of the field's derivative, which is symmetric (Dahlquist's logarithmic norm), so that directions in which the flow contracts cost
+    nothing;
+    the balls of :func:`enclose` widen along those, too. Raises :class:`NotCertified` as it does.
+    """
+    from flint import arb
+
+    with working_precision(bits):
+        theta, left, pieces = balls(theta0), time, []
+        spread = norm([entry.rad() for entry in theta])
+        for _ in range(most):
+            if left == 0:
+                return theta, pieces
+            look_at_the_clock()
+            centre = np.array([entry.mid() for entry in theta], dtype=object)
+            coefficients = field.taylor(centre, order)
+            h = _step_size(coefficients, order, tolerance, left)
+            h = left if h >= left else float(np.ldexp(np.floor(np.ldexp(h, 20)), -20)) or h
+            while True:  # the remainder over a box is larger than at its centre, on which the step was judged
+                box = _box(field, theta, arb(h))
+                after = None if box is None else _ahead(field, coefficients, box, h, order)
+                if after is not None and norm([entry.rad() for entry in after]) < 1e4 * tolerance:
+                    break
+                h /= 2
+                if h < 1e-6 or spread > 1e-3:
+                    raise NotCertified(f"the enclosure of the flow grew too wide {left:.3g} before the end")
+            assert box is not None
+            rate = arb(largest_eigenvalue(derivative(field, box))) * arb(h)
+            spread = above(arb(spread) * rate.exp() + arb(norm([entry.rad() for entry in after])))
+            theta = np.array([entry.mid() + arb(0, spread) for entry in after], dtype=object)
+            pieces.append((h, box))
+            left -= h
+        raise NotCertified(f"{most} steps left {left:.3g} of the time")
+
+
+def derivative(field: Field, theta: np.ndarray) -> np.ndarray:
+    """F' (P, P) at a box: minus sum_i c_i (grad f grad f^T + (f - y) Hess f) at x_i."""
+    from flint import arb
+
+    assert field.labels is not None and field.weights is not None
+    weights, a = field.split(theta)
+    value, slope, curvature = field.model.activation.jet(field.inputs @ weights.T, 2)
+    m, d = weights.shape
+    total = np.full((len(theta), len(theta)), arb(0), dtype=object)
+    for i, (x, label, c) in enumerate(zip(field.inputs, field.labels, field.weights, strict=True)):
+        gradient = np.concatenate([np.outer(a * slope[i], x).ravel(), value[i]])
+        total -= c * np.outer(gradient, gradient)
+        left = c * (value[i] @ a - label)
+        for k in range(m):
+            block = slice(k * d, (k + 1) * d)
+            total[block, block] -= left * a[k] * curvature[i, k] * np.outer(x, x)
+            total[block, m * d + k] -= left * slope[i, k] * x
+            total[m * d + k, block] -= left * slope[i, k] * x
+    return total
+
+
+def norm(entries: Any) -> float:
+    """An upper bound of the Euclidean norm of balls."""
+    from flint import arb
+
+    return above(sum((arb(abs(entry).upper()) ** 2 for entry in np.ravel(entries)), arb(0)).sqrt())
+
+
+def above(value: Any) -> float:
+    """A float not below any number of the ball."""
+    return float(np.nextafter(float(value.upper()), np.inf))
+
+
+def largest_eigenvalue(matrix: np.ndarray) -> float:
+    """A proved upper bound of the eigenvalues of the symmetric matrices in ``matrix`` (balls)."""
+    middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
+    spread = norm([entry - entry.mid() for entry in matrix.ravel()])
+    guess = float(np.linalg.eigvalsh((middle + middle.T) / 2)[-1])
+    scale = float(np.abs(middle).sum()) + spread + 1e-12
+    for slack in (spread + 1e-9 * scale, 2 * spread + 1e-3 * scale, 2 * scale):
+        if _below(matrix, guess + slack):
+            return guess + slack
+    raise NotCertified("no bound on the eigenvalues of the field's derivative")
+
+
+def _below(matrix: np.ndarray, bound: float) -> bool:
+    rest = -matrix
+    for k in range(len(rest)):
+        rest[k, k] = rest[k, k] + bound
+    while len(rest):
+        if not rest[0, 0] > 0:
+            return False
+        rest = rest[1:, 1:] - np.outer(rest[1:, 0], rest[0, 1:]) / rest[0, 0]
+    return True
 
 
 def around(field: Field, theta: np.ndarray, spread: float) -> np.ndarray:

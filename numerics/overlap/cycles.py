@@ -124,9 +124,13 @@ def transport(
     return outputs, factors
 
 
-def closing_detour(activation: SmoothActivation, a0: float, w0: Vector, a: float, weights: Sequence[Vector] | np.ndarray) -> float:
-    """The length h of the detour w -> w + h e_2 -> w after the loop ``weights`` that brings the output weight back to ``a``."""
-    walked, factors = transport(activation, a0, w0, a, weights)
+def closing_detour(
+    activation: SmoothActivation, a0: float, w0: Vector, a: float, weights: Sequence[Vector] | np.ndarray, guess: float = 1.0
+) -> float:
+    """The length h of the detour w -> w + h e_2 -> w after the loop ``weights`` that brings the output weight back to ``a``; ``guess`` is
+    the factor of the first input, about.
+    """
+    walked, factors = transport(activation, a0, w0, a, weights, guess)
     last = np.array(weights[-1], dtype=float)
 
     def gap(h: float) -> float:
@@ -142,7 +146,15 @@ def closing_detour(activation: SmoothActivation, a0: float, w0: Vector, a: float
 
 
 def certify_loop(
-    activation: SmoothActivation, a0: str, w0: Sequence[str], a: str, weights: Sequence[Sequence[str]], h: float, *, bits: int = BITS
+    activation: SmoothActivation,
+    a0: str,
+    w0: Sequence[str],
+    a: str,
+    weights: Sequence[Sequence[str]],
+    h: float,
+    *,
+    bits: int = BITS,
+    guess: float = 1.0,
 ) -> dict:
     """Prove that the chain through the loop ``weights`` and a detour of a length near ``h`` closes at the output weight ``a``.
 
@@ -154,7 +166,7 @@ def certify_loop(
         corners = [[ball(value) for value in w] for w in weights]
         output, inputs = first, []
         floats = np.array([*weights, weights[-1]], dtype=float)
-        _, factors = transport(activation, float(a0), np.array(w0, dtype=float), float(a), floats)
+        _, factors = transport(activation, float(a0), np.array(w0, dtype=float), float(a), floats, guess)
         for here, there, c in zip(corners[:-1], corners[1:], factors, strict=False):
             c_ball, output = _carried(activation, start, origin, output, here, there, c)
             inputs.append(c_ball.str(20))
@@ -238,25 +250,3 @@ def _carried(
     ratio = _ratio(activation, here, there, reach.input(Dual(wide, np.array([arb(1)], dtype=object))))
     at_middle = middle * _ratio(activation, here, there, exact(middle).input(thin))
     return thin + moved, at_middle + (ratio.value + a * ratio.gradient[0] * speed) * spread
-
-
-def loop(activation: SmoothActivation, *, inputs: int = 2, steps: int = 64, radius: float = 0.1) -> dict[str, Any]:
-    """Search and prove a closing loop from theta_0 = (1; e_1), starting near w = (1, 1.2) (further weights zero).
-
-    Raises :class:`NoCycle` or :class:`NotCertified`.
-    """
-    if inputs < 2:
-        raise ValueError(f"inputs must be at least 2 for a loop of weights, got {inputs}")
-    more = ("0",) * (inputs - 2)
-    w0, tried = ("1", "0", *more), []
-    for a in ("2", "4", "8"):
-        for clockwise in (True, False):
-            texts = [(*w, *more) for w in circle((1.0, 1.2), radius, steps, clockwise=clockwise)]
-            try:
-                h = closing_detour(activation, 1.0, np.array(w0, dtype=float), float(a), np.array(texts, dtype=float))
-                proved = certify_loop(activation, "1", w0, a, texts, h)
-            except (NoCycle, NotCertified) as error:
-                tried.append(f"output weight {a}, {'clockwise' if clockwise else 'counter-clockwise'}: {error}")
-                continue
-            return {"w0": w0, "a0": "1", "a": a, "weights": texts, "clockwise": clockwise, **proved}
-    raise NoCycle("; ".join(tried))

@@ -1,93 +1,33 @@
-"""Finding overlaps of gradient flow and proving them: counterexamples to every data-independent strict G, for any smooth activation.
+"""Two-point overlaps of gradient flow, found and proved: counterexamples to every data-independent strict G, for any activation.
 
-Two-point: screen many initializations, refine the best crossings and prove the first that can be
-proved (:mod:`numerics.overlap.two_point`).
-One-point: two inputs that lead from one start to one point, where elasticity has an extremum. Cycle: a chain of limits, each
-in the solution set of the one before, that closes although no two of them form a two-point overlap.
+Screen many initializations, refine the best crossings and prove the first that can be proved (:mod:`numerics.overlap.two_point`).
+Where none
+differs as a function, one that differs as a parameter: a symmetric pair, or two limits for the label 0.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import combinations
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
+from numerics.arithmetic.deadline import OutOfTime
+from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap import cycles
-from numerics.overlap.contact import find_contact
-from numerics.overlap.first_integral import Reach, neuron_value
+from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, positive
 from numerics.overlap.screening import Candidate, counts, draw, screen
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import BITS, proofs, refine
-from theory.activations import SmoothActivation, smooth_activation
+from numerics.overlap.two_point import proofs, refine
+from numerics.overlap.zero_label import find_zero_label
+from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
-#: Sides of the chains of four that are tried, as shares of the weight. Where two solution curves cross transversally every chain that is
-#: short enough closes; how short depends on how fast the inputs move along it (GELU and SiLU, whose sigma/sigma' tends to z: 1/400).
-SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
-#: Proofs of one-point overlaps that are tried before the search gives up, and how far w . x may move on an orbit that is worth one: a
-#: quadrature takes up to some tenth of a second for each unit of it, and a proof needs about ten of them.
-ATTEMPTS, LONGEST_WAY = 20, 16.0
-
-
-#: What an affine sigma/sigma' rules out, and where.
-AFFINE = "{name}: sigma/sigma' = p z + q is proved affine, so while a and p z + q keep their signs a strict G exists and nothing closes"
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """A certified overlap, as plain data (numbers as decimal strings; balls as "[midpoint +/- radius]").
-
-    theta is flat: input weights, then output weights. ``samples`` are {"x", "y"}; ``limits`` the points that gradient flow from
-    ``theta0`` reaches, in the order of the samples; ``kind`` as :func:`numerics.overlap.screening.classify` says;
-    ``certificates`` what a referee repeats.
-    """
-
-    mechanism: str
-    activation: str
-    neurons: int
-    inputs: int
-    theta0: Sequence[str]
-    samples: Sequence[Mapping[str, Any]]
-    limits: Sequence[Sequence[str]]
-    kind: str
-    certificates: Sequence[Mapping[str, Any]]
-    notes: Sequence[str] = ()
-    screened: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """The labels of the samples in double precision (samples,)."""
-        return midpoints(sample["y"] for sample in self.samples)
-
-    def to_data(self) -> dict[str, Any]:
-        """As JSON data."""
-        return asdict(self)
-
-
-def midpoints(balls: Iterable[str]) -> np.ndarray:
-    """The midpoints of balls printed as "[midpoint +/- radius]", or of plain decimals, in double precision."""
-    return np.array([float(text.strip("[").split()[0]) for text in balls])
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """No certified overlap: the ``reason``, and how many candidates of each kind were ``screened``."""
-
-    reason: str
-    screened: Mapping[str, int] = field(default_factory=dict)
-
-
-def smooth(name: Any) -> SmoothActivation:
-    """The activation called ``name`` (or the formula), which must be smooth; ValueError otherwise."""
-    return smooth_activation(activation_of(name))
+#: Starts that are screened in one go.
+BATCH = 250
 
 
 def find_two_point_overlap(
@@ -95,6 +35,7 @@ def find_two_point_overlap(
     *,
     neurons: int = 1,
     inputs: int = 1,
+    bias: bool = False,
     start: Sequence[Any] | None = None,
     samples: Sequence[tuple[Sequence[Any], float]] | None = None,
     candidates: int = 1000,
@@ -102,37 +43,113 @@ def find_two_point_overlap(
     seed: int = 0,
     device: str = "cpu",
     time_limit: float = math.inf,
+    watch: Watch | None = None,
 ) -> Overlap | NotFound:
-    """A certified two-point overlap of a network with one hidden layer.
+    """A certified two-point overlap of a network with one hidden layer; sigma is smooth, ReLU or leaky.
 
-    ``start`` (theta_0) and ``samples`` (two pairs (x, y)) given together are reported for what they are, and the exact overlap near them is
-    returned; otherwise ``candidates`` random starts are screened and up to ``refined`` crossings are refined. After ``time_limit`` seconds
-    no further crossing is taken up.
+    ``start`` (theta_0: input weights with, under ``bias``, the bias behind them, neuron by neuron, then output weights) and ``samples``
+    (two pairs (x, y)) given together are reported for what they are, and the exact overlap near them is returned; otherwise ``candidates``
+    starts (random, or the given one with random inputs) are screened and up to ``refined`` crossings are refined. After ``time_limit``
+    seconds no further crossing is taken up; ``watch`` in its place also tells how far the search is. Crossings with a label other than 0
+    whose limits differ as functions come first, then pairs of one function, then limits for the label 0; ``level`` says which.
     """
-    model = TwoLayer(inputs, neurons, activation=smooth(activation))
-    if (start is None) != (samples is None):
-        raise ValueError("start and samples must be given together, or neither")
+    positive(neurons=neurons, inputs=inputs, candidates=candidates, refined=refined)
+    model, watch = TwoLayer(inputs + bias, neurons, activation=_usable(activation)), watch or Watch(time_limit)
+    if samples is not None and start is None:
+        raise ValueError("samples must be given together with a start")
+    if start is not None and len(start) != model.n_params:
+        raise ValueError(f"start must have {model.n_params} entries, got {list(start)!r}")
     if start is not None and samples is not None:
-        return _near_given(model, start, samples)
-    for name, number in (("candidates", candidates), ("refined", refined)):
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
-    theta0, x = draw(model, np.random.default_rng(seed), candidates)
-    with np.errstate(all="ignore"):
-        found = screen(model, theta0, x, device=device)
-    tally = counts(found)
-    generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
-    failures, deadline = [], time.monotonic() + time_limit
-    for number, candidate in enumerate(generic):
-        if time.monotonic() > deadline:
-            return NotFound(
-                f"{number} of {len(generic)} crossings that looked generic were tried in {time_limit:g} s; this proves nothing", tally
+        with watch.proving():
+            return _biased(
+                _near_given(model, start, [([*np.atleast_1d(np.asarray(x, dtype=object)), *["1"] * bias], y) for x, y in samples]), bias
             )
+    found, tally = _screened(model, start, bias, candidates, seed, device, watch)
+    if watch.expired:
+        return replace(watch.spent(f"{candidates} starts were to be screened, {len(found)} crossings were seen"), screened=tally)
+    with watch.proving():
+        outcome = _best(model, found, refined, candidates, watch, tally)
+        if isinstance(outcome, NotFound) and not watch.expired:
+            outcome = _as_parameters(model, found, outcome, bias)
+    return _biased(replace(outcome, screened=tally), bias)
+
+
+def _usable(activation: Any) -> SmoothActivation | PiecewiseActivation:
+    """The activation, which must be smooth or linear on both sides of a kink at 0."""
+    found = activation_of(activation)
+    if isinstance(found, PiecewiseActivation) and found.degree != 1:
+        raise ValueError(
+            f"activation must be differentiable everywhere, or ReLU or leaky, got {found.name!r} with kinks at {list(found.breaks)}"
+        )
+    return found if isinstance(found, PiecewiseActivation) else smooth_activation(found)
+
+
+def _biased(found: Overlap | NotFound, bias: bool) -> Overlap | NotFound:
+    if not bias or isinstance(found, NotFound):
+        return found
+    return replace(found, bias=True, notes=[*found.notes, "hidden biases: the last input is the constant 1, its weights are the biases"])
+
+
+def _screened(
+    model: TwoLayer, start: Sequence[Any] | None, bias: bool, candidates: int, seed: int, device: str, watch: Watch
+) -> tuple[list[Candidate], dict[str, int]]:
+    """The crossings of the starts of ``seed``, batch by batch as long as there is time."""
+    theta0, x = draw(model, np.random.default_rng(seed), candidates)
+    if bias:
+        x[:, :, -1] = 1.0
+    if start is not None:
+        theta0[:] = [float(value) for value in start]
+    found: list[Candidate] = []
+    for k in range(0, candidates, BATCH):
+        if watch.expired:
+            break
+        watch.say(f"{k} of {candidates} starts screened")
+        with np.errstate(all="ignore"):
+            found += screen(model, theta0[k : k + BATCH], x[k : k + BATCH], device=device)
+    return found, counts(found)
+
+
+def _best(
+    model: TwoLayer, found: Sequence[Candidate], refined: int, candidates: int, watch: Watch, tally: dict[str, int]
+) -> Overlap | NotFound:
+    """The first generic crossing that is proved."""
+    generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
+    failures: list[str] = []
+    for number, candidate in enumerate(generic):
+        if watch.expired:
+            return watch.spent(f"{number} of {len(generic)} crossings that looked generic were tried")
+        watch.say(f"crossing {number + 1} of {len(generic)}")
         try:
-            return replace(certify_two_point(model, refine(model, candidate)), screened=tally)
+            return certify_two_point(model, refine(model, candidate))
+        except OutOfTime:
+            return watch.spent(f"{number + 1} of {len(generic)} crossings that looked generic were tried")
         except (NotCertified, FlowDiverged, ArithmeticError) as error:
             failures.append(str(error))
-    return NotFound(_why_none(model, generic, failures, candidates), tally)
+    return _why_none(model, generic, failures, candidates)
+
+
+def _as_parameters(model: TwoLayer, found: Sequence[Candidate], why: NotFound, bias: bool) -> Overlap | NotFound:
+    """Where no pair differs as a function: one of one function, or of the label 0; otherwise ``why`` none was found."""
+    sigma = model.activation
+    if model.width == 1 and isinstance(sigma, PiecewiseActivation | SmoothActivation) and affine(sigma):
+        return why
+    note = f"the limits differ as parameters, not as functions; as functions: {why.reason}"
+    for candidate in sorted((c for c in found if c.kind == "symmetric"), key=_promise, reverse=True)[:8]:
+        try:
+            pair = certify_two_point(model, refine(model, candidate))
+        except (NotCertified, FlowDiverged, ArithmeticError):
+            continue
+        return replace(pair, level="parameter", notes=[*pair.notes, note])
+    if model.width == 1 and not bias and isinstance(sigma, SmoothActivation):
+        zero = find_zero_label(sigma, inputs=model.inputs)
+        if zero is not None:
+            return replace(zero, notes=[*zero.notes, note])
+    return why
+
+
+def affine(sigma: SmoothActivation | PiecewiseActivation) -> bool:
+    """Whether sigma/sigma' is proved affine where it is defined: for ReLU and leaky it is z on each side of the kink."""
+    return sigma.degree == 1 if isinstance(sigma, PiecewiseActivation) else bool(is_p_family(sigma))
 
 
 def _promise(candidate: Candidate) -> float:
@@ -141,18 +158,21 @@ def _promise(candidate: Candidate) -> float:
     return min(candidate.distance, 1.0) / max(size, 3.0)
 
 
-def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[str], candidates: int) -> str:
+def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[str], candidates: int) -> NotFound:
     if generic:
         reason = f"{len(generic)} crossings looked generic but none was certified; the last reason: {failures[-1]}"
     else:
         reason = f"no generic crossing among {candidates} starts"
-    name = model.activation.name
-    sigma = smooth_activation(model.activation)
-    if model.width == 1 and is_p_family(sigma):
-        return f"{reason}; {AFFINE.format(name=name)}; at label 0 overlaps may exist"
+    name, sigma = model.activation.name, model.activation
+    assert isinstance(sigma, SmoothActivation | PiecewiseActivation)
+    if model.width == 1 and affine(sigma):
+        return NotFound(f"{reason}; {AFFINE.format(name=name)}; at label 0 overlaps may exist", proved=True)
     if model.width == model.inputs == 1 and (name in MONOTONE or name.startswith("power:")):
-        return f"{reason}; the elasticity z sigma'/sigma of {name} is proved monotone: at y != 0 solution curves meet once, up to sign"
-    return f"{reason}; that none was found proves nothing"
+        return NotFound(
+            f"{reason}; the elasticity z sigma'/sigma of {name} is proved monotone: at y != 0 solution curves meet once, up to sign",
+            proved=True,
+        )
+    return NotFound(f"{reason}; that none was found proves nothing")
 
 
 def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
@@ -193,191 +213,3 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     except (NotCertified, FlowDiverged) as error:
         return NotFound(f"no certified overlap near the given data: {error}; {note}")
     return replace(found, notes=[note, *found.notes])
-
-
-def find_one_point_overlap(
-    activation: Any, *, inputs: int = 1, seed: int = 0, candidates: int = 200, time_limit: float = math.inf
-) -> Overlap | NotFound:
-    """Two samples from which one neuron, started at one theta_0, has the same limit, their solution curves crossing transversally there.
-
-    Searched where c -> 2 (G(c B) - G(c A))/c^2 (see :class:`numerics.overlap.first_integral.Reach`) takes a value twice: on both
-    sides of an extremum, or between different zeros of sigma', which no orbit passes (sin: tan(z)/z takes every value on each branch
-    behind the first).
-    The reflected start (w_0, -a_0), the limit of many inputs for every sigma, is left aside. Certified by Krawczyk in each input.
-    At most ``candidates`` starts and directions are looked at and :data:`ATTEMPTS` proofs tried, none after ``time_limit`` seconds.
-    """
-    sigma = smooth(activation)
-    if is_p_family(sigma):
-        return NotFound(f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide")
-    rng, reasons, deadline = np.random.default_rng(seed), [], time.monotonic() + time_limit
-    for k in range(candidates):
-        if time.monotonic() > deadline:
-            return NotFound(f"{k} starts and directions and {len(reasons)} proofs were tried in {time_limit:g} s; this proves nothing")
-        w0 = [0.0] * inputs if k == 0 else np.round(rng.normal(0, 1, inputs), 2).tolist()
-        w = [1.0] + [0.5] * (inputs - 1) if k == 0 else np.round(rng.normal(0, 1.5, inputs), 2).tolist()
-        if w == w0:
-            continue
-        a0 = 1.0 if k < candidates // 2 else 3.0
-        for a, roots in _shared_levels(sigma, a0, w0, w):
-            try:
-                return _certified_one_point(sigma, w0, a0, w, a, roots)
-            except NotCertified as error:
-                reasons.append(str(error))
-            if time.monotonic() > deadline:
-                break
-            if len(reasons) == ATTEMPTS:
-                return NotFound(f"{ATTEMPTS} proofs were tried and none succeeded; the last reason: {reasons[-1]}")
-    if reasons:
-        return NotFound(f"{len(reasons)} proofs were tried for {candidates} starts and directions; the last reason: {reasons[-1]}")
-    return NotFound(f"for {candidates} starts and directions no two inputs were seen to lead to one point but the reflected start")
-
-
-def _shared_levels(sigma: SmoothActivation, a0: float, w0: Sequence[float], w: Sequence[float]):
-    """Output weights a > 0 that two positive c share, with both c: levels of 2 (G(c B) - G(c A))/(c^2 D) on two monotone stretches."""
-    c = np.linspace(0.05, 8, 400)
-    reach = Reach(sigma, a0, w0, a0, w)
-    with np.errstate(all="ignore"):
-        gain = -reach.psi_float(c) / (c * c * sum((p - q) ** 2 for p, q in zip(w, w0, strict=True)) / 2)
-        defined = np.isfinite(gain) & (np.abs(gain) < 1e3) & _defined(reach, c)
-    stretches = _monotone(gain, defined)
-    # Neighbours first: the two sides of one extremum.
-    for i, j in sorted(combinations(range(len(stretches)), 2), key=lambda pair: (pair[1] - pair[0], pair)):
-        ends = [sorted(gain[stretch[[0, -1]]]) for stretch in (stretches[i], stretches[j])]
-        low, high = max(end[0] for end in ends), min(end[1] for end in ends)
-        if high - low < 1e-3:  # the output weight is rounded to four decimals
-            continue
-        # From the extremum, which is an end of the common range, where there is one.
-        base, room = (low, high - low) if gain[stretches[i][-1]] < gain[stretches[i][0]] else (high, low - high)
-        for share in (0.5, 0.2, 0.05):
-            square = a0**2 + base + share * room
-            if square <= 0:
-                continue
-            a = float(np.round(math.sqrt(square), 4))
-            there = replace(reach, a=a)
-            roots = [_crossing(there, c[stretch], gain[stretch] - (a * a - a0 * a0)) for stretch in (stretches[i], stretches[j])]
-            if all(map(np.isfinite, roots)):
-                yield a, roots
-
-
-def _defined(reach: Reach, c: np.ndarray) -> np.ndarray:
-    """For each c whether G is seen to be defined on the way from c A to c B, and the way no longer than :data:`LONGEST_WAY`.
-
-    A zero of sigma' between (on no orbit, and a pole of sigma/sigma') shows where two orders of the quadrature disagree.
-    """
-    start, end = reach.ends(c)
-    fine, coarse = reach.psi_float(c), reach.psi_float(c, nodes=40)
-    return (np.abs(end - start) <= LONGEST_WAY) & (np.abs(fine - coarse) <= 1e-6 * np.maximum(np.abs(fine), 1e-3))
-
-
-def _monotone(values: np.ndarray, defined: np.ndarray) -> list[np.ndarray]:
-    """The indices of each longest stretch of at least three on which ``values`` are defined and strictly monotone, from left to right."""
-    steps = np.where(defined[1:] & defined[:-1], np.sign(np.diff(np.where(defined, values, 0))), 0)
-    cuts = np.flatnonzero(np.diff(steps)) + 1
-    return [np.arange(run[0], run[-1] + 2) for run in np.split(np.arange(len(steps)), cuts) if steps[run[0]] and len(run) > 1]
-
-
-def _crossing(reach: Reach, c: np.ndarray, gap: np.ndarray) -> float:
-    """The zero of psi where ``gap`` changes its sign, by Newton's method in floats; NaN where it leaves that piece of the grid."""
-    places = np.flatnonzero(gap[:-1] * gap[1:] < 0)
-    if not len(places):
-        return math.nan
-    left, right = c[places[0]], c[places[0] + 1]
-    root = reach.factor(float(left + right) / 2)
-    return root if left <= root <= right else math.nan
-
-
-def _certified_one_point(sigma: SmoothActivation, w0: Any, a0: float, w: Any, a: float, roots: Sequence[float]) -> Overlap:
-    with working_precision(BITS):
-        texts = [_exact(value) for value in (*w0, a0)], [_exact(value) for value in (*w, a)]
-        (*start, a_start), (*end, a_end) = ([ball(text) for text in point] for point in texts)
-        reach = Reach(sigma, a_start, start, a_end, end)
-        boxes = [reach.root(guess, bits=BITS) for guess in roots]
-        cs = [box.enclosure[0] for box in boxes]
-        if cs[0].overlaps(cs[1]) or not all(c > 0 for c in cs):
-            raise NotCertified("the two inputs were not told apart")
-        if not all(reach.connected(c) for c in cs):
-            raise NotCertified("the point was not proved to lie on the orbits of the start")
-        xs = [reach.input(c) for c in cs]
-        values = [neuron_value(sigma, a_end, end, x) for x in xs]
-        rows = [
-            value_and_jacobian(TwoLayer(len(end), 1, activation=sigma), np.array([*end, a_end], dtype=object), balls([x]))[1] for x in xs
-        ]
-        minor = rows[0][0][-1] * rows[1][0][0] - rows[0][0][0] * rows[1][0][-1]  # of (sigma, a sigma' x)
-        if minor.contains(0):
-            raise NotCertified("the solution curves were not proved transversal")
-        certificate = {
-            "method": "first integrals",
-            "equation": "(a^2 - a0^2) c^2 D/2 = G(c B) - G(c A), x = c (w - w0)",
-            "boxes": [box.certificate() for box in boxes],
-            "transversality": minor.str(30),
-        }
-        samples = [{"x": [entry.str(30) for entry in x], "y": y.str(30)} for x, y in zip(xs, values, strict=True)]
-        return Overlap("one-point", sigma.name, 1, len(end), texts[0], samples, [texts[1], texts[1]], "one-point", [certificate])
-
-
-def find_cycle(activation: Any, *, inputs: int = 1, seed: int = 0) -> Overlap | NotFound:
-    """A closed chain of limits of one neuron, each in the solution set of the one before: no strict G, of any regularity, ranks them."""
-    sigma = smooth(activation)
-    if is_p_family(sigma):
-        return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried")
-    try:
-        return _quadrilateral(sigma, seed) if inputs == 1 else _loop(sigma, inputs)
-    except (cycles.NoCycle, NotCertified) as error:
-        proved = inputs > 1 and isinstance(find_contact_form(sigma, inputs=inputs), Overlap)
-        hint = "; that no strict G exists is proved all the same, by the mechanism contact" if proved else "; this proves nothing"
-        return NotFound(f"{error}{hint}")
-
-
-def find_contact_form(activation: Any, *, inputs: int = 2) -> Overlap | NotFound:
-    """One limit of one neuron near which the plane field of the solution sets is proved not to integrate: no G of any kind is strict.
-
-    What this proves, and how, is said in :mod:`numerics.overlap.contact`. It takes a fraction of a second where a chain of limits takes
-    minutes, and needs no closing chain in hand.
-    """
-    if inputs < 2:
-        raise ValueError(
-            f"inputs must be at least 2, got {inputs}: with one input solution sets are curves, and any field of lines integrates"
-        )
-    sigma = smooth(activation)
-    if is_p_family(sigma):
-        return NotFound(AFFINE.format(name=sigma.name))
-    try:
-        contact = find_contact(sigma)
-    except NotCertified as error:
-        return NotFound(f"{error}; that none was found proves nothing")
-    proof = contact.certificate(inputs)
-    with working_precision(BITS):
-        label = (contact.a * neuron_value(sigma, ball(1), [ball(1)], [ball(contact.u)])).str(30)
-    samples = [{"x": proof["x"], "y": label}]
-    note = (
-        "near this limit every point is one; round small loops of opposite sense the output weight changes oppositely, so some chain closes"
-    )
-    return Overlap("contact", sigma.name, 1, inputs, proof["start"], samples, [proof["limit"]], "generic", [proof], [note])
-
-
-def _quadrilateral(sigma: SmoothActivation, seed: int) -> Overlap | NotFound:
-    fold = find_one_point_overlap(sigma, seed=seed)
-    if isinstance(fold, NotFound):
-        return fold
-    (w0, a0), (w, a) = (tuple(map(float, point)) for point in (fold.theta0, fold.limits[0]))
-    branches = [float(box["centre"][0]) for box in fold.certificates[0]["boxes"]]
-    reasons = []
-    for share in SHARES:
-        try:
-            proved = cycles.quadrilateral(sigma, w0, a0, (w, a), branches, share=share)
-        except NotCertified as error:
-            reasons.append(str(error))
-            continue
-        samples = [{"x": [x], "y": y} for x, y in zip(proved["inputs"], proved["labels"], strict=True)]
-        certificate = {"method": "first integrals", **proved}
-        return Overlap("cycle", sigma.name, 1, 1, fold.theta0, samples, proved["points"], "generic", [certificate])
-    return NotFound("; ".join(reasons))
-
-
-def _loop(sigma: SmoothActivation, inputs: int) -> Overlap:
-    proved = cycles.loop(sigma, inputs=inputs)
-    theta0 = [*proved["w0"], proved["a0"]]
-    note = f"a chain of {proved['steps']} limits: the loop of weights in the certificate, then a detour of {proved['detour']}"
-    certificate = {"method": "first integrals along a loop", **proved}
-    first = [*proved["weights"][0], proved["a"]]
-    return Overlap("cycle", sigma.name, 1, inputs, theta0, [], [first], "generic", [certificate], [note])

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import Box, NotCertified, certify_zero
 from numerics.derivatives.dual import activate, compose, jet, value_of
 from theory.activations import SmoothActivation, derivative_polynomials
@@ -118,6 +119,7 @@ def _piece(activation: SmoothActivation, start: Any, length: Any) -> Any:
     """The integral of P over [start, start + length], halved until the remainder is small."""
     from flint import arb
 
+    look_at_the_clock()
     radius = length / 2
     centre = start + radius
     size = abs(radius).upper()
@@ -154,7 +156,9 @@ def joined(activation: SmoothActivation, a0: Any, u0: Any, a: Any, u: Any, squar
             return False
         sign = definite
         if reserve < 0:
-            return bool((u0 - u) * downhill <= 0 and (covered - u) * downhill >= 0)
+            # u may also lie at u_0 or beyond it, where P keeps its sign: |a| grows on there as a does from the start.
+            ahead = bool((u0 - u) * downhill <= 0) or (_plain_quotient(activation, u0.union(u)) * sign > 0)
+            return bool(ahead and (covered - u) * downhill >= 0)
     return False
 
 
@@ -166,6 +170,7 @@ def _walk(activation: SmoothActivation, a0: Any, u0: Any, u: Any, square: Any, p
     pieces = max(1, int(np.ceil(length / piece)))
     reserve, move = a0 * a0 * square / 2, (u - u0) / pieces
     for k in range(pieces):
+        look_at_the_clock()
         ball = (u0 + move * k).union(u0 + move * (k + 1))
         value, slope = jet(activation, ball, 1)
         ratio = value / slope

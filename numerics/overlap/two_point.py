@@ -6,7 +6,7 @@ quadrature, and needs no integration in time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from numerics.flows.flow import orbit, value_and_jacobian
 from numerics.flows.validated_flow import Field, around, enclose
 from numerics.overlap.first_integral import Vector, joined, neuron_value, primitive, quotient
 from numerics.overlap.screening import Candidate, classify
-from theory.activations import smooth_activation
+from theory.activations import PiecewiseActivation, smooth_activation
 from theory.models import TwoLayer
 
 #: Precision, Taylor order and local remainder of validated orbits.
@@ -61,7 +61,10 @@ def proofs(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], c
 
     Raises :class:`NotCertified` where no method succeeds.
     """
-    methods = {"orbits": by_orbits} | ({"first integrals": by_first_integrals} if model.width == 1 else {})
+    if isinstance(model.activation, PiecewiseActivation):
+        methods: dict[str, Any] = {"closed form": by_closed_form}
+    else:
+        methods = {"orbits": by_orbits} | ({"first integrals": by_first_integrals} if model.width == 1 else {})
     certificates, notes = [], []
     for name, method in methods.items():
         try:
@@ -91,20 +94,64 @@ def by_orbits(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]]
             spreads = [float(entry.rad()) for entry in s]
             return [around(f, p, r) if r else p for f, p, r in zip(fields, centres, spreads, strict=True)]
 
-        def gaps(s: np.ndarray) -> list[Any]:
-            values = [value_and_jacobian(model, p, both)[0] for p in limits(s)]
-            return [values[0][j] - values[1][j] for j in (0, 1)]
-
-        def jacobian(s: np.ndarray) -> np.ndarray:
-            p, q = (value_and_jacobian(model, point, both)[1] for point in limits(s))
-            return np.array([[p[0] @ p[j], -(q[1] @ q[j])] for j in (0, 1)], dtype=object)
-
-        box = certify_zero(gaps, [float(np.round(s, 14)) for s in times], jacobian=jacobian, bits=BITS, polish=0, widest=1e-4)
+        box = _meeting(model, both, limits, times)
         spread = float(box.radius) * 1.01
         p, q = (around(fields[i], point(i, float(ball(box.centre[i]).mid())), spread) for i in (0, 1))
         labels = [value_and_jacobian(model, limit, both)[0][i] for i, limit in enumerate((p, q))]
         _demand_distinct(p, q)
         return _record("validated orbits", box, labels, (p, q), order=ORDER, tolerance=TOLERANCE)
+
+
+def _meeting(model: TwoLayer, both: np.ndarray, limits: Callable[[np.ndarray], Sequence[np.ndarray]], times: Sequence[float]) -> Box:
+    """The times near ``times`` at which the two orbits have equal values on both samples; ``limits`` gives both points at given times."""
+
+    def gaps(s: np.ndarray) -> list[Any]:
+        values = [value_and_jacobian(model, p, both)[0] for p in limits(s)]
+        return [values[0][j] - values[1][j] for j in (0, 1)]
+
+    def jacobian(s: np.ndarray) -> np.ndarray:
+        p, q = (value_and_jacobian(model, point, both)[1] for point in limits(s))
+        return np.array([[p[0] @ p[j], -(q[1] @ q[j])] for j in (0, 1)], dtype=object)
+
+    return certify_zero(gaps, [float(np.round(s, 14)) for s in times], jacobian=jacobian, bits=BITS, polish=0, widest=1e-4)
+
+
+def by_closed_form(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], candidate: Candidate) -> dict[str, Any]:
+    """Krawczyk in the times of two orbits of ReLU or leaky neurons that keep their sides: these orbits are hyperbolas.
+
+    With slope s on its side and u = w . x/|x| a neuron moves by u' = s a |x|, a' = s u |x|. Each u is a sum of two exponentials, with
+    one zero at most, so equal signs at both ends say that it kept its side. Raises :class:`NotCertified`.
+    """
+    times = [orbit(model, candidate.theta0, row, y).time for row, y in zip(candidate.inputs, candidate.labels, strict=True)]
+    with working_precision(BITS):
+        both, start = balls(x), balls(theta0)
+        limits = lambda s: [_hyperbola(model, start, both[i], s[i]) for i in (0, 1)]
+        try:
+            box = _meeting(model, both, limits, times)
+            p, q = limits(box.enclosure)
+            labels = [value_and_jacobian(model, limit, both)[0][i] for i, limit in enumerate((p, q))]
+        except ValueError as error:  # a ball on both sides of the kink
+            raise NotCertified(str(error)) from error
+        _demand_distinct(p, q)
+        return _record("closed form", box, labels, (p, q))
+
+
+def _hyperbola(model: TwoLayer, theta: np.ndarray, x: np.ndarray, time: Any) -> np.ndarray:
+    """The point of the orbit of grad f(., x) through ``theta`` at ``time``, each neuron on its side of the kink."""
+    m, d = model.width, model.inputs
+    square: Any = x @ x
+    length, weights, outputs = square.sqrt(), [], []
+    for k in range(m):
+        w, a = theta[k * d : (k + 1) * d], theta[m * d + k]
+        z = w @ x
+        slope = model.activation.jet(np.array([z], dtype=object), 1)[1][0]
+        cosh, sinh = (slope * length * time).cosh(), (slope * length * time).sinh()
+        after = z * cosh + a * length * sinh
+        if not ((z > 0 and after > 0) or (z < 0 and after < 0)):
+            raise NotCertified(f"neuron {k + 1} was not proved to keep its side of the kink")
+        weights.append(w + x * ((after - z) / square))
+        outputs.append(a * cosh + z / length * sinh)
+    return np.array([*np.concatenate(weights), *outputs], dtype=object)
 
 
 def by_first_integrals(model: TwoLayer, theta0: Sequence[str], x: Sequence[Sequence[str]], candidate: Candidate) -> dict[str, Any]:

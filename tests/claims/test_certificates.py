@@ -48,6 +48,22 @@ SEARCHES = [
     ("--activation", "softplus", "--mechanism", "cycle", "--inputs", "2"),
     ("--activation", "sigmoid", "--mechanism", "one-point"),
     ("--activation", "erf", "--mechanism", "contact", "--inputs", "3"),
+    ("--activation", "softplus", "--mechanism", "one-point"),
+    ("--activation", "softplus", "--candidates", "20"),
+    ("--activation", "relu", "--neurons", "2", "--inputs", "2"),
+    (
+        "--activation",
+        "tanh",
+        "--inputs",
+        "2",
+        "--mechanism",
+        "reweight",
+        "--start=-0.5,0,0.5",
+        "--samples",
+        "0.5,0:1;0.5,-1:0.25",
+        "--steps",
+    ),
+    ("--activation", "sin", "--mechanism", "cycle", "--neurons", "2"),
 ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, float_rank
-from numerics.recovery.minima import designs
+from numerics.recovery.minima import designs, flow
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, on_grid
 from theory.recovery.genericity import shifted
@@ -62,3 +64,14 @@ def sizes(most):
 def kinds(most):
     """Every kind of branch up to width ``most``, as values of an axis."""
     return tuple(branch for m, m0 in sizes(most) for branch in branch_types(m, m0))
+
+
+@lru_cache(maxsize=64)
+def _flow(model, *parts):
+    start, x, y, times = (np.frombuffer(data).reshape(shape) for data, shape in parts)
+    return flow(model, start, x, y, times)
+
+
+def flow_once(model, *arrays):
+    """The flow from the arrays (start, x, y, times), run once for a check and all its controls."""
+    return _flow(model, *((np.ascontiguousarray(array, dtype=float).tobytes(), np.shape(array)) for array in arrays))

@@ -16,7 +16,7 @@ from proofs_check.judging import at_least, at_most, bounded, true, vanishing, wo
 from theory.recovery import branch_types, on_grid
 
 from . import GENERIC, GEOMETRY, INPUTS, POINT
-from ._points import kinds, well_conditioned
+from ._points import flow_once, kinds, well_conditioned
 
 CONVERGES = claim(
     "recovery.flow.converges",
@@ -245,7 +245,7 @@ def rates(cell, given, *, rate=lambda values: float(values[0]), context):
     first = hessian_eigenvalues(model, theta, x)[0]
     times = np.concatenate([[0.0], np.linspace(30 / first / 200, 30 / first, 200)])
     y = model(theta, x)[:, 0]
-    decay = flow(model, start, x, y, times)
+    decay = flow_once(model, start, x, y, times)
     eigenvalues = hessian_eigenvalues(model, decay.theta[-1], x)
     expected = rate(eigenvalues)
     inside = np.flatnonzero((decay.loss < WINDOW[0]) & (decay.loss > WINDOW[1]))

@@ -15,7 +15,7 @@ from theory.models import TwoLayer
 from theory.recovery import Branch, Target
 
 from . import GENERIC, GEOMETRY, INPUTS, POINT
-from ._points import LONE, PAIR, SIGMA, SPLIT, well_conditioned
+from ._points import LONE, PAIR, SIGMA, SPLIT, flow_once, well_conditioned
 
 #: What the ranks and rates below rest on, probed where these are claimed.
 HYPOTHESES = [
@@ -91,7 +91,7 @@ def followed(cell, given, *, exponent=-2.0, constant=lambda slow: slow.loss_cons
     """R t^2 over the predicted constant at two late times, and |w1 - w2| t^(1/2)."""
     model, theta, x, start = given
     times = np.concatenate([[0.0], np.logspace(0, 8, 81)])
-    decay = flow(model, start, x, model(theta, x)[:, 0], times)
+    decay = flow_once(model, start, x, model(theta, x)[:, 0], times)
     predicted = slow_decay(model, np.concatenate([[0.9, 0.9], decay.theta[-1][2:]]), x)
     at = [int(np.argmin(np.abs(times - time))) for time in TIMES]
     early, late = (float(decay.loss[k] * times[k] ** -exponent / constant(predicted)) for k in at[::2])

@@ -19,6 +19,7 @@ from theory.regularization.regularizers import PFamily
 
 from . import OURS
 from ._flows import LIMIT
+from ._pictures import contact_curves
 
 P_FAMILY = claim(
     "regularization.p-family",
@@ -291,7 +292,8 @@ def diagonal(_, *, half=2, power=2, context):
     E = sp.Poly(sp.expand(2 * gain - u * P0 + (u - s) * Pv), s)
     below = [D.coeff_monomial(s**k) for k in range(power)] + [E.coeff_monomial(1)]
     leading = [sp.expand(D.coeff_monomial(s**power) - P0 * P2 / half), sp.expand(E.coeff_monomial(s) - (P0 - u * P1))]
-    return vanishing("differences", [*below, *leading])
+    drawn = [contact_curves(["tanh", "sigmoid", "softplus", "exp"])] if (half, power) == (2, 2) else []
+    return worst([vanishing("differences", [*below, *leading])], figures=drawn)
 
 
 @CLASSIFICATION.check("symbolic", [None], clauses="affine", covers="statement", scope="every p, q, u, v")

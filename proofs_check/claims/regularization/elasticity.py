@@ -16,6 +16,7 @@ from theory.regularization.first_integrals import vanishes
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import one
+from ._pictures import elasticities
 
 ELASTICITY = claim(
     "regularization.elasticity",
@@ -137,7 +138,9 @@ def sigmoid(_, *, level=1, context):
         lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], sp.LambertW), lambda e: e.args[0].args[0] / e.args[0]
     )
     at_root = sp.simplify(product - sp.exp(-1) * level)
-    return vanishing("identities", [sp.expand(slope - (1 - s) * (1 - z * s)), at_root])
+    turn = "sigmoid, SiLU and GELU turn, tanh falls and softplus rises."
+    drawn = [elasticities(["sigmoid", "silu", "gelu", "tanh", "softplus"], 0.05, 6, turn)] if level == 1 else []
+    return worst([vanishing("identities", [sp.expand(slope - (1 - s) * (1 - z * s)), at_root])], figures=drawn)
 
 
 EXTREMA = {
@@ -238,7 +241,9 @@ def one_solution(_, *, sign=1, context):
     h = lambda z: z * sp.diff(sigma(z), z) / sigma(z)
     t = sp.Symbol("t")
     rate = sp.diff(h(t), t).subs(t, 0)
-    return vanishing("differences", [sp.simplify(slope - sign * (x - y) / (2 * sp.log(2))), sp.simplify(slope - rate * (x - y))])
+    outcome = vanishing("differences", [sp.simplify(slope - sign * (x - y) / (2 * sp.log(2))), sp.simplify(slope - rate * (x - y))])
+    drawn = [elasticities(["softplus", "sigmoid"], -6, 6, "softplus rises on the whole line, the sigmoid turns.")] if sign == 1 else []
+    return worst([outcome], figures=drawn)
 
 
 @SOFTPLUS.check("certified", one((-30, 12)), scope="h' > 0 on [-30, 12], in balls")
@@ -277,7 +282,7 @@ def monotone(interval, *, activation="softplus", context):
 def search(cell, seed, *, activation="softplus", counted=(), context):
     """No overlap is certified at the five best crossings of orbits; what floats take for one (at label 0, at the start) is not counted."""
     found = find_two_point_overlap(activation, candidates=cell.starts, seed=seed, refined=5)
-    if isinstance(found, Overlap):
+    if isinstance(found, Overlap) and found.level == "function":
         return bounded("certified overlaps", 1.0, 0.5, start=found.theta0, samples=found.samples)
     return bounded("certified overlaps", float(sum(found.screened.get(kind, 0) for kind in counted)), 0.5, met=dict(found.screened))
 

@@ -22,6 +22,7 @@ from theory.regularization.mechanisms import Neuron, OnePointOverlap, Sample
 from . import LIMITATION_PAPER, OURS
 from ._digits import starts_with
 from ._flows import LIMIT, LIMIT_RULE, ends_at, one
+from ._pictures import reflected_paths
 
 GRADIENT_VANISHES = r"\Rightarrow\ \nabla_\theta G(p, \theta_0) = 0 \text{ for every weak differentiable } G"
 SYMBOLS = [r"\sigma", r"\Phi_S", r"\theta_0", "G", "a", "w", "x", "y"]
@@ -370,7 +371,8 @@ def reflections(given, *, sign=-1, same=False, context):
         turn = float(abs(np.linalg.det(np.array([first, last]))))
         outcomes.append(bounded("distance from the reflected start", [flow.distance(limit) for flow in flows], LIMIT))
         outcomes.append(at_least("turn of the directions of approach", turn, 1e-3, attained=False))
-    return worst(outcomes)
+    drawn = [] if same or sign == 1 else [reflected_paths(formula, inputs, flows, (w0, a0), limit)]
+    return worst(outcomes, figures=drawn)
 
 
 @REFLECTION.check(

@@ -2,12 +2,13 @@ r"""What gradient flow keeps on its way, and how far the limit can still be: fir
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import gradient_descent, gradient_flow, orbit, value_and_jacobian
-from numerics.flows.validated_flow import Field, enclose, tail, tail_certificate
+from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from proofs_check import Assumption, Outcome, Source, axes, claim, false
 from proofs_check.adequacy import regularization as definitions
 from proofs_check.judging import at_most, bounded, vanishing, worst
@@ -17,6 +18,7 @@ from theory.regularization.regularizers import balance
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import LIMIT, one
+from ._pictures import values_along
 
 CONSERVED = claim(
     "regularization.conserved.single-sample",
@@ -278,7 +280,8 @@ def flows(cell, given, *, sign=1, context):
     if not flow.converged:
         return Outcome.inconclusive(flow.reason)
     apart = flow.distance(orbit(model, theta0, x[0], y[0]).theta)
-    return worst([bounded("steps backward", backward, 1e-11), bounded("distance of the two limits", apart, LIMIT)])
+    drawn = [values_along(values, y[0])] if (cell.m, cell.d, sign) == (1, 1, 1) else []
+    return worst([bounded("steps backward", backward, 1e-11), bounded("distance of the two limits", apart, LIMIT)], figures=drawn)
 
 
 MONOTONE.without("one sample", flows, opposed_samples)
@@ -308,16 +311,23 @@ TAIL = claim(
 )
 
 
+@cache
+def stopped(early, late):
+    """The descent of a tanh neuron in balls at two times."""
+    field = Field(TwoLayer(2, 1), balls([[0.5, 0.0], [0.5, -1.0]]), balls([1.0, 0.25]), balls([4, 1]))
+    first, _ = descend(field, [-0.5, 0.0, 0.5], early, bits=200)
+    second, _ = descend(field, first, late - early, bits=200)
+    return field, first, second
+
+
 @TAIL.check("certified", one((6, 8), (7, 9)), scope="one tanh neuron, times 6 and 8, 7 and 9")
 @false("a thousandth of it", share=Fraction(1, 1000))
 def validated(times, *, share=Fraction(1), context):
     """A validated flow stopped early: the proved radius is no less than the way to its enclosure at a later time."""
     early, late = times
     with working_precision(200):
-        field = Field(TwoLayer(2, 1), balls([[0.5, 0.0], [0.5, -1.0]]), balls([1.0, 0.25]), balls([4, 1]))
         try:
-            first = enclose(field, [-0.5, 0.0, 0.5], early)
-            second = enclose(field, first, late - early)
+            field, first, second = stopped(early, late)
             rest = tail(field, first, reach=0.1)
         except NotCertified as error:
             return Outcome.inconclusive(str(error))

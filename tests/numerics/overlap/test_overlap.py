@@ -52,7 +52,8 @@ def test_where_a_strict_function_exists_none_is_found(name, inputs):
 
 def test_odd_single_neurons_meet_symmetric_pairs_only():
     found = find_two_point_overlap("tanh", candidates=400)
-    assert isinstance(found, NotFound) and "generic" not in found.screened and found.screened["symmetric"] > 5
+    assert isinstance(found, Overlap) and (found.level, found.kind) == ("parameter", "symmetric")
+    assert "generic" not in found.screened and found.screened["symmetric"] > 5 and "proved monotone" in found.notes[-1]
 
 
 def test_the_published_figure_is_reported_as_rounded_and_its_exact_neighbour_returned():
@@ -83,9 +84,10 @@ def test_an_overlap_between_branches_where_no_branch_has_one():
 
 
 @pytest.mark.parametrize("name", ["tanh", "softplus"])
-def test_no_fold_no_one_point_overlap(name):
+def test_no_fold_no_one_point_overlap_but_the_reflected_start(name):
     found = find_one_point_overlap(name)
-    assert isinstance(found, NotFound) and "no two inputs" in found.reason
+    assert isinstance(found, Overlap) and found.kind == "reflected" and "no two inputs" in found.notes[-1]
+    assert float(found.limits[0][-1]) == -float(found.theta0[-1])
 
 
 @pytest.mark.parametrize("name", ["exp", "identity", "power:3"])
@@ -98,7 +100,7 @@ def test_no_one_point_overlap_where_a_strict_function_exists(name):
 def test_a_start_at_the_origin_knows_one_branch():
     """w_0 = 0: every orbit stays between the zeros of sigma' around 0."""
     found = find_one_point_overlap("sin", candidates=1)
-    assert isinstance(found, NotFound) and "for 1 starts" in found.reason
+    assert isinstance(found, Overlap) and found.kind == "reflected" and "for 1 starts" in found.notes[-1]
 
 
 @pytest.mark.parametrize("name", ["(1+z)/(2+z)", "gelu"])
@@ -118,16 +120,16 @@ def test_a_loop_closes_for_softplus_and_not_the_other_way_round():
     with pytest.raises(cycles.NoCycle):
         backwards = np.array(cycles.circle((1.0, 1.2), 0.1, 64, clockwise=False), dtype=float)
         cycles.closing_detour(sigma, 1.0, np.array([1.0, 0.0]), 2.0, backwards)
-    with pytest.raises(ValueError, match="at least 2"):
-        cycles.loop(sigma, inputs=1)
 
 
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda: find_two_point_overlap("relu"), "differentiable everywhere"),
+        (lambda: find_two_point_overlap("hinge3"), "differentiable everywhere, or ReLU or leaky"),
+        (lambda: find_one_point_overlap("relu"), "differentiable everywhere"),
+        (lambda: find_cycle("leaky"), "differentiable everywhere"),
         (lambda: find_two_point_overlap("sigmoid", candidates=0), "candidates must be at least 1"),
-        (lambda: find_two_point_overlap("sigmoid", start=[1, 2]), "given together"),
+        (lambda: find_two_point_overlap("sigmoid", samples=[([1], 1), ([2], 1)]), "given together with a start"),
         (lambda: find_two_point_overlap("sigmoid", start=[1], samples=[([1], 1), ([2], 1)]), "start must have 2 entries"),
         (lambda: find_two_point_overlap("sigmoid", start=[1, 2], samples=[([0], 1), ([2], 1)]), "must not be zero"),
     ],
