@@ -15,6 +15,8 @@ from proofs_check.commands._group import explained, told
 @click.argument("module", metavar="PATH.py:NAME")
 @click.option(
     "--inputs",
+    "--data",
+    "inputs",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Samples (n, ...) as .npy; whole numbers: tokens.",
