@@ -194,7 +194,8 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
             data = {"inputs": texts, "labels": labels, "weights": _weights(first, len(labels)).tolist(), "start": theta0}
             certificates.append({**tail_certificate(field, theta0, time, end, rest.radius), **data})
             runs.append((field, pieces, end, rest.radius))
-        between = sum(((a - b) ** 2 for a, b in zip(*ends, strict=True)), ball(0)).sqrt()
+        squared: Any = sum(((a - b) ** 2 for a, b in zip(*ends, strict=True)), ball(0))
+        between = squared.sqrt()
         if not between - ball(radii[0]) - ball(radii[1]) > 0:
             raise NotCertified(f"the limits are {between.str(5)} apart up to {sum(radii):.2g}")
         limits = [[_widened(entry, radius) for entry in end] for end, radius in zip(ends, radii, strict=True)]
