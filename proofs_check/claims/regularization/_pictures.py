@@ -9,6 +9,7 @@ import numpy as np
 
 from numerics.overlap.first_integral import Reach
 from proofs_check import Figure
+from theory.activations import SmoothActivation
 from theory.expressions import activation_of
 
 
@@ -30,6 +31,7 @@ def contact_curves(names: Sequence[str], v: float = 0.5) -> Figure:
     series = []
     for name in names:
         sigma = activation_of(name)
+        assert isinstance(sigma, SmoothActivation)
         gain = np.array([-float(Reach(sigma, 1.0, [v], 1.0, [v + step]).psi_float(np.array(1 / step))) for step in s])
         value, slope, bend = sigma.jet(v + s, 2)
         first, first_slope = (float(part) for part in sigma.jet(np.asarray(v), 1))
