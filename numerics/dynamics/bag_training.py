@@ -39,11 +39,13 @@ def train_bags(
 
     Raises ValueError for a negative ``decay`` and for fewer than one network, step or direction.
     """
-    for name, value in (("networks", networks), ("width", width), ("steps", steps)):
-        if value < 1:
+    for name, value in (("networks", networks), ("width", width), ("steps", steps), ("every", every)):
+        if not value >= 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    if decay < 0:
+    if not decay >= 0:
         raise ValueError(f"decay must be at least 0, got {decay}")
+    if not rate > 0:
+        raise ValueError(f"rate must be positive, got {rate}")
     counts, n = data.counts.astype(float), len(data.labels)
     hot = np.eye(data.outputs)[data.labels]
     E = rng.normal(scale=scale, size=(networks, counts.shape[1], width))

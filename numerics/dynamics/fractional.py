@@ -7,12 +7,18 @@ from typing import Any
 from numerics.arithmetic.krawczyk import ball
 from theory.dynamics.fractional import check_order
 
+#: Terms of a series, at most; more of them are needed where size^(1/alpha) is large, and cancel.
+MOST_TERMS = 20_000
+
 
 def mittag_leffler(z: Any, alpha: Any) -> Any:
     """E_alpha(z) = sum_k z^k/Gamma(alpha k + 1) of a real ball ``z``, with its tail, at the working precision.
 
-    Raises ValueError for an order outside (0, 1).
+    Raises ValueError for an order outside (0, 1), a ``z`` that is no finite number, and where the series needs too many terms.
     """
+    z = ball(z)
+    if not z.is_finite():
+        raise ValueError(f"z must be a finite number, got {z}")
     order, size = ball(check_order(alpha)), abs(z).upper()
     terms = _terms(size, order, 1)
     total, power = ball(0), ball(1)
@@ -29,12 +35,13 @@ def _terms(size: Any, order: Any, shift: int) -> int:
     from flint import arb, ctx
 
     small, k = arb(2) ** -(ctx.prec + 10), 1
-    while True:
+    while k <= MOST_TERMS:
         term = size**k * (order * k + shift).rgamma()
         following = size ** (k + 1) * (order * (k + 1) + shift).rgamma()
         if term < small and following <= term / 2:
             return k
         k += 1 + k // 8
+    raise ValueError(f"the series needs more than {MOST_TERMS} terms at order {order} and size {size}: raise alpha or s, or lower lam")
 
 
 def _around_zero(size: Any) -> Any:
@@ -56,8 +63,10 @@ def laplace_of_relaxation(alpha: Any, lam: Any, s: Any, *, end: int = 50) -> Any
     monotone, Pollard 1948) leaves at most e^(-end)/s. Raises ValueError outside these ranges.
     """
     order, lam, s = ball(check_order(alpha)), ball(lam), ball(s)
-    if not lam >= 0 or not s > 0:
+    if not lam >= 0 or not s > 0 or not s.is_finite() or not lam.is_finite():
         raise ValueError(f"lam must be at least 0 and s positive, got {lam} and {s}")
+    if not end > 0:
+        raise ValueError(f"end must be positive, got {end}")
     x, ratio = ball(end), lam / s**order
     size = (ratio * x**order).upper()
     terms = _terms(size, order, 2)

@@ -43,6 +43,8 @@ def rational_orthogonal(rng: np.random.Generator, n: int) -> np.ndarray:
 def is_contraction(Q: Any) -> bool:
     """Whether |Q x| <= |x| for all x: I - Q^T Q has no negative eigenvalue, decided over the rationals. ``Q`` (rows, columns)."""
     Q = fractions("Q", Q)
+    if Q.ndim != 2:
+        raise ValueError(f"Q must be a matrix, got shape {Q.shape}")
     return exact_inertia(np.eye(Q.shape[1], dtype=int) - Q.T @ Q).negative == 0
 
 
@@ -99,8 +101,10 @@ def nuclear_norm(matrix: Any) -> NuclearNorm:
     A near U sqrt(S), with B^T = A^-1 W so that the product is exact. Raises ValueError for a matrix that is not square or is singular.
     """
     W = fractions("matrix", matrix)
-    if W.ndim != 2 or W.shape[0] != W.shape[1]:
-        raise ValueError(f"matrix must be square, got shape {W.shape}")
+    if W.ndim != 2 or W.shape[0] != W.shape[1] or not W.size:
+        raise ValueError(f"matrix must be square, of one row or more, got shape {W.shape}")
+    if max(abs(entry) for entry in W.flat) > 10**150:
+        raise ValueError("matrix must have entries of size at most 1e150: its singular values are sought in floats")
     U, S, Vt = np.linalg.svd(W.astype(float))
     if not S[-1] > 1e-9 * S[0]:
         raise ValueError(f"matrix must be invertible, well away from singular, got singular values {S.tolist()}")

@@ -11,6 +11,7 @@ all). One head with a score gap beta over n positions misses by the share (n - 1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -34,7 +35,11 @@ def check_pairs(anchors: int, pairs: Iterable[Sequence[int]]) -> list[tuple[int,
     """``pairs`` as unordered pairs of 0 .. anchors - 1, each once. Raises ValueError for a pair outside, or for no anchors."""
     if anchors < 1:
         raise ValueError(f"anchors must be at least 1, got {anchors}")
-    found = {(min(pair), max(pair)) for pair in pairs}
+    pairs = [tuple(pair) for pair in pairs]
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(one, int | np.integer) for one in pair):
+            raise ValueError(f"every pair must be two anchors, integers, got {pair}")
+    found = {(int(min(pair)), int(max(pair))) for pair in pairs}
     if outside := [pair for pair in found if not (0 <= pair[0] and pair[1] < anchors)]:
         raise ValueError(f"pairs must be of anchors 0 .. {anchors - 1}, got {outside[0]}")
     return sorted(found)
@@ -104,13 +109,18 @@ def missed_share(positions: int, beta: Any) -> Any:
     """
     if positions < 1:
         raise ValueError(f"positions must be at least 1, got {positions}")
+    if isinstance(beta, int | float) and beta < 0:  # so that nothing overflows
+        return (positions - 1) / (positions - 1 + math.exp(max(beta, -745.0)))
     left = (positions - 1) * elementary("exp", np.array([-beta]))[0]
     return left / (1 + left)
 
 
 def head(scores: Any) -> Any:
     """Softmax weights along the last axis of ``scores``."""
-    powers = elementary("exp", np.asarray(scores))
+    scores = np.asarray(scores)
+    if scores.dtype != object:
+        scores = scores - scores.max(axis=-1, keepdims=True)  # so that nothing overflows
+    powers = elementary("exp", scores)
     return powers / powers.sum(axis=-1, keepdims=True)
 
 

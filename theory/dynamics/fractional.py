@@ -25,6 +25,11 @@ def check_order(alpha: Any) -> Any:
     return alpha
 
 
+def _check_positive(name: str, value: Any) -> None:
+    if isinstance(value, int | float) and not value > 0:
+        raise ValueError(f"{name} must be positive, got {value}")
+
+
 def caputo_power(beta: Any, alpha: Any, gamma: Callable[[Any], Any] = math.gamma) -> Any:
     """The factor of t^(beta - alpha) in D^alpha t^beta: 0 for beta = 0. ``gamma``: the gamma function of the arithmetic at hand.
 
@@ -40,7 +45,10 @@ def caputo_power(beta: Any, alpha: Any, gamma: Callable[[Any], Any] = math.gamma
 
 
 def laplace_power(beta: Any, s: Any, gamma: Callable[[Any], Any] = math.gamma) -> Any:
-    """The Laplace transform Gamma(beta + 1)/s^(beta + 1) of t^beta, beta > -1."""
+    """The Laplace transform Gamma(beta + 1)/s^(beta + 1) of t^beta. Raises ValueError unless beta > -1 and s > 0."""
+    if isinstance(beta, int | float) and not beta > -1:
+        raise ValueError(f"beta must be above -1, got {beta}")
+    _check_positive("s", s)
     return gamma(beta + 1) / s ** (beta + 1)
 
 
@@ -51,20 +59,27 @@ def caputo_transform(U: Any, start: Any, s: Any, alpha: Any) -> Any:
 
 
 def relaxation_transform(lam: Any, s: Any, alpha: Any) -> Any:
-    """s^(alpha - 1)/(s^alpha + lam), the transform of E_alpha(-lam t^alpha). Raises ValueError for an order outside (0, 1)."""
+    """s^(alpha - 1)/(s^alpha + lam), the transform of E_alpha(-lam t^alpha).
+
+    Raises ValueError for an order outside (0, 1), lam < 0 and s <= 0.
+    """
     check_order(alpha)
+    _check_positive("s", s)
+    if isinstance(lam, int | float) and not lam >= 0:
+        raise ValueError(f"lam must be at least 0, got {lam}")
     return s ** (alpha - 1) / (s**alpha + lam)
 
 
 def l1_derivative(values: Any, step: float, alpha: float) -> float:
     """The L1 scheme for D^alpha u at the last of n + 1 equidistant times from 0: u is taken linear in between. ``values`` (n + 1,).
 
-    Raises ValueError for fewer than two values, and an order outside (0, 1).
+    Raises ValueError for fewer than two values, a step that is not positive, and an order outside (0, 1).
     """
     u = np.asarray(values, dtype=float)
     if u.ndim != 1 or len(u) < 2:
         raise ValueError(f"values must be at least two numbers, got shape {u.shape}")
     check_order(alpha)
+    _check_positive("step", step)
     n = len(u) - 1
     k = np.arange(n)
     weights = (n - k) ** (1 - alpha) - (n - k - 1) ** (1 - alpha)
@@ -75,7 +90,11 @@ def l1_error(bend: float, step: float, alpha: float) -> float:
     """A bound of the L1 scheme's error for |u''| <= ``bend``: step^(2 - alpha) bend (1/8 + 1/(2 (1 - alpha)))/Gamma(1 - alpha).
 
     By parts the error is alpha int (t - r)^(-alpha - 1) (u - Pi u) dr before the last step, |u - Pi u| <= step^2 bend/8 there, and in the
-    last step int (t - r)^(-alpha) (u' - slope) dr, |u' - slope| <= step bend/2. Raises ValueError for an order outside (0, 1).
+    last step int (t - r)^(-alpha) (u' - slope) dr, |u' - slope| <= step bend/2. Raises ValueError for an order outside (0, 1), a negative
+    bend or a step that is not positive.
     """
     check_order(alpha)
+    _check_positive("step", step)
+    if not bend >= 0:
+        raise ValueError(f"bend must be at least 0, got {bend}")
     return step ** (2 - alpha) * bend * (1 / 8 + 1 / (2 * (1 - alpha))) / math.gamma(1 - alpha)

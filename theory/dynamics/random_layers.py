@@ -1,7 +1,7 @@
 r"""Random linear layers in closed form: what initial scales do to signals, and how several tokens share one random buffer.
 
 *Initialization rate* gamma (2405.05409, 2502.04375): entries of a layer with d inputs have standard deviation d^(-gamma), so a signal's
-mean square is multiplied by d^(1 - 2 gamma); 1/2 is neutral.
+mean square is multiplied by d^(1 - 2 gamma); 1/2 is neutral. Through several layers the factors multiply where these are independent.
 
 *Buffer* (2405.15302): tokens x_1 .. x_L (d,) are written as h = sum_l x_l W_l with independent W_l of entries N(0, 1/d), and x_k is read
 as h W_k^T. The mean is x_k; the noise has E|noise|^2 = sum_l |x_l|^2 + |x_k|^2/d, spread over all d directions: along one vector v its
@@ -34,7 +34,7 @@ def gain(inputs: int, gamma: Any) -> Any:
 
 
 def gain_of_layers(widths: Any, gamma: Any) -> Any:
-    """The product of the gains of linear layers with ``widths`` inputs each: the factor of the mean square through all of them."""
+    """The product of the gains of independent linear layers with ``widths`` inputs each: the factor of the mean square through all."""
     factor: Any = 1
     for inputs in widths:
         factor = factor * gain(inputs, gamma)
@@ -43,16 +43,21 @@ def gain_of_layers(widths: Any, gamma: Any) -> Any:
 
 def buffer_noise(squares: Any, own: int, d: Any) -> Any:
     """E|h W_k^T - x_k|^2 from the |x_l|^2 (L,), ``own`` = k from 0 and the width d. Raises ValueError for a k outside."""
-    if not 0 <= own < len(squares):
-        raise ValueError(f"own must be one of the {len(squares)} buffers, 0 .. {len(squares) - 1}, got {own}")
+    _check_buffer(squares, own, d)
     return sum(squares) + squares[own] / d
 
 
 def readout_variance(squares: Any, own: int, d: Any, square: Any, inner: Any) -> Any:
     """Var <h W_k^T, v> from the |x_l|^2, k, d, |v|^2 = ``square`` and <x_k, v> = ``inner``. Raises ValueError for a k outside."""
+    _check_buffer(squares, own, d)
+    return (sum(squares) * square + inner * inner) / d
+
+
+def _check_buffer(squares: Any, own: int, d: Any) -> None:
     if not 0 <= own < len(squares):
         raise ValueError(f"own must be one of the {len(squares)} buffers, 0 .. {len(squares) - 1}, got {own}")
-    return (sum(squares) * square + inner * inner) / d
+    if isinstance(d, int | float) and not d >= 1:
+        raise ValueError(f"d must be at least 1, got {d}")
 
 
 def chi_square_above(d: Any, t: Any, root: Any = math.sqrt) -> Any:
@@ -69,11 +74,15 @@ def readout_bound(squares: Any, own: int, d: int, inner: Any, t: float) -> Any:
     """A bound of |<h W_k^T, v> - <x_k, v>| for a unit vector v, <x_k, v> = ``inner``, that fails with probability at most 4 e^(-t).
 
     Given g = W_k^T v, the part of h W_k^T v off <x_k, v> |g|^2 is normal of variance (sum_(l != k) |x_l|^2 + |x_k|^2 - inner^2) |g|^2/d,
-    and d |g|^2 is chi-square with d degrees of freedom. Raises ValueError unless t > 0.
+    and d |g|^2 is chi-square with d degrees of freedom. Raises ValueError unless t > 0, for a k outside, and
+    for an ``inner`` longer than x_k.
     """
-    if t <= 0:
+    _check_buffer(squares, own, d)
+    if not t > 0:
         raise ValueError(f"t must be positive, got {t}")
     inner = np.asarray(inner, dtype=float)
+    if (inner**2 > float(squares[own]) * (1 + 1e-9)).any():
+        raise ValueError(f"inner must be at most |x_k| = {math.sqrt(squares[own]):g} in size, as v is a unit vector, got {inner.flat[0]:g}")
     above = chi_square_above(d, t) / d
     spread = np.maximum(sum(squares) - inner**2, 0.0) * above / d  # rounding at v = x_k/|x_k|
     return np.abs(inner) * (above - 1) + np.sqrt(2 * t * spread)

@@ -27,8 +27,14 @@ class Data(NamedTuple):
 
 
 def check_data(counts: Any, labels: Any, outputs: int) -> Data:
-    """The three as :class:`Data`. Raises ValueError for negative counts, labels outside 0 .. V - 1, or unequal lengths."""
+    """The three as :class:`Data`.
+
+    Raises ValueError for counts that are no whole numbers from 0 on, labels outside 0 .. V - 1, or unequal lengths.
+    """
     counts, labels = np.asarray(counts), np.asarray(labels)
+    for name, values in (("counts", counts), ("labels", labels), ("outputs", np.asarray(outputs))):
+        if values.dtype.kind not in "iu":
+            raise ValueError(f"{name} must be integers, got {values.dtype}")
     if counts.ndim != 2 or labels.shape != counts.shape[:1] or not len(labels):
         raise ValueError(f"counts must be (n, T) and labels (n,), n >= 1, got {counts.shape} and {labels.shape}")
     if (counts < 0).any():
@@ -100,6 +106,14 @@ def first_digit(digits: int, outputs: int | None = None) -> Data:
 
 
 def addition_cosine(digits: int, distance: Any, outputs: Any = None) -> Any:
-    """The cosine 1 - k V/(q (V - q)) of the signatures of two digits k apart, under the sum of q equally likely digits each."""
+    """The cosine 1 - k V/(q (V - q)) of the signatures of two digits k apart, under the sum of q equally likely digits each.
+
+    Raises ValueError for numbers with q < 2, a distance outside 0 .. q - 1, or fewer labels than sums.
+    """
     V = 2 * digits - 1 if outputs is None else outputs
+    if isinstance(digits, int):
+        if digits < 2 or isinstance(distance, int) and not 0 <= distance < digits:
+            raise ValueError(f"distance must lie in 0 .. q - 1 for q >= 2 digits, got {distance} for {digits}")
+        if isinstance(V, int) and V < 2 * digits - 1:
+            raise ValueError(f"outputs must be at least {2 * digits - 1} for {digits} digits, got {V}")
     return 1 - distance * V / (digits * (V - digits)) if not isinstance(V, int) else 1 - Fraction(distance * V, digits * (V - digits))

@@ -27,7 +27,7 @@ INTERCEPTS = claim(
     },
     symbols={
         "x": "data",
-        "f": "the network, of two kinks t_1 < t_2 and the slopes c, -c between and beyond",
+        "f": "the network, of two kinks t_1 < t_2 and output weights c, -c: of slope c between them, 0 beyond",
         "t_1, t_2": "intercepts",
         "s, u": "how far they moved into the interval",
         "R_S": "mean squared error",

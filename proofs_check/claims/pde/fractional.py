@@ -13,7 +13,9 @@ from theory.dynamics.fractional import caputo_power, caputo_transform, l1_deriva
 from . import FRACTIONAL
 
 SMOOTH = Assumption(
-    "smooth enough", r"u \text{ is absolutely continuous, } u' \text{ of exponential order}", unprobed="without u' nothing is defined"
+    "smooth enough",
+    r"u \text{ is absolutely continuous on bounded intervals, and } e^{-ct} u' \text{ integrable for some } c < s",
+    unprobed="without u' nothing is defined, and e^(2t) has no transform at s = 1",
 )
 ORDER = Assumption("order", r"0 < \alpha < 1", unprobed="at 1 the derivative is the ordinary one, beyond it more initial values enter")
 
@@ -93,7 +95,7 @@ def few_terms(alpha, lam, s):
 
 RELAXATIONS = axes(
     alpha=by_level(("1/2", "4/5"), ("3/10", "1/2", "4/5", "99/100")),
-    lam=("0", "1/2", "2"),
+    lam=("0", "1/2", "1", "2"),
     s=by_level(("1/2",), ("1/2", "1", "3")),
     where=few_terms,
 )

@@ -126,7 +126,7 @@ def on_every_grid(part, *, scale=1, context):
 
 SCALING = claim(
     "pde.mscale_shift",
-    "Scaling the input by a divides frequencies by a",
+    "Scaling the input by a multiplies frequencies by |a|",
     r"\mathcal{F}[f(a\, \cdot)](k) = \frac{1}{|a|} \hat f\!\left( \frac{k}{a} \right)",
     clauses={
         "scaling": r"\mathcal{F}[f(a\, \cdot)](k) = \tfrac{1}{|a|} \hat f(k/a) \text{ for every integrable } f, \; a \ne 0",

@@ -65,7 +65,8 @@ NUCLEAR = claim(
     ["square", "primal", "certificate", "balanced product", "converse"],
     clauses=("dual", "attained", "balanced"),
     covers="statement",
-    scope="free entries; each monomial has at most two rows, two columns and two inner indices, and sums over more are sums of these",
+    scope="free entries; sums over rows, columns and inner indices of monomials in at most two of each; the balanced product by"
+    " associativity alone, W W^T = A (B^T B) A^T = A (A^T A) A^T",
 )
 @false("half the cost", half=2)
 def identities(part, *, half=1, context):

@@ -30,8 +30,8 @@ SIGNATURE = claim(
         "remainder": r"\text{logits within } \zeta: \; |\tfrac{\partial \mathcal{L}}{\partial E_x} + p(x) (P(\cdot|x) - \tfrac{1}{V}) U|"
         r" \le p(x) \tfrac{e^{2 \zeta} - 1}{V} \sum_y |U_y| \text{ entry by entry}",
         "cosines": r"U \text{ of } V \times h \text{ normal entries}: \text{ cosines of the velocities are those of the signatures"
-        r" within } \tfrac{2 \delta}{1 - \delta}, \; \delta = 2 \sqrt{t/h} + 2t/h,"
-        r" \text{ but for a probability of } 8 e^{-t} \text{ a pair}",
+        r" within } \tfrac{2 \delta}{1 - \delta}, \; \delta = 2 \sqrt{t/h} + 2t/h < 1,"
+        r" \text{ but for a probability of } 8 e^{-t} \text{ a pair; signatures that do not vanish}",
         "addition": r"y = a + b, \; a, b \text{ uniform on } q \text{ digits}: \text{ digits } k \text{ apart have signatures of cosine }"
         r" 1 - \tfrac{k V}{q (V - q)}",
     },
