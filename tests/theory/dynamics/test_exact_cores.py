@@ -5,6 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics.dynamics import fractional as series
+from numerics.dynamics import nuclear
 from theory.dynamics import anchors, bridges, fractional, operators, random_layers, signatures
 from theory.dynamics.facts import BRIDGES, facts
 
@@ -85,3 +87,66 @@ def test_arguments_outside_are_refused_by_name(call, told):
     with pytest.raises(ValueError) as caught:
         call()
     assert told in str(caught.value)
+
+
+def test_layers_that_are_only_uncorrelated():
+    """W_1 = e_1 m, W_2 = e_2 m: entries of mean 0, variance 1 and covariance 0, and yet the mean square doubles."""
+    states = [(e1 * m, e2 * m) for e1 in (-1, 1) for e2 in (-1, 1) for m in (0, 2**0.5)]
+    mean = lambda values: sum(values) / len(states)
+    assert mean(a for a, _ in states) == mean(b for _, b in states) == mean(a * b for a, b in states) == 0
+    assert mean(a * a for a, _ in states) == pytest.approx(1) and mean((a * b) ** 2 for a, b in states) == pytest.approx(2)
+
+
+def test_large_scores_do_not_overflow():
+    assert anchors.head([1000.0, 0.0]).tolist() == [1, 0]
+    assert anchors.missed_share(3, -800.0) == 1 and anchors.missed_share(3, 800.0) == 0
+    assert np.isfinite(anchors.read_after_anchor(3, 1, 1000.0)).all()
+    assert anchors.missed_share(3, -1.0) == pytest.approx(2 * np.e / (1 + 2 * np.e))
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: signatures.check_data([[0.5, 1], [1.5, 1]], [0, 1], 2), "counts must be integers"),
+        (lambda: signatures.check_data([[1, 1]], [0.0], 2), "labels must be integers"),
+        (lambda: signatures.check_data([[1, 1]], [0], 2.5), "outputs must be integers"),
+        (lambda: signatures.addition_cosine(10, 50), "distance must lie in 0 .. q - 1"),
+        (lambda: signatures.addition_cosine(10, -3), "distance must lie in 0 .. q - 1"),
+        (lambda: signatures.addition_cosine(10, 3, 12), "outputs must be at least 19"),
+        (lambda: signatures.addition_cosine(1, 0), "for q >= 2 digits"),
+        (lambda: anchors.check_pairs(3, [(0, 1, 2)]), "two anchors"),
+        (lambda: anchors.check_pairs(3, [(0,)]), "two anchors"),
+        (lambda: anchors.check_pairs(3, [(0.5, 1)]), "two anchors"),
+        (lambda: random_layers.readout_bound([1.0], 99, 16, 1.0, 1.0), "own must be one of the 1 buffers"),
+        (lambda: random_layers.readout_bound([1.0], 0, 16, 10.0, 1.0), "inner must be at most"),
+        (lambda: random_layers.buffer_noise([1, 1], 0, -3), "d must be at least 1"),
+        (lambda: random_layers.buffer_noise([1, 1], 0, 0), "d must be at least 1"),
+        (lambda: fractional.laplace_power(-1.5, 2.0), "beta must be above -1"),
+        (lambda: fractional.laplace_power(1, -2.0), "s must be positive"),
+        (lambda: fractional.relaxation_transform(-5, 1.0, 0.5), "lam must be at least 0"),
+        (lambda: fractional.relaxation_transform(1.0, -1.0, 0.5), "s must be positive"),
+        (lambda: fractional.l1_error(1, -0.1, 0.5), "step must be positive"),
+        (lambda: fractional.l1_error(-1, 0.1, 0.5), "bend must be at least 0"),
+        (lambda: fractional.l1_derivative([0, 1], 0.0, 0.5), "step must be positive"),
+    ],
+)
+def test_numbers_outside_their_range_are_told(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: series.laplace_of_relaxation(Fraction(1, 2), 1, 1, end=-5), "end must be positive"),
+        (lambda: series.mittag_leffler(float("nan"), Fraction(1, 2)), "finite"),
+        (lambda: series.mittag_leffler(-10, Fraction(1, 10)), "more than 20000 terms"),
+        (lambda: series.laplace_of_relaxation(Fraction(1, 10), 2, 1), "more than 20000 terms"),
+        (lambda: nuclear.nuclear_norm(np.zeros((0, 0))), "of one row or more"),
+        (lambda: nuclear.is_contraction([1, 0]), "must be a matrix"),
+        (lambda: nuclear.nuclear_norm([[10**400]]), "at most 1e150"),
+    ],
+)
+def test_series_end_and_matrices_are_checked(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()
