@@ -24,21 +24,29 @@ AT_ONCE = 256
 def fourier_integral(function: Callable[[Any], Any], k: Any, *, ends: tuple[Any, Any], tail: Any, bits: int = 120) -> Any:
     """int f(x) e^(-ikx) dx as a complex ball: the integral between ``ends`` by acb's integrator, the rest within ``tail``.
 
-    ``function`` takes and returns complex balls and is meromorphic near the real line (at a pole its ball is not finite); ``tail``
-    bounds the integral of |f| outside the ends. k, ends and tail: rationals, floats or balls.
+    ``function`` is written with the arithmetic and the functions of :class:`numerics.dynamics.integrands.Argument`, which reports poles
+    and cuts to the integrator: ``lambda x: (1 + x * x).sqrt()``, ``lambda x: (-abs(x)).exp()``. ``tail`` bounds the integral of |f| outside
+    the ends. k, ends and tail: rationals, floats or balls.
 
-    :raises ValueError: for ends that do not increase, or a tail that is negative.
+    :raises ValueError: for ends that do not increase, a tail that is negative, or a function that is written with anything else.
     """
     from flint import acb, arb
+
+    from numerics.dynamics.integrands import Argument, complex_ball
 
     with working_precision(bits):
         low, high, rest, frequency = ball(ends[0]), ball(ends[1]), ball(tail), ball(k)
         if not low < high:
             raise ValueError(f"ends must increase, got {ends}")
-        if rest < 0:
+        if not rest >= 0:
             raise ValueError(f"tail must not be negative, got {tail}")
         turn = acb(0, -frequency)
-        inner = acb.integral(lambda x, _: function(x) * (turn * x).exp(), acb(low), acb(high))
+
+        def integrand(x: Any, analytic: bool) -> Any:
+            value = function(Argument(x, analytic))
+            return (value.value if isinstance(value, Argument) else complex_ball(value)) * (turn * x).exp()
+
+        inner = acb.integral(integrand, acb(low), acb(high))
         error = arb(0, 1) * rest.upper()
         return inner + acb(error, error)
 

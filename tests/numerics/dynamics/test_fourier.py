@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.dominance import Neuron, bound, exceptional_share, in_ball, pulls, slopes_at
@@ -21,6 +22,38 @@ def test_a_gaussian_and_its_tail():
         assert found.real.overlaps(exact) and found.imag.contains(0) and float(found.real.rad()) < 1e-30
     wide = fourier_integral(lambda x: (-x * x / 2).exp(), 1, ends=(-1, 1), tail=1)
     assert float(wide.real.rad()) > 0.9 and wide.real.contains(math.sqrt(2 * math.pi) * math.exp(-0.5))
+
+
+def test_cuts_and_corners_are_seen_by_the_integrator():
+    """An integrand with a branch point near the line, or a corner on it, is enclosed rightly: values by quadrature and in closed form."""
+    near = fourier_integral(lambda x: (x * x + ball(Fraction(1, 100))).sqrt(), 1, ends=(-1, 1), tail=0)
+    by_parts = quad(lambda x: math.sqrt(x * x + 0.01) * math.cos(x), -1, 1, epsabs=1e-13)[0]
+    assert abs(float(near.real) - by_parts) < 1e-11 and abs(by_parts - 0.796152109463618) < 1e-12 and float(near.real.rad()) < 1e-12
+    wave = fourier_integral(lambda x: (-abs(x)).exp(), 1, ends=(-60, 60), tail=ball("1e-25"))
+    assert wave.real.contains(1) and float(wave.real.rad()) < 1e-15  # 2/(1 + k^2)
+    relu = fourier_integral(lambda x: (x + abs(x)) / 2, 1, ends=(-1, 1), tail=0)
+    with working_precision(120):
+        exact = ball(1).sin() + ball(1).cos() - 1
+    assert relu.real.overlaps(exact) and float(relu.real.rad()) < 1e-12 and abs(float(exact) - 0.381773290676036) < 1e-14
+    third = fourier_integral(lambda x: (2 + x) ** Fraction(1, 3) + 2 ** (-x) / (x**2 + 1), 0, ends=(-1, 1), tail=0)
+    plain = quad(lambda x: (2 + x) ** (1 / 3) + 2.0**-x / (x * x + 1), -1, 1, epsabs=1e-13)[0]
+    assert abs(float(third.real) - plain) < 1e-11
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda x: x.conjugate(), "got conjugate"),
+        (lambda x: x.log1p(), "got log1p"),
+        (lambda x: abs(x.log()), "abs of what is real"),
+        (lambda x: x if x > 0 else 0 * x, "must not compare"),
+        (lambda x: max(x, 0), "must not compare"),
+        (lambda x: [x], "ball or a number"),
+    ],
+)
+def test_integrands_without_a_checked_cut_are_refused(function, told):
+    with pytest.raises(ValueError, match=told):
+        fourier_integral(function, 1, ends=(-1, 1), tail=0)
 
 
 @pytest.mark.parametrize(("ends", "tail", "told"), [((1, -1), 0, "ends must increase"), ((-1, 1), -1, "tail must not be negative")])

@@ -33,7 +33,7 @@ def slope_transform(w: Any, b: Any, k: Any) -> Pair:
 def neuron_transform(w: Any, b: Any, k: Any, shift: Any = 0) -> Pair:
     """The transform of tanh(wx + b) at k != 0 times e^(pi shift/(2|w|)): -i (pi/w) e^(ikb/w)/sinh(pi |k|/(2|w|)) for k > 0.
 
-    As a function it has none; as a distribution it is i w/k times, less its mean, that of the slope. ``shift`` keeps floats in their range.
+    As a function it has none; off k = 0 the distribution is -i w/k times that of the slope. ``shift`` keeps floats in their range.
 
     :raises ValueError: for w = 0 or k = 0.
     """
