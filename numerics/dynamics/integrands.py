@@ -11,7 +11,8 @@ from typing import Any
 
 #: Meromorphic, and real on the real line: at a pole the ball is not finite.
 MEROMORPHIC = frozenset(
-    "exp expm1 sin cos tan cot sec csc sinh cosh tanh coth sech csch sin_pi cos_pi tan_pi cot_pi sinc sinc_pi gamma rgamma erf erfc erfi".split()
+    ("exp", "expm1", "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch")
+    + ("sin_pi", "cos_pi", "tan_pi", "cot_pi", "sinc", "sinc_pi", "gamma", "rgamma", "erf", "erfc", "erfi")
 )
 #: With a cut, which is checked.
 CUT = frozenset(("sqrt", "rsqrt", "log"))
@@ -114,5 +115,5 @@ def complex_ball(number: Any) -> Any:
         return acb(number.real, number.imag)
     try:
         return acb(ball(number))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"function must return a ball or a number, got {type(number).__name__}") from error

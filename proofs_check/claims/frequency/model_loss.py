@@ -106,7 +106,7 @@ def circles(cell, _, *, power=lambda s: s, half=lambda r: r, context):
                 rates.append(found)
         if cell.s != cell.r:
             outcomes.append(order("rates by frequency", rates if cell.s > cell.r else rates[::-1]))
-        elif cell.r == 1:  # for r = 2 the rates on points are 4 (6 - 2 s_k)/n^3
+        elif cell.r == 1:  # for r = 2 the rates on points are (2 - 2 s_k/3)/n^3
             outcomes.append(at_most("spread of rates", max(rates, key=float) - min(rates, key=float), 1e-25, attained=False))
     return worst(outcomes)
 
