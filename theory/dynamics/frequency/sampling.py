@@ -29,7 +29,7 @@ def alias(k: int, n: int) -> int:
 
 
 def spurious_coefficient(cross: float, square: float, uniform: int) -> float:
-    """E[(S + X)/(Q + Y)]: the mean coefficient of sin x in the best fit of sin 6x by it alone, at designed points and ``uniform`` random ones.
+    """E[(S + X)/(Q + Y)]: the mean coefficient of sin x in the best fit of sin 6x by it alone, at designed points and ``uniform`` others.
 
     S (``cross``) and Q (``square``) are the sums of sin x sin 6x and sin^2 x over the designed points, X and Y those over ``uniform``
     points that are independent and uniform on even points of the circle, n of them, n even. x -> pi - x turns X into -X and leaves Y, so it
