@@ -728,14 +728,14 @@ FREQUENCY_TWINS = (
         "fprinciple.neuron_ft",
         "formula",
         "two per cent more for |w| < 1/4",
-        pair_scaled(2, lambda w, b, k: abs(w) < Fraction(1, 4)),
+        pair_scaled(2, lambda w, b, k: 4 * abs(w) < 1),
         ("quadrature",),
     ),
     Twin(
         "fprinciple.neuron_ft",
         "formula",
         "two per cent more for |w| < 1/4 and |k| < 1",
-        pair_scaled(2, lambda w, b, k: abs(w) < Fraction(1, 4) and abs(k) < 1),
+        pair_scaled(2, lambda w, b, k: 4 * abs(w) < 1 and abs(k) < 1),
         ("differences",),
     ),
 )
