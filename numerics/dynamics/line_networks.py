@@ -1,8 +1,8 @@
 r"""Many small tanh networks of one input trained at once on a loss with derivatives, and the spectra of their errors on the way.
 
-The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at both ends, as
-a solver of
-y^(s) = g with boundary values has it. Derivatives go forward with the values (jets up to the second order).
+The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at the first and
+the last point (pi - 2 pi/n on even points of [-pi, pi)), as a solver of y^(s) = g with boundary values has it. Derivatives go forward
+with the values (jets up to the second order).
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ def jumping(context):
         record = switched_runs(context.seed, order, 1e-4)
         series.append({"label": name, "x": (record.steps + before.steps[-1]).tolist(), "y": np.median(record.error, axis=1).tolist()})
     alt = (
-        "The error falls; after the switch at step 500 it goes on falling without one, about triples with first derivatives and rises"
+        "The error falls (1,000 steps come before the first one drawn); after the switch at step 500 it goes on falling without one, about triples with first derivatives and rises"
         " twentyfold with second ones"
     )
     return Figure(

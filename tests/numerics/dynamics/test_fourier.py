@@ -153,6 +153,29 @@ def test_limits_of_energies_are_enclosed():
 
 
 @pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"alpha": -1}, "alpha must be at least 0"),
+        ({"beyond": -1}, "beyond must be at least 0"),
+        ({"cutoff": 2.5}, "cutoff must be an integer"),
+        ({"x": [0.0, 2 * math.pi]}, "points must differ modulo 2 pi"),
+        ({"x": [ball(0), ball(0).acos() * 4]}, "points must differ modulo 2 pi"),
+    ],
+)
+def test_energies_refuse_what_has_no_meaning(change, told):
+    given = {"x": [0, 1], "y": [1, 2], "alpha": 2, "cutoff": 9, **change}
+    with pytest.raises(ValueError, match=told):
+        band_limited_energy(**given)
+
+
+def test_points_in_balls_have_energies_in_balls():
+    from flint import arb
+
+    around = band_limited_energy([ball(0), arb(1, 1e-6)], [1, 2], 2, 9).least
+    assert all(around.contains(band_limited_energy([0, x], [1, 2], 2, 9).least) for x in (1, 1 + Fraction(1, 2_000_000)))
+
+
+@pytest.mark.parametrize(
     ("x", "y", "cutoff", "told"),
     [([0, 0], [1, 2], 9, "points must differ"), ([0, 1], [1], 9, "as many values"), ([0, 1, 2, 3], [1] * 4, 1, "at least 4 frequencies")],
 )
@@ -170,6 +193,9 @@ def test_interpolants_as_functions_of_the_spread_of_biases():
     assert found.limit() == natural_cubic(nodes, values, x) and found.order() == 1
     even = interpolant(output_kernel, [-1, 0, 1], [1, 0, 1], x, degree=3, first=3)
     assert even.order() == 3  # faster than 1/B, where the affine part of the spline is constant
+    with pytest.raises(ValueError, match="degree must be that of the kernel"):
+        interpolant(output_kernel, [0, 1, 3], [1, 0, 2], x, degree=1, first=3)
+    assert interpolant(output_kernel, [0, 1, 3], [1, 0, 2], x, degree=3, first=3).limit() == Fraction(3, 8)
     with pytest.raises(ValueError, match="nodes must differ"):
         interpolant(output_kernel, [0, 0], [1, 1], 0, degree=3, first=1)
 
@@ -225,6 +251,14 @@ def test_draws_fill_the_ball():
         (lambda: replace(NEURON, k=(Fraction(2), Fraction(1))), "0 < low < high"),
         (lambda: exceptional_share(STILL, Fraction(1, 8)), "b must not be 0"),
         (lambda: bound(NEURON, Fraction(2)), "u must be"),
+        (lambda: bound(STILL, Fraction(1, 8)), "b must not be 0"),
+        (lambda: bound(NEURON, Fraction(0)), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), parameters=("weight",)), "parameters must be"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), parameters=()), "parameters must be"),
+        (lambda: exceptional_share(NEURON, Fraction(-1, 40), beyond=60), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(0)), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), beyond=-3), "beyond must be"),
+        (lambda: in_ball(np.random.default_rng(0), 3, 2, -1.0), "positive delta"),
     ],
 )
 def test_dominance_refuses(make, told):

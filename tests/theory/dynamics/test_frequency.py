@@ -57,6 +57,20 @@ def test_the_peak_of_a_rate(order):
     assert frequency.peak_argument(1.0) == frequency.peak_argument(0) == 0
 
 
+def test_peaks_near_order_one_and_at_large_orders():
+    assert abs(frequency.peak_argument(1 + 2**-46) / math.sqrt(3 * 2**-46) - 1) < 1e-12
+    assert frequency.peak_argument(1.7e308) == 1.7e308
+
+
+def test_transforms_of_arrays():
+    k, w, b = np.array([-1, 1, 2]), np.array([1, 2, -3]), np.array([1, 0, 2])
+    for function in (frequency.neuron_transform, frequency.slope_transform):
+        each = [function(float(u), float(c), float(v)) for u, c, v in zip(w, b, k, strict=True)]
+        assert np.allclose(np.array(function(w, b, k)).T, each)
+    real, imag = frequency.slope_transform(-2.0, 1.0, np.array([0.0, 1.0]))
+    assert np.allclose(real, [1, frequency.slope_transform(-2.0, 1.0, 1.0)[0]]) and imag[0] == 0
+
+
 def test_kernels_are_the_integrals_over_biases():
     c = np.linspace(-3, 3, 200_001)
     x, y, plus = -0.7, 1.2, lambda z: np.maximum(z, 0)
