@@ -218,7 +218,7 @@ TWINS = [
         r"1/(2s^2)",
         r"1/(2s^2) - 1/(6s)",
         rates,
-        lambda f: predicted(f["r"], f["s"], second=0),
+        lambda f: predicted(f["r"], f["s"], second=Fraction(0)),
         lambda f: predicted(f["r"], f["s"]),
     ),
     Twin(
