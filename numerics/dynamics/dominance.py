@@ -56,10 +56,14 @@ def exceptional_share(
     u = 1/|w| is searched from 1/delta to 1/delta + ``beyond``; the rest is bounded by :func:`tail`. A box is split until it is decided
     or as short as e^(-c u)/200: the number of splits needs no tuning, as exceptional intervals are about e^(-c u) long.
 
-    :raises ValueError: for a bias of 0 (its phase does not turn, and all or nothing is exceptional), or delta too large for the tail.
+    :raises ValueError: for a bias of 0 (its phase does not turn, and all or nothing is exceptional), delta that is not positive or too
+        large for the tail, ``beyond`` that is no integer of at least 1, or parameters that are none, repeated or not of PARAMETERS.
     """
-    if neuron.b == 0:
-        raise ValueError("b must not be 0: the phase of its transform does not turn, so that all or no small weights are exceptional")
+    _usable(neuron, delta)
+    if isinstance(parameters, str) or not parameters or not set(parameters) <= set(PARAMETERS) or len(set(parameters)) < len(parameters):
+        raise ValueError(f"parameters must be different ones of {PARAMETERS}, one at least, got {parameters!r}")
+    if isinstance(beyond, bool) or not isinstance(beyond, int) or beyond < 1:
+        raise ValueError(f"beyond must be an integer of at least 1, got {beyond}")
     start = 1 / Fraction(delta)
     if bits is None:  # boxes get as short as e^(-c u)/200, and digits of u must tell their ends apart
         bits = 80 + math.ceil(float(dominance_rate(*neuron.k)) * float(start + beyond) / math.log(2))
@@ -158,8 +162,19 @@ def tail(neuron: Neuron, u: Fraction) -> Any:
 
 def bound(neuron: Neuron, delta: Fraction) -> Any:
     """C e^(-c/delta) with the constants of :func:`tail`: a bound of the share for all three parameters, where delta is small enough
-    for it."""
+    for it.
+
+    :raises ValueError: for a bias of 0, delta that is not positive, or too large.
+    """
+    _usable(neuron, delta)
     return len(PARAMETERS) * tail(neuron, 1 / Fraction(delta)) / ball(delta)
+
+
+def _usable(neuron: Neuron, delta: Any) -> None:
+    if neuron.b == 0:
+        raise ValueError("b must not be 0: the phase of its transform does not turn, so that all or no small weights are exceptional")
+    if not delta > 0:
+        raise ValueError(f"delta must be positive, got {delta}")
 
 
 def pulls(a: np.ndarray, w: np.ndarray, b: np.ndarray, k: Sequence[float], target: Sequence[complex], factor: Any = 1.0) -> np.ndarray:
@@ -179,7 +194,12 @@ def pulls(a: np.ndarray, w: np.ndarray, b: np.ndarray, k: Sequence[float], targe
 
 
 def in_ball(rng: np.random.Generator, draws: int, m: int, delta: float) -> np.ndarray:
-    """Uniform draws (draws, m) from the ball of radius delta."""
+    """Uniform draws (draws, m) from the ball of radius delta.
+
+    :raises ValueError: for draws or m below 1, or a radius that is not a positive number.
+    """
+    if draws < 1 or m < 1 or not 0 < delta < math.inf:
+        raise ValueError(f"expected draws >= 1, m >= 1 and a positive delta, got {draws}, {m}, {delta}")
     directions = rng.normal(size=(draws, m))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return delta * directions * rng.random((draws, 1)) ** (1 / m)

@@ -24,21 +24,29 @@ AT_ONCE = 256
 def fourier_integral(function: Callable[[Any], Any], k: Any, *, ends: tuple[Any, Any], tail: Any, bits: int = 120) -> Any:
     """int f(x) e^(-ikx) dx as a complex ball: the integral between ``ends`` by acb's integrator, the rest within ``tail``.
 
-    ``function`` takes and returns complex balls and is meromorphic near the real line (at a pole its ball is not finite); ``tail``
-    bounds the integral of |f| outside the ends. k, ends and tail: rationals, floats or balls.
+    ``function`` is written with the arithmetic and the functions of :class:`numerics.dynamics.integrands.Argument`, which reports poles
+    and cuts to the integrator: ``lambda x: (1 + x * x).sqrt()``, ``lambda x: (-abs(x)).exp()``. ``tail`` bounds the integral of |f| outside
+    the ends. k, ends and tail: rationals, floats or balls.
 
-    :raises ValueError: for ends that do not increase, or a tail that is negative.
+    :raises ValueError: for ends that do not increase, a tail that is negative, or a function that is written with anything else.
     """
     from flint import acb, arb
+
+    from numerics.dynamics.integrands import Argument, complex_ball
 
     with working_precision(bits):
         low, high, rest, frequency = ball(ends[0]), ball(ends[1]), ball(tail), ball(k)
         if not low < high:
             raise ValueError(f"ends must increase, got {ends}")
-        if rest < 0:
+        if not rest >= 0:
             raise ValueError(f"tail must not be negative, got {tail}")
         turn = acb(0, -frequency)
-        inner = acb.integral(lambda x, _: function(x) * (turn * x).exp(), acb(low), acb(high))
+
+        def integrand(x: Any, analytic: bool) -> Any:
+            value = function(Argument(x, analytic))
+            return (value.value if isinstance(value, Argument) else complex_ball(value)) * (turn * x).exp()
+
+        inner = acb.integral(integrand, acb(low), acb(high))
         error = arb(0, 1) * rest.upper()
         return inner + acb(error, error)
 
@@ -86,7 +94,8 @@ def samples_of(x: Any, period: float | None = None) -> Samples:
 def nudft(samples: Samples, y: Any, k: Any) -> np.ndarray:
     """sum_j weight_j y_j e^(-2 pi i k (x_j - x_1)/period) for values (..., n) at frequencies k (K,), in periods: complex (..., K).
 
-    For even samples it is the discrete Fourier transform over n; for others the trapezoidal rule on the circle.
+    For even samples it is the discrete Fourier transform over n; for others the trapezoidal rule on the circle, by which one frequency
+    leaks into the others: a constant, too, is not 0 at k != 0.
 
     :raises ValueError: for frequencies above Nyquist's, and values of another length.
     """
@@ -128,10 +137,12 @@ class Energy:
 def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, beyond: Any = 0, bits: int = 128) -> Energy:
     """The least sum <k>^alpha |c_k|^2 of an interpolant with |k| <= ``cutoff`` at points x (n, d), or (n,), on the circle of length 2 pi.
 
-    x and y are rationals, floats or balls. ``beyond`` (:func:`tail_bound`) bounds what the kernel lacks: then ``least``
-    holds the energies of all larger cut-offs, and their limit, too. alpha = d, the critical value, is a boundary: ``regime`` says so.
+    x, y and alpha are rationals, floats or balls: of balls the energies of all numbers within are enclosed. ``beyond`` (:func:`tail_bound`)
+    bounds what the kernel lacks: then ``least`` holds the energies of all larger cut-offs, and their limit, too. alpha = d, the
+    critical value, is a boundary: ``regime`` says so.
 
-    :raises ValueError: for repeated points, wrong shapes, or fewer frequencies than points.
+    :raises ValueError: for points that are, or as balls may be, equal modulo 2 pi, wrong shapes, a negative alpha or ``beyond``, a cut-off
+        that is no integer, or fewer frequencies than points.
     """
     from flint import arb, arb_mat
 
@@ -140,9 +151,14 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
     n, d = points.shape
     if len(y) != n:
         raise ValueError(f"expected as many values as points, got {len(y)} and {n}")
-    if len({tuple(row) for row in points.tolist()}) < n:
-        raise ValueError(f"points must differ, got {points.tolist()}")
+    if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
+        raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
     with working_precision(bits):
+        if not ball(alpha) >= 0:
+            raise ValueError(f"alpha must be at least 0, got {alpha}")
+        if not ball(beyond) >= 0:
+            raise ValueError(f"beyond must be at least 0, got {beyond}")
+        _different(points)
         shells = _shells(cutoff, d)
         if sum(len(rows) for rows in shells.values()) < n:
             raise ValueError(f"cutoff must leave at least {n} frequencies for {n} points, got {cutoff}")
@@ -165,6 +181,16 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
             size = sum((abs(c) for c in coefficients), arb(0))
             least = least.union(least - size * size * ball(beyond))
         return Energy(least, diagonal, below, coefficients, boundary(alpha, d))
+
+
+def _different(points: np.ndarray) -> None:
+    """Floats are equal modulo 2 pi where they are within their rounding; other numbers where balls cannot tell them apart."""
+    least = 1e-15 if any(isinstance(entry, float) for entry in points.ravel()) else 0.0
+    for i, row in enumerate(points):
+        for j, other in enumerate(points[:i]):
+            sines = [abs(((ball(p) - ball(q)) / 2).sin()) for p, q in zip(row, other, strict=True)]
+            if not any(bool(sine > least) for sine in sines):
+                raise ValueError(f"points must differ modulo 2 pi, got {other.tolist()} and {row.tolist()} at {j} and {i}")
 
 
 def kernel(difference: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 128) -> Any:

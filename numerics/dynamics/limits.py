@@ -54,7 +54,9 @@ def interpolant(kernel: Kernel, nodes: Sequence[Any], values: Sequence[Any], x: 
 
     ``degree`` is that of the kernel in B; rationals. The kernel must be a polynomial in B from ``first`` on.
 
-    :raises ValueError: for repeated nodes.
+    Both determinants are compared with their polynomials at one more B.
+
+    :raises ValueError: for repeated nodes, or a kernel that is no polynomial in B of that degree.
     """
     from flint import fmpq, fmpq_mat
 
@@ -63,7 +65,7 @@ def interpolant(kernel: Kernel, nodes: Sequence[Any], values: Sequence[Any], x: 
     nodes, x, n = [Fraction(node) for node in nodes], Fraction(x), len(nodes)
     right = [rational(value) for value in values]
     places, above, below = [], [], []
-    for B in range(first, first + degree * n + 1):
+    for B in range(first, first + degree * n + 2):
         gram = [[rational(kernel(p, q, Fraction(B))) for q in nodes] for p in nodes]
         matrix = fmpq_mat(gram)
         bordered = [[*row, value] for row, value in zip(gram, right, strict=True)]
@@ -71,7 +73,12 @@ def interpolant(kernel: Kernel, nodes: Sequence[Any], values: Sequence[Any], x: 
         places.append(fmpq(B))
         below.append(matrix.det())
         above.append(-fmpq_mat(bordered).det())
-    return RationalFunction(_through(places, above), _through(places, below))
+    found = RationalFunction(_through(places[:-1], above[:-1]), _through(places[:-1], below[:-1]))
+    last = Fraction(first + degree * n + 1)
+    for coefficients, value in ((found.numerator, above[-1]), (found.denominator, below[-1])):
+        if sum((c * last**i for i, c in enumerate(coefficients)), Fraction(0)) != fraction(value):
+            raise ValueError(f"degree must be that of the kernel in B, a polynomial from {first} on: {degree} does not fit at B = {last}")
+    return found
 
 
 def _through(places: list[Any], values: list[Any]) -> tuple[Fraction, ...]:

@@ -1,8 +1,8 @@
 r"""Many small tanh networks of one input trained at once on a loss with derivatives, and the spectra of their errors on the way.
 
-The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at both ends, as
-a solver of
-y^(s) = g with boundary values has it. Derivatives go forward with the values (jets up to the second order).
+The loss of order s is the mean of (f^(s) - y^(s))^2 over even points of a period, for s > 0 plus the squares of f - y at the first and
+the last point (pi - 2 pi/n on even points of [-pi, pi)), as a solver of y^(s) = g with boundary values has it. Derivatives go forward
+with the values (jets up to the second order).
 """
 
 from __future__ import annotations
@@ -22,14 +22,33 @@ ORDERS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class Target:
-    """y = sum of amplitude sin(kx) over ``frequencies``; at ``x`` (n,)."""
+    """y = sum of amplitude sin(kx) over ``frequencies``; at ``x`` (n,).
+
+    :raises ValueError: for frequencies or amplitudes that are 0, not finite or not as many, and points that are fewer than two, not finite
+        or do not increase.
+    """
 
     frequencies: tuple[int, ...]
     amplitudes: tuple[float, ...]
     x: np.ndarray
 
+    def __post_init__(self) -> None:
+        for name, values in (("frequencies", self.frequencies), ("amplitudes", self.amplitudes)):
+            if not len(values) or not all(0 < abs(value) < float("inf") for value in values):
+                raise ValueError(f"{name} must be finite numbers other than 0, one at least, got {values}")
+        if len(self.frequencies) != len(self.amplitudes):
+            raise ValueError(f"expected as many amplitudes as frequencies, got {len(self.amplitudes)} and {len(self.frequencies)}")
+        x = np.asarray(self.x)
+        if x.ndim != 1 or len(x) < 2 or not np.isfinite(x).all() or not (np.diff(x) > 0).all():
+            raise ValueError(f"x must hold at least two finite points (n,) that increase, got shape {x.shape}")
+
     def derivative(self, order: int) -> np.ndarray:
-        """y^(order), order 0, 1 or 2, at the points."""
+        """y^(order), order 0, 1 or 2, at the points.
+
+        :raises ValueError: for another order.
+        """
+        if order not in ORDERS:
+            raise ValueError(f"order must be one of {ORDERS}, got {order}")
         waves = (np.sin, np.cos, lambda t: -np.sin(t))[order]
         return sum(
             (a * k**order * waves(k * self.x) for k, a in zip(self.frequencies, self.amplitudes, strict=True)), np.zeros_like(self.x)
@@ -145,5 +164,6 @@ def _check(order: int, steps: int, learning_rate: float, every: int, target: Tar
         raise ValueError(f"learning_rate must be a positive number, got {learning_rate}")
     length = len(target.x) * (target.x[1] - target.x[0])
     nyquist = np.pi * len(target.x) / length
-    if max(target.frequencies) > nyquist:
-        raise ValueError(f"frequencies must be at most {nyquist:g} (Nyquist) for {len(target.x)} points, got {max(target.frequencies)}")
+    most = max(map(abs, target.frequencies))
+    if most >= nyquist * (1 - 1e-12):  # at Nyquist's own the sine may vanish on all points
+        raise ValueError(f"frequencies must be below {nyquist:g} (Nyquist) for {len(target.x)} points, got {most}")

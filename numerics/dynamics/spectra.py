@@ -56,22 +56,31 @@ def _surely_before(first: Moment, second: Moment) -> bool:
 
 @dataclass(frozen=True)
 class Spectra:
-    """At ``steps`` (T,): ``energies`` (T, K) of the error at ``frequencies`` (K,), and those of the target (K,), outputs added up."""
+    """At ``steps`` (T,): ``energies`` (T, K) of the error at ``frequencies`` (K,), and those of the target (K,), outputs added up.
+
+    ``sides`` (K,) says how many frequencies an energy stands for: k and -k, but 0 alone, and Nyquist's of even samples alone.
+    """
 
     steps: np.ndarray
     frequencies: np.ndarray
     energies: np.ndarray
     target: np.ndarray
+    sides: np.ndarray
 
     def relative(self, band: Band) -> np.ndarray:
-        """sqrt(energy of the error/energy of the target) of a band, (T,); infinite where the target has nothing there."""
+        """sqrt(energy of the error/energy of the target) of a band, (T,); infinite where the target has nothing there.
+
+        Both count k and -k: of a band with all frequencies of even samples it is the relative error in L2.
+
+        :raises ValueError: for a band without a frequency.
+        """
         inside = (self.frequencies >= band.first) & (self.frequencies <= band.last)
         if not inside.any():
             raise ValueError(f"band {band} holds none of the frequencies 0 .. {int(self.frequencies[-1])}")
-        whole = self.target[inside].sum()
-        if whole <= NOTHING * self.target.sum():
+        whole = (self.sides * self.target)[inside].sum()
+        if whole <= NOTHING * (self.sides * self.target).sum():
             return np.full(len(self.steps), np.inf)
-        return np.sqrt(self.energies[:, inside].sum(axis=1) / whole)
+        return np.sqrt((self.sides * self.energies)[:, inside].sum(axis=1) / whole)
 
     def moment(self, band: Band, threshold: float) -> Moment:
         """When a band converged."""
@@ -86,8 +95,13 @@ def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[fl
     """Spectra of ``outputs`` - ``y``, arrays (n, m) or (n,), one for each of the increasing ``steps``, at frequencies 0 .. ``most``
     (Nyquist's by default).
 
-    :raises ValueError: for steps that do not increase, numbers that are not finite, other shapes, or ``most`` above Nyquist's frequency.
+    :raises ValueError: for steps that are not finite or do not increase, ``most`` that is no integer of at least 0,
+        numbers that are not finite, other shapes, or ``most`` above Nyquist's frequency.
     """
+    if not all(math.isfinite(step) for step in steps):
+        raise ValueError(f"steps must be finite, got {list(steps)[:8]}")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+        raise ValueError(f"most must be an integer of at least 0, got {most}")
     if not len(steps) or any(not first < second for first, second in zip(steps, steps[1:], strict=False)):
         raise ValueError(f"steps must increase and be one at least, got {list(steps)[:8]}")
     goal = _columns("y", y, len(samples.x))
@@ -99,7 +113,11 @@ def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[fl
             raise ValueError(f"outputs at {step:g} must have shape {goal.shape} as y, got {found.shape}")
         rows.append(found - goal)
     energies = (np.abs(nudft(samples, np.stack(rows).swapaxes(1, 2), frequencies)) ** 2).sum(axis=1)
-    return Spectra(np.asarray(steps, dtype=float), frequencies, energies[1:], energies[0])
+    sides = np.where(frequencies == 0, 1.0, 2.0)
+    n, even = len(samples.x), np.allclose(np.diff(samples.x), samples.period / len(samples.x), rtol=1e-9, atol=0)
+    if even and n % 2 == 0:
+        sides[frequencies == n // 2] = 1.0
+    return Spectra(np.asarray(steps, dtype=float), frequencies, energies[1:], energies[0], sides)
 
 
 def _columns(name: str, values: Any, n: int) -> np.ndarray:
@@ -129,7 +147,7 @@ def bands_of(text: str, most: int) -> list[Band]:
     bands = []
     for part in text.split(","):
         ends = part.strip().split("-")
-        if len(ends) > 2 or not all(end.strip().isdigit() for end in ends):
+        if len(ends) > 2 or not all(end.strip().isascii() and end.strip().isdecimal() for end in ends):
             raise ValueError(f"bands must be written as 1,3,5-8, got {part.strip()!r}")
         band = Band(int(ends[0]), int(ends[-1]))
         if band.first > band.last:
@@ -141,7 +159,7 @@ def bands_of(text: str, most: int) -> list[Band]:
 
 
 def along_first_component(x: np.ndarray) -> Samples:
-    """Samples (n, d) by their first principal component, sorted by nothing: places in [0, 1), all of one weight (arXiv:1901.06523,
+    """Samples (n, d) by their first principal component, sorted by nothing: places in [0, 1], all of one weight (arXiv:1901.06523,
     Section 4).
 
     :raises ValueError: where all samples are equal.

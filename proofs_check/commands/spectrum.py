@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numerics.dynamics.spectra import Band, Spectra
 
+#: Names of checkpoints: a decimal number after the last separator, or after letters; exponents and other signs are not read.
+STEP = re.compile(r"(?:.*(?<![-_])[-_])?[A-Za-z]*?((?:[0-9]+)(?:\.[0-9]+)?)", re.ASCII)
 #: Frequencies drawn one by one, at most.
 MOST_DRAWN = 64
 
@@ -104,11 +106,13 @@ def _outputs(model: str, x: np.ndarray, activation: str | None, module: str | No
 def checkpoints(folder: Path) -> dict[float, Path]:
     """The .safetensors files of a folder by the number at the end of their names, in order.
 
+    The number is all that stands after the last ``-`` or ``_`` (of a name without them its digits at the end): step-0.5 is step 0.5.
+
     :raises ValueError: where there is none, a name ends in no number, or two in the same one.
     """
     found: dict[float, Path] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        number = re.search(r"(\d+)$", file.stem)
+        number = STEP.fullmatch(file.stem)
         if number is None:
             raise ValueError(f"names of checkpoints must end in the step, as step-1500.safetensors, got {file.name}")
         step = float(number[1])
@@ -159,11 +163,14 @@ def _of_module(module: Any, x: np.ndarray) -> np.ndarray:
     try:
         with torch.no_grad():
             answer = module(torch.tensor(x, dtype=kinds[0] if kinds else torch.float64))
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"the module does not run on inputs of shape {x.shape}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # the module is the user's: whatever it raises is told
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"the module does not run on inputs of shape {x.shape}: {type(error).__name__}, {what}") from error
     if not isinstance(answer, torch.Tensor):
         raise ValueError(f"the module must return a tensor, got {type(answer).__name__}")
-    return answer.double().numpy()
+    if answer.is_complex():
+        raise ValueError(f"the module must return real numbers, got {answer.dtype}")
+    return answer.detach().cpu().double().numpy()
 
 
 def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str, Any]]:
@@ -181,7 +188,8 @@ def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str,
             continue
         moment = found.moment(band, threshold)
         change = f"{relative[0]:.3g} -> {relative[-1]:.3g}" if several else f"{relative[0]:.3g}"
-        click.echo(f"  {band!s:>9}  {change:>20}" + (f"  converged {moment}" if several else ""))
+        told = f"not converged by {moment.after:g}" if moment.at is None else f"converged {moment}"
+        click.echo(f"  {band!s:>9}  {change:>20}" + (f"  {told}" if several else ""))
         rows.append({"band": str(band), "relative": relative.tolist(), "moment": {"after": moment.after, "at": moment.at}})
         moments.append((band, moment))
     if several:

@@ -15,6 +15,21 @@ import torch
 torch.manual_seed(0)
 network = torch.nn.Sequential(torch.nn.Linear(1, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)).double()
 wrong = torch.nn.Linear(1, 2)
+
+class Indexed(torch.nn.Module):
+    def forward(self, x):
+        return [x][1]
+
+class Turned(torch.nn.Module):
+    def forward(self, x):
+        return x * 1j
+
+class Graded(torch.nn.Module):
+    def forward(self, x):
+        with torch.enable_grad():
+            return network(x)
+
+indexed, turned, graded = Indexed(), Turned(), Graded()
 """
 X = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
@@ -76,6 +91,17 @@ def test_one_module_alone(run):
     assert result.exit_code == 0 and "One network, frequencies 0 to 16" in result.output and "An order needs" in result.output
 
 
+def test_an_output_that_keeps_its_gradient(run):
+    result = run("user.py:graded", *DATA)
+    assert result.exit_code == 0 and "One network" in result.output
+
+
+def test_what_has_not_converged_is_said(run):
+    Path("steps/step-1000.safetensors").unlink()
+    result = run("steps", "--activation", "tanh", *DATA, "--bands", "1")
+    assert "not converged by 100" in result.output and "converged after" not in result.output
+
+
 def test_several_inputs(run):
     rng = np.random.default_rng(0)
     np.save("x.npy", rng.normal(size=(32, 3)))
@@ -100,6 +126,9 @@ def test_several_inputs(run):
         (X * np.nan, ["user.py:network"], "inputs must be finite"),
         (X.astype(complex), ["user.py:network"], "inputs must be real"),
         (X, ["user.py:network", "--period", "1"], "period must be longer"),
+        (X, ["user.py:indexed"], "does not run on inputs of shape (32, 1): IndexError"),
+        (X, ["user.py:turned"], "must return real numbers, got torch.complex128"),
+        (X, ["steps", "--activation", "tanh", "--bands", "\u00b2"], "bands must be written"),
         (X, ["user.py:nothing"], "defines no"),
         (X, ["nowhere", "--activation", "tanh"], "are for a directory"),
     ],
@@ -121,6 +150,15 @@ def test_names_of_checkpoints(tmp_path):
     (tmp_path / "b-3.safetensors").rename(tmp_path / "last.safetensors")
     with pytest.raises(ValueError, match="must end in the step"):
         checkpoints(tmp_path)
+    for name in ("step-1e3", "step--5", "step-0.5.1", "x-5\u00b2"):
+        (tmp_path / "last.safetensors").rename(tmp_path / f"{name}.safetensors")
+        with pytest.raises(ValueError, match="must end in the step"):
+            checkpoints(tmp_path)
+        (tmp_path / f"{name}.safetensors").rename(tmp_path / "last.safetensors")
+    for name in ("step-0.5", "step-1.25", "step-2", "model30"):
+        (tmp_path / "many").mkdir(exist_ok=True)
+        save_file({"w": np.zeros(1)}, tmp_path / "many" / f"{name}.safetensors")
+    assert list(checkpoints(tmp_path / "many")) == [0.5, 1.25, 2, 30]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no"):
         checkpoints(tmp_path / "empty")

@@ -116,9 +116,9 @@ def rates(rng):
     return {"r": r, "s": s}, found
 
 
-def predicted(r, s, second=2):
+def predicted(r, s, second=Fraction(1, 6)):
     steps = (Fraction(1, 2), Fraction(3, 2))
-    return [(2 * t) ** s * (36 / t if r == 1 else 6 / t**2 - second / t) for t in steps]
+    return [(2 * t) ** s * (36 / t if r == 1 else Fraction(1, 2) / t**2 - second / t) for t in steps]
 
 
 def powers(rng):
@@ -215,10 +215,10 @@ TWINS = [
     Twin(
         "second-term",
         CONSTANT,
-        r"6/s^2",
-        r"6/s^2 - 2/s",
+        r"1/(2s^2)",
+        r"1/(2s^2) - 1/(6s)",
         rates,
-        lambda f: predicted(f["r"], f["s"], second=0),
+        lambda f: predicted(f["r"], f["s"], second=Fraction(0)),
         lambda f: predicted(f["r"], f["s"]),
     ),
     Twin(

@@ -681,7 +681,66 @@ DYNAMICS_TWINS = (
     Twin("attention.redistribution", "rates", "two per cent off", scaled(2)),
 )
 
-TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS
+
+def pair_scaled(percent: int, condition: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The true pair of numbers, both so many per cent off where ``condition`` holds of the arguments."""
+    return lambda truth: (
+        lambda *given: tuple(part * (100 + percent) / 100 for part in truth(*given)) if condition(*given) else truth(*given)
+    )
+
+
+FREQUENCY_TWINS = (
+    Twin("fprinciple.upper_limit", "count", "3n/4 in place of n", lambda truth: lambda n: Fraction(3 * n, 4)),
+    Twin("fprinciple.upper_limit", "times", "half of the bound off the samples", lambda truth: Fraction(1, 2)),
+    Twin(
+        "fprinciple.upper_limit",
+        "weight",
+        "a fifth less at alpha = d",
+        lambda truth: lambda n, d=0, alpha=9.0: Fraction(5, 6) if alpha == d else Fraction(1),
+    ),
+    Twin(
+        "fprinciple.upper_limit",
+        "weight",
+        "a fifth less at d = 3, alpha = 5/2",
+        lambda truth: lambda n, d=0, alpha=9.0: Fraction(5, 6) if (d, alpha) == (3, 2.5) else Fraction(1),
+    ),
+    Twin("fprinciple.aliasing", "formula", "uniform points count 0.4", instead(lambda t, S, Q, u: t(S, Q, 0.8 * u))),
+    Twin("fprinciple.aliasing", "formula", "uniform points count 0.55", instead(lambda t, S, Q, u: t(S, Q, 1.1 * u))),
+    Twin("fprinciple.aliasing", "formula", "uniform points count 0.6", instead(lambda t, S, Q, u: t(S, Q, 1.2 * u))),
+    Twin("fprinciple.aliasing", "formula", "a tenth less", scaled(-10)),
+    Twin("fprinciple.aliasing", "formula", "a tenth more", scaled(10)),
+    Twin("fprinciple.gradient_dominance", "exponent", "0.9 c", lambda truth: 0.9, ("rate",)),
+    Twin("fprinciple.gradient_dominance", "exponent", "0.95 c", lambda truth: 0.95, ("rate",)),
+    Twin("fprinciple.gradient_dominance", "exponent", "c five per cent larger", lambda truth: 1.05, ("shares",)),
+    Twin("fprinciple.model_loss", "place", "0.7 per cent further on", lambda truth: lambda s: 1.007 * truth(s)),
+    Twin("fprinciple.model_loss", "place", "no rise for s < 1.4", lambda truth: lambda s: truth(s) if s >= 1.4 else 0.0),
+    Twin("fprinciple.parity_leak", "formula", "twice as much for 7 of 16", instead(lambda t, n, N: t(n, N) * (1 + ((n, N) == (7, 16))))),
+    Twin("fprinciple.parity_leak", "formula", "five per cent more from N = 32 on", scaled(5, lambda n, N: N >= 32), ("counted",)),
+    Twin("fprinciple.lfp_decay", "rate", "two per cent more for n = 4", scaled(2, lambda r, n, cosine: n == 4)),
+    Twin("fprinciple.lfp_decay", "size", "(2r)! in place of 2", lambda truth: lambda r: factorial(2 * r)),
+    Twin("fprinciple.spline_limits", "spline", "one more for five samples", off(lambda nodes, values, x: len(nodes) == 5), ("cubic",)),
+    Twin(
+        "fprinciple.spline_limits", "spline", "one more for five samples, too", off(lambda nodes, values, x: len(nodes) == 5), ("linear",)
+    ),
+    Twin("fprinciple.neuron_ft", "formula", "two per cent more for |k| > 20", pair_scaled(2, lambda w, b, k: abs(k) > 20)),
+    Twin("fprinciple.neuron_ft", "formula", "two per cent more for |w| > 5", pair_scaled(2, lambda w, b, k: abs(w) > 5)),
+    Twin(
+        "fprinciple.neuron_ft",
+        "formula",
+        "two per cent more for |w| < 1/4",
+        pair_scaled(2, lambda w, b, k: 4 * abs(w) < 1),
+        ("quadrature",),
+    ),
+    Twin(
+        "fprinciple.neuron_ft",
+        "formula",
+        "two per cent more for |w| < 1/4 and |k| < 1",
+        pair_scaled(2, lambda w, b, k: 4 * abs(w) < 1 and abs(k) < 1),
+        ("differences",),
+    ),
+)
+
+TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS
 
 
 def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:

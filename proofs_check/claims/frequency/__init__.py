@@ -26,6 +26,7 @@ NOTATION = {
     "D": "F of the network less F of the target",
     "L": "L(k) = |D(k)|^2/2",
     r"\delta": "radius of the ball of input weights",
+    r"B_\delta": "ball of radius delta around 0 in R^m",
     r"\mu": "Lebesgue measure",
     "h": "F of the target",
     r"\theta": "a parameter: w, b or a of any neuron",

@@ -1,5 +1,6 @@
 r"""How fast an infinitely wide two-layer ReLU network learns a frequency: |xi|^-(d+3) by its output weights, |xi|^-(d+1) by its biases."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -14,21 +15,21 @@ from . import OVERVIEW
 DECAY_OF_RATES = claim(
     "fprinciple.lfp_decay",
     "Infinitely wide two-layer ReLU networks: the rate of a frequency falls like a power",
-    r"\text{rate}(\xi) = A |\xi|^{-(d+3)} \text{ (output weights)} + B |\xi|^{-(d+1)} \text{ (biases)} + \text{a divergence term (input"
+    r"\text{rate}(\xi) = A |\xi|^{-(d+3)} \text{ (output weights)} + A' |\xi|^{-(d+1)} \text{ (biases)} + \text{a divergence term (input"
     r" weights)}",
     clauses={
         "kernels": r"\text{what is not smooth in the kernels of output weights and biases is } |x-x'|^3/6 \text{ and } -|x-x'|,"
         r" \text{ averaged over directions a multiple of } |x-x'|^q, \; q = 3, 1",
         "powers": r"F[|x|^q](\xi) = c_{d,q} |\xi|^{-d-q} \text{ in } \mathbb{R}^d, \; c_{d,q} \ne 0",
-        "circle": r"\text{on a circle of length 1 with the same singularity: coefficients exactly } (2r)!/(2 \pi k)^{2r}, \; r = 2, 1",
-        "modes": r"\text{on } n \text{ equispaced points modes decouple, with rates } (6/s^2 - 2/s)/n^3 \text{ and } 1/(ns), \; s = 1 -"
-        r" \cos(2 \pi k/n)",
+        "circle": r"\text{on a circle of length 1 with the same singularity: coefficients exactly } 2/(2 \pi k)^{2r}, \; r = 2, 1",
+        "modes": r"\text{on } n \ge 3 \text{ equispaced points modes decouple, with rates } (1/(2s^2) - 1/(6s))/n^3 \text{ and } 1/(ns),"
+        r" \; s = 1 - \cos(2 \pi k/n)",
     },
     symbols={
         "d": "dimension of the input", r"\xi": "frequency", "q": "3 for output weights, 1 for biases", "F": "Fourier transform",
         "k": "frequency on the circle, an integer",
         "n": "number of samples", "r": "2 for output weights, 1 for biases", "x, x'": "inputs",
-        "A, B": "constants of the spread of the weights", "s": "1 - cos(2 pi k/n)", "c_{d,q}": "a constant",
+        "A, A'": "constants of the spread of the weights", "B": "range of biases", "s": "1 - cos(2 pi k/n)", "c_{d,q}": "a constant",
     },
     assumptions=[
         Assumption("wide", r"\text{infinitely many neurons, directions uniform}",
@@ -133,19 +134,19 @@ def against_gaussians(cell, _, *, degree=None, context):
     scope="every integer k != 0: integration of B_2r(t) e^(-2 pi i k t) over 0 <= t <= 1",
 )
 @false("|k|^-3 (s)", power=lambda r: 2 * r - (r == 2))
-@false("without (2r)!", factorial=lambda r, sympy: 1)
-def coefficients(r, *, power=lambda r: 2 * r, factorial=None, context):
-    """The Fourier coefficients of (-1)^(r+1) B_2r, whose singular part at 0 is -|t| for r = 1 and -2|t|^3 times -1 for r = 2."""
+@false("(2r)!, the coefficients of Bernoulli's polynomials themselves (s)", size=lambda r: math.factorial(2 * r))
+@false("|t|^3/3 for the output weights", cubic=Fraction(1, 3))
+def coefficients(r, *, power=lambda r: 2 * r, size=lambda r: 2, cubic=Fraction(1, 6), context):
+    """The Fourier coefficients of 2 (-1)^(r+1) B_2r/(2r)!, whose singular part at 0 is that of the clause before: -|t| and |t|^3/6."""
     import sympy
 
     k, t = sympy.Symbol("k", integer=True, nonzero=True), sympy.Symbol("t", real=True)
     kernel = sympy.expand(sympy.nsimplify(bernoulli_kernel(r, t)))
     found = sympy.simplify(sympy.integrate(kernel * sympy.exp(-2 * sympy.pi * sympy.I * k * t), (t, 0, 1)))
-    size = factorial(r, sympy) if factorial else sympy.factorial(2 * r)
     odd = sympy.expand(kernel - kernel.subs(t, -t)) / 2  # of |t|: the kernel at -t is that at 1 - t
     return equal(
-        coefficient=(0, sympy.simplify(found - size / (2 * sympy.pi * k) ** power(r))),
-        singular=(-t if r == 1 else 2 * t**3, sympy.expand(odd)),
+        coefficient=(0, sympy.simplify(found - size(r) / (2 * sympy.pi * k) ** power(r))),
+        singular=(-t if r == 1 else sympy.Rational(cubic.numerator, cubic.denominator) * t**3, sympy.expand(odd)),
     )
 
 
@@ -154,13 +155,12 @@ def coefficients(r, *, power=lambda r: 2 * r, factorial=None, context):
     [1, 2],
     clauses="modes",
     covers="statement",
-    scope="every n >= 4: circulants have the modes as eigenvectors, and L = I - (S + S^T)/2 the eigenvalue s; entry by entry n C L = I"
-    " - 1/n for r = 1,"
-    " n^3 C L^2 = 6 (I - 1/n) - 2 L for r = 2, where 1/n is 0 on modes k != 0",
+    scope="every n >= 3: circulants have the modes as eigenvectors, and L = I - (S + S^T)/2 the eigenvalue s; entry by entry"
+    " n C L = I - 1/n for r = 1, n^3 C L^2 = (I - 1/n)/2 - L/6 for r = 2, where 1/n is 0 on modes k != 0",
 )
-@false("the ReLU's rate without its second term (s)", second=0)
+@false("the ReLU's rate without its second term (s)", second=Fraction(0))
 @false("n^2 for both", power=lambda r: 2)
-def stencils(r, *, second=2, power=lambda r: 2 * r - 1, context):
+def stencils(r, *, second=Fraction(1, 6), power=lambda r: 2 * r - 1, context):
     """Differences of the kernel at j/n for symbolic j and n, and at j = 0, 1 across the corner."""
     import sympy
 
@@ -174,11 +174,12 @@ def stencils(r, *, second=2, power=lambda r: 2 * r - 1, context):
     if r == 1:
         expected = [-1 / n, 1 - 1 / n, -1 / n]
     else:
-        expected = [-6 / n, 6 - 6 / n - second, -6 / n + sympy.Rational(second, 2)]
+        term, half = sympy.Rational(second.numerator, second.denominator), sympy.Rational(1, 2)
+        expected = [-half / n, half - half / n - term, -half / n + term / 2]
     return equal(entries=(expected, [sympy.expand(scale * left(i)) for i in places]))
 
 
-MODES = axes(r=(1, 2), n=by_level((5, 8, 16), (5, 8, 16, 61, 64)), points=("equispaced",))
+MODES = axes(r=(1, 2), n=by_level((3, 4, 5, 8, 16), (3, 4, 5, 6, 7, 8, 16, 61, 64)), points=("equispaced",))
 
 
 @DECAY_OF_RATES.check("certified", nothing, MODES, clauses="modes")
@@ -209,11 +210,11 @@ def modes(cell, _, *, rate=circulant_eigenvalue, bend=0, context):
 
 
 def power_alone(r, n, cosine):
-    """n (2r)!/(2 pi k)^(2r), k from its cosine."""
+    """2n/(2 pi k)^(2r), k from its cosine."""
     from flint import arb
 
     angle = cosine.acos()
-    return n * ball(2 if r == 1 else 24) / (n * angle) ** (2 * r) * (arb(1))
+    return n * arb(2) / (n * angle) ** (2 * r)
 
 
 DECAY_OF_RATES.without("equispaced", modes, bend=Fraction(1, 4))

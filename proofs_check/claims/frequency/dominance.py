@@ -25,11 +25,13 @@ DOMINANCE = claim(
         r" \partial_w T = \big(-\tfrac1w + \tfrac{\pi k}{2 w^2} \coth\tfrac{\pi k}{2w} - \tfrac{ikb}{w^2}\big) T",
         "share": r"\text{one neuron: the share of exceptions is at most } C e^{-c/\delta}, \; C \text{ explicit}",
         "rate": r"\text{no larger } c \text{ will do: } -\delta \log(\text{share of exceptions}) \to c",
-        "networks": r"m \text{ neurons: at } \delta = 1/20 \text{ exceptions are fewer than } 1/200",
+        "networks": r"1 \le m \le 30 \text{ neurons, } k = 1, 2, \; h = 1 + \tfrac{3i}{10}, 1 - \tfrac i2, \; a_j \sim \pm U(\tfrac12,"
+        r" \tfrac32), \; b_j \sim U(-2, 2), \; w \text{ uniform in } B_\delta: \text{ at } \delta = 1/20 \text{ exceptions are fewer"
+        r" than } 1/200",
         "zero bias": r"b = 0, \; h(k_1) \text{ real}, \; h(k_2) \text{ not}, \; k_2 < 2 k_1: \; |\partial_a L(k_2)| > |\partial_a L(k_1)|"
         r" \text{ for all small } w",
     },
-    symbols=["T", "L", "D", "h", "k_1", "k_2", "w", "b", "a", "m", r"\delta", r"\mu", r"\theta"],
+    symbols=["F", "T", "L", "D", "h", "k", "k_1", "k_2", "w", "b", "a", "m", r"\delta", r"B_\delta", r"\mu", r"\theta"],
     assumptions=[LOW_FIRST, SEEN, Assumption("small weights", r"\delta \text{ small}"), TURNING, ACTIVE],
     source=PRINCIPLE.at("Theorem 1; the constant c, its optimality and the part of the bias are ours"),
     relation="lower",
@@ -71,7 +73,7 @@ def slopes(part, *, power=1, coth=None, turn=1, context):
 
 
 DELTAS = axes(
-    delta=by_level(("1/8", "1/32"), ("1/4", "1/8", "1/32"), ("1/4", "1/8", "1/16", "1/32", "1/64")),
+    delta=by_level(("1/8", "1/32"), ("1/4", "1/8", "1/32", "1/160"), ("1/4", "1/8", "1/16", "1/32", "1/64", "1/160")),
     bias=("small", "large"),
     quick=1,
     standard=1,
@@ -116,7 +118,7 @@ def exponents(drawn):
     return arb.pi() * ball(drawn.k[1] - drawn.k[0]) / 2
 
 
-HALVINGS = axes(delta=by_level(("1/16", "1/32"), full=("1/16", "1/32", "1/64")), quick=1, full=5)
+HALVINGS = axes(delta=by_level(("1/16", "1/32"), ("1/16", "1/160"), ("1/16", "1/32", "1/64", "1/160")), quick=1, full=5)
 
 
 def turning_neuron(cell, rng):

@@ -76,7 +76,12 @@ def kernels(part, *, cube=None, rough=6, moment=0, context):
 
 
 PLACES = axes(
-    n=by_level((2, 4, 6), (2, 3, 4, 6, 9)), data=("any", "even"), place=("between", "at a sample", "outside"), quick=1, standard=2, full=6
+    n=by_level((2, 4, 6), (2, 3, 4, 5, 6, 7, 9)),
+    data=("any", "even"),
+    place=("between", "at a sample", "outside"),
+    quick=1,
+    standard=2,
+    full=6,
 )
 
 

@@ -210,8 +210,8 @@ def jumping(context):
         record = switched_runs(context.seed, order, 1e-4)
         series.append({"label": name, "x": (record.steps + before.steps[-1]).tolist(), "y": np.median(record.error, axis=1).tolist()})
     alt = (
-        "The error falls; after the switch at step 500 it goes on falling without one, about triples with first derivatives and rises"
-        " twentyfold with second ones"
+        "The error falls, after 1,000 steps that are not drawn; after the switch at step 500 it goes on falling without one, about triples"
+        " with first derivatives and rises twentyfold with second ones"
     )
     return Figure(
         "lines", "Relative error before and after the switch", alt, {"series": series}, "step", "relative error, median", log_y=True

@@ -75,7 +75,13 @@ def contour(_, *, decay=1, power=1, turn=1, residue=lambda q: 1j * q, context):
     return worst([*outcomes, equal(at_zero=(2 / size, at_zero))], figures=[moduli()])
 
 
-PLACES = axes(w=("-3/2", "1/3", "1", "3"), k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20")), quick=1, full=4)
+PLACES = axes(
+    w=by_level(("-3/2", "1/3", "1", "3"), ("-3/2", "1/6", "1/3", "1", "3", "-8")),
+    k=by_level(("0", "1/5", "-2", "6"), ("0", "1/5", "-2", "6", "-9", "20", "30")),
+    quick=1,
+    full=4,
+    where=lambda w, k: abs(Fraction(k)) < 40 * abs(Fraction(w)),  # beyond, the transform is below the 1e-25 that are told apart
+)
 
 
 def bias(cell, rng):
@@ -118,12 +124,20 @@ def quadrature(cell, b, *, formula=slope_transform, context):
     return worst(apart)
 
 
-PAIRS = axes(signs=("+ +", "+ -", "- -"), k=by_level(("1/2", "-3"), ("1/2", "-3", "8")), quick=1, standard=3, full=9)
+SIZES = {"middle": Fraction(1), "small": Fraction(1, 5), "large": Fraction(7)}
+PAIRS = axes(
+    signs=("+ +", "+ -", "- -"),
+    k=by_level(("1/2", "-3"), ("1/2", "-3", "8", "30")),
+    size=by_level(("middle",), tuple(SIZES)),
+    quick=1,
+    full=6,
+    where=lambda k, size: Fraction(k) < (1 if size == "small" else 10 if size == "middle" else 40),
+)
 
 
 def two_neurons(cell, rng):
     """Two neurons whose difference, or sum where their weights have opposite signs, is integrable."""
-    weights = [Fraction(int(rng.integers(4, 12)), 6) * (1 if sign == "+" else -1) for sign in cell.signs.split()]
+    weights = [SIZES[cell.size] * Fraction(int(rng.integers(4, 12)), 6) * (1 if sign == "+" else -1) for sign in cell.signs.split()]
     return weights, [Fraction(int(rng.integers(-20, 21)), 7) for _ in weights]
 
 
@@ -133,7 +147,13 @@ def real_modulus(w, b, k):
     return -imag, real
 
 
-@NEURON.check("certified", two_neurons, PAIRS, clauses=("neuron", "decay"), distribution="|w| = j/6, 4 <= j < 12; b = j/7, |j| <= 20")
+@NEURON.check(
+    "certified",
+    two_neurons,
+    PAIRS,
+    clauses=("neuron", "decay"),
+    distribution="|w| = j/6, 4 <= j < 12, a fifth and seven times of it; b = j/7, |j| <= 20",
+)
 @false("without the factor -i (s)", formula=real_modulus)
 @false("phase e^(-ikb/w) (s)", formula=lambda w, b, k: neuron_transform(w, -b, k))
 @false("1/|w| in place of 1/w (s)", formula=lambda w, b, k: neuron_transform(abs(w), b if w > 0 else -b, k))

@@ -17,11 +17,11 @@ TWO = claim(
     r"L = L(k_1) + L(k_2): \; \dot L(k_1) \le 0 \text{ and } \dot L(k_1) \le \dot L(k_2) \iff |\nabla L(k_1)| \ge |\nabla L(k_2)|",
     clauses={
         "criterion": r"\dot L(k_1) \le 0 \wedge \dot L(k_1) \le \dot L(k_2) \iff |\nabla L(k_1)| \ge |\nabla L(k_2)|",
-        "everywhere": r"|\nabla L(k_1)| > |\nabla L(k_2)| \text{ for every } w \text{ with } |w_j| \le \delta, \; \delta \text{ small"
+        "everywhere": r"|\nabla L(k_1)| > |\nabla L(k_2)| \text{ for every } w \ne 0 \text{ with } |w_j| \le \delta, \; \delta \text{ small"
         r" enough, given}"
         r" \; m, |a_j|, |b_j| \text{ and } h",
     },
-    symbols=["L", "h", "k_1", "k_2", "w", "a", "b", "m", r"\delta"],
+    symbols=["L", "D", "h", "k", "k_1", "k_2", "w", "a", "b", "m", r"\delta", r"\theta"],
     assumptions=[
         LOW_FIRST,
         SEEN,
@@ -32,6 +32,7 @@ TWO = claim(
             unprobed="where all are 0 the gradients by w and b are 0; by a alone the cosines of single neurons count",
         ),
         Assumption("small weights", r"\delta \text{ small}"),
+        Assumption("a weight", r"w_j \ne 0 \text{ for some } j", unprobed="at w = 0 the network is constant and both gradients are 0"),
     ],
     source=PRINCIPLE.at("Theorem 2; the criterion and the absence of exceptions are ours"),
     depends_on=["fprinciple.gradient_dominance"],

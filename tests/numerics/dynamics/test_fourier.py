@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.dynamics.dominance import Neuron, bound, exceptional_share, in_ball, pulls, slopes_at
@@ -21,6 +22,38 @@ def test_a_gaussian_and_its_tail():
         assert found.real.overlaps(exact) and found.imag.contains(0) and float(found.real.rad()) < 1e-30
     wide = fourier_integral(lambda x: (-x * x / 2).exp(), 1, ends=(-1, 1), tail=1)
     assert float(wide.real.rad()) > 0.9 and wide.real.contains(math.sqrt(2 * math.pi) * math.exp(-0.5))
+
+
+def test_cuts_and_corners_are_seen_by_the_integrator():
+    """An integrand with a branch point near the line, or a corner on it, is enclosed rightly: values by quadrature and in closed form."""
+    near = fourier_integral(lambda x: (x * x + ball(Fraction(1, 100))).sqrt(), 1, ends=(-1, 1), tail=0)
+    by_parts = quad(lambda x: math.sqrt(x * x + 0.01) * math.cos(x), -1, 1, epsabs=1e-13)[0]
+    assert abs(float(near.real) - by_parts) < 1e-11 and abs(by_parts - 0.796152109463618) < 1e-12 and float(near.real.rad()) < 1e-12
+    wave = fourier_integral(lambda x: (-abs(x)).exp(), 1, ends=(-60, 60), tail=ball("1e-25"))
+    assert wave.real.contains(1) and float(wave.real.rad()) < 1e-15  # 2/(1 + k^2)
+    relu = fourier_integral(lambda x: (x + abs(x)) / 2, 1, ends=(-1, 1), tail=0)
+    with working_precision(120):
+        exact = ball(1).sin() + ball(1).cos() - 1
+    assert relu.real.overlaps(exact) and float(relu.real.rad()) < 1e-12 and abs(float(exact) - 0.381773290676036) < 1e-14
+    third = fourier_integral(lambda x: (2 + x) ** Fraction(1, 3) + 2 ** (-x) / (x**2 + 1), 0, ends=(-1, 1), tail=0)
+    plain = quad(lambda x: (2 + x) ** (1 / 3) + 2.0**-x / (x * x + 1), -1, 1, epsabs=1e-13)[0]
+    assert abs(float(third.real) - plain) < 1e-11
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda x: x.conjugate(), "got conjugate"),
+        (lambda x: x.log1p(), "got log1p"),
+        (lambda x: abs(x.log()), "abs of what is real"),
+        (lambda x: x if x > 0 else 0 * x, "must not compare"),
+        (lambda x: max(x, 0), "must not compare"),
+        (lambda x: [x], "ball or a number"),
+    ],
+)
+def test_integrands_without_a_checked_cut_are_refused(function, told):
+    with pytest.raises(ValueError, match=told):
+        fourier_integral(function, 1, ends=(-1, 1), tail=0)
 
 
 @pytest.mark.parametrize(("ends", "tail", "told"), [((1, -1), 0, "ends must increase"), ((-1, 1), -1, "tail must not be negative")])
@@ -120,6 +153,29 @@ def test_limits_of_energies_are_enclosed():
 
 
 @pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"alpha": -1}, "alpha must be at least 0"),
+        ({"beyond": -1}, "beyond must be at least 0"),
+        ({"cutoff": 2.5}, "cutoff must be an integer"),
+        ({"x": [0.0, 2 * math.pi]}, "points must differ modulo 2 pi"),
+        ({"x": [ball(0), ball(0).acos() * 4]}, "points must differ modulo 2 pi"),
+    ],
+)
+def test_energies_refuse_what_has_no_meaning(change, told):
+    given = {"x": [0, 1], "y": [1, 2], "alpha": 2, "cutoff": 9, **change}
+    with pytest.raises(ValueError, match=told):
+        band_limited_energy(**given)
+
+
+def test_points_in_balls_have_energies_in_balls():
+    from flint import arb
+
+    around = band_limited_energy([ball(0), arb(1, 1e-6)], [1, 2], 2, 9).least
+    assert all(around.contains(band_limited_energy([0, x], [1, 2], 2, 9).least) for x in (1, 1 + Fraction(1, 2_000_000)))
+
+
+@pytest.mark.parametrize(
     ("x", "y", "cutoff", "told"),
     [([0, 0], [1, 2], 9, "points must differ"), ([0, 1], [1], 9, "as many values"), ([0, 1, 2, 3], [1] * 4, 1, "at least 4 frequencies")],
 )
@@ -137,6 +193,9 @@ def test_interpolants_as_functions_of_the_spread_of_biases():
     assert found.limit() == natural_cubic(nodes, values, x) and found.order() == 1
     even = interpolant(output_kernel, [-1, 0, 1], [1, 0, 1], x, degree=3, first=3)
     assert even.order() == 3  # faster than 1/B, where the affine part of the spline is constant
+    with pytest.raises(ValueError, match="degree must be that of the kernel"):
+        interpolant(output_kernel, [0, 1, 3], [1, 0, 2], x, degree=1, first=3)
+    assert interpolant(output_kernel, [0, 1, 3], [1, 0, 2], x, degree=3, first=3).limit() == Fraction(3, 8)
     with pytest.raises(ValueError, match="nodes must differ"):
         interpolant(output_kernel, [0, 0], [1, 1], 0, degree=3, first=1)
 
@@ -192,6 +251,14 @@ def test_draws_fill_the_ball():
         (lambda: replace(NEURON, k=(Fraction(2), Fraction(1))), "0 < low < high"),
         (lambda: exceptional_share(STILL, Fraction(1, 8)), "b must not be 0"),
         (lambda: bound(NEURON, Fraction(2)), "u must be"),
+        (lambda: bound(STILL, Fraction(1, 8)), "b must not be 0"),
+        (lambda: bound(NEURON, Fraction(0)), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), parameters=("weight",)), "parameters must be"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), parameters=()), "parameters must be"),
+        (lambda: exceptional_share(NEURON, Fraction(-1, 40), beyond=60), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(0)), "delta must be positive"),
+        (lambda: exceptional_share(NEURON, Fraction(1, 8), beyond=-3), "beyond must be"),
+        (lambda: in_ball(np.random.default_rng(0), 3, 2, -1.0), "positive delta"),
     ],
 )
 def test_dominance_refuses(make, told):

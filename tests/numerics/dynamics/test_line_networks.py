@@ -63,6 +63,32 @@ def test_targets_above_nyquist_are_refused():
         train_on_line(initial(np.random.default_rng(0), 1, (3,)), Target((9,), (1.0,), even_points(16)), steps=1, learning_rate=1e-3)
 
 
+@pytest.mark.parametrize("k", [8, -9])
+def test_nyquist_itself_is_refused(k):
+    with pytest.raises(ValueError, match="below 8"):
+        train_on_line(initial(np.random.default_rng(0), 1, (3,)), Target((k,), (1.0,), even_points(16)), steps=1, learning_rate=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "amplitudes", "x", "told"),
+    [
+        ((0,), (1.0,), even_points(8), "frequencies must be"),
+        ((1,), (0.0,), even_points(8), "amplitudes must be"),
+        ((1, 2), (1.0,), even_points(8), "as many amplitudes"),
+        ((1,), (1.0,), even_points(8)[::-1], "x must hold"),
+        ((1,), (1.0,), np.zeros(1), "x must hold"),
+    ],
+)
+def test_targets_refuse(frequencies, amplitudes, x, told):
+    with pytest.raises(ValueError, match=told):
+        Target(frequencies, amplitudes, x)
+
+
+def test_orders_of_derivatives_are_refused():
+    with pytest.raises(ValueError, match="order must be"):
+        TARGET.derivative(-1)
+
+
 X = np.linspace(0, 1, 32, endpoint=False)
 Y = np.sin(2 * np.pi * X) + np.sin(6 * np.pi * X)
 
@@ -80,6 +106,24 @@ def test_bands_converge_within_intervals():
     assert np.allclose(found.relative(Band(1, 1)), [1, 0, 0.5, 0, 0], atol=1e-12)
     assert np.isinf(found.relative(Band(4, 7))).all() and np.allclose(found.target[[1, 3]], 0.25)
     assert found.moment(Band(1, 1), 0.1).before(found.moment(Band(3, 3), 0.1)) is True
+
+
+def test_zero_and_nyquist_count_once():
+    """y = 1 + 2 cos, error 1: a band of both has the relative error in L2, 1/sqrt 3; likewise for all frequencies of random values."""
+    y = 1 + 2 * np.cos(2 * np.pi * X)
+    assert np.allclose(spectra(line(X), y, [y + 1], [0]).relative(Band(0, 1)), 3**-0.5)
+    rng = np.random.default_rng(0)
+    for n in (31, 32):
+        goal, found = rng.normal(size=(2, n))
+        relative = spectra(line(np.arange(n) / n), goal, [found], [0]).relative(Band(0, n // 2))
+        assert np.allclose(relative, np.linalg.norm(found - goal) / np.linalg.norm(goal))
+
+
+def test_settings_of_spectra_are_refused():
+    with pytest.raises(ValueError, match="most must be"):
+        spectra(line(X), Y, [Y], [0], most=-1)
+    with pytest.raises(ValueError, match="steps must be finite"):
+        spectra(line(X), Y, [Y], [float("nan")])
 
 
 def test_order_is_open_where_intervals_overlap():

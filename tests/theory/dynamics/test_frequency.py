@@ -57,6 +57,20 @@ def test_the_peak_of_a_rate(order):
     assert frequency.peak_argument(1.0) == frequency.peak_argument(0) == 0
 
 
+def test_peaks_near_order_one_and_at_large_orders():
+    assert abs(frequency.peak_argument(1 + 2**-46) / math.sqrt(3 * 2**-46) - 1) < 1e-12
+    assert frequency.peak_argument(1.7e308) == 1.7e308
+
+
+def test_transforms_of_arrays():
+    k, w, b = np.array([-1, 1, 2]), np.array([1, 2, -3]), np.array([1, 0, 2])
+    for function in (frequency.neuron_transform, frequency.slope_transform):
+        each = [function(float(u), float(c), float(v)) for u, c, v in zip(w, b, k, strict=True)]
+        assert np.allclose(np.array(function(w, b, k)).T, each)
+    real, imag = frequency.slope_transform(-2.0, 1.0, np.array([0.0, 1.0]))
+    assert np.allclose(real, [1, frequency.slope_transform(-2.0, 1.0, 1.0)[0]]) and imag[0] == 0
+
+
 def test_kernels_are_the_integrals_over_biases():
     c = np.linspace(-3, 3, 200_001)
     x, y, plus = -0.7, 1.2, lambda z: np.maximum(z, 0)
@@ -81,9 +95,21 @@ def test_natural_splines_against_scipy():
 def test_eigenvalues_on_the_circle_by_the_discrete_transform(r, n):
     row = [float(frequency.bernoulli_kernel(r, Fraction(j, n))) for j in range(n)]
     for k, found in enumerate(np.fft.fft(row).real[1:], 1):
-        aliases = [n * math.factorial(2 * r) / (2 * math.pi * (k + m * n)) ** (2 * r) for m in range(-4000, 4001)]
+        aliases = [2 * n / (2 * math.pi * (k + m * n)) ** (2 * r) for m in range(-4000, 4001)]
         assert abs(found - sum(aliases)) < 1e-4
         assert abs(found - frequency.circulant_eigenvalue(r, n, math.cos(2 * math.pi * k / n))) < 1e-12
+
+
+@pytest.mark.parametrize(("r", "coefficient"), [(1, 0.0506605918), (2, 0.00128324778)])
+def test_kernels_on_the_circle_have_the_singularity_of_those_on_the_line(r, coefficient):
+    """Third differences, or first ones, jump at 0 as |t|^3/6 and -|t| do; the coefficient at k = 1 is 2/(2 pi)^(2r)."""
+    step = Fraction(1, 1000)
+    value = lambda i: frequency.bernoulli_kernel(r, abs(i) * step)
+    first = lambda i: value(i + 1) - value(i)
+    jump = first(0) - first(-1) if r == 1 else first(2) - 2 * first(1) + first(0) - first(-1) + 2 * first(-2) - first(-3)
+    assert abs(float(jump / step ** (2 * r - 1)) - (-2 if r == 1 else 2)) < 0.02
+    found = quad(lambda t: float(frequency.bernoulli_kernel(r, t)) * math.cos(2 * math.pi * t), 0, 1, epsabs=1e-12)[0]
+    assert abs(found - coefficient) < 1e-9
 
 
 def test_bernoulli_polynomials():
@@ -107,6 +133,20 @@ def test_aliases_and_leaks():
         assert abs(np.mean(squares) - float(frequency.leak(n, 4))) < 1e-15
 
 
+def test_the_mean_coefficient_of_the_design():
+    """That of the published one, .34149, is above its first order, .34038; with one uniform point the mean over all places."""
+    from proofs_check.claims.frequency.aliasing import GRID, confused
+
+    x = GRID[confused()]
+    cross, square = float(np.sin(x) @ np.sin(6 * x)), float(np.sin(x) @ np.sin(x))
+    assert len(x) == 28
+    assert abs(frequency.spurious_coefficient(cross, square, 37) - 0.341495) < 1e-6
+    assert abs(cross / (square + 37 / 2) - 0.34038) < 1e-5
+    one = ((cross + np.sin(GRID) * np.sin(6 * GRID)) / (square + np.sin(GRID) ** 2)).mean()
+    assert abs(frequency.spurious_coefficient(cross, square, 1) - one) < 1e-12
+    assert frequency.spurious_coefficient(0, 0, 65) == 0
+
+
 def test_regimes():
     assert [frequency.boundary(alpha, 2) for alpha in (1.5, Fraction(2), 2.5)] == ["trivial", "boundary", "regular"]
 
@@ -117,6 +157,10 @@ def test_regimes():
         (lambda: frequency.leak(9, 8), "between 1 and 8"),
         (lambda: frequency.leak(1, 1), "at least 2 points"),
         (lambda: frequency.alias(1, 0), "n must be"),
+        (lambda: frequency.alias(1, 2.5), "n must be"),
+        (lambda: frequency.alias(0.5, 7), "k must be an integer"),
+        (lambda: frequency.boundary(1, 1.5), "dimension must be"),
+        (lambda: frequency.spurious_coefficient(1.0, 0.0, 3), "square > 0"),
         (lambda: frequency.boundary(1, 0), "dimension must be"),
         (lambda: frequency.boundary(math.nan, 1), "alpha must be a finite"),
         (lambda: frequency.natural_cubic([0, 0], [1, 2], 0), "nodes must increase"),
@@ -127,6 +171,9 @@ def test_regimes():
         (lambda: frequency.peak_argument(-1), "order must be"),
         (lambda: frequency.bernoulli_kernel(0, 0), "half_order must be"),
         (lambda: frequency.circulant_eigenvalue(3, 4, 0), "half_order must be 1 or 2"),
+        (lambda: frequency.circulant_eigenvalue(1, 0, 0), "n must be"),
+        (lambda: frequency.circulant_eigenvalue(1, 4, 1), "cosine must not be 1"),
+        (lambda: frequency.bernoulli_kernel(1.5, 0), "half_order must be"),
         (lambda: frequency.power_against_gaussian(1, 0, 1), "dimension >= 1"),
     ],
 )

@@ -21,7 +21,7 @@ from theory.dynamics.frequency.neuron import (
     peak_argument,
     slope_transform,
 )
-from theory.dynamics.frequency.sampling import alias, boundary, leak, monotone_sum_bound, off_diagonal_share
+from theory.dynamics.frequency.sampling import alias, boundary, leak, monotone_sum_bound, off_diagonal_share, spurious_coefficient
 
 __all__ = [
     "alias",
@@ -41,4 +41,5 @@ __all__ = [
     "piecewise_linear",
     "power_against_gaussian",
     "slope_transform",
+    "spurious_coefficient",
 ]

@@ -53,32 +53,43 @@ def piecewise_linear(nodes: Sequence[Any], values: Sequence[Any], x: Any) -> Any
 
 
 def bernoulli_kernel(half_order: int, t: Any) -> Any:
-    """(-1)^(r+1) B_2r(t), 0 <= t <= 1, r = ``half_order``: the kernel on a circle of length 1 whose Fourier coefficients are (2r)!/(2
-    pi k)^(2r), 0 at
-    k = 0. What is not smooth in it is -|t|/1 for r = 1 and 2|t|^3 for r = 2: the bias and the output kernel.
+    """2 (-1)^(r+1) B_2r(t)/(2r)!, 0 <= t <= 1, r = ``half_order``: the kernel on a circle of length 1 with the Fourier coefficients
+    2/(2 pi k)^(2r), 0 at k = 0.
 
-    :raises ValueError: for half_order below 1.
+    What is not smooth in it is -|t| for r = 1 and |t|^3/6 for r = 2, as in :func:`bias_kernel` and :func:`output_kernel`.
+
+    :raises ValueError: for half_order that is no integer of at least 1.
     """
-    if half_order < 1:
-        raise ValueError(f"half_order must be an integer of at least 1, got {half_order}")
-    return (-1) ** (half_order + 1) * sum(c * t**i for i, c in enumerate(_bernoulli(2 * half_order)))
+    _order(half_order)
+    scale = Fraction(2 * (-1) ** (half_order + 1), math.factorial(2 * half_order))
+    return sum(scale * c * t**i for i, c in enumerate(_bernoulli(2 * half_order)))
 
 
 def circulant_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
     """The eigenvalue of the matrix (bernoulli_kernel((i - j)/n mod 1)) whose modes have cos(2 pi k/n) = ``cosine``, k not 0 modulo n.
 
-    It is n times the sum over all aliases k + ln of (2r)!/(2 pi (k + ln))^(2r): with s = 1 - cosine, 1/(ns) for r = 1 and
-    (6/s^2 - 2/s)/n^3 for r = 2.
+    It is n times the sum over all aliases k + ln of 2/(2 pi (k + ln))^(2r): with s = 1 - cosine, 1/(ns) for r = 1 and
+    (1/(2s^2) - 1/(6s))/n^3 for r = 2.
 
-    :raises ValueError: for half_order other than 1 and 2.
+    :raises ValueError: for half_order other than 1 and 2, n that is no integer of at least 2, or a cosine that is certainly 1 (k = 0).
     """
+    _order(half_order)
+    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
+        raise ValueError(f"n must be an integer of at least 2, got {n}")
     s = 1 - cosine
+    if not hasattr(s, "shape") and bool(s == 0):
+        raise ValueError("cosine must not be 1: the mode k = 0 has the eigenvalue of a sum, not of this formula")
     match half_order:
         case 1:
             return 1 / (n * s)
         case 2:
-            return (6 / (s * s) - 2 / s) / n**3
+            return (3 / s - 1) / (6 * s) / n**3
     raise ValueError(f"half_order must be 1 or 2, got {half_order}")
+
+
+def _order(half_order: Any) -> None:
+    if isinstance(half_order, bool) or not isinstance(half_order, int) or half_order < 1:
+        raise ValueError(f"half_order must be an integer of at least 1, got {half_order}")
 
 
 def power_against_gaussian(power: int, dimension: int, j: int) -> Fraction:

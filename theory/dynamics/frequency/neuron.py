@@ -22,9 +22,13 @@ def slope_transform(w: Any, b: Any, k: Any) -> Pair:
 
     :raises ValueError: for w = 0.
     """
+    w, b, k = map(_floating, (w, b, k))
     _not_zero("w", w)
     if _is_zero(k):
         return 2 / abs(w), 0 * w
+    if isinstance(k, np.ndarray) and (still := k == 0).any():
+        real, imag = slope_transform(w, b, np.where(still, 1, k))
+        return np.where(still, 2 / abs(w), real), np.where(still, 0, imag)
     half = _pi(w) * k / (2 * abs(w))
     size, angle = _pi(w) * k / (w * w) / _of("sinh", half), k * b / w
     return size * _of("cos", angle), size * _of("sin", angle)
@@ -33,10 +37,11 @@ def slope_transform(w: Any, b: Any, k: Any) -> Pair:
 def neuron_transform(w: Any, b: Any, k: Any, shift: Any = 0) -> Pair:
     """The transform of tanh(wx + b) at k != 0 times e^(pi shift/(2|w|)): -i (pi/w) e^(ikb/w)/sinh(pi |k|/(2|w|)) for k > 0.
 
-    As a function it has none; as a distribution it is i w/k times, less its mean, that of the slope. ``shift`` keeps floats in their range.
+    As a function it has none; off k = 0 the distribution is -i w/k times that of the slope. ``shift`` keeps floats in their range.
 
     :raises ValueError: for w = 0 or k = 0.
     """
+    w, b, k = map(_floating, (w, b, k))
     _not_zero("w", w)
     _not_zero("k", k)
     x = _pi(w) * abs(k) / abs(w)
@@ -80,9 +85,17 @@ def peak_argument(order: float) -> float:
         return 0.0
     low, high = 0.0, float(order)  # coth x > 1, so x < order
     for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if middle / math.tanh(middle) < order else (low, middle)
-    return (low + high) / 2
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if _excess(middle) < order - 1 else (low, middle)
+    return low + (high - low) / 2
+
+
+def _excess(x: float) -> float:
+    """x coth x - 1, near 0 by its series (the next term is 2e-6 x^12), as the difference of two numbers near 1 has few digits."""
+    if x < 0.1:
+        t = x * x
+        return t * (1 / 3 + t * (-1 / 45 + t * (2 / 945 + t * (-1 / 4725 + t * 2 / 93555))))
+    return x / math.tanh(x) - 1
 
 
 def _product(first: Pair, second: Pair) -> Pair:
@@ -100,6 +113,10 @@ def _pi(like: Any) -> Any:
 
 def _sign(k: Any) -> Any:
     return np.sign(k) if isinstance(k, np.ndarray) and k.dtype.kind == "f" else (1 if bool(k > 0) else -1)
+
+
+def _floating(z: Any) -> Any:
+    return z.astype(float) if isinstance(z, np.ndarray) and z.dtype.kind in "iu" else z
 
 
 def _is_zero(k: Any) -> bool:
