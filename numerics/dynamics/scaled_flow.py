@@ -93,7 +93,7 @@ def relative_distances(
 
     ``zero_output``: "pairs" wants an output that is zero at the start, as of :func:`paired_start`; "subtract" trains f - f(0) in place
     of f; "no" takes f as it is. Layers are the arrays of ``model.shapes`` in order. Raises ValueError for arguments that are none of
-    these, and for "pairs" where the output is not zero.
+    these, for layers of length zero, whose distance has nothing to be relative to, and for "pairs" where the output is not zero.
     """
     import torch
 
@@ -103,6 +103,9 @@ def relative_distances(
     starts = np.atleast_2d(np.asarray(theta0, dtype=float))
     x, y = (np.asarray(array, dtype=float) for array in data)
     _check(model, starts, x, y, stop, zero_output, rtol)
+    for name, part in zip(parts, _slices(model), strict=True):
+        if not starts[:, part].any(axis=1).all():
+            raise ValueError(f"theta0 must have no layer of length zero, and {name} is: its relative distance is not defined")
     output = model(starts, x)[..., 0]
     if zero_output == "pairs":
         _check_zero(model, starts, x, output)

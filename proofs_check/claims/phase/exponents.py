@@ -34,8 +34,9 @@ EXPONENTS = claim(
         r" \gamma \le 1,"
         r" \gamma' \ge 0",
         "trained": r"\text{of ReLU networks on four samples, both layers: slopes within } 0.1 \text{ of } S(\gamma, \gamma')"
-        r" \text{ and } S(\gamma, -\gamma') \text{; within } 0.3 \text{ where } S < -0.9; \text{ at } (\gamma, \gamma') = (1.5, 0), (.75, -.5),"
-        r" (1.5, \pm 1), (1, -1), (2, 1), (2, 1.5), (1.5, -.5), (.5, -.5), (.6, .8) \text{, at level full within } 0.15 \text{ on the grid}"
+        r" \text{ and } S(\gamma, -\gamma') \text{; within } 0.3 \text{ where } S < -0.9; \text{ at } (\gamma, \gamma') = (1.5, 0),"
+        r" (.75, -.5), (1.5, \pm 1), (1, -1), (2, 1), (2, 1.5), (1.5, -.5), (.5, -.5), (.6, .8) \text{, at level full within }"
+        r" 0.15 \text{ on the grid}"
         r" \text{ of } .6 .. 1.4 \times -.4 .. .4",
         "published": r"\text{the printed slopes at } \gamma' = 0:\ -0.506,\ 0.007,\ 0.372 \text{ for } \gamma = \tfrac12, 1, \tfrac74"
         r" \text{ are met within } 0.05",
@@ -124,7 +125,9 @@ def elementary(side, *, low=(0.09, 0.45), high=0.7072, power=1, context):
 
 
 PLACES = axes(
-    gamma=("-1", "0", "1/4", "1/2", "1", "5/4", "3/2", "2", "4"), gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"), power=(4, 600)
+    gamma=("-1", "0", "1/4", "1/2", "1", "5/4", "3/2", "2", "4"),
+    gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"),
+    power=(4, 600),
 )
 
 

@@ -31,7 +31,8 @@ UPPER = claim(
         "kernels": r"K_a = \frac{|x||x'|}{2\pi} (\sin\varphi + (\pi - \varphi) \cos\varphi),\ K_w = \frac{x \cdot x'}{2\pi} (\pi -"
         r" \varphi)",
         "definite": r"K_a \text{ and } K_w \text{ are positive definite: every } x_i \neq 0, \text{ no two parallel}",
-        "distance": r"\text{then, } \lambda \text{ being positive by clause definite: } RD \le \frac{\sqrt{8 R_S(0)}\, n\, r A}{m \kappa \lambda\, |w(0)|}\, \frac{\kappa'}{\kappa' + 1/\kappa'}",
+        "distance": r"\text{then, } \lambda \text{ being positive by clause definite: }"
+        r" RD \le \frac{\sqrt{8 R_S(0)}\, n\, r A}{m \kappa \lambda\, |w(0)|}\, \frac{\kappa'}{\kappa' + 1/\kappa'}",
     },
     symbols={
         "m": "number of neurons", "n": "number of samples", "x_i": "inputs", "e": "errors (n,)",

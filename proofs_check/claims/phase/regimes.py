@@ -58,7 +58,9 @@ def read_sign(exponent):
 
 
 CONES = axes(cone=tuple(range(9)))
-LINEAR_THERE = "homogeneous in (gamma - 1, gamma') and linear between neighbours of eight rays: two points of each cone, and the tip, decide"
+LINEAR_THERE = (
+    "homogeneous in (gamma - 1, gamma') and linear between neighbours of eight rays: two points of each cone, and the tip, decide"
+)
 
 
 @REGIMES.check("exact", nothing, CONES, clauses="sign", covers="statement", because=LINEAR_THERE)
@@ -165,10 +167,12 @@ CONDENSATION = claim(
     clauses={
         "solved": r"\text{of a linear network on one sample, fitted: } |w_z|^2/|w|^2 = A/(A + D - 1) \text{ with } A \to \infty"
         r" \text{ exactly in the condensed regime, } A \to 1 \text{ exactly in the linear one}",
-        "trained": r"\text{of tanh networks with } D = 5, \text{ as the loss has fallen to } 0.3 \text{ of the start: at } (\gamma, \gamma')"
-        r" = (1.5, 0), (2, 0), (1.5, -1), (2, .5), (1.25, -.5) \text{ the ratio grows with } m \text{ and exceeds } 0.85 \text{ at } m = 10^4,"
-        r" \text{ and } 0.7 \text{ at } 10^3 \text{ at the first and the fourth; at } (.5, 0), (.75, 0), (1.5, .75) \text{ it is within } 0.05"
-        r" \text{ of } 1/\sqrt D",
+        "trained": r"\text{of tanh networks with } D = 5, \text{ as the loss has fallen to } 0.3 \text{ of the start: at }"
+        r" (\gamma, \gamma') = (1.5, 0), (2, 0), (1.5, -1), (2, .5), (1.25, -.5) \text{ the ratio grows with } m \text{ and"
+        r" exceeds } 0.85 \text{ at } m ="
+        r" 10^4, \text{ and } 0.7 \text{ at } 10^3 \text{ at the first and the fourth; at } (.5, 0), (.75, 0), (1.5, .75)"
+        r" \text{ it is within }"
+        r" 0.05 \text{ of } 1/\sqrt D",
     },
     symbols={
         "w": "all input weights", "w_z": "their components along z, the mean of y_i x_i", "D": "length of an input",

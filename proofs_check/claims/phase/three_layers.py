@@ -32,8 +32,8 @@ EXPONENTS = claim(
         "conserved": r"\frac{d|W_1|^2}{dt} = \frac{d|W_2|^2}{dt} = \frac{d|a|^2}{dt}",
         "growth": r"f(x) \ge \tfrac14 \text{ at time } T, |x| \le \sqrt d: \; |W_l(T)|^2 \ge |W_l(0)|^2 + (4 \sqrt d)^{-2/3} - M^2,\ M ="
         r" \max_l |W_l(0)|",
-        "upper": r"\gamma_1 = 0,\ \max(\gamma_2, \gamma_3) \ge 0: \; S_2 = \gamma_2 - \tfrac54 \text{ if } \gamma_2, \gamma_3 \ge \tfrac34;\ \gamma_2 + \gamma_3"
-        r" - 2 \text{ if }"
+        "upper": r"\gamma_1 = 0,\ \max(\gamma_2, \gamma_3) \ge 0: \; S_2 = \gamma_2 - \tfrac54 \text{ if } \gamma_2, \gamma_3 \ge \tfrac34;"
+        r"\ \gamma_2 + \gamma_3 - 2 \text{ if }"
         r" \gamma_3 \le \min(\gamma_2, \tfrac34);\ 3\gamma_2 - \gamma_3 - 2 \text{ if } \gamma_2 \le \gamma_3 \le \tfrac32 - \gamma_2;\ 4"
         r" \gamma_2 - \tfrac72 \text{ if } \gamma_2 \le \tfrac34, \gamma_3 \ge \tfrac32 - \gamma_2 \text{: the law of two layers at }"
         r" (\gamma_2 + \gamma_3 - \tfrac12, \gamma_3 - \gamma_2), \text{ less } \tfrac12",

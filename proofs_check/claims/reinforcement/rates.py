@@ -123,8 +123,8 @@ def largest(gamma, n):
 @false("the next eigenvalue for odd n", top=lambda g, n: largest(g, max(2, n - 2 * (n % 2))))
 @false("the same for both (s)", power=1)
 def condition_numbers(cell, _, *, top=largest, power=2, context):
-    """At the square of the condition number, times (1 - gamma)^2, all eigenvalues of A^T A end: none lies 1e-9 of it beyond, one (even n) or
-    two (odd n) lie above 1e-9 of it less; by elimination in balls. ``power`` is that of the number for residual gradient."""
+    """At the square of the condition number, times (1 - gamma)^2, all eigenvalues of A^T A end: none lies 1e-9 of it beyond, one (even n)
+    or two (odd n) lie above 1e-9 of it less; by elimination in balls. ``power`` is that of the number for residual gradient."""
     gamma = Fraction(cell.gamma)
     A = bellman_matrix(cycle(cell.n), gamma)
     with working_precision(256):

@@ -92,6 +92,12 @@ def test_runs_that_stall_are_counted_apart():
         slopes.median(0)
 
 
+def test_networks_fitted_at_the_start_have_no_slope():
+    start = lambda width, rng: start_at(1.5, 0.0, 2, width, rng)
+    with pytest.raises(ValueError, match="stop must be below the loss at the start, got 10.0"):
+        width_slopes(start, (X, Y), widths=(20, 40), seeds=2, rng=np.random.default_rng(5), stop=10.0)
+
+
 def test_slopes_of_powers_are_their_exponents():
     widths = (10, 30, 200)
     distances = np.array([[[m**0.5, 3 * m**-1.25]] for m in widths])
@@ -122,6 +128,16 @@ RELU = TwoLayer(2, 4, activation="relu")
             "activation softplus is none of",
         ),
         (lambda: slopes_of(np.ones((2, 1, 1)), (5, 5)), "widths must be at least two different numbers"),
+        (lambda: slopes_of(np.ones((2, 1, 1)), (0, 4)), "widths must be at least two different numbers above 0"),
+        (
+            lambda: width_slopes(None, (X, Y), widths=(80, 80.5), seeds=1, rng=np.random.default_rng(0), stop=1.0),
+            "widths must be at least two different positive integers",
+        ),
+        (lambda: relative_distances(RELU, np.zeros(12), (X, Y), stop=1.0), "no layer of length zero, and input_weights is"),
+        (
+            lambda: relative_distances(TwoLayer(2, 4, bias=True), np.r_[np.ones(8), np.zeros(4), 1, 1, -1, -1], (X, Y), stop=1e-3),
+            "no layer of length zero, and ",
+        ),
         (lambda: width_slopes(None, (X, Y), widths=(2, 4), seeds=0, rng=np.random.default_rng(0), stop=1.0), "seeds must be at least 1"),
     ],
 )
