@@ -38,7 +38,7 @@ class WidthSlopes:
 
 
 def slopes_of(distances: np.ndarray, widths: Sequence[int]) -> np.ndarray:
-    """Least-squares slopes (B, L) of log ``distances`` (W, B, L) over log ``widths`` (W,), at least two of them, positive and all different.
+    """Least-squares slopes (B, L) of log ``distances`` (W, B, L) over log ``widths`` (W,): two or more, positive, all different.
 
     A layer that has not moved, of distance 0, has the slope inf, -inf or nan. Raises ValueError for widths or distances that are none.
     """
