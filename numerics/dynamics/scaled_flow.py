@@ -78,6 +78,17 @@ def three_layer_start(exponents: tuple[float, float, float], inputs: int, width:
     return model, model.pack(**dict(zip(model.shapes, sizes, strict=True)))
 
 
+def tangent_parts(exponents: tuple[float, float, float], x: np.ndarray, width: int, rng: np.random.Generator) -> np.ndarray:
+    """The squares (3,) of the gradients by W1, W2 and a of a drawn three-layer network's output at ``x`` (d,)."""
+    model, theta = three_layer_start(exponents, len(x), width, rng)
+    W1, W2, a = model.unpack(theta).values()
+    first, second = W1 @ x, W2 @ np.maximum(W1 @ x, 0)
+    back = a[0] * (second > 0)
+    inputs = (back @ W2) * (first > 0)
+    hidden = np.maximum(first, 0)
+    return np.array([(inputs @ inputs) * (x @ x), (back @ back) * (hidden @ hidden), (np.maximum(second, 0) ** 2).sum()])
+
+
 def relative_distances(
     model: TwoLayer | FullyConnected,
     theta0: Any,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerics.dynamics.scaled_flow import paired_start, plain_start, relative_distances, start_at, three_layer_start
+from numerics.dynamics.scaled_flow import paired_start, plain_start, relative_distances, start_at, tangent_parts, three_layer_start
 from numerics.dynamics.width_slopes import slopes_of, width_slopes
 from theory.dynamics.phase_diagram import Scaling
 from theory.models import TwoLayer
@@ -90,6 +90,17 @@ def test_runs_that_stall_are_counted_apart():
     assert slopes.stalled == 3
     with pytest.raises(ValueError, match="no seed was fitted at all widths"):
         slopes.median(0)
+
+
+def test_tangent_parts_are_squares_of_gradients():
+    import torch
+
+    x = np.array([0.3, 1.0])
+    model, theta = three_layer_start((0.0, 0.5, 0.25), 2, 12, np.random.default_rng(8))
+    moving = torch.tensor(theta, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(moving, torch.tensor(x[None])).sum(), moving)
+    squares = [float((part**2).sum()) for part in model.unpack(gradient.numpy()).values()]
+    assert np.allclose(tangent_parts((0.0, 0.5, 0.25), x, 12, np.random.default_rng(8)), squares)
 
 
 def test_networks_fitted_at_the_start_have_no_slope():
