@@ -61,13 +61,14 @@ def width_slopes(
     rng: np.random.Generator,
     stop: float,
     keep_theta: bool = False,
+    keep_unmoved: bool = False,
     **more: Any,
 ) -> WidthSlopes:
     """Train ``seeds`` networks at every one of ``widths`` from ``start(width, rng)`` -> (model, theta) and fit the slopes.
 
     Every network has a stream of its own, split off ``rng``; ``keep_theta`` keeps where each ended. ``stop`` and ``more`` go to
     :func:`numerics.dynamics.scaled_flow.relative_distances`. Raises ValueError for widths that are no different positive integers, and
-    where a network is fitted from its start on, so that no distance has a logarithm.
+    where a network is fitted from its start on, so that no distance has a logarithm; ``keep_unmoved`` takes those, with slopes that are nan.
     """
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
@@ -77,7 +78,7 @@ def width_slopes(
     for width in widths:
         drawn = [start(int(width), own) for own in rng.spawn(seeds)]
         found = relative_distances(drawn[0][0], np.array([theta for _, theta in drawn]), data, stop=stop, **more)
-        if (found.fitted & ~found.sup.any(axis=1)).any():
+        if not keep_unmoved and (found.fitted & ~found.sup.any(axis=1)).any():
             raise ValueError(
                 f"stop must be below the loss at the start, got {stop!r}: a network of width {width} is fitted before it moves"
             )

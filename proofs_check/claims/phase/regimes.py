@@ -107,7 +107,8 @@ SEEDS = by_level(16, 40, 40)
 @false("the boundary gamma = 3/2", regimes=lambda g, h: "linear" if g < 1.6 else regime(g, h))
 def slopes(place, *, regimes=regime, labels=tuple(LINE), context):
     """Seed by seed: a success is a slope with the sign of the regime."""
-    found = trained(context, place, WIDTHS.at(context.level), SEEDS.at(context.level), labels=labels)
+    unmoved = {} if any(labels) else {"keep_unmoved": True}
+    found = trained(context, place, WIDTHS.at(context.level), SEEDS.at(context.level), labels=labels, **unmoved)
     slope, expected = found.slopes[found.fitted, 0], regimes(*place)
     hits = {"linear": slope < -0.1, "condensed": slope > 0.1, "critical": np.abs(slope) <= 0.1}[expected]
     parts = len(context.by_level(quick=QUICK, standard=MORE, full=MORE))

@@ -107,6 +107,8 @@ def test_networks_fitted_at_the_start_have_no_slope():
     start = lambda width, rng: start_at(1.5, 0.0, 2, width, rng)
     with pytest.raises(ValueError, match="stop must be below the loss at the start, got 10.0"):
         width_slopes(start, (X, Y), widths=(20, 40), seeds=2, rng=np.random.default_rng(5), stop=10.0)
+    kept = width_slopes(start, (X, Y), widths=(20, 40), seeds=2, rng=np.random.default_rng(5), stop=10.0, keep_unmoved=True)
+    assert kept.stalled == 0 and np.isnan(kept.slopes).all()
 
 
 def test_slopes_of_powers_are_their_exponents():
