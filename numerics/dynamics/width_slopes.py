@@ -68,7 +68,7 @@ def width_slopes(
 
     Every network has a stream of its own, split off ``rng``; ``keep_theta`` keeps where each ended. ``stop`` and ``more`` go to
     :func:`numerics.dynamics.scaled_flow.relative_distances`. Raises ValueError for widths that are no different positive integers, and
-    where a network is fitted from its start on, so that no distance has a logarithm; ``keep_unmoved`` takes those, with slopes that are nan.
+    where a network is fitted from its start on, so that no distance has a logarithm; ``keep_unmoved`` takes those, their slopes nan.
     """
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
