@@ -78,6 +78,17 @@ def three_layer_start(exponents: tuple[float, float, float], inputs: int, width:
     return model, model.pack(**dict(zip(model.shapes, sizes, strict=True)))
 
 
+def tangent_parts(exponents: tuple[float, float, float], x: np.ndarray, width: int, rng: np.random.Generator) -> np.ndarray:
+    """The squares (3,) of the gradients by W1, W2 and a of a drawn three-layer network's output at ``x`` (d,)."""
+    model, theta = three_layer_start(exponents, len(x), width, rng)
+    W1, W2, a = model.unpack(theta).values()
+    first, second = W1 @ x, W2 @ np.maximum(W1 @ x, 0)
+    back = a[0] * (second > 0)
+    inputs = (back @ W2) * (first > 0)
+    hidden = np.maximum(first, 0)
+    return np.array([(inputs @ inputs) * (x @ x), (back @ back) * (hidden @ hidden), (np.maximum(second, 0) ** 2).sum()])
+
+
 def relative_distances(
     model: TwoLayer | FullyConnected,
     theta0: Any,
@@ -93,7 +104,7 @@ def relative_distances(
 
     ``zero_output``: "pairs" wants an output that is zero at the start, as of :func:`paired_start`; "subtract" trains f - f(0) in place
     of f; "no" takes f as it is. Layers are the arrays of ``model.shapes`` in order. Raises ValueError for arguments that are none of
-    these, and for "pairs" where the output is not zero.
+    these, for layers of length zero, whose distance has nothing to be relative to, and for "pairs" where the output is not zero.
     """
     import torch
 
@@ -103,6 +114,9 @@ def relative_distances(
     starts = np.atleast_2d(np.asarray(theta0, dtype=float))
     x, y = (np.asarray(array, dtype=float) for array in data)
     _check(model, starts, x, y, stop, zero_output, rtol)
+    for name, part in zip(parts, _slices(model), strict=True):
+        if not starts[:, part].any(axis=1).all():
+            raise ValueError(f"theta0 must have no layer of length zero, and {name} is: its relative distance is not defined")
     output = model(starts, x)[..., 0]
     if zero_output == "pairs":
         _check_zero(model, starts, x, output)

@@ -59,7 +59,11 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option("--gamma-prime", type=float, help="kappa' = m^-gamma'.")
 @click.option("--scaling", metavar="ALPHA,BETA1,BETA2", callback=_numbers, help="Output factor, deviations of output and input weights.")
 @click.option("--exponents", metavar="G1,G2,G3", callback=_numbers, help="Three layers with deviations m^-G.")
-@click.option("--module", metavar="PATH.py:NAME", help="A torch Sequential of two or three linear layers with ReLU, at its start.")
+@click.option(
+    "--module",
+    metavar="PATH.py:NAME",
+    help="A torch Sequential of two or three linear layers with ReLU, at its start; biases are left out.",
+)
 @click.option("--inputs", type=FILE, help="Inputs (n, d) as .npy to train on; by default four numbers and a constant.")
 @click.option("--labels", type=FILE, help="Labels (n,) as .npy; by default they lie on a line.")
 @click.option("--seeds", type=click.IntRange(min=1), default=8, show_default=True)
@@ -77,7 +81,8 @@ def command(
 
     Two layers (arXiv:2007.07497): --init, --gamma and --gamma-prime, or --scaling, with --width; or --module. Three layers: --exponents.
     Networks start in pairs (w, a), (w, -a), so that their output is zero, and are trained by gradient flow at the width asked for, a
-    fourth and a sixteenth of it. Exit code 1 where no network was fitted.
+    fourth and a sixteenth of it; below width 256 at 16, 64 and 256. Three layers are known with all of G1, G2, G3 at least 1/2, or with
+    G1 = 0 and G2 or G3 from 0 on. Exit code 1 where no network was fitted.
     """
     given = {"--init": init, "--gamma": gamma, "--scaling": scaling, "--exponents": exponents, "--module": module}
     named = [name for name, value in given.items() if value is not None]
@@ -126,6 +131,8 @@ def _data(inputs: Path | None, labels: Path | None) -> tuple[np.ndarray, np.ndar
             raise ValueError(f"{name} must be finite real numbers, got an array of {array.dtype} with others")
     if x.ndim != 2 or y.shape != x.shape[:1] or not len(y):
         raise ValueError(f"expected inputs (n, d) and labels (n,), got shapes {x.shape} and {y.shape}")
+    if not x.any():
+        raise ValueError("inputs must not all be 0: a ReLU network without biases is 0 there")
     if not y.any():
         raise ValueError("labels must not all be 0: networks that start with zero output have nothing to learn")
     return x.astype(float), y.astype(float)
@@ -190,7 +197,11 @@ def _three(width: int, place: tuple[float, ...], inputs: int) -> Asked:
 
 
 def _of_module(described: str, x: np.ndarray) -> Asked:
-    """The place of a torch module from the root mean squares of its weights, biases counted with their layer."""
+    """The place of a torch module from the root mean squares of its weights; biases are not counted.
+
+    Raises ValueError for other modules, and for three layers of which one has weights above m^(-1/2), such as the first one of torch's
+    default initialization: whether such a layer has weights of order one, one module does not tell.
+    """
     import numpy as np
 
     from numerics.modules.reading import read
@@ -215,7 +226,14 @@ def _of_module(described: str, x: np.ndarray) -> Asked:
         raise ValueError(f"{described} must have at least 2 neurons a layer, got {width}")
     if len(layers) == 2:
         return _two(width, Scaling(1.0, sizes[1], sizes[0]).place(width), inputs)
-    return _three(width, tuple(-math.log(size) / math.log(width) for size in sizes), inputs)
+    place = tuple(-math.log(size) / math.log(width) for size in sizes)
+    if min(place) < 0.5:
+        told = ", ".join(f"{gamma:.3g}" for gamma in place)
+        raise ValueError(
+            f"{described} has three layers and weights of size m^-gamma with gamma = {told}: those of a module must all be at least 1/2;"
+            f" where the first layer has weights of order one, as by default in torch, give --width and --exponents 0,G2,G3"
+        )
+    return _three(width, place, inputs)
 
 
 def _measured(asked: Asked, data: tuple[np.ndarray, np.ndarray], seeds: int, seed: int) -> WidthSlopes:

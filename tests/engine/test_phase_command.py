@@ -24,6 +24,7 @@ network = layers(2, 400, 1)
 narrow = layers(2, 40, 30, 1)
 smooth = layers(2, 40, 1, activation=torch.nn.Tanh)
 small = layers(2, 64, 64, 1)
+default = layers(2, 64, 64, 1)
 with torch.no_grad():
     for parameter in small.parameters():
         parameter.normal_(std=64**-0.75)
@@ -89,6 +90,8 @@ def test_the_first_layer_at_rest(run):
         ("--width 100 --scaling 1,-1,2", "beta1 must be positive, got -1.0"),
         ("--width 100 --scaling 1,2", "must be three numbers separated by commas, got '1,2'"),
         ("--width 100 --exponents .2,.3,1", "exponents must all be at least 1/2"),
+        ("--width 100 --exponents 0,-.5,-.5", "gamma2 and gamma3 must not both be negative where gamma1 = 0, got -0.5 and -0.5"),
+        ("--module networks.py:default", "where the first layer has weights of order one, as by default in torch, give --width"),
         ("--width 100 --exponents 1,1,1 --diagram d.svg", "diagram shows two-layer networks"),
         ("--width 100 --init he --diagram d.gif", "diagram must be a file .svg, .png or .pdf"),
         ("--module networks.py:smooth", "linear layers with ReLU between them"),
@@ -99,6 +102,20 @@ def test_the_first_layer_at_rest(run):
 def test_bad_input_is_told_in_one_line(run, arguments, told):
     result = run(arguments)
     assert result.exit_code == 2 and told in result.output
+
+
+def test_below_256_networks_are_trained_at_16_64_and_256(run):
+    result = run("--width 200 --gamma 1.5 --gamma-prime 0 --seeds 1")
+    assert "measured at m = 16, 64, 256" in result.output
+    assert "below width 256 at 16, 64 and 256" in " ".join(run("--help").output.split())
+
+
+def test_inputs_that_vanish_and_deviations_at_the_ends_of_the_floats(run):
+    np.save("x.npy", np.zeros((2, 2)))
+    np.save("y.npy", np.ones(2))
+    result = run("--width 100 --init he --inputs x.npy --labels y.npy")
+    assert result.exit_code == 2 and "inputs must not all be 0" in result.output
+    assert "gamma = 300, gamma' = 0" in run("--width 100 --scaling 1e200,1e-200,1e-200 --no-measure").output
 
 
 def test_labels_that_vanish(run):

@@ -740,7 +740,73 @@ FREQUENCY_TWINS = (
     ),
 )
 
-TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS
+
+PHASE_TWINS = (
+    Twin("phase2.exponents", "exponent", "constant from gamma = 2 on", instead(lambda t, g, h: t(min(g, 2), h)), ("regions",)),
+    Twin("phase2.exponents", "exponent", "constant below gamma = 1/4", instead(lambda t, g, h: t(max(g, Fraction(1, 4)), h)), ("regions",)),
+    Twin("phase2.exponents", "exponent", "constant below gamma = 0", instead(lambda t, g, h: t(max(g, 0), h)), ("regions",)),
+    Twin(
+        "phase2.exponents",
+        "exponent",
+        "constant from gamma = 2 on, at places",
+        instead(lambda t, g, h: t(min(g, 2), h)),
+        ("at-large-widths",),
+    ),
+    Twin(
+        "phase2.exponents",
+        "exponent",
+        "constant below gamma = 0, at places",
+        instead(lambda t, g, h: t(max(g, 0), h)),
+        ("at-large-widths",),
+    ),
+    Twin(
+        "phase2.regimes",
+        "regimes",
+        "(1, 0) is condensed",
+        instead(lambda t, g, h: "condensed" if (g, h) == (1, 0) else t(g, h)),
+        ("signs",),
+    ),
+    Twin(
+        "phase2.initial_condensation",
+        "regimes",
+        "linear wherever gamma' > 0",
+        instead(lambda t, g, h: "linear" if h > 0 else t(g, h)),
+        ("share-along-z",),
+    ),
+    Twin(
+        "phase2.initial_condensation",
+        "regimes",
+        "linear for gamma <= 5/4 and gamma' <= 0",
+        instead(lambda t, g, h: "linear" if g <= 1.25 and h <= 0 else t(g, h)),
+        ("share-along-z",),
+    ),
+    Twin(
+        "phase2.initial_condensation",
+        "regimes",
+        "condensed wherever gamma > 1",
+        instead(lambda t, g, h: "condensed" if g > 1 else t(g, h)),
+        ("share-along-z",),
+    ),
+    Twin("phase2.condensed_lower", "constant", "16 replaced by 14.9", lambda truth: Fraction(149, 10)),
+    Twin("phase2.condensed_lower", "outer", "24 replaced by 22.3", lambda truth: Fraction(223, 10)),
+    Twin(
+        "phase3.exponents", "leads", "the first layer leads at (0, 0), too", off(lambda g2, g3: (g2, g3) == (0, 0)), ("first-layer-leads",)
+    ),
+    Twin(
+        "phase3.exponents",
+        "leads",
+        "the first layer leads only where both are at most -2",
+        instead(lambda t, g2, g3: max(g2, g3) <= -2),
+        ("first-layer-leads",),
+    ),
+    Twin("phase3.regimes", "edges", "edges 1/2 and 101/100", lambda truth: (Fraction(1, 2), Fraction(101, 100))),
+    Twin("phase3.regimes", "edges", "edges 1/2 and 25/24", lambda truth: (Fraction(1, 2), Fraction(25, 24))),
+    Twin("phase3.regimes", "edges", "edges 13/24 and 1", lambda truth: (Fraction(13, 24), Fraction(1))),
+    Twin("rl.rates", "top", "(1 + gamma)/(1 - gamma) for odd n, too", instead(lambda t, g, n: t(g, 2))),
+    Twin("rl.rates", "top", "(1 + gamma)/(1 - gamma) for n = 11 alone", instead(lambda t, g, n: t(g, 2 if n == 11 else n))),
+)
+
+TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS + PHASE_TWINS
 
 
 def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:

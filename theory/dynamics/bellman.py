@@ -44,29 +44,47 @@ def cycle(n: int) -> np.ndarray:
     return np.roll(np.eye(int(n), dtype=int), 1, axis=1).astype(object)
 
 
+def stochastic(transitions: Any) -> np.ndarray:
+    """P (n, n) as an array of objects. Raises ValueError unless it is square with rows of numbers from 0 on that add up to 1.
+
+    Floats may miss 1 by 1e-9; sympy symbols are taken on trust.
+    """
+    P = np.asarray(transitions, dtype=object)
+    if P.ndim != 2 or P.shape[0] != P.shape[1] or not len(P):
+        raise ValueError(f"transitions must be a square matrix (n, n), got shape {P.shape}")
+    for row in P:
+        if any(getattr(entry, "free_symbols", None) for entry in row):
+            continue
+        if any(entry < 0 for entry in row) or abs(sum(row) - 1) * 10**9 > 1:
+            raise ValueError(f"transitions must have rows of probabilities that add up to 1, got {[str(entry) for entry in row]}")
+    return P
+
+
 def bellman_matrix(transitions: Any, gamma: Any) -> np.ndarray:
-    """I - gamma P, for P (n, n)."""
-    transitions = np.asarray(transitions, dtype=object)
+    """I - gamma P, for P (n, n). Raises ValueError where P is not stochastic or gamma not in [0, 1)."""
+    transitions = stochastic(transitions)
     return np.eye(len(transitions), dtype=int).astype(object) - check_discount(gamma) * transitions
 
 
 def expected_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
     """E delta^2 (n,) over the successor s' of every state, one sample: what the naive residual gradient minimizes."""
-    transitions, values, rewards = (np.asarray(array, dtype=object) for array in (transitions, values, rewards))
+    check_discount(gamma)
+    transitions, values, rewards = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (values, rewards))
     deltas = values[:, None] - rewards[:, None] - gamma * values[None, :]
     return (transitions * deltas * deltas).sum(axis=1)
 
 
 def mean_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
     """(E delta)^2 (n,): what two independent successors estimate."""
-    transitions, values, rewards = (np.asarray(array, dtype=object) for array in (transitions, values, rewards))
+    check_discount(gamma)
+    transitions, values, rewards = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (values, rewards))
     mean = values - rewards - gamma * (transitions @ values)
     return mean * mean
 
 
 def next_variance(transitions: Any, values: Any) -> np.ndarray:
     """Var V(s') (n,) for the successor s' of every state."""
-    transitions, values = np.asarray(transitions, dtype=object), np.asarray(values, dtype=object)
+    transitions, values = stochastic(transitions), np.asarray(values, dtype=object)
     mean = transitions @ values
     return transitions @ (values * values) - mean * mean
 
@@ -76,7 +94,8 @@ def naive_system(transitions: Any, rewards: Any, gamma: Any, weights: Any) -> tu
 
     Sum over s, s' of w_s P(s, s') (e_s - gamma e_s')(e_s - gamma e_s')^T, and of w_s P(s, s') r_s (e_s - gamma e_s').
     """
-    transitions, rewards, weights = (np.asarray(array, dtype=object) for array in (transitions, rewards, weights))
+    check_discount(gamma)
+    transitions, rewards, weights = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (rewards, weights))
     weighted = weights[:, None] * transitions
     into = weighted.sum(axis=0)
     A = np.diag(weights) - gamma * (weighted + weighted.T) + gamma * gamma * np.diag(into)
@@ -96,7 +115,9 @@ class Chain:
         check_discount(self.gamma)
 
     def step(self, state: int, action: int) -> tuple[int, int]:
-        """(next state, reward)."""
+        """(next state, reward). Raises ValueError for a state or action that the chain does not have."""
+        if not 0 <= state < self.n or action not in (0, 1):
+            raise ValueError(f"state must lie in 0 .. {self.n - 1} and action be 0 or 1, got {state!r} and {action!r}")
         moved = min(state + 1, self.n - 1) if action else max(state - 1, 0)
         return moved, int(action == 1 and state == self.n - 1)
 
@@ -106,8 +127,8 @@ class Chain:
         return np.array([[self.gamma * values[max(s - 1, 0)], values[s]] for s in range(self.n)], dtype=object)
 
     def residuals(self, Q: Any) -> np.ndarray:
-        """delta (n, 2) with the largest Q of the next state."""
-        Q = np.asarray(Q, dtype=object)
+        """delta (n, 2) with the largest Q (n, 2) of the next state."""
+        Q = self._values(Q)
         found = np.empty((self.n, 2), dtype=object)
         for s in range(self.n):
             for action in (0, 1):
@@ -117,10 +138,21 @@ class Chain:
 
     def greedy(self, Q: Any) -> list[int]:
         """The action of the largest Q in every state; ties are broken to the left."""
-        return [int(right > left) for left, right in np.asarray(Q, dtype=object)]
+        return [int(right > left) for left, right in self._values(Q)]
+
+    def _values(self, Q: Any) -> np.ndarray:
+        found = np.asarray(Q, dtype=object)
+        if found.shape != (self.n, 2):
+            raise ValueError(f"Q must have shape ({self.n}, 2), one row a state, got {found.shape}")
+        return found
 
     def returns(self, policy: list[int]) -> np.ndarray:
-        """V (n,) of a policy that is all left or all right from some state on: exact, as every path ends in a fixed point or a 2-cycle."""
+        """V (n,) of a policy (n,) of actions 0 and 1: exact, as every path ends in a fixed point or a 2-cycle.
+
+        Raises ValueError for a policy of another length or with other actions.
+        """
+        if len(policy) != self.n or any(action not in (0, 1) for action in policy):
+            raise ValueError(f"policy must have an action 0 or 1 for each of {self.n} states, got {list(policy)}")
         values: list[Any] = []
         for start in range(self.n):
             state, seen, rewards = start, {}, []

@@ -35,10 +35,7 @@ class Scaling:
     beta2: Any
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "beta1", "beta2"):
-            value = getattr(self, name)
-            if not getattr(value, "free_symbols", None) and not value > 0:
-                raise ValueError(f"{name} must be positive, got {value!r}")
+        positive(alpha=self.alpha, beta1=self.beta1, beta2=self.beta2)
 
     @property
     def kappa(self) -> Any:
@@ -54,7 +51,8 @@ class Scaling:
         """(-log kappa/log m, -log kappa'/log m) at ``width`` m >= 2: gamma and gamma' up to terms of order 1/log m."""
         if width < 2:
             raise ValueError(f"width must be at least 2, got {width!r}")
-        return -math.log(self.kappa) / math.log(width), -math.log(self.kappa_prime) / math.log(width)
+        alpha, beta1, beta2 = (math.log(value) for value in (self.alpha, self.beta1, self.beta2))  # products may leave the floats
+        return (alpha - beta1 - beta2) / math.log(width), (beta2 - beta1) / math.log(width)
 
 
 class Initialization(NamedTuple):
@@ -95,14 +93,23 @@ def slopes(sigma: Any, a: Any, w: Any, x: Any, y: Any, kappa: Any, kappa_prime: 
 def scaling_at(gamma: float, gamma_prime: float, width: int) -> Scaling:
     """alpha = 1, beta1 = m^-(gamma + gamma')/2, beta2 = m^-(gamma - gamma')/2: kappa = m^-gamma and kappa' = m^-gamma'."""
     check_place(gamma, gamma_prime)
+    if not width >= 1:
+        raise ValueError(f"width must be at least 1, got {width!r}")
     return Scaling(1.0, width ** (-(float(gamma) + float(gamma_prime)) / 2), width ** (-(float(gamma) - float(gamma_prime)) / 2))
 
 
 def check_place(*exponents: Any) -> None:
     """Raise ValueError for exponents that are no finite numbers."""
     for value in exponents:
-        if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float | Fraction | np.integer | np.floating) or not math.isfinite(value):
             raise ValueError(f"gamma and gamma' must be finite numbers, got {value!r}")
+
+
+def positive(**numbers: Any) -> None:
+    """Raise ValueError, by name, for a number that is not positive; symbols are taken on trust."""
+    for name, value in numbers.items():
+        if not getattr(value, "free_symbols", None) and not value > 0:
+            raise ValueError(f"{name} must be positive, got {value!r}")
 
 
 def _largest_growth(gamma: Any, gamma_prime: Any) -> Any:
@@ -166,9 +173,13 @@ def solved_network(kappa: Any, kappa_prime: Any, width: Any, *, sqrt: Callable =
 
     kappa' a_j +- s_j grow or shrink like e^(+-theta), theta = kappa int -e dt; f = 1 is met where sinh 2 theta = q,
     q = 2/(kappa m (kappa' + 1/kappa')). Then RD(s)^2 = (cosh theta - 1)^2 + kappa'^2 sinh^2 theta, RD(a)^2 with 1/kappa' for kappa'.
-    Both grow with theta, so that the last value is the supremum.
+    Both grow with theta, so that the last value is the supremum. Raises ValueError for numbers that are not positive, and where sinh
+    2 theta leaves the floats.
     """
+    positive(kappa=kappa, kappa_prime=kappa_prime, width=width)
     q = 2 / (kappa * width * (kappa_prime + 1 / kappa_prime))
+    if isinstance(q, float) and not q < 1e150:
+        raise ValueError(f"kappa and kappa' must have sinh 2 theta below 1e150 in floats, got {kappa} and {kappa_prime}: take balls")
     root = sqrt(1 + q * q)  # cosh 2 theta
     sinh_squared = q * q / (2 * (root + 1))
     cosh = sqrt((root + 1) / 2)
@@ -186,6 +197,7 @@ def condensed_lower_bound(kappa: Any, kappa_prime: Any, width: Any, inputs: Any,
     It holds where R_S(T) <= 1/(32 n), some y_i >= 1/2, x in [0, 1]^d with x_d = 1, m kappa <= 1/(3 sqrt d) and |a(0)|^2 <= 3m/2: Theorem 8
     of arXiv:2007.07497 without its limit. ``width`` only has its condition checked: a ValueError says where m kappa is too large.
     """
+    positive(kappa=kappa, kappa_prime=kappa_prime, width=width, inputs=inputs)
     root = sqrt(inputs)
     if 3 * root * width * kappa > 1:
         raise ValueError(f"m kappa must be at most 1/(3 sqrt d), got m kappa = {width * kappa} for d = {inputs}")
@@ -193,7 +205,11 @@ def condensed_lower_bound(kappa: Any, kappa_prime: Any, width: Any, inputs: Any,
 
 
 def condensed_distance_bound(kappa: float, kappa_prime: float, width: int, inputs: int) -> float:
-    """RD(w) >= sqrt(min(1, kappa')/(24 d^(3/2) m kappa)) - 1 where moreover |w(0)|^2 <= 3 d m/2."""
+    """RD(w) >= sqrt(min(1, kappa')/(24 d^(3/2) m kappa)) - 1 where moreover |w(0)|^2 <= 3 d m/2.
+
+    The assumptions of :func:`condensed_lower_bound` are those of this bound: R_S <= 1/(32 n) with some y_i >= 1/2, inputs in the unit
+    cube with last entry 1, |a(0)|^2 <= 3m/2; m kappa <= 1/(3 sqrt d) alone is checked. Raises ValueError as it does.
+    """
     return math.sqrt(condensed_lower_bound(kappa, kappa_prime, width, inputs) / (1.5 * inputs * width)) - 1
 
 
@@ -218,7 +234,7 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
     """(K_a, K_w), each (n, n): E sigma(w.x) sigma(w.x') and x.x' E sigma'(w.x) sigma'(w.x') for ReLU and w ~ N(0, I).
 
     With the angle phi between x and x': |x||x'| (sin phi + (pi - phi) cos phi)/(2 pi) and x.x' (pi - phi)/(2 pi) (Cho and Saul 2009).
-    ``x`` (n, d), no row zero, entries of any arithmetic that has the functions given.
+    A row that is zero has zero means. ``x`` (n, d), entries of any arithmetic that has the functions given.
     """
     x = np.asarray(x)
     n, inner = len(x), x @ x.T
@@ -227,6 +243,9 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
         for k in range(n):
             if i == k:  # phi = 0
                 first[i, k] = second[i, k] = inner[i, i] / 2
+                continue
+            if inner[i, i] == 0 or inner[k, k] == 0:
+                first[i, k] = second[i, k] = inner[i, k]
                 continue
             size = sqrt(inner[i, i] * inner[k, k])
             cosine = inner[i, k] / size
@@ -241,7 +260,7 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
 
 
 def three_layer_exponents(gamma1: Any, gamma2: Any, gamma3: Any) -> tuple[Any, Any, Any]:
-    """(S_1, S_2, S_3) of f = a . sigma(W2 sigma(W1 x)), deviations m^-gamma_l of at least 1/2 each, f = 0 at the start.
+    """(S_1, S_2, S_3) of f = a . sigma(W2 sigma(W1 x)), deviations m^-gamma_l with every gamma_l >= 1/2, f = 0 at the start.
 
     (gamma1 - 1/2, gamma2 - 1, gamma3 - 1/2): all three layers grow by a part of one direction whose size is of order one, as
     |W1|^2, |W2|^2 and |a|^2 grow alike, beside starts of sizes m^(1/2 - gamma1), m^(1 - gamma2), m^(1/2 - gamma3). Raises ValueError for
@@ -257,14 +276,29 @@ def three_layer_exponents(gamma1: Any, gamma2: Any, gamma3: Any) -> tuple[Any, A
 
 
 def upper_exponents(gamma2: Any, gamma3: Any) -> tuple[Any, Any]:
-    """(S_2, S_3) where the first layer has weights of order one (gamma1 = 0) and hardly moves.
+    """(S_2, S_3) where the first layer has weights of order one (gamma1 = 0) and learns no faster than the upper two.
 
     The upper two layers are then a two-layer network at (gamma2 + gamma3 - 1/2, gamma3 - gamma2): its inputs, sigma(W1 x), have length
-    m^(1/2). They span few of the m directions of W2, so that S_2 is that network's S less 1/2.
+    m^(1/2). They span few of the m directions of W2, so that S_2 is that network's S less 1/2. Raises ValueError where gamma2 and gamma3
+    are both negative: there the first layer learns fastest (:func:`kernel_exponents`), and the upper two move less than this.
     """
     check_place(gamma2, gamma3)
+    if max(gamma2, gamma3) < 0:
+        raise ValueError(
+            f"gamma2 and gamma3 must not both be negative where gamma1 = 0, got {gamma2} and {gamma3}: there the first layer learns fastest"
+        )
     place = gamma2 + gamma3 - Half, gamma3 - gamma2
     return distance_exponent(*place) - Half, output_distance_exponent(*place)
+
+
+def kernel_exponents(gamma2: Any, gamma3: Any) -> tuple[Any, Any, Any]:
+    """Powers of m of the three layers' parts of the tangent kernel at the start, for gamma1 = 0.
+
+    |W2^T a|^2, |sigma(W1 x)|^2 |a|^2 and |sigma(W2 sigma(W1 x))|^2 are of order m^2 times m^(-2 gamma2 - 2 gamma3), m^(-2 gamma3) and
+    m^(-2 gamma2): the first layer's part exceeds the others exactly where max(gamma2, gamma3) < 0.
+    """
+    check_place(gamma2, gamma3)
+    return 2 - 2 * gamma2 - 2 * gamma3, 2 - 2 * gamma3, 2 - 2 * gamma2
 
 
 def three_layer_bound(largest: Any, inputs: Any, *, sqrt: Callable = math.sqrt) -> Any:

@@ -34,7 +34,10 @@ EXPONENTS = claim(
         r" \gamma \le 1,"
         r" \gamma' \ge 0",
         "trained": r"\text{of ReLU networks on four samples, both layers: slopes within } 0.1 \text{ of } S(\gamma, \gamma')"
-        r" \text{ and } S(\gamma, -\gamma') \text{; within } 0.3 \text{ where } S < -0.9",
+        r" \text{ and } S(\gamma, -\gamma') \text{; within } 0.3 \text{ where } S < -0.9; \text{ at } (\gamma, \gamma') = (1.5, 0),"
+        r" (.75, -.5), (1.5, \pm 1), (1, -1), (2, 1), (2, 1.5), (1.5, -.5), (.5, -.5), (.6, .8) \text{, at level full within }"
+        r" 0.15 \text{ on the grid}"
+        r" \text{ of } .6 .. 1.4 \times -.4 .. .4",
         "published": r"\text{the printed slopes at } \gamma' = 0:\ -0.506,\ 0.007,\ 0.372 \text{ for } \gamma = \tfrac12, 1, \tfrac74"
         r" \text{ are met within } 0.05",
     },
@@ -122,7 +125,9 @@ def elementary(side, *, low=(0.09, 0.45), high=0.7072, power=1, context):
 
 
 PLACES = axes(
-    gamma=("1/4", "1/2", "1", "5/4", "3/2", "2"), gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"), power=(4, 600)
+    gamma=("-1", "0", "1/4", "1/2", "1", "5/4", "3/2", "2", "4"),
+    gamma_prime=("-3/2", "-1", "-1/2", "-1/4", "0", "1/4", "1/2", "1", "3/2"),
+    power=(4, 600),
 )
 
 
@@ -135,11 +140,13 @@ PLACES = axes(
     because="by the two checks above RD lies within 0.09 and 0.7072 sqrt 2 of max(min(q^2, sqrt q), kappa' min(q, sqrt q)), and"
     " q, as kappa' + 1/kappa'"
     " lies between its larger part and twice that, between m^Q and 2 m^Q; powers of q up to 2 change that by 4 at most: the"
-    " places confirm it",
+    " places confirm it, and the eight cones of the check below decide S in all of the plane",
 )
 @false("the sign of gamma' turned (s)", exponent=lambda g, h: distance_exponent(g, -h))
 @false("the proved upper bound gamma - 1 - gamma' (s)", exponent=lambda g, h: g - 1 - h if g <= 1 and h > 0 else distance_exponent(g, h))
 @false("boundary gamma' = (gamma - 1)/2", exponent=lambda g, h: (g - 1 - 2 * h) / 2 if g > 1 and h > 0 else distance_exponent(g, h))
+@false("constant from gamma = 2 on (s)", exponent=lambda g, h: distance_exponent(min(g, 2), h))
+@false("constant below gamma = 0 (s)", exponent=lambda g, h: distance_exponent(max(g, 0), h))
 @false("0.01 too large", exponent=lambda g, h: distance_exponent(g, h) + Fraction(1, 100))
 @false("0.01 too small where both grow", exponent=lambda g, h: distance_exponent(g, h) - Fraction(g - 1 > abs(h), 100))
 def at_large_widths(cell, _, *, exponent=distance_exponent, context):
@@ -161,7 +168,9 @@ RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
 
 
 def of_cone(number):
-    """The two rays of a cone and two points inside."""
+    """The two rays of a cone and two points inside; of number 8 the tip."""
+    if number == 8:
+        return [(Fraction(1), Fraction(0))]
     (a, b), (c, d) = RAYS[number], RAYS[(number + 1) % 8]
     return [(Fraction(1 + k * a + l * c), Fraction(k * b + l * d)) for k, l in ((1, 0), (0, 1), (1, 1), (2, 1))]
 
@@ -169,8 +178,8 @@ def of_cone(number):
 @EXPONENTS.check(
     "exact",
     nothing,
-    axes(cone=tuple(range(8))),
-    clauses="regions",
+    axes(cone=tuple(range(9))),
+    clauses=("regions", "solved"),
     covers="statement",
     because="both are homogeneous in (gamma - 1, gamma') and linear between neighbours of the eight rays, where two points decide",
 )
@@ -180,10 +189,14 @@ def of_cone(number):
     regions=lambda g, h: (g - 1 - h) / 2 if g - 1 < h <= 2 * (g - 1) else regional_exponent(g, h),
 )
 @false("the factor 2 of gamma' forgotten", regions=lambda g, h: g - 1 - h if g <= 1 and h > 0 else regional_exponent(g, h))
-def regions(cell, _, *, regions=regional_exponent, context):
-    """One formula and four regions, on the rays of every cone and inside, S linear there."""
+@false("constant from gamma = 2 on (s)", exponent=lambda g, h: distance_exponent(min(g, 2), h))
+@false("constant below gamma = 0 (s)", exponent=lambda g, h: distance_exponent(max(g, 0), h))
+def regions(cell, _, *, regions=regional_exponent, exponent=distance_exponent, context):
+    """One formula and four regions, on the rays of every cone and inside, S linear there: they cover the plane."""
     points = of_cone(cell.cone)
-    values = [distance_exponent(*point) for point in points]
+    values = [exponent(*point) for point in points]
+    if cell.cone == 8:
+        return equal(tip=([regions(*points[0]), 0], [values[0], values[0]]))
     return equal(
         regions=([regions(*point) for point in points], values),
         linear=([values[0] + values[1], 2 * values[0] + values[1]], values[2:]),
@@ -220,10 +233,10 @@ def tolerance(exponent):
     exponent=lambda g, h: g - 1 - h if regime(g, h) == "linear" else distance_exponent(g, h),
 )
 @false("boundary gamma' = (gamma - 1)/2", exponent=lambda g, h: (g - 1 - 2 * h) / 2 if g > 1 else distance_exponent(g, h))
-def trained_slopes(place, *, exponent=distance_exponent, labels=None, zero_output="pairs", context):
+def trained_slopes(place, *, exponent=distance_exponent, labels=None, zero_output="pairs", seeds=None, context):
     """Seed by seed: a success is a slope of the input weights, and of the output weights, within the tolerance of the law."""
     gamma, gamma_prime = place
-    widths, seeds = WIDTHS.at(context.level), SEEDS.at(context.level)
+    widths, seeds = WIDTHS.at(context.level), seeds or SEEDS.at(context.level)
     more = {} if labels is None else {"labels": labels}
     found = trained(context, place, widths, seeds, zero_output=zero_output, **more)
     outcomes = []
@@ -320,4 +333,5 @@ def diagram(slopes):
 
 
 EXPONENTS.without("no later saddles", trained_slopes, [(1.5, 1.0)], labels=tuple(ZIGZAG))
-EXPONENTS.without("zero output", trained_slopes, [(0.25, 0.0)], zero_output="no")
+# a fifth of the seeds meet the law by chance, as the output at the start varies from seed to seed: 16 of them would not always decide
+EXPONENTS.without("zero output", trained_slopes, [(0.25, 0.0)], zero_output="no", seeds=48)

@@ -5,8 +5,10 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.exact import rationals
+from numerics.arithmetic.krawczyk import ball, balls, working_precision
+from numerics.hessian.inertias import ball_inertia
 from proofs_check import Figure, axes, by_level, claim, exists, false, nothing
-from proofs_check.judging import at_most, different, equal, order, true, worst
+from proofs_check.judging import at_most, different, equal, inertia_is, order, true, worst
 from theory.dynamics.bellman import Chain, bellman_matrix, cycle
 
 from . import COMPARISON
@@ -21,7 +23,8 @@ RATES = claim(
         "residual gradient": r"V' = -A^T A (V - V^*): \; \text{slowest rate } (1 - \gamma)^2",
         "condition": r"\text{singular values of } A \text{ lie in } [1 - \gamma, 1 + \gamma], \text{ the lower end is attained,"
         r" the upper one}"
-        r" \text{ iff } n \text{ is even: condition numbers } \tfrac{1 + \gamma}{1 - \gamma} \text{ and its square}",
+        r" \text{ iff } n \text{ is even; condition numbers } \tfrac{1 + \gamma}{1 - \gamma} \text{ and its square for even } n,"
+        r"\ \tfrac{\sqrt{1 + \gamma^2 + 2 \gamma \cos(\pi/n)}}{1 - \gamma} \text{ and its square for odd } n",
     },
     symbols={
         "A": "I - gamma C", "C": "cyclic permutation of n states", "V": "values in a table", "V^*": "the fixed point",
@@ -31,7 +34,7 @@ RATES = claim(
     source=COMPARISON.at("its observation that residual gradient is slower; the rates are ours"),
     kind="extension",
     refuted_by="a cycle with another slowest rate",
-    notes="gamma = 0.9: 19 and 361; gamma = 0.99: 199 and 39,601.",
+    notes="Even n, gamma = 0.9: 19 and 361; gamma = 0.99: 199 and 39,601. n = 3, gamma = 1/2: 2.646 and 7.",
 )  # fmt: skip
 
 DISCOUNTS = ("1/2", "9/10", "99/100")
@@ -40,22 +43,29 @@ CYCLES = axes(n=by_level((2, 3, 4, 5, 10), tuple(range(2, 13)), tuple(range(2, 4
 
 @RATES.check(
     "symbolic",
-    ["lower", "upper", "real part", "attained"],
+    ["lower", "upper", "real part", "attained", "odd"],
     clauses=("temporal difference", "residual gradient", "condition"),
     covers="statement",
     scope="all n and gamma: the quadratic forms are sums over s of the terms compared, indices modulo n; equality is all"
-    " differences, or sums, zero, which for odd n leaves V = 0; in the"
+    " differences, or sums, zero, which for odd n leaves V = 0; for odd"
+    " n the Fourier vectors have the eigenvalues 1 + gamma^2 - 2 gamma cos(2 pi k/n), the largest at the k next to n/2; in the"
     " determinant of x I - A the identity and the cycle are the only permutations",
 )
 @false("(1 - gamma^2) (s)", low=lambda g: 1 - g**2)
 @false("1 + gamma^2 for its square", high=lambda g: 1 + g**2)
 @false("real parts from (1 - gamma)^2", real=lambda g: (1 - g) ** 2)
-def forms(part, *, low=lambda g: (1 - g) ** 2, high=lambda g: (1 + g) ** 2, real=lambda g: 1 - g, context):
+@false("cos(2 pi/n) for odd n (s)", turn=2)
+def forms(part, *, turn=1, low=lambda g: (1 - g) ** 2, high=lambda g: (1 + g) ** 2, real=lambda g: 1 - g, context):
     """|A V|^2 - (1 - gamma)^2 |V|^2 = gamma sum (V_s - V_(s+1))^2, (1 + gamma)^2 |V|^2 - |A V|^2 = gamma sum (V_s + V_(s+1))^2,
     V . A V - (1 - gamma)|V|^2 = (gamma/2) sum (V_s - V_(s+1))^2: term by term, |V|^2 as sum (V_s^2 + V_(s+1)^2)/2."""
     import sympy
 
     g, v, w = sympy.symbols("gamma v w")
+    if part == "odd":  # n = 2 j + 1, k = j
+        j = sympy.Symbol("j", integer=True, positive=True)
+        n = 2 * j + 1
+        angle = sympy.simplify(sympy.pi - 2 * sympy.pi * j / n)  # cos(pi - angle) = -cos(angle)
+        return equal(angle=(0, sympy.simplify(angle - turn * sympy.pi / n)))
     if part == "attained":  # A^T A on constant vectors, and on alternating ones: 1 + gamma^2 -+ 2 gamma; A on constant ones
         rows = [1 + g**2 - 2 * g, 1 + g**2 + 2 * g, 1 - g]
         return equal(values=([sympy.expand(value) for value in (low(g), high(g), real(g))], rows))
@@ -99,11 +109,43 @@ def singular_values(cell, _, *, low=lambda g: (1 - g) ** 2, high=lambda g: (1 + 
     return equal(low=(0, found(low(g))), high=(even(cell.n), found(high(g)) == 0))
 
 
-@RATES.check("exact", nothing, axes(gamma=("9/10", "99/100")), clauses="condition", scope="n = 10")
+def largest(gamma, n):
+    """The square of the largest singular value of A, in balls."""
+    from flint import arb
+
+    cosine = arb(1) if n % 2 == 0 else (arb.pi() / n).cos()
+    return 1 + ball(gamma) ** 2 + 2 * ball(gamma) * cosine
+
+
+@RATES.check("certified", nothing, CYCLES, clauses="condition")
+@false("1 + gamma for odd n, too (s)", top=lambda g, n: (1 + ball(g)) ** 2)
+@false("1 + gamma for n = 3 alone (s)", top=lambda g, n: (1 + ball(g)) ** 2 if n == 3 else largest(g, n))
+@false("the next eigenvalue for odd n", top=lambda g, n: largest(g, max(2, n - 2 * (n % 2))))
+@false("the same for both (s)", power=1)
+def condition_numbers(cell, _, *, top=largest, power=2, context):
+    """At the square of the condition number, times (1 - gamma)^2, all eigenvalues of A^T A end: none lies 1e-9 of it beyond, one (even n)
+    or two (odd n) lie above 1e-9 of it less; by elimination in balls. ``power`` is that of the number for residual gradient."""
+    gamma = Fraction(cell.gamma)
+    A = bellman_matrix(cycle(cell.n), gamma)
+    with working_precision(256):
+        product = balls(A.T @ A)
+        low = (1 - ball(gamma)) ** 2
+        number = (top(gamma, cell.n) / low) ** (ball(power) / 2)
+        value = number * low
+        attained = 1 if cell.n % 2 == 0 else 2
+        counts = []
+        for side, negative in ((1, 0), (-1, attained)):
+            edge = value * (1 + ball(Fraction(side, 10**9)))
+            shifted = np.array([[(edge if i == k else 0) - product[i, k] for k in range(cell.n)] for i in range(cell.n)], dtype=object)
+            counts.append(inertia_is((negative, 0, cell.n - negative), ball_inertia(shifted)))
+        return worst(counts)
+
+
+@RATES.check("exact", nothing, axes(gamma=("9/10", "99/100")), clauses="condition", scope="even n, as printed in the notes")
 @false("the same for both (s)", power=1)
 @false("1/(1 - gamma)", number=lambda g: 1 / (1 - g))
-def condition_numbers(cell, _, *, power=2, number=lambda g: (1 + g) / (1 - g), context):
-    """Ratios of the ends, as printed in the notes."""
+def printed_numbers(cell, _, *, power=2, number=lambda g: (1 + g) / (1 - g), context):
+    """The numbers of the notes."""
     gamma = Fraction(cell.gamma)
     printed = {"9/10": (19, 361), "99/100": (199, 39601)}[cell.gamma]
     return equal(condition=(list(printed), [number(gamma), number(gamma) ** power]))

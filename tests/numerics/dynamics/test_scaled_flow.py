@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerics.dynamics.scaled_flow import paired_start, plain_start, relative_distances, start_at, three_layer_start
+from numerics.dynamics.scaled_flow import paired_start, plain_start, relative_distances, start_at, tangent_parts, three_layer_start
 from numerics.dynamics.width_slopes import slopes_of, width_slopes
 from theory.dynamics.phase_diagram import Scaling
 from theory.models import TwoLayer
@@ -92,6 +92,25 @@ def test_runs_that_stall_are_counted_apart():
         slopes.median(0)
 
 
+def test_tangent_parts_are_squares_of_gradients():
+    import torch
+
+    x = np.array([0.3, 1.0])
+    model, theta = three_layer_start((0.0, 0.5, 0.25), 2, 12, np.random.default_rng(8))
+    moving = torch.tensor(theta, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(moving, torch.tensor(x[None])).sum(), moving)
+    squares = [float((part**2).sum()) for part in model.unpack(gradient.numpy()).values()]
+    assert np.allclose(tangent_parts((0.0, 0.5, 0.25), x, 12, np.random.default_rng(8)), squares)
+
+
+def test_networks_fitted_at_the_start_have_no_slope():
+    start = lambda width, rng: start_at(1.5, 0.0, 2, width, rng)
+    with pytest.raises(ValueError, match="stop must be below the loss at the start, got 10.0"):
+        width_slopes(start, (X, Y), widths=(20, 40), seeds=2, rng=np.random.default_rng(5), stop=10.0)
+    kept = width_slopes(start, (X, Y), widths=(20, 40), seeds=2, rng=np.random.default_rng(5), stop=10.0, keep_unmoved=True)
+    assert kept.stalled == 0 and np.isnan(kept.slopes).all()
+
+
 def test_slopes_of_powers_are_their_exponents():
     widths = (10, 30, 200)
     distances = np.array([[[m**0.5, 3 * m**-1.25]] for m in widths])
@@ -122,6 +141,16 @@ RELU = TwoLayer(2, 4, activation="relu")
             "activation softplus is none of",
         ),
         (lambda: slopes_of(np.ones((2, 1, 1)), (5, 5)), "widths must be at least two different numbers"),
+        (lambda: slopes_of(np.ones((2, 1, 1)), (0, 4)), "widths must be at least two different numbers above 0"),
+        (
+            lambda: width_slopes(None, (X, Y), widths=(80, 80.5), seeds=1, rng=np.random.default_rng(0), stop=1.0),
+            "widths must be at least two different positive integers",
+        ),
+        (lambda: relative_distances(RELU, np.zeros(12), (X, Y), stop=1.0), "no layer of length zero, and input_weights is"),
+        (
+            lambda: relative_distances(TwoLayer(2, 4, bias=True), np.r_[np.ones(8), np.zeros(4), 1, 1, -1, -1], (X, Y), stop=1e-3),
+            "no layer of length zero, and ",
+        ),
         (lambda: width_slopes(None, (X, Y), widths=(2, 4), seeds=0, rng=np.random.default_rng(0), stop=1.0), "seeds must be at least 1"),
     ],
 )

@@ -47,12 +47,28 @@ def test_a_cycle_moves_every_state_on():
     assert bellman_matrix(cycle(2), Fraction(1, 2)).tolist() == [[1, Fraction(-1, 2)], [Fraction(-1, 2), 1]]
 
 
+@pytest.mark.parametrize(("n", "number"), [(3, 7**0.5), (5, None), (4, 3.0), (10, 3.0)])
+def test_condition_numbers_of_odd_cycles_are_smaller(n, number):
+    found = np.linalg.cond(bellman_matrix(cycle(n), 0.5).astype(float))
+    expected = np.sqrt(1.25 + np.cos(np.pi / n)) / 0.5 if n % 2 else 3.0
+    assert abs(found - expected) < 1e-12 and (number is None or abs(found - number) < 1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
         (lambda: Chain(1, 0.5), "n must be an integer of at least 2, got 1"),
         (lambda: Chain(3, 1), r"gamma must lie in \[0, 1\), got 1"),
         (lambda: cycle(0), "n must be an integer of at least 1, got 0"),
+        (lambda: Chain(2, 0.5).returns([2, 2]), "policy must have an action 0 or 1 for each of 2 states"),
+        (lambda: Chain(2, 0.5).returns([1]), "policy must have an action 0 or 1 for each of 2 states"),
+        (lambda: Chain(2, 0.5).step(5, 1), r"state must lie in 0 .. 1 and action be 0 or 1, got 5 and 1"),
+        (lambda: Chain(2, 0.5).greedy(np.ones((3, 2))), r"Q must have shape \(2, 2\), one row a state, got \(3, 2\)"),
+        (lambda: Chain(2, 0.5).residuals(np.ones((1, 2))), r"Q must have shape \(2, 2\)"),
+        (lambda: next_variance([[0.5, 0.4], [0, 1]], [1, 2]), "rows of probabilities that add up to 1"),
+        (lambda: bellman_matrix([[1, 0]], 0.5), r"transitions must be a square matrix \(n, n\), got shape \(1, 2\)"),
+        (lambda: bellman_matrix([[2, -1], [0, 1]], 0.5), "rows of probabilities"),
+        (lambda: expected_square(cycle(2), [1, 2], [0, 0], 7), r"gamma must lie in \[0, 1\), got 7"),
         (lambda: bellman_matrix(cycle(2), 1.5), r"gamma must lie in \[0, 1\), got 1.5"),
     ],
 )

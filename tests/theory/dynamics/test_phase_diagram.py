@@ -16,6 +16,7 @@ from theory.dynamics.phase_diagram import (
     decay_rate,
     distance_exponent,
     initialization,
+    kernel_exponents,
     lazy_distance_bound,
     output_distance_exponent,
     regime,
@@ -107,6 +108,12 @@ def test_named_initializations_approach_their_places():
     assert np.allclose(at_width.place(1000), (1.5, -0.5)) and at_width.alpha == 1
 
 
+def test_numbers_at_the_ends_of_the_floats_and_of_numpy():
+    assert Scaling(1e200, 1e-200, 1e-200).place(10) == pytest.approx((600, 0))
+    assert distance_exponent(np.int64(1), 0) == 0 and distance_exponent(np.float64(0.5), 0) == -0.5
+    assert not np.any(arc_cosine_gram(np.array([[0.0, 0.0], [1.0, 2.0]]))[0][0])
+
+
 def test_bounds_by_hand():
     assert condensed_lower_bound(Fraction(1, 100), Fraction(1, 2), 4, 4, sqrt=lambda d: 2) == Fraction(1, 2) / (16 * 2) * 100
     assert abs(condensed_distance_bound(1e-6, 1.0, 1000, 4) - (math.sqrt(1 / (24 * 8 * 1e-3)) - 1)) < 1e-12
@@ -121,6 +128,27 @@ def test_three_layers():
     assert abs(upper_exponents(0.6, 1.2)[0] + 1.1) < 1e-12
 
 
+def test_the_first_layer_leads_where_both_others_are_large():
+    """Parts of the tangent kernel of drawn networks at two widths, by their layers' gradients."""
+    for gamma2, gamma3 in ((-0.5, -0.5), (0.5, -0.25), (-0.5, 0.75)):
+        sizes = []
+        for m in (200, 800):
+            rng = np.random.default_rng(m)
+            first = np.maximum(rng.normal(size=(m, 2)) @ [0.3, 1.0], 0)
+            W2, a = rng.normal(size=(m, m)) * m**-gamma2, rng.normal(size=m) * m**-gamma3
+            z = W2 @ first
+            back = (a * (z > 0)) @ W2 * (first > 0)
+            sizes.append([back @ back, (a * (z > 0)) @ (a * (z > 0)) * (first @ first), np.maximum(z, 0) @ np.maximum(z, 0)])
+        slopes = np.diff(np.log(sizes), axis=0)[0] / math.log(4)
+        assert np.abs(slopes - kernel_exponents(gamma2, gamma3)).max() < 0.15
+
+
+@pytest.mark.parametrize("pair", [(-0.5, -0.5), (-0.25, -0.5), (-1, -0.5)])
+def test_the_law_of_the_upper_layers_is_not_told_where_the_first_one_leads(pair):
+    with pytest.raises(ValueError, match="gamma2 and gamma3 must not both be negative"):
+        upper_exponents(*pair)
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
@@ -132,6 +160,13 @@ def test_three_layers():
         (lambda: Scaling(1, 1, 1).place(1), "width must be at least 2, got 1"),
         (lambda: initialization("glorot"), "initialization must be one of lecun, he, xavier, mean-field, ntk, got 'glorot'"),
         (lambda: condensed_lower_bound(1.0, 1.0, 10, 2), r"m kappa must be at most 1/\(3 sqrt d\)"),
+        (lambda: condensed_lower_bound(0.001, -1, 10, 2), "kappa_prime must be positive, got -1"),
+        (lambda: condensed_lower_bound(0.001, 1.0, -10, 2), "width must be positive, got -10"),
+        (lambda: condensed_distance_bound(1e-3, -1, 10, 2), "kappa_prime must be positive, got -1"),
+        (lambda: solved_network(-1, 1, 10), "kappa must be positive, got -1"),
+        (lambda: solved_network(1e-200, 1, 10), "sinh 2 theta below 1e150 in floats"),
+        (lambda: scaling_at(1, 0, 0), "width must be at least 1, got 0"),
+        (lambda: scaling_at(1, 0, -5), "width must be at least 1, got -5"),
         (lambda: three_layer_exponents(0.25, 0.75, 0.75), "exponents must all be at least 1/2"),
     ],
 )
