@@ -175,5 +175,5 @@ def _called(low: Lowering, node: Any, environment: dict[str, Any]) -> Any:
         return low.run(name, target, [read(a) for a in node.args], options)
     except NotRead:
         raise
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+    except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         raise low.not_read(f"aten.{name} ({_first_line(error)})") from error
