@@ -98,6 +98,10 @@ def checked_parameters(module: Any) -> dict[str, Any]:
             raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
         if not bool(torch.isfinite(parameter).all()):
             raise ValueError(f"parameter {name!r} must be finite")
+    of_batches = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.instancenorm._InstanceNorm
+    for name, layer in module.named_modules():
+        if isinstance(layer, of_batches[0]) and not isinstance(layer, of_batches[1]) and layer.running_mean is None:
+            raise ValueError(f"layer {name!r} ({type(layer).__name__}) has no running statistics: its output depends on the batch")
     varying = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
     for name, layer in module.named_modules():
         if layer.training and isinstance(layer, varying):
@@ -117,7 +121,11 @@ def checked_inputs(inputs: Any) -> list[np.ndarray]:
 
 
 def _checked_input(inputs: Any) -> np.ndarray:
-    x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
+    try:
+        x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
+    except (TypeError, ValueError) as error:  # bfloat16 of torch, rows of several lengths
+        kind = f"{inputs.dtype}" if hasattr(inputs, "dtype") else str(error)
+        raise ValueError(f"inputs must be an array of real numbers of at least single precision, got {kind}") from error
     if x.ndim < 2 or not len(x):
         raise ValueError(f"inputs must have shape (n, ...) with at least one sample, got {x.shape}")
     if x.dtype.kind not in "fiu" or x.dtype == np.float16:

@@ -75,6 +75,8 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
     ``seed``, more until the bounds meet or more samples show no more. Each output t counts as a function of its own argument: the
     dimension is that of (t, x) -> d f_t(x)/d p. Errors as in :func:`module_rank`.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 on, got {seed!r}")
     subject = _subject(module, inputs)
     graph, rng = subject.graph, np.random.default_rng(seed)
     count = math.ceil(1.3 * graph.n_params / graph.outputs) + 4
@@ -204,7 +206,7 @@ class _Subject:
         """The tangent matrix (n outputs, P) in double precision: by torch, or on the graph where torch cannot vectorize."""
         try:
             return module_tangents(self.double, self.inputs)
-        except RuntimeError:
+        except Exception:  # torch vectorizes not every module
             return tangents(self.in_floats(self.graph, self.inputs)).reshape(-1, self.graph.n_params)
 
     def in_balls(self, inputs: Sequence[np.ndarray], bits: int) -> Tape:
