@@ -142,10 +142,9 @@ def forward(steps, theta, sample, K, exact=None):
         sources = [whole(k, 0, "a source") for k in step["sources"]]
         require(all(k < number for k in sources), "a step before its source")
         a = values[sources[0]] if sources else []
-        looked_up = sources[1:] if kind == "lookup" else sources if kind == "gather" and tokens.issuperset(sources) else []
-        require(tokens.isdisjoint(sources) or tokens.issuperset(looked_up) and tokens.isdisjoint(set(sources) - set(looked_up)), WHOLE)
-        require(kind != "lookup" or len(sources) == 2 and sources[1] in tokens, "a lookup at numbers that are no tokens")
-        if kind == "tokens" or kind == "gather" and looked_up:
+        whole_ones = [k in tokens for k in sources]
+        require(whole_ones == [False, True] if kind == "lookup" else kind == "gather" or not any(whole_ones), WHOLE)
+        if kind == "tokens" or kind == "gather" and any(whole_ones):
             tokens.add(number)
         if kind == "parameters":
             require(number == 0 and not sources, "parameters that do not stand first")

@@ -98,9 +98,8 @@ def checked_parameters(module: Any) -> dict[str, Any]:
             raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
         if not bool(torch.isfinite(parameter).all()):
             raise ValueError(f"parameter {name!r} must be finite")
-    of_batches = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.instancenorm._InstanceNorm
     for name, layer in module.named_modules():
-        if isinstance(layer, of_batches[0]) and not isinstance(layer, of_batches[1]) and layer.running_mean is None:
+        if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) and not layer.training and layer.running_mean is None:
             raise ValueError(f"layer {name!r} ({type(layer).__name__}) has no running statistics: its output depends on the batch")
     varying = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
     for name, layer in module.named_modules():

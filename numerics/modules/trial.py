@@ -74,7 +74,7 @@ def _called(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
         raise ValueError("module must return one real tensor (n, ...), a row for every input")
     if not outputs.numel():
         raise ValueError(f"module must return at least one number for every input, got shape {tuple(outputs.shape)}")
-    return outputs.double().numpy().reshape(n, -1)
+    return outputs.detach().double().numpy().reshape(n, -1)
 
 
 def check_outputs(read: np.ndarray, outputs: np.ndarray) -> None:
