@@ -184,7 +184,9 @@ class _Subject:
                 break
         found = [np.concatenate(parts)[:count] for parts in zip(*kept, strict=True)]
         if not len(found[0]):
-            raise ValueError(f"none of {count * len(kept)} drawn inputs has finite values in all steps of the module: no rank over all inputs")
+            raise ValueError(
+                f"none of {count * len(kept)} drawn inputs has finite values in all steps of the module: no rank over all inputs"
+            )
         return found
 
     def settle(self, inputs: Sequence[np.ndarray]) -> None:
