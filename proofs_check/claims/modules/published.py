@@ -75,7 +75,8 @@ POWERS = claim(
     r"R = \min\Bigl(P - h,\; m \tbinom{d + s - 1}{d - 1}\Bigr),\qquad s = r^{\,l - 1}",
     clauses={
         "expected": r"R \text{ is as expected in the architectures tested}",
-        "defective": r"\text{less for sums of powers } (d, h, r) = (3, 5, 4), (4, 9, 4), (5, 14, 4), (5, 7, 3), \text{ and } r = 2,\; 2 \le h < d",
+        "defective": r"\text{less for sums of powers } (d, h, r) = (3, 5, 4), (4, 9, 4), (5, 14, 4), (5, 7, 3),"
+        r"\text{ and } r = 2,\; 2 \le h < d",
     },
     symbols={
         "R": "rank: dimension of the span of the tangent functions, over all inputs",
