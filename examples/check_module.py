@@ -21,6 +21,11 @@ def rational(text):
     return fmpq(*map(int, text.split("/")))
 
 
+def closed(z):
+    """Whether z is the integer 0 that a closed gate or a padding hands on, no ball and no fraction that happens to be 0."""
+    return type(z) is int and z == 0
+
+
 class Balls:
     """Real numbers. The integer 0 is what a closed gate or a padding hands on: it is 0 nearby, too."""
 
@@ -28,14 +33,13 @@ class Balls:
         return arb(value)
 
     def gate(self, z, exact):
-        require(isinstance(z, int) or z > 0 or z < 0, "a ball on both sides of a kink")
+        require(closed(z) or z > 0 or z < 0, "a ball on both sides of a kink")
         return not isinstance(z, int) and bool(z > 0)
 
     def first(self, row, exact):
         best = max(range(len(row)), key=lambda k: float(arb(row[k]).mid()))
         for k, z in enumerate(row):
-            closed = isinstance(z, int) and isinstance(row[best], int)
-            require(k == best or closed or arb(z) < row[best], "a maximum that is not told from the next")
+            require(k == best or (closed(z) and closed(row[best])) or arb(z) < row[best], "a maximum that is not told from the next")
         return best
 
     def function(self, name, z):
@@ -76,13 +80,13 @@ class Residues:
         return nmod(int(value.p), self.prime) / nmod(int(value.q), self.prime)
 
     def gate(self, z, exact):
-        require(isinstance(exact, int) or exact != 0, "a number on a kink")
+        require(closed(exact) or exact != 0, "a number on a kink")
         return bool(exact > 0)
 
     def first(self, row, exact):
         best = max(range(len(row)), key=lambda k: exact[k])
         for k, z in enumerate(exact):
-            require(k == best or (isinstance(z, int) and isinstance(exact[best], int)) or z < exact[best], "two greatest entries")
+            require(k == best or (closed(z) and closed(exact[best])) or z < exact[best], "two greatest entries")
         return best
 
     def function(self, name, z):
@@ -132,12 +136,16 @@ def forward(steps, theta, sample, K, exact=None):
     """The values of all steps on one sample, and what their derivatives need; ``exact``: the values in rationals, where gates ask for
     them.
     """
-    values, kept = [], []
+    values, kept, tokens = [], [], set()
     for number, step in enumerate(steps):
         kind, keep = step["kind"], None
         sources = [whole(k, 0, "a source") for k in step["sources"]]
         require(all(k < number for k in sources), "a step before its source")
         a = values[sources[0]] if sources else []
+        whole_ones = [k in tokens for k in sources]
+        require(whole_ones == [False, True] if kind == "lookup" else kind == "gather" or not any(whole_ones), WHOLE)
+        if kind == "tokens" or kind == "gather" and any(whole_ones):
+            tokens.add(number)
         if kind == "parameters":
             require(number == 0 and not sources, "parameters that do not stand first")
             value = [K.number(v) for v in theta]
@@ -168,6 +176,9 @@ def forward(steps, theta, sample, K, exact=None):
         elif kind == "function":
             pairs = [K.function(step["name"], z) for z in a]
             value, keep = [v for v, _ in pairs], [d for _, d in pairs]
+            finite(keep)
+            below = whole(step.get("below", 0), 0, "a threshold")
+            require(not below or all(z < below for z in a), "a softplus beyond its threshold")
         elif kind == "relu":
             keep = [K.gate(z, exact[sources[0]][k] if exact else None) for k, z in enumerate(a)]
             value = [z if gate else 0 for z, gate in zip(a, keep, strict=True)]
@@ -182,15 +193,24 @@ def forward(steps, theta, sample, K, exact=None):
             value, keep = normalized(step, a, K)
         elif kind == "lookup":
             width = whole(step["width"], 1, "a width")
-            tokens = values[sources[1]]
-            require(all((t + 1) * width <= len(a) for t in tokens), "a token that no row belongs to")
-            value = [a[t * width + k] for t in tokens for k in range(width)]
+            require(all((t + 1) * width <= len(a) for t in values[sources[1]]), "a token that no row belongs to")
+            value = [a[t * width + k] for t in values[sources[1]] for k in range(width)]
         else:
             require(False, f"unknown step {str(kind)[:40]}")
         require(len(value) == whole(step["size"], 1, "a size"), "a step of another size than stated")
+        finite(value)
         values.append(value)
         kept.append(keep)
+    require(len(steps) - 1 not in tokens, WHOLE)
     return values, kept
+
+
+WHOLE = "whole numbers (tokens) that do anything else than to choose rows"
+
+
+def finite(numbers):
+    """Refuse balls that hold no real number alone, such as the logarithm of a negative one."""
+    require(all(v.is_finite() for v in numbers if isinstance(v, arb)), "a value that is no real number")
 
 
 def token(value):

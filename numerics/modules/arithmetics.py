@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime
-from numerics.modules.evaluating import OnKink
+from numerics.modules.evaluating import OnKink, OutsideDomain
 from theory.elementary import entrywise
 
 
@@ -119,6 +119,9 @@ class Arrays:
         """A function of one variable and its derivative at ``a``."""
         raise NotImplementedError
 
+    def inside(self, step: Any, a: Any, value: Any, slope: Any) -> None:
+        """Raise :class:`OutsideDomain` where ``value`` or ``slope`` of a step at ``a`` is not a number; here nothing is asked."""
+
 
 class Floats(Arrays):
     """Double precision: where to look, never what is true. Patterns are those of the floats."""
@@ -218,10 +221,10 @@ class Balls(Arrays):
         """1 where z > 0, 0 where z < 0."""
         gates = np.empty(a.shape, int)
         for where, z in np.ndenumerate(a):
-            if isinstance(z, int) or z > 0 or z < 0:
+            if isinstance(z, int) and z == 0 or z > 0 or z < 0:
                 gates[where] = int(z > 0)
             else:
-                raise OnKink(f"sample {where[0]} lies on, or too near to, a kink of {_layer(place)} (a pre-activation of {z})")
+                raise OnKink(where[0], f"lies on, or too near to, a kink of {_layer(place)} (a pre-activation of {z})")
         self.patterns.append(gates)
         return gates
 
@@ -232,8 +235,8 @@ class Balls(Arrays):
         top = self.gate(rows, first).sum(axis=-1)
         for where, z in np.ndenumerate(rows):
             best = top[where[:-1]]
-            if not (first[where] or isinstance(z, int) and isinstance(best, int) or z < best):
-                raise OnKink(f"sample {where[0]} lies on, or too near to, a tie of {_layer(place)}")
+            if not (first[where] or isinstance(z, int) and isinstance(best, int) and z == best == 0 or z < best):
+                raise OnKink(where[0], f"lies on, or too near to, a tie of {_layer(place)}")
         self.patterns.append(first.reshape(len(first), -1))
         return first
 
@@ -265,6 +268,19 @@ class Balls(Arrays):
             case "cos":
                 return each(lambda z: z.cos()), each(lambda z: -z.sin())
         raise ValueError(f"unknown function {name!r}")
+
+    def inside(self, step: Any, a: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        """Raise :class:`OutsideDomain` unless every value and slope is finite, and ``a`` where the step is what was read."""
+        for numbers in (value, slope):
+            for where, z in np.ndenumerate(numbers):
+                if not (isinstance(z, int) or z.is_finite()):
+                    name = step.data.get("name", step.kind)
+                    raise OutsideDomain(where[0], f"has no finite {name} in {_layer(step.place)}")
+        if (below := step.data.get("below")) is not None:
+            for where, z in np.ndenumerate(a):
+                if not z < int(below):
+                    what = f"lies beyond the threshold {below} from which on torch replaces the softplus in {_layer(step.place)}"
+                    raise OutsideDomain(where[0], what)
 
 
 def _number(value: Any) -> Any:

@@ -18,7 +18,15 @@ from numerics.modules.graph import Graph, Step
 
 
 class OnKink(ValueError):
-    """An input at which a piecewise step has no derivative; the message names the layer."""
+    """An input at which a piecewise step has no derivative; the message names the sample and the layer."""
+
+    def __init__(self, sample: int, what: str) -> None:
+        super().__init__(f"sample {sample} {what}")
+        self.sample, self.what = sample, what
+
+
+class OutsideDomain(OnKink):
+    """An input at which a step has no finite value (the logarithm of a negative number), or is not the function that was read."""
 
 
 @dataclass(eq=False)
@@ -83,6 +91,35 @@ def _pulled(tape: Tape, moving: list[bool], cotangent: Any) -> Any:
                 cotangents[k] = arithmetic.add(cotangents[k], part) if k in cotangents else part
     found = cotangents.get(0)
     return arithmetic.spread(arithmetic.zeros((1, graph.n_params)) if found is None else found, n)
+
+
+#: Distance from a kink, relative to the values of the step, below which floats do not tell on which side a sample lies.
+NEAR = 1e-6
+
+
+def doubtful(tape: Tape) -> tuple[np.ndarray, np.ndarray]:
+    """Which samples of an evaluation in floats lie near a kink or a tie, and which have a value that is not finite or leave what was read.
+
+    Floats do not decide: a sample that is named may be fine (a tie between zeros of closed gates, an overflow), and balls say so.
+    """
+    near, outside = np.zeros(tape.samples, bool), np.zeros(tape.samples, bool)
+    for number, step in enumerate(tape.graph.steps):
+        if step.kind not in ("function", "relu", "greatest", "softmax", "normalize"):
+            continue
+        a, value, kept = tape.values[step.sources[0]], tape.values[number], tape.kept[number]
+        outside |= ~np.isfinite(value).all(axis=1) | ~np.isfinite(a).all(axis=1)
+        with np.errstate(invalid="ignore"):
+            size = np.abs(a).max(axis=1, initial=0.0)
+            if step.kind == "function":
+                outside |= ~np.isfinite(kept).all(axis=1)
+                if "below" in step.data:
+                    outside |= (a >= float(step.data["below"]) * (1 - NEAR)).any(axis=1)
+            elif step.kind == "relu":
+                near |= (np.abs(a) <= NEAR * size[:, None]).any(axis=1)
+            elif step.kind == "greatest" and step.data["length"] > 1:
+                highest = np.sort(_rows(a, step.data["length"]), axis=-1)
+                near |= (highest[..., -1] - highest[..., -2] <= NEAR * size[:, None]).any(axis=1)
+    return near, outside
 
 
 def moved_by_parameters(graph: Graph) -> list[bool]:
@@ -181,7 +218,9 @@ def _sum(K: Any, step: Step, a: Any) -> tuple[Any, Any]:
 
 @_step("function", lambda K, step, values, value, kept, g, wanted: [(0, K.mul(g, kept))])
 def _function(K: Any, step: Step, a: Any) -> tuple[Any, Any]:
-    return K.function(step.data["name"], a)
+    value, slope = K.function(step.data["name"], a)
+    K.inside(step, a, value, slope)
+    return value, slope
 
 
 @_step("relu", lambda K, step, values, value, kept, g, wanted: [(0, K.gate(g, kept))])
@@ -212,6 +251,7 @@ def _softmax(K: Any, step: Step, a: Any) -> tuple[Any, Any]:
     length = step.data["length"]
     exponentials = K.exponentials(a, step.data["hidden"], length)
     total = K.function("reciprocal", K.sum(_rows(exponentials, length)))[0]
+    K.inside(step, a, total, total)
     return K.mul(exponentials, K.gather(total, np.repeat(np.arange(step.size // length), length))), None
 
 
@@ -234,6 +274,7 @@ def _normalize(K: Any, step: Step, a: Any) -> tuple[Any, Any]:
     centred = K.add(a, K.negative(_mean(K, a, length)))
     variance = K.scale(K.sum(_rows(K.mul(centred, centred), length)), Fraction(1, length))
     root = K.function("root", K.add(variance, K.row(K.constant([step.data["eps"]] * variance.shape[1]))))[0]
+    K.inside(step, a, root, root)
     root = K.gather(root, np.repeat(np.arange(root.shape[1]), length))
     return K.mul(centred, root), root
 

@@ -24,9 +24,19 @@ from numerics.modules.lowering_layers import LAYERS
 
 
 def double_copy(module: Any) -> Any:
-    """A copy of ``module`` in double precision on the CPU, in the same mode."""
+    """A copy of ``module`` in double precision on the CPU, in the same mode.
+
+    The constant of an RMS normalization that names none is that of the precision of the module, and stays so.
+    """
+    import torch
+
     try:
-        return copy.deepcopy(module).cpu().double()
+        copied = copy.deepcopy(module)
+        dtype = next((p.dtype for p in copied.parameters()), torch.float64)
+        for layer in copied.modules():
+            if isinstance(layer, torch.nn.RMSNorm) and layer.eps is None:
+                layer.eps = torch.finfo(dtype if layer.weight is None else layer.weight.dtype).eps
+        return copied.cpu().double()
     except (RuntimeError, TypeError) as error:
         raise NotRead(f"the module cannot be copied: {_first_line(error)}") from error
 
@@ -175,5 +185,5 @@ def _called(low: Lowering, node: Any, environment: dict[str, Any]) -> Any:
         return low.run(name, target, [read(a) for a in node.args], options)
     except NotRead:
         raise
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+    except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         raise low.not_read(f"aten.{name} ({_first_line(error)})") from error

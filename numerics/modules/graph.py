@@ -15,7 +15,7 @@ data is a ``gather`` by an index list, so that a dozen kinds of steps carry all 
 | scale | the source times ``factor`` | factor: a Fraction |
 | matmul | a (batch, rows, inner) times b (batch, inner, columns) | batch, rows, inner, columns |
 | sum | over the last axis of (rows, length) | length |
-| function | entry by entry, see :data:`FUNCTIONS` | name |
+| function | entry by entry, see :data:`FUNCTIONS` | name; below: a whole number that entries lie below, where it is given |
 | relu | max(z, 0) entry by entry | |
 | greatest | the largest of each row of (rows, length) | length |
 | softmax | of each row of (rows, length), over the places that are not ``hidden`` (there 0) | length, hidden: 0 or 1 for each place |

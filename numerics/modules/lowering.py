@@ -89,10 +89,8 @@ class Lowering:
         """The outcome of one aten operation: wires, torch tensors where nothing depends on parameters or inputs, or lists of these."""
         if not any(isinstance(a, Wire) for a in _leaves([*arguments, *options.values()])):
             return _in_double(function, arguments, options)
+        self._exact(target, arguments, options)
         if target in SAME:
-            dtype = options.get("dtype")
-            if dtype is not None and not dtype.is_floating_point and not arguments[0].tokens:
-                raise self.not_read(f"a cast to {dtype}")
             return arguments[0]
         if target in MOVES:
             return self.move(function, arguments, options)
@@ -102,6 +100,15 @@ class Lowering:
         if target not in ("embedding.default",) and any(isinstance(a, Wire) and a.tokens for a in _leaves(arguments)):
             raise self.not_read(f"aten.{target} of whole numbers (tokens choose rows of a table, nothing else)")
         return meaning(self, *arguments, **options)
+
+    def _exact(self, target: str, arguments: Sequence[Any], options: dict[str, Any]) -> None:
+        """Refuse a cast that rounds: to whole numbers, or to floats that are narrower than the double precision of the module."""
+        import torch
+
+        tokens = target in SAME and isinstance(arguments[0], Wire) and arguments[0].tokens
+        for dtype in [a for a in (*arguments, *options.values()) if isinstance(a, torch.dtype)]:
+            if dtype != torch.float64 and not (tokens and dtype in (torch.int64, torch.int32)):
+                raise self.not_read(f"a cast to {dtype}")
 
     def not_read(self, what: str) -> NotRead:
         """The error that names ``what`` and the layer it stands in."""
@@ -464,7 +471,12 @@ def _erf(low: Lowering, a: Wire) -> Wire:
 
 @aten("softplus.default")
 def _softplus(low: Lowering, a: Wire, beta: Any = 1, threshold: Any = 20) -> Wire:
-    return low.scale(low.function("softplus", low.scale(a, beta)), 1 / Fraction(beta))
+    # From its threshold on torch's softplus is z. At 20 or more that differs from the softplus by rounding of single precision: what is
+    # read is the softplus, and samples beyond are refused. Below it is another function, with a jump.
+    if not 20 <= threshold < math.inf:
+        raise low.not_read(f"a softplus that is replaced by its argument from {threshold} on")
+    scaled = low.scale(low.finite(a, "softplus"), beta)
+    return low.scale(low.after(scaled, "function", name="softplus", below=math.floor(threshold)), 1 / Fraction(beta))
 
 
 @aten("silu.default")

@@ -18,6 +18,12 @@ from theory.models import AbstractModel, FullyConnected, Shape, TwoLayer, as_con
 
 #: Largest relative difference between a module and its reading: single precision rounds at 6e-8 an operation, deep nets add up.
 AGREEMENT = 1e-4
+#: The same for a copy in double precision.
+IN_DOUBLE = 1e-9
+#: The pre-activation from which on torch replaces the softplus by its argument.
+SOFTPLUS_THRESHOLD = 20
+#: Distance from a kink, relative to the values of the layer, below which a chain is not taken.
+NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,9 @@ def checked_parameters(module: Any) -> dict[str, Any]:
             raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
         if not bool(torch.isfinite(parameter).all()):
             raise ValueError(f"parameter {name!r} must be finite")
+    for name, layer in module.named_modules():
+        if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) and not layer.training and layer.running_mean is None:
+            raise ValueError(f"layer {name!r} ({type(layer).__name__}) has no running statistics: its output depends on the batch")
     varying = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
     for name, layer in module.named_modules():
         if layer.training and isinstance(layer, varying):
@@ -111,7 +120,11 @@ def checked_inputs(inputs: Any) -> list[np.ndarray]:
 
 
 def _checked_input(inputs: Any) -> np.ndarray:
-    x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
+    try:
+        x = inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else np.asarray(inputs)
+    except (TypeError, ValueError) as error:  # bfloat16 of torch, rows of several lengths
+        kind = f"{inputs.dtype}" if hasattr(inputs, "dtype") else str(error)
+        raise ValueError(f"inputs must be an array of real numbers of at least single precision, got {kind}") from error
     if x.ndim < 2 or not len(x):
         raise ValueError(f"inputs must have shape (n, ...) with at least one sample, got {x.shape}")
     if x.dtype.kind not in "fiu" or x.dtype == np.float16:
@@ -139,6 +152,8 @@ def outputs_of(module: Any, parameters: dict[str, Any], x: np.ndarray) -> np.nda
 def read(module: Any, x: np.ndarray) -> Chain | None:
     """``module`` as a chain, or None where it holds anything else or a frozen parameter."""
     steps: list[Any] = []
+    if any(changed(layer) for layer in module.modules()):
+        return None
     if x.ndim != 2 or not all(parameter.requires_grad for parameter in module.parameters()):
         return None
     for layer in layers_of(module):
@@ -148,6 +163,20 @@ def read(module: Any, x: np.ndarray) -> Chain | None:
         steps += [step] if step != () else []
     linear = [step for step in steps if isinstance(step, tuple)]
     return Chain(tuple(steps)) if linear and isinstance(steps[-1], tuple) and linear[0][1] == x.shape[1] else None
+
+
+#: The attributes that hold hooks of a module.
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def changed(layer: Any) -> bool:
+    """Whether hooks, of the layer or of all modules, a parametrization or a forward of its own stand between a layer and its type."""
+    import torch
+
+    everywhere = torch.nn.modules.module
+    if any(getattr(layer, name, None) or getattr(everywhere, f"_global{name}", None) for name in HOOKS):
+        return True
+    return torch.nn.utils.parametrize.is_parametrized(layer) or "forward" in vars(layer) or "__call__" in vars(layer)
 
 
 def layers_of(module: Any) -> Iterator[Any]:
@@ -165,23 +194,40 @@ def step_of(layer: Any) -> Any:
     """One layer as a step of a chain, () for one that does nothing, None where it is not known."""
     from torch import nn
 
-    match layer:
-        case nn.Linear() if type(layer) is nn.Linear:
-            return layer.out_features, layer.in_features, layer.bias is not None
-        case nn.Identity() | nn.Flatten() | nn.Dropout():
-            return ()
-        case nn.GELU() if layer.approximate != "none":
-            return None
-        case nn.Softplus() if layer.beta != 1:
-            return None
-        case nn.LeakyReLU():
-            return PiecewiseActivation(f"leaky:{layer.negative_slope}", (0,), ((0, Fraction(layer.negative_slope)), (0, 1)), degree=1)
-        case nn.Hardtanh() if (layer.min_val, layer.max_val) != (-1, 1):
-            return None
-    name = {"Tanh": "tanh", "Sigmoid": "sigmoid", "Softplus": "softplus", "GELU": "gelu", "SiLU": "silu", "ReLU": "relu"}
-    name |= {"Hardtanh": "hardtanh"}
-    kind = type(layer).__name__
-    return activation(name[kind]) if type(layer).__module__.startswith("torch.nn") and kind in name else None
+    kind = type(layer)
+    if kind is nn.Linear:
+        return layer.out_features, layer.in_features, layer.bias is not None
+    if kind is nn.Identity or kind is nn.Dropout and not (layer.training and layer.p):
+        return ()
+    if kind is nn.Flatten and (layer.start_dim, layer.end_dim) in ((1, -1), (1, 1)):
+        return ()
+    if kind is nn.LeakyReLU:
+        return PiecewiseActivation(f"leaky:{layer.negative_slope}", (0,), ((0, Fraction(layer.negative_slope)), (0, 1)), degree=1)
+    other = (
+        (kind is nn.GELU and layer.approximate != "none")
+        or (kind is nn.Softplus and (layer.beta, layer.threshold) != (1, SOFTPLUS_THRESHOLD))
+        or (kind is nn.Hardtanh and (layer.min_val, layer.max_val) != (-1, 1))
+    )
+    names = {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", nn.Softplus: "softplus", nn.GELU: "gelu", nn.SiLU: "silu", nn.ReLU: "relu"}
+    names |= {nn.Hardtanh: "hardtanh"}
+    return activation(names[kind]) if kind in names and not other else None
+
+
+def smooth_at(chain: Chain, theta: np.ndarray, x: np.ndarray) -> bool:
+    """Whether floats show all samples (n, inputs) away from the kinks of ``chain``, and from the threshold of torch's softplus."""
+    parts, features, l = chain.unpack(theta), x, 0
+    for step in chain.steps:
+        if isinstance(step, tuple):
+            l += 1
+            features = features @ parts[f"W{l}"].T + (parts[f"b{l}"] if step[2] else 0)
+            continue
+        if step.name == "softplus" and not (features < SOFTPLUS_THRESHOLD * (1 - NEAR)).all():
+            return False
+        breaks = [float(b) for b in getattr(step, "breaks", ())]
+        if any((np.abs(features - b) <= NEAR * (abs(b) + np.abs(features).max())).any() for b in breaks):
+            return False
+        features = step(features)
+    return True
 
 
 def flat(parameters: dict[str, Any]) -> np.ndarray:
@@ -189,10 +235,10 @@ def flat(parameters: dict[str, Any]) -> np.ndarray:
     return np.concatenate([parameter.detach().cpu().double().numpy().ravel() for parameter in parameters.values()])
 
 
-def agrees(chain: Chain, parameters: dict[str, Any], x: np.ndarray, outputs: np.ndarray) -> bool:
-    """Whether the reading gives the module's outputs: hooks and parametrizations make a difference that types do not show."""
+def agrees(chain: Chain, parameters: dict[str, Any], x: np.ndarray, outputs: np.ndarray, agreement: float = AGREEMENT) -> bool:
+    """Whether the reading gives the module's outputs up to ``agreement``, relative to the largest."""
     theta = flat(parameters)
     if len(theta) != chain.n_params:
         return False
     found = chain(theta, x)
-    return found.shape == outputs.shape and bool(np.abs(found - outputs).max() <= AGREEMENT * (1 + np.abs(outputs).max()))
+    return found.shape == outputs.shape and bool(np.abs(found - outputs).max() <= agreement * (1 + np.abs(outputs).max()))

@@ -13,8 +13,14 @@ import numpy as np
 
 from numerics.modules.slopes import module_tangents
 
+#: Rounding of a gradient, relative to the largest of its row: one that should vanish (a bias that softmax does not see) is as large.
+ROUNDING = 1e-11
 #: Largest relative difference between what a module computes in double precision and its reading.
 AGREEMENT = 1e-6
+
+
+class NotTaken(ValueError):
+    """Inputs that the module does not take: it raised an error."""
 
 
 def outputs_in_double(double: Any, inputs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
@@ -28,14 +34,14 @@ def outputs_in_double(double: Any, inputs: Sequence[np.ndarray]) -> tuple[list[n
     try:
         outputs = _called(double, floats)
         taken = floats
-    except (RuntimeError, IndexError, TypeError) as error:
+    except NotTaken as error:
         if all(x.dtype.kind == "f" for x in inputs):
-            raise ValueError(f"inputs of shape {_shapes(inputs)} do not fit the module: {_first_line(error)}") from error
+            raise ValueError(f"inputs of shape {_shapes(inputs)} do not fit the module: {error}") from error
         try:
             taken = [x.astype(float if x.dtype.kind == "f" else np.int64) for x in inputs]
             outputs = _called(double, taken)
-        except (RuntimeError, IndexError, TypeError) as second:
-            raise ValueError(f"inputs of shape {_shapes(inputs)} do not fit the module: {_first_line(second)}") from second
+        except NotTaken as second:
+            raise ValueError(f"inputs of shape {_shapes(inputs)} do not fit the module: {second}") from second
     n = len(inputs[0])
     if not np.isfinite(outputs).all():
         raise ValueError(f"the module's outputs must be finite, got {outputs[~np.isfinite(outputs)][0]} (an overflow?)")
@@ -53,8 +59,11 @@ def _called(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
     import torch
 
     before = {name: b.clone() for name, b in double.named_buffers()}
-    with torch.no_grad():
-        outputs = double(*(torch.as_tensor(x) for x in inputs))
+    try:
+        with torch.no_grad():
+            outputs = double(*(torch.as_tensor(x) for x in inputs))
+    except Exception as error:  # whatever the user's code raises
+        raise NotTaken(f"{type(error).__name__}: {_first_line(error)}") from error
     for name, buffer in double.named_buffers():
         if name in before and not torch.equal(buffer, before[name]):
             raise ValueError(
@@ -63,7 +72,9 @@ def _called(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
     n = len(inputs[0])
     if not isinstance(outputs, torch.Tensor) or not outputs.dtype.is_floating_point or outputs.ndim < 1 or len(outputs) != n:
         raise ValueError("module must return one real tensor (n, ...), a row for every input")
-    return outputs.double().numpy().reshape(n, -1)
+    if not outputs.numel():
+        raise ValueError(f"module must return at least one number for every input, got shape {tuple(outputs.shape)}")
+    return outputs.detach().double().numpy().reshape(n, -1)
 
 
 def check_outputs(read: np.ndarray, outputs: np.ndarray) -> None:
@@ -76,13 +87,14 @@ def check_slopes(double: Any, inputs: Sequence[np.ndarray], read: np.ndarray) ->
     """Raise ValueError where torch's gradients are not those of the outputs: a detach, no_grad or a backward pass of the user's own."""
     try:
         slopes = module_tangents(double, inputs)
-    except RuntimeError:
+    except Exception:  # torch vectorizes not every module; what its layers then raise is theirs
         slopes = _slopes_one_by_one(double, inputs)
-    start = 0
+    start, largest = 0, np.abs(slopes).max(axis=1, initial=0.0, keepdims=True)
     for name, parameter in double.named_parameters():
         if parameter.requires_grad:
             part = slice(start, start := start + parameter.numel())
-            if not close(read[:, part], slopes[:, part]):
+            allowed = ROUNDING * largest + AGREEMENT * np.abs(slopes[:, part]).max(initial=0.0)
+            if not (np.abs(read[:, part] - slopes[:, part]) <= allowed).all():
                 raise ValueError(
                     f"the gradient of the module by {name!r} is not that of its outputs (a detach, no_grad or a backward pass of its own?)"
                 )
@@ -92,10 +104,14 @@ def _slopes_one_by_one(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
     import torch
 
     parameters = [p for p in double.parameters() if p.requires_grad]
+    nothing = torch.cat([torch.zeros_like(p).reshape(-1) for p in parameters]).numpy()
     rows = []
     for i in range(len(inputs[0])):
         outputs = double(*(torch.as_tensor(x[i : i + 1]) for x in inputs)).reshape(-1)
         for value in outputs:
+            if not value.requires_grad:  # no parameter moves it
+                rows.append(nothing)
+                continue
             parts = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
             filled = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, parts, strict=True)]
             rows.append(torch.cat([g.reshape(-1) for g in filled]).numpy())

@@ -45,6 +45,8 @@ def largest_minor(floats: np.ndarray, balls: Callable[[list[int], int], np.ndarr
     ``floats`` (rows, columns) approximates the matrix; ``balls(rows, bits)`` encloses some of its rows, (len(rows), columns). None: none
     found.
     """
+    if not most or not floats.size:
+        return None
     with np.errstate(all="ignore"):
         seen = bool(np.isfinite(floats).all())
     if not seen:
@@ -76,7 +78,7 @@ def _sizes(most: int) -> list[int]:
 def _shown(
     balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]
 ) -> Minor | None:
-    for bits in PRECISIONS:
+    for bits in PRECISIONS if rows else ():
         if bits > most_bits:
             break
         if not_singular(balls(rows, bits)[:, columns], bits):

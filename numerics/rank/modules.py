@@ -20,10 +20,10 @@ import numpy as np
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime, exact_text
 from numerics.arithmetic.krawczyk import working_precision
 from numerics.modules.arithmetics import SMALL_PRIMES, Balls, Floats, Residues
-from numerics.modules.evaluating import OnKink, Tape, evaluate, tangents
+from numerics.modules.evaluating import OnKink, Tape, doubtful, evaluate, tangents
 from numerics.modules.exporting import double_copy, read_graph
 from numerics.modules.graph import Graph
-from numerics.modules.reading import Chain, agrees, checked_inputs, checked_parameters, flat, read
+from numerics.modules.reading import IN_DOUBLE, Chain, agrees, checked_inputs, checked_parameters, flat, read, smooth_at
 from numerics.modules.slopes import module_tangents
 from numerics.modules.symmetries import Search, Symmetries, usual_attempts
 from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
@@ -32,6 +32,8 @@ from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
 MOST_ROWS = 12
+#: How often inputs are drawn again in place of those at which the module has no finite value.
+DRAWS = 8
 #: Rounding of an entry of float tangents, in units of the last place of the largest one; for estimates alone.
 ROUNDING = 16
 #: Seconds that the search for symmetries may take, before the lower bound is known and again once it leaves a gap.
@@ -73,12 +75,14 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
     ``seed``, more until the bounds meet or more samples show no more. Each output t counts as a function of its own argument: the
     dimension is that of (t, x) -> d f_t(x)/d p. Errors as in :func:`module_rank`.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 on, got {seed!r}")
     subject = _subject(module, inputs)
     graph, rng = subject.graph, np.random.default_rng(seed)
     count = math.ceil(1.3 * graph.n_params / graph.outputs) + 4
     found: Rank | None = None
     while True:
-        drawn = drawn_inputs(graph, count, rng)
+        drawn = subject.drawn(count, rng)
         before, found = found, subject.ranked(drawn, all_inputs=True)
         grown = before is None or found.lower > before.lower
         exhausted = count * graph.outputs > MOST_ROWS * graph.n_params or len(drawn[0]) < count
@@ -145,17 +149,18 @@ class _Subject:
 
     @cached_property
     def chain(self) -> Chain | None:
-        """The Sequential of known layers that the module is, if its outputs and gradients say so, too."""
+        """The Sequential of known layers that the module is, if its outputs and gradients say so, too, and no sample is near a kink."""
         from numerics.derivatives.tape import tangents as model_tangents
 
         if len(self.inputs) > 1 or self.inputs[0].dtype.kind != "f":
             return None
         x = self.inputs[0]
         chain = read(self.module, x)
-        if chain is None or not agrees(chain, dict(self.double.named_parameters()), x, self.outputs):
+        if chain is None or not agrees(chain, dict(self.double.named_parameters()), x, self.outputs, IN_DOUBLE):
             return None
-        few = x[:3]
-        check_slopes(self.double, [few], np.asarray(model_tangents(chain, self.theta, few)[1]).reshape(-1, len(self.theta)))
+        if not smooth_at(chain, self.theta, x):
+            return None  # the graph decides in balls
+        check_slopes(self.double, [x], np.asarray(model_tangents(chain, self.theta, x)[1]).reshape(-1, len(self.theta)))
         return chain
 
     @cached_property
@@ -164,9 +169,35 @@ class _Subject:
         graph = read_graph(self.double, self.inputs)
         few = [x[:3] for x in self.inputs]
         tape = self.in_floats(graph, few)
-        check_outputs(tape.outputs, self.outputs[: len(few[0])])
+        check_outputs(np.broadcast_to(tape.outputs, (len(few[0]), graph.outputs)), self.outputs[: len(few[0])])
         check_slopes(self.double, few, tangents(tape).reshape(-1, graph.n_params))
         return graph
+
+    def drawn(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Up to ``count`` drawn inputs at which the floats of all steps are finite; ValueError where none is found."""
+        graph, kept = self.graph, []
+        for _ in range(DRAWS):
+            new = drawn_inputs(graph, count, rng)
+            good = ~doubtful(self.in_floats(graph, new))[1]
+            kept.append([x[good] for x in new])
+            if len(good) < count or sum(len(x[0]) for x in kept) >= count:  # all tokens, or as many as wanted
+                break
+        found = [np.concatenate(parts)[:count] for parts in zip(*kept, strict=True)]
+        if not len(found[0]):
+            raise ValueError(
+                f"none of {count * len(kept)} drawn inputs has finite values in all steps of the module: no rank over all inputs"
+            )
+        return found
+
+    def settle(self, inputs: Sequence[np.ndarray]) -> None:
+        """Raise OnKink for a sample on a kink, OutsideDomain where the module has no finite value or is not what was read."""
+        suspects = np.flatnonzero(np.logical_or(*doubtful(self.in_floats(self.graph, inputs))))
+        if not len(suspects):
+            return
+        try:
+            self.in_balls([x[suspects] for x in inputs], 128)
+        except OnKink as error:
+            raise type(error)(int(suspects[error.sample]), error.what) from error
 
     def in_floats(self, graph: Graph, inputs: Sequence[np.ndarray]) -> Tape:
         """An evaluation in double precision."""
@@ -177,7 +208,7 @@ class _Subject:
         """The tangent matrix (n outputs, P) in double precision: by torch, or on the graph where torch cannot vectorize."""
         try:
             return module_tangents(self.double, self.inputs)
-        except RuntimeError:
+        except Exception:  # torch vectorizes not every module
             return tangents(self.in_floats(self.graph, self.inputs)).reshape(-1, self.graph.n_params)
 
     def in_balls(self, inputs: Sequence[np.ndarray], bits: int) -> Tape:
@@ -215,6 +246,8 @@ class _Subject:
     def ranked(self, inputs: Sequence[np.ndarray], *, all_inputs: bool) -> Rank:
         """The rank on ``inputs``, or where ``all_inputs`` that of the functions, of which these are samples."""
         graph = self.graph
+        if not all_inputs:
+            self.settle(inputs)
         exact = None if self.transcendental else self._modulo(inputs)
         free = graph.n_params - self.symmetries.dimension
         upper = free if all_inputs else min(free, len(inputs[0]) * graph.outputs)

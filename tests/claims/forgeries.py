@@ -152,6 +152,8 @@ ARGUMENT = {
         *at(("steps", -1, "sources"), lambda sources: [10**6, *sources[1:]]),  # a step before its source
         *at(("steps",), lambda steps: [{**s, "hidden": [1] * len(s["hidden"])} if s["kind"] == "softmax" else s for s in steps]),
         *at(("steps",), lambda steps: [{**s, "index": [k * 0 for k in s["index"]]} if s["kind"] == "gather" else s for s in steps]),
+        *at(("steps",), lambda steps: [{**s, "kind": "tokens"} if s["kind"] == "input" else s for s in steps]),  # numbers choose rows
+        *at(("steps", -1), lambda step: {**step, "kind": "function", "name": "log", "sources": step["sources"][:1]}),  # of negative numbers
     ],
     "ball minor": [
         *at(("rows",), first_again),

@@ -190,3 +190,51 @@ def test_a_file_without_a_certificate_is_refused(tmp_path, stored):
     command = [sys.executable, "-O", str(EXAMPLES / "check_certificate.py"), str(tmp_path / "one.json")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "0 certificates checked" in done.stdout
+
+
+# --------------------------------------------------------------------------------------------------------------- modules
+
+
+def module_of(*steps, samples=("1",), theta=("1",), **more):
+    """A certificate of one sample, whose steps begin with the parameters and have one entry each."""
+    written = [{"kind": kind, "sources": list(sources), "size": 1, **data} for kind, sources, data in (("parameters", (), {}), *steps)]
+    return {
+        **{"kind": "minor of a module", "precision": 64, "steps": written, "theta": list(theta), "samples": [[[x] for x in samples]]},
+        **{"rows": [[0, 0]], "columns": [0], "rank": 1, **more},
+    }
+
+
+TOKEN, INPUT = ("tokens", (), {"number": 0}), ("input", (), {"number": 0})
+#: theta (1 - relu(t)) for a token t, whose derivative at t = 1 is 0.
+KINK_OF_A_TOKEN = [
+    *(TOKEN, ("relu", (1,), {}), ("scale", (2,), {"factor": "-1"}), ("constant", (), {"values": ["1"]})),
+    *(("add", (3, 4), {}), ("mul", (0, 5), {})),
+]
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "why"),
+    [
+        (KINK_OF_A_TOKEN, {}, "whole numbers"),
+        (KINK_OF_A_TOKEN, {"prime": 2147483647}, "whole numbers"),
+        ([TOKEN, ("gather", (1,), {"index": [0]}), ("mul", (0, 2), {})], {}, "whole numbers"),
+        ([TOKEN, ("join", (1,), {}), ("mul", (0, 2), {})], {}, "whole numbers"),
+        ([TOKEN, ("lookup", (1, 1), {"width": 1}), ("mul", (0, 2), {})], {"samples": ["0"]}, "whole numbers"),
+        ([INPUT, ("lookup", (0, 1), {"width": 1})], {}, "whole numbers"),
+        ([("relu", (0,), {})], {"theta": ["0"]}, "kink"),
+        ([("function", (0,), {"name": "log"})], {"theta": ["-1"]}, "no real number"),
+        ([("function", (0,), {"name": "root"})], {"theta": ["-1"]}, "no real number"),
+        ([("function", (0,), {"name": "log"}), ("relu", (1,), {})], {"theta": ["-1"]}, "no real number"),
+        ([("function", (0,), {"name": "reciprocal"})], {"theta": ["0"]}, "no real number"),
+        ([("function", (0,), {"name": "softplus", "below": 20})], {"theta": ["20"]}, "threshold"),
+    ],
+)
+def test_steps_that_have_no_such_derivative(steps, more, why):
+    refused("check_module", module_of(*steps, **more), why)
+
+
+def test_steps_that_have_one():
+    assert script("check_module").check(module_of(("function", (0,), {"name": "log"}))) == 1
+    assert script("check_module").check(module_of(("function", (0,), {"name": "softplus", "below": 20}), theta=["19"])) == 1
+    looked_up = module_of(TOKEN, ("gather", (1,), {"index": [0]}), ("lookup", (0, 2), {"width": 1}), samples=("0",))
+    assert script("check_module").check(looked_up) == 1

@@ -55,13 +55,17 @@ def layer_normalized_parameters(inputs: int, width: int, outputs: int, affine: b
 
 
 def layer_normalized_symmetries(inputs: int, width: int, affine: bool) -> int:
-    """Directions that change no output of a linear layer, a layer normalization and what stands behind.
+    """Directions that change no output of a linear layer, a layer normalization, an activation and a linear layer, width >= 3.
 
     What is added to all neurons is not seen: one number for each input and one for the biases. Where gains can take it up, each neuron's
     affine function c_i may be scaled by 1 + m_i, if their sum stays 0 (d + 1 equations) and the mean of their squares plus eps is
     multiplied by a
     number k ((d + 1)(d + 2)/2 equations, m_i and k unknown): so wide layers on few inputs have more.
+
+    Two neurons are normalized to plus and minus the same number, a single one to 0: there the count is another, and ValueError says so.
     """
+    if width < 3:
+        raise ValueError(f"width must be at least 3, got {width}: fewer neurons are normalized to one number")
     unknowns, equations = width + 1, (inputs + 1) + (inputs + 1) * (inputs + 2) // 2
     return inputs + 1 + affine * max(0, unknowns - equations)
 
@@ -90,9 +94,23 @@ def relu_dimension(widths: Sequence[int]) -> int:
 
 
 def polynomial_dimension(widths: Sequence[int], degree: int) -> int:
+    """The dimension of the functions of a polynomial network without biases: the expected one, and with one hidden layer and one output,
+    which are sums of powers of linear forms, the right one (Alexander, Hirschowitz 1995).
+
+    Other networks may have fewer functions than expected.
+    """
+    if len(widths) == 3 and widths[2] == 1:
+        inputs, neurons, _ = widths
+        if degree == 2 and neurons <= inputs:  # quadratic forms of rank up to neurons
+            return neurons * inputs - comb(neurons, 2)
+        if (inputs, neurons, degree) in DEFECTIVE:
+            return DEFECTIVE[inputs, neurons, degree]
+    return expected_polynomial_dimension(widths, degree)
+
+
+def expected_polynomial_dimension(widths: Sequence[int], degree: int) -> int:
     """The expected dimension of the functions of a polynomial network without biases (Kileel, Trager, Bruna, 1905.12207): parameters less
-    a scale
-    for each hidden neuron, or all forms of the degree that is reached.
+    a scale for each hidden neuron, or for each output all forms of the degree that is reached.
     """
     parameters = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
     forms = comb(widths[0] + degree ** (len(widths) - 2) - 1, widths[0] - 1)
@@ -100,8 +118,7 @@ def polynomial_dimension(widths: Sequence[int], degree: int) -> int:
 
 
 #: Two layers with one output whose functions are fewer than expected: (inputs, neurons, degree), sums of powers of linear forms
-#: (Alexander, Hirschowitz 1995).
-#: Quadratic forms are too, for 2 <= neurons <= inputs.
+#: (Alexander, Hirschowitz 1995). Quadratic forms are too, for 2 <= neurons <= inputs - 1.
 DEFECTIVE = {(3, 5, 4): 14, (4, 9, 4): 34, (5, 14, 4): 69, (5, 7, 3): 34}
 
 

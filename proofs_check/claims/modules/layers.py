@@ -63,12 +63,17 @@ def of_images(cell, seed, *, formula=convolution_rank, method="ball", change=Non
 
 CONVOLUTION.without("generic parameters", of_images, change=_silent)
 
+NETWORK = Assumption(
+    "network",
+    r"f(x) = V \tanh(\mathrm{LN}(W x + b)) + c",
+    unprobed="without an activation gains and the last layer are one linear map; the activation tested is tanh",
+)
 NORMALIZED = claim(
     "modules.layer-normalization",
-    "Rank of a layer-normalized network",
+    "Rank of a layer-normalized network with one hidden layer",
     r"R = P - (d + 1) - [\text{gains}] \max\bigl(0,\; m - d - \tfrac{1}{2}(d + 1)(d + 2)\bigr)",
     symbols={"R": "rank", "P": "number of parameters", "d": "number of inputs", "m": "width of the normalized layer"},
-    assumptions=[GENERIC],
+    assumptions=[GENERIC, Assumption("three neurons", r"m \ge 3"), NETWORK],
     kind="extension",
     source=FUNCTIONAL.at("on functional dimension; layer normalization: ours"),
     refuted_by="widths at which a normalized layer hides more, or less",
@@ -93,13 +98,21 @@ def _no_last_layer(module):
 @false("the shifts alone", formula=lambda d, m, a: layer_normalized_parameters(d, m, 2, a) - d - 1)
 @false("the scale of the layer before as well", formula=lambda d, m, a: normalized_rank(d, m, a) - 1)
 @false("a gain for each neuron", formula=lambda d, m, a: normalized_rank(d, m, a) - m * a)
-def of_widths(cell, seed, *, formula=normalized_rank, method="ball", change=None, context):
+def of_widths(cell, seed, *, formula=normalized_rank, width=None, method="ball", change=None, context):
     """A minor in balls and the exhibited shifts against the formula; the constant eps > 0 of the normalization leaves scales to be seen."""
-    found = measured(layer_normalized, (cell.inputs, cell.width, 2, cell.affine), (cell.inputs,), int(seed), method, change)
-    return rank_is(formula(cell.inputs, cell.width, cell.affine), found, seed=seed)
+    m = width or cell.width
+    found = measured(layer_normalized, (cell.inputs, m, 2, cell.affine), (cell.inputs,), int(seed), method, change)
+    return rank_is(formula(cell.inputs, m, cell.affine), found, seed=seed)
+
+
+def counted_rank(inputs, width, affine):
+    """The formula, written out for any width."""
+    more = max(0, width - inputs - (inputs + 1) * (inputs + 2) // 2)
+    return layer_normalized_parameters(inputs, width, 2, affine) - (inputs + 1) - affine * more
 
 
 NORMALIZED.without("generic parameters", of_widths, change=_no_last_layer)
+NORMALIZED.without("three neurons", of_widths, width=2, formula=counted_rank)
 
 RECURRENT = claim(
     "modules.recurrent",

@@ -7,6 +7,7 @@ from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.models import FullyConnected
 from theory.rank.architectures import (
     DEFECTIVE,
+    expected_polynomial_dimension,
     linear_convolution_dimension,
     polynomial_dimension,
     relu_dimension,
@@ -71,19 +72,29 @@ def silent(cell, seed, *, formula=lambda widths: relu_dimension(widths) - widths
 POWERS = claim(
     "modules.polynomial",
     "Dimension of polynomial networks",
-    r"R = \min\bigl(P - h,\; \text{forms of the degree reached}\bigr)",
+    r"R = \min\Bigl(P - h,\; m \tbinom{d + s - 1}{d - 1}\Bigr),\qquad s = r^{\,l - 1}",
     clauses={
         "expected": r"R \text{ is as expected in the architectures tested}",
-        "defective": r"\text{less for sums of powers } (d, h, r) = (3, 5, 4), (4, 9, 4), (5, 14, 4), (5, 7, 3)",
+        "defective": r"\text{less for sums of powers } (d, h, r) = (3, 5, 4), (4, 9, 4), (5, 14, 4), (5, 7, 3),"
+        r"\text{ and } r = 2,\; 2 \le h < d",
     },
-    symbols=["R", "P", "h", "d", "r"],
+    symbols={
+        "R": "rank: dimension of the span of the tangent functions, over all inputs",
+        "P": "number of parameters, weights without biases",
+        "h": "number of hidden neurons",
+        "d": "number of inputs",
+        "m": "number of outputs",
+        "r": "degree of the activation",
+        "l": "number of linear layers",
+        "s": "degree of the forms that the network computes",
+    },
     assumptions=[GENERIC],
     source=POLYNOMIAL.at("Theorem 14; Alexander and Hirschowitz for sums of powers"),
     refuted_by="an architecture of another dimension",
 )
 
 ARCHITECTURES = by_level(
-    (((2, 2, 1), 2), ((2, 2, 2, 1), 2), ((2, 2, 2, 1), 3), ((3, 2, 2, 2), 2)),
+    (((2, 2, 1), 2), ((2, 2, 2, 1), 2), ((2, 2, 2, 1), 3), ((3, 2, 2, 2), 2), ((3, 3, 3), 2)),
     (((2, 2, 1), 2), ((2, 2, 2, 1), 2), ((2, 2, 2, 1), 3), ((3, 2, 2, 2), 2), ((2, 3, 2, 1), 2), ((3, 4, 1), 3), ((3, 3, 3), 2)),
 )
 
@@ -91,6 +102,7 @@ ARCHITECTURES = by_level(
 @POWERS.check("certified", a_seed, axes(network=ARCHITECTURES, standard=1, full=3), clauses="expected")
 @false("no scales", formula=lambda widths, r: polynomial_dimension(widths, r) + sum(widths[1:-1]))
 @false("one form less", formula=lambda widths, r: polynomial_dimension(widths, r) - 1)
+@false("forms of one output", formula=lambda widths, r: min(polynomial_dimension(widths, r), polynomial_dimension((*widths[:-1], 1), r)))
 def expected(cell, seed, *, formula=polynomial_dimension, change=None, context):
     """A minor modulo a prime and the exhibited scales against the formula, at drawn rational parameters."""
     widths, degree = cell.network
@@ -105,10 +117,20 @@ def _no_output(module):
 POWERS.without("generic parameters", expected, change=_no_output)
 
 
-@POWERS.check("exact", a_seed, axes(sums=by_level(((3, 5, 4),), tuple(DEFECTIVE)), standard=1, full=2), clauses="defective")
-@false("as expected", formula=lambda sums: polynomial_dimension((sums[0], sums[1], 1), sums[2]))
-@false("two less than expected", formula=lambda sums: DEFECTIVE[sums] - 1)
-def defective(cell, seed, *, formula=lambda sums: DEFECTIVE[sums], context):
+QUADRATIC = ((3, 2, 2), (4, 3, 2))
+SUMS = axes(sums=by_level(((3, 5, 4), (3, 2, 2)), (*DEFECTIVE, *QUADRATIC)), standard=1, full=2)
+
+
+def sum_of_powers(sums):
+    inputs, neurons, degree = sums
+    return polynomial_dimension((inputs, neurons, 1), degree)
+
+
+@POWERS.check("exact", a_seed, SUMS, clauses="defective")
+@false("as expected", formula=lambda sums: expected_polynomial_dimension((sums[0], sums[1], 1), sums[2]))
+@false("one less", formula=lambda sums: sum_of_powers(sums) - 1)
+@false("quadratic forms as expected", formula=lambda sums: sum_of_powers(sums) + (sums[2] == 2))
+def defective(cell, seed, *, formula=sum_of_powers, context):
     """Sums of powers of linear forms by the exact rank on a lattice that sees all polynomials: another arithmetic than that of modules."""
     inputs, neurons, degree = cell.sums
     model = FullyConnected((inputs, neurons, 1), f"power:{degree}", bias=False)

@@ -9,6 +9,7 @@ from theory.rank.architectures import (
     attention_parameters,
     convolutional_parameters,
     convolutional_symmetries,
+    expected_polynomial_dimension,
     layer_normalized_symmetries,
     linear_convolution_dimension,
     polynomial_dimension,
@@ -54,4 +55,9 @@ def test_small_cases_by_hand():
     assert relu_dimension((2, 3, 1)) == 13 - 3
     assert linear_convolution_dimension((2, 3)) == 4  # a product of a linear and a quadratic form: all cubics
     assert polynomial_dimension((2, 2, 1), 2) == 3  # all binary quadratic forms
-    assert all(polynomial_dimension((d, m, 1), r) > value for (d, m, r), value in DEFECTIVE.items())
+    assert polynomial_dimension((3, 2, 1), 2) == 5  # quadratic forms of rank 2 in three variables
+    assert polynomial_dimension((3, 3, 1), 2) == expected_polynomial_dimension((3, 3, 1), 2) == 6
+    assert polynomial_dimension((3, 3, 3), 2) == 15  # of three outputs, 18 forms
+    assert all(
+        expected_polynomial_dimension((d, m, 1), r) > polynomial_dimension((d, m, 1), r) == value for (d, m, r), value in DEFECTIVE.items()
+    )
