@@ -83,12 +83,6 @@ class NuclearNorm:
     certificate: np.ndarray
     factors: tuple[np.ndarray, np.ndarray]
 
-    def data(self) -> dict[str, Any]:
-        """Plain data from which both bounds are checked again: rationals as text."""
-        text = lambda array: [[str(entry) for entry in row] for row in array]
-        A, B = self.factors
-        return {"lower": str(self.lower), "upper": str(self.upper), "Q": text(self.certificate), "A": text(A), "B": text(B)}
-
 
 #: Denominator of the rational numbers near the floats of a singular value decomposition.
 _GRID = 2**50
@@ -143,10 +137,6 @@ class Completion:
     X: np.ndarray
     norm: Fraction
     certificate: np.ndarray
-
-    def data(self) -> dict[str, Any]:
-        """Plain data from which both bounds are checked again."""
-        return {"X": [[str(entry) for entry in row] for row in self.X], "norm": str(self.norm)}
 
 
 def minimal_completion(Y: Any) -> Completion:

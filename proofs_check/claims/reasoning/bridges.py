@@ -185,7 +185,7 @@ def between_both_bounds(cell, W, *, power=1, scale=(1, 1), context):
         inside = (bool(total >= _arb(found.lower)) or None, bool(total <= _arb(found.upper)) or None)
         outside = bool(total < _arb(found.lower)) or bool(total > _arb(found.upper))
     near = at_most("gap of the bounds", found.upper - found.lower, Fraction(1, 10**11) * cell.n, attained=False)
-    return worst([equal(between=((True, True), (False, False) if outside else inside), certificate=found.data()), near])
+    return worst([equal(between=((True, True), (False, False) if outside else inside)), near])
 
 
 def _arb(value):
@@ -309,7 +309,6 @@ def certified_completion(cell, drawn, *, completed=lambda Y: Y.T, facts=2, stret
         bound=(facts * cell.N, dual_bound(W, found.certificate)),
         X=(completed(Y).tolist(), found.X.tolist()),
         shown={"Y": Y.tolist()},
-        certificate=found.data(),
     )
 
 
