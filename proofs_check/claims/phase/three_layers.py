@@ -296,7 +296,7 @@ REGIMES = claim(
 
 
 @REGIMES.check(
-    "exact", ["S_1", "S_2"], clauses="windows", covers="statement",
+    "exact", ["S_1", "S_2"], clauses="windows", covers="statement", scope="every gamma = gamma1 = gamma2 = gamma3 of at least 1/2",
     because="S_1 and S_2 are affine in gamma (three points on a line; both are gamma less a constant): one with a zero at its edge that"
     " rises is positive exactly beyond",
 )  # fmt: skip
