@@ -134,7 +134,8 @@ def defective(cell, seed, *, formula=sum_of_powers, context):
     """Sums of powers of linear forms by the exact rank on a lattice that sees all polynomials: another arithmetic than that of modules."""
     inputs, neurons, degree = cell.sums
     model = FullyConnected((inputs, neurons, 1), f"power:{degree}", bias=False)
-    return rank_is(formula(cell.sums), model_rank(model, context.rng(seed).integers(-9, 10, model.n_params)), seed=seed)
+    weights = context.rng(seed).integers(1, 10**6, model.n_params)  # a small range would draw output weights of 0
+    return rank_is(formula(cell.sums), model_rank(model, weights), seed=seed)
 
 
 LINEAR = claim(
