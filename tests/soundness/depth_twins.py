@@ -3,64 +3,21 @@
 The check is the obvious one: what is observed exactly on drawn instances against the formula.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import log2
-from typing import Any
 
 import numpy as np
+from drawn_twins import Twin, claims_of
 from referee_twins import ALMOST_SURELY, DROPPED, FLOAT, OFF_BY_ONE, SMALL
 
-from proofs_check import Check, Claim, Control, Outcome, Source
+from proofs_check import Claim
 
 PAPER = "arXiv:2205.13283v4"
 
 
-@dataclass(frozen=True)
-class Twin:
-    """``observe(rng)`` gives (facts, observed); ``false`` and ``true`` predict the observed value from the facts."""
-
-    name: str
-    difficulty: str
-    statement_false: str
-    statement_true: str
-    observe: Any
-    false: Any
-    true: Any
-    draws: int = 30
-
-
-def check(replicate, *, formula, observe, context):
-    facts, observed = observe(context.rng(replicate))
-    return Outcome.equal(formula(facts), observed, **facts)
-
-
 def claims(side: str) -> list[Claim]:
     """The claims of one ``side``, "false" or "true"."""
-    return [_claim(twin, side) for twin in TWINS]
-
-
-def _claim(twin: Twin, side: str) -> Claim:
-    drawn = Check(
-        "drawn",
-        evidence="exact",
-        covers="instances",
-        scope=f"{twin.draws} drawn instances",
-        run=check,
-        instances=lambda context: range(twin.draws),
-        parameters={"formula": getattr(twin, side), "observe": twin.observe},
-        controls=[Control("something else", formula=lambda facts: "no such value")],
-    )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    title = twin.name.replace("-", " ")
-    return Claim(
-        id=f"depthtwins.{twin.name}",
-        title=title,
-        statement=statement,
-        source=Source(PAPER, "bench"),
-        checks=[drawn],
-        notes=f"class: {twin.difficulty}",
-    )
+    return claims_of(TWINS, side, family="depthtwins", paper=PAPER)
 
 
 def point(model, rng):

@@ -8,12 +8,12 @@ from fractions import Fraction
 from itertools import permutations, product
 
 import numpy as np
-from depth_twins import Twin, check
+from drawn_twins import Twin, claims_of
 from referee_twins import ALMOST_SURELY, DROPPED, OFF_BY_ONE, SMALL
 
 from numerics.dynamics.kinks import Interpolant, descent
 from numerics.dynamics.reach import extremal, reach, reaches
-from proofs_check import Check, Claim, Control, Source
+from proofs_check import Claim
 from theory.dynamics.attention import slopes
 from theory.dynamics.dropout import LineNeuron, flatness_rate, least_convexity_changes, second_differences
 
@@ -23,30 +23,7 @@ HALF = Fraction(1, 2)
 
 def claims(side: str) -> list[Claim]:
     """The claims of one ``side``, "false" or "true"."""
-    return [_claim(twin, side) for twin in TWINS]
-
-
-def _claim(twin: Twin, side: str) -> Claim:
-    drawn = Check(
-        "drawn",
-        evidence="exact",
-        covers="instances",
-        scope=f"{twin.draws} drawn instances",
-        run=check,
-        instances=lambda context: range(twin.draws),
-        parameters={"formula": getattr(twin, side), "observe": twin.observe},
-        controls=[Control("something else", formula=lambda facts: "no such value")],
-    )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    title = twin.name.replace("-", " ")
-    return Claim(
-        id=f"dropouttwins.{twin.name}",
-        title=title,
-        statement=statement,
-        source=Source(PAPER, "bench"),
-        checks=[drawn],
-        notes=f"class: {twin.difficulty}",
-    )
+    return claims_of(TWINS, side, family="dropouttwins", paper=PAPER)
 
 
 def number(rng):

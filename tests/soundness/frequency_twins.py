@@ -9,12 +9,12 @@ from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
-from depth_twins import Twin, check
+from drawn_twins import Twin, claims_of
 from referee_twins import ALMOST_SURELY, CONSTANT, DROPPED, EDGE, SMALL
 
 from numerics.dynamics.limits import interpolant
 from numerics.dynamics.spectra import Moment
-from proofs_check import Check, Claim, Control, Source
+from proofs_check import Claim
 from theory.dynamics.frequency import bernoulli_kernel, bias_kernel, natural_cubic, output_kernel, piecewise_linear, power_against_gaussian
 
 PAPER = "arXiv:2201.07395v3"
@@ -22,25 +22,7 @@ PAPER = "arXiv:2201.07395v3"
 
 def claims(side: str) -> list[Claim]:
     """The claims of one ``side``, "false" or "true"."""
-    return [_claim(twin, side) for twin in TWINS]
-
-
-def _claim(twin: Twin, side: str) -> Claim:
-    drawn = Check(
-        "drawn",
-        evidence="exact",
-        covers="instances",
-        scope=f"{twin.draws} drawn instances",
-        run=check,
-        instances=lambda context: range(twin.draws),
-        parameters={"formula": getattr(twin, side), "observe": twin.observe},
-        controls=[Control("something else", formula=lambda facts: "no such value")],
-    )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    title, notes = twin.name.replace("-", " "), f"class: {twin.difficulty}"
-    return Claim(
-        id=f"frequencytwins.{twin.name}", title=title, statement=statement, source=Source(PAPER, "bench"), checks=[drawn], notes=notes
-    )
+    return claims_of(TWINS, side, family="frequencytwins", paper=PAPER)
 
 
 def data(rng):

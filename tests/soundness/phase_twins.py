@@ -4,12 +4,11 @@ The check is the obvious one: what is observed exactly on drawn instances agains
 instances that come to mind first: kappa' = 1, gamma' = 0, balanced layers, even cycles, deterministic chains.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from depth_twins import Twin
-from dropout_twins import _claim, number
+from drawn_twins import Twin, claims_of
+from dropout_twins import number
 from referee_twins import ALMOST_SURELY, CONSTANT, DROPPED, EDGE, OFF_BY_ONE, SMALL
 
 from proofs_check import Claim
@@ -17,12 +16,13 @@ from theory.activations import activation
 from theory.dynamics.bellman import Chain, bellman_matrix, cycle, expected_square, mean_square, next_variance
 from theory.dynamics.phase_diagram import distance_exponent, regime, slopes, three_layer_exponents
 
+PAPER = "arXiv:2007.07497v2"
 RELU = activation("relu")
 
 
 def claims(side: str) -> list[Claim]:
     """The claims of one ``side``, "false" or "true"."""
-    return [replace(_claim(twin, side), id=f"phasetwins.{twin.name}") for twin in TWINS]
+    return claims_of(TWINS, side, family="phasetwins", paper=PAPER)
 
 
 def array(rng, *shape):
