@@ -165,14 +165,19 @@ def at_large_widths(cell, _, *, exponent=distance_exponent, context):
 
 #: The eight rays between which S, its regions and the regimes are linear, as (gamma - 1, gamma').
 RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
+SCALES = (Fraction(1), Fraction(1, 1000), Fraction(1000))
 
 
 def of_cone(number):
-    """The two rays of a cone and two points inside; of number 8 the tip."""
+    """The two rays of a cone and two points inside, at distance 1, near the tip and far away; of number 8 the tip.
+
+    One distance decides for laws homogeneous in (gamma - 1, gamma'); three show that a law is not.
+    """
     if number == 8:
         return [(Fraction(1), Fraction(0))]
     (a, b), (c, d) = RAYS[number], RAYS[(number + 1) % 8]
-    return [(Fraction(1 + k * a + l * c), Fraction(k * b + l * d)) for k, l in ((1, 0), (0, 1), (1, 1), (2, 1))]
+    points = [(k * a + l * c, k * b + l * d) for k, l in ((1, 0), (0, 1), (1, 1), (2, 1))]
+    return [(1 + scale * g, scale * h) for scale in SCALES for g, h in points]
 
 
 @EXPONENTS.check(
@@ -192,14 +197,16 @@ def of_cone(number):
 @false("constant from gamma = 2 on (s)", exponent=lambda g, h: distance_exponent(min(g, 2), h))
 @false("constant below gamma = 0 (s)", exponent=lambda g, h: distance_exponent(max(g, 0), h))
 def regions(cell, _, *, regions=regional_exponent, exponent=distance_exponent, context):
-    """One formula and four regions, on the rays of every cone and inside, S linear there: they cover the plane."""
+    """One formula and four regions, on the rays of every cone and inside, S homogeneous and linear there: they cover the plane."""
     points = of_cone(cell.cone)
     values = [exponent(*point) for point in points]
     if cell.cone == 8:
         return equal(tip=([regions(*points[0]), 0], [values[0], values[0]]))
+    first, second, *inside = values[:4]
     return equal(
         regions=([regions(*point) for point in points], values),
-        linear=([values[0] + values[1], 2 * values[0] + values[1]], values[2:]),
+        linear=([first + second, 2 * first + second], inside),
+        homogeneous=([scale * value for scale in SCALES for value in values[:4]], values),
     )
 
 
