@@ -52,9 +52,38 @@ def test_the_build_backend_is_one_version():
     assert re.search(r'^requires = \["hatchling==[0-9.]+"\]$', text, re.MULTILINE)
 
 
+def locked(name):
+    """Versions and numbers of hashes by package of a lock of continuous integration."""
+    found = {}
+    for entry in re.split(r"\n(?=[A-Za-z0-9])", (ROOT / ".github" / "locks" / name).read_text(encoding="utf-8")):
+        if match := re.match(r"([A-Za-z0-9._-]+)==([^ ;\\]+)", entry):
+            found.setdefault(canonicalize_name(match[1]), []).append((match[2], len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry))))
+    return found
+
+
+@pytest.mark.parametrize("name", ["ci.txt", "audit.txt"])
+def test_every_file_that_continuous_integration_installs_has_a_hash(name):
+    found = locked(name)
+    assert found and all(hashes > 0 for entries in found.values() for _, hashes in entries)
+
+
+def test_the_lock_has_the_versions_that_are_tested():
+    found = locked("ci.txt")
+    pinned = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in CONSTRAINTS)}
+    assert {name: [version for version, _ in found.get(name, [])] for name in pinned} == {name: [version] for name, version in pinned.items()}
+    assert [version for version, _ in found["hatchling"]] == ["1.33.0"]
+
+
+@pytest.mark.parametrize("file", [*(ROOT / ".github" / "workflows").glob("*.yml")], ids=lambda file: file.name)
+def test_continuous_integration_installs_by_hash_alone(file):
+    commands = re.findall(r"pip install (.*)", file.read_text(encoding="utf-8"))
+    allowed = (r"--require-hashes -r \.github/locks/\w+\.txt", r"--no-deps --no-build-isolation \.")
+    assert commands and all(any(re.fullmatch(form, command) for form in allowed) for command in commands)
+
+
 def test_the_versions_are_audited_every_week():
     text = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
-    assert re.search(r"pip install pip-audit==[0-9.]+\n", text) and "pip-audit --no-deps --disable-pip -r constraints.txt" in text
+    assert "pip-audit --no-deps --disable-pip -r .github/locks/ci.txt" in text
 
 
 @pytest.mark.parametrize("file", [*(ROOT / ".github" / "workflows").glob("*.yml"), ROOT / "examples" / "github-workflow.yml"], ids=str)
