@@ -69,8 +69,8 @@ def test_every_file_that_continuous_integration_installs_has_a_hash(name):
 
 def test_the_lock_has_the_versions_that_are_tested():
     found = locked("ci.txt")
-    pinned = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in CONSTRAINTS)}
-    assert {name: [version for version, _ in found.get(name, [])] for name in pinned} == {name: [version] for name, version in pinned.items()}
+    pinned = {canonicalize_name(name): [version] for name, _, version in (line.partition("==") for line in CONSTRAINTS)}
+    assert {name: [version for version, _ in found.get(name, [])] for name in pinned} == pinned
     assert [version for version, _ in found["hatchling"]] == ["1.33.0"]
 
 
