@@ -8,6 +8,7 @@ where they are ordered, beyond the tolerance where they are measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -90,8 +91,12 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
     """Holds when |observed| <= ``bound`` entry by entry, both floats; the margin is the least slack in units of the bound.
 
     ``bound`` is a derived tolerance, so a false prediction is one that lies four bounds away.
+    An infinite one, which everything keeps, decides nothing.
     """
     import numpy as np
+
+    if np.isposinf(np.asarray(bound, float)).any():
+        return Outcome.inconclusive(f"{what}: everything keeps an infinite bound", cases=1, counterexample=dict(shown) or None)
 
     false = compared(np.asarray(observed, float))
     sizes = np.abs(np.asarray(observed, float) - (4 * np.asarray(bound, float) if false else 0))
@@ -133,9 +138,16 @@ def _ordered(what: str, observed: Any, bound: Any, *, attained: bool, up: bool, 
     kept, broken = (_less_equal(high, bound), _less(bound, low)) if up else (_less_equal(bound, low), _less(high, bound))
     sign = "at most" if up else "at least"
     text = f"{what}: expected {sign} {brief(bound)}, observed {brief(observed)}"
+    if kept and _infinite(bound, low, high):
+        return Outcome.inconclusive(text + ", which is kept by infinity alone", cases=1)
     if broken:
         return Outcome.fails(text, counterexample={**shown, "what": what, "bound": bound, "observed": shown_value(observed)})
     return Outcome.holds() if kept else Outcome.inconclusive(text + ", which is not decided", cases=1)
+
+
+def _infinite(*values: Any) -> bool:
+    """Whether one of these is an infinite float, which keeps bounds without having been computed."""
+    return any(isinstance(value, float) and math.isinf(value) for value in values)
 
 
 def _less_equal(first: Any, second: Any) -> bool:

@@ -1,5 +1,6 @@
 """The one place that compares: equality across the arithmetics of the house, bounds, ranks, rates, and predictions made false."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -178,6 +179,10 @@ def test_bounds_keep_their_margin_and_nan_keeps_none():
     assert bounded("error", [0.5, 2.0], [1.0, 1.0]).status is Status.FAILS
     assert bounded("error", 1.0, np.nan).status is Status.FAILS
     assert bounded("error", 1.0, 0.0).status is Status.FAILS
+    for bound in (np.inf, [1.0, np.inf]):  # everything keeps it, a false prediction too
+        assert bounded("error", [0.5, 0.5], bound).status is Status.INCONCLUSIVE
+    assert at_most("value", -math.inf, 3).status is at_least("value", 3, -math.inf).status is Status.INCONCLUSIVE
+    assert at_most("value", math.inf, 3).status is Status.FAILS
 
 
 def test_open_ranks_are_ordered_only_where_their_bounds_are():
