@@ -19,6 +19,7 @@ from numerics.derivatives.tape import Node
 from numerics.modules.arithmetics import Balls, Floats, Rationals
 from numerics.modules.duals import Duals
 from numerics.modules.evaluating import Tape, evaluate, pulled_back
+from numerics.modules.fields import Fields, fields_of
 from numerics.modules.graph import Graph
 from theory.models import AbstractModel, Shape, as_container
 
@@ -51,6 +52,21 @@ class GraphModel(AbstractModel):
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         return {p.name: p.shape for p in self.graph.parameters}
+
+    @property
+    def widest(self) -> int:
+        """The largest value of a step."""
+        return max(step.size for step in self.graph.steps)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """Fields along which the function is constant at all parameters."""
+        return fields_of(self.graph)
+
+    @cached_property
+    def fields_up_to_shifts(self) -> Fields:
+        """Fields along which it is constant, or adds one number to all outputs."""
+        return fields_of(self.graph, shifts=True)
 
     @property
     def rational(self) -> bool:

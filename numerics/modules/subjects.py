@@ -55,6 +55,14 @@ class Subject:
         return flat({name: p for name, p in self.double.named_parameters() if p.requires_grad})
 
     @cached_property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the outputs of one sample."""
+        import torch
+
+        with torch.no_grad():
+            return tuple(self.double(*(torch.as_tensor(x[:1]) for x in self.inputs)).shape[1:])
+
+    @cached_property
     def graph(self) -> Graph:
         """The module as a graph, compared with it in outputs and gradients."""
         graph = read_graph(self.double, self.inputs)
