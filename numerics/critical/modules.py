@@ -8,6 +8,7 @@ where the entries of the gradient that A meets are exactly 0, for constant field
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.exact import exact_text, rationals
-from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.critical.certificates import distance
 from numerics.critical.invariances import are_independent, fields_under, independent, quotient_inertia
 from numerics.critical.search import CertifiedPoint, certify
@@ -84,14 +85,22 @@ def module_inertia(module: Any, data: Data, loss: str | Loss = "mse") -> ModuleI
     return graph_inertia(model, theta, numbers, loss)
 
 
-def certify_module(module: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> ModulePoint:
+def certify_module(module: Any, data: Data, loss: str | Loss = "mse", *, radius: float = 1e-2, bits: int = 128) -> ModulePoint:
     """The critical point of the mean loss of ``module`` near its weights: a box that holds exactly one, and the inertia there, proved.
 
     ``data`` and errors as in :func:`module_inertia`. Along the fields that are found the loss is constant: one coordinate for each is held
-    at its weight. Raises :class:`numerics.arithmetic.krawczyk.NotCertified` at a degenerate point, or far from any.
+    at its weight. Raises :class:`numerics.arithmetic.krawczyk.NotCertified` at a degenerate point, and where the point lies farther than
+    ``radius`` from the weights, in the largest coordinate.
     """
+    if not 0 < radius < math.inf:
+        raise ValueError(f"radius must be a positive number, got {radius}")
     model, theta, numbers = read_module(module, data, loss)
-    return graph_point(model, theta, numbers, loss, bits=bits)
+    found = graph_point(model, theta, numbers, loss, bits=bits)
+    if found.distance > radius:
+        raise NotCertified(
+            f"the critical point to which Newton's method leads lies {found.distance:.2g} away, beyond the radius {radius:g}"
+        )
+    return found
 
 
 def read_module(module: Any, data: Data, loss: str | Loss = "mse") -> tuple[GraphModel, np.ndarray, Data]:
@@ -148,16 +157,21 @@ def _in_balls(
 
 
 def graph_point(model: GraphModel, theta: np.ndarray, data: Data, loss: str | Loss = "mse", *, bits: int = 128) -> ModulePoint:
-    """:func:`certify_module` of a module that was read."""
+    """:func:`certify_module` of a module that was read, however far the point lies."""
+    point = certify(model, theta, data, loss, bits=bits, invariances=True)
+    certificate = partial(graph_certificate, model, point, theta, data, loss)
+    return ModulePoint(point, distance(point, theta), fields_under(model, loss), certificate)
+
+
+def graph_certificate(model: GraphModel, point: CertifiedPoint, theta: np.ndarray, data: Data, loss: str | Loss = "mse") -> dict[str, Any]:
+    """Plain data from which it is shown again that the box of ``point``, certified by its invariances, holds one critical point."""
     law, fields = loss_named(loss), fields_under(model, loss)
-    point = certify(model, theta, data, law, bits=bits, invariances=True)
-    chosen = independent(fields.at(point.theta))[0] if fields.fields else []
-    away = distance(point, theta)
+    rows, held = independent(fields.at(np.array([float(value) for value in theta]))) if fields.fields else ([], [])
+    assert sorted(held) == list(point.held)  # as certify chose them
     free = [k for k in range(model.n_params) if k not in point.held]
     box = {**point.box.certificate(), "centre": [point.box.centre[k] for k in free]}
-    extra = {"box": box, "distance": away, "inertia": list(point.inertia.counts)}
-    state = partial(_stated, "critical point of a module", model, theta, data, law, fields, list(point.held), chosen)
-    return ModulePoint(point, away, fields, lambda: {**state(), **extra})
+    stated = _stated("critical point of a module", model, theta, data, law, fields, list(point.held), rows)
+    return {**stated, "box": box, "distance": distance(point, theta), "inertia": list(point.inertia.counts)}
 
 
 def _stated(

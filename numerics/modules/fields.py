@@ -24,7 +24,7 @@ from numerics.modules.identities import Calculus, TooLong
 from numerics.modules.symmetries import Span, grouped, solutions
 
 #: Products of terms that one attempt may take.
-BUDGET = 6_000_000
+BUDGET = 12_000_000
 #: Axes longer than this are multiplied by diagonal matrices alone, and unknowns of one attempt beyond this are left out.
 LONGEST, MOST_UNKNOWNS = 32, 4000
 
