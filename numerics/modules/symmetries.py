@@ -49,6 +49,14 @@ class Symmetries:
             span.add(vector)
         return len(span.vectors)
 
+    def at_parameters(self, places: Sequence[int]) -> tuple[int, int]:
+        """(dimension of the directions that move no entry but those at ``places``, dimension of what all of them do to these)."""
+        within, inner, outer = set(places), Span(), Span()
+        for vector in self.directions:
+            inner.add({k: v for k, v in vector.items() if k in within})
+            outer.add({k: v for k, v in vector.items() if k not in within})
+        return self.dimension - len(outer.vectors), len(inner.vectors)
+
     def to_data(self) -> list[dict[str, str]]:
         """The directions as plain data."""
         return [{str(k): f"{int(v.p)}/{int(v.q)}" for k, v in direction.items()} for direction in self.directions]

@@ -94,6 +94,19 @@ def module_symmetries(module: Any, inputs: Any, *, enough: int | None = None, se
     return _Ranked.of(module, inputs).search.until(enough, seconds)
 
 
+def tangent_spectrum(module: Any, inputs: Any, *, all_inputs: bool = False, seed: int = 0) -> np.ndarray:
+    """Singular values of the tangent matrix in floats, the largest first: on ``inputs``, or on about as many drawn ones as the rank needs.
+
+    They prove nothing. Errors as in :func:`module_rank`.
+    """
+    subject = _Ranked.of(module, inputs)
+    if all_inputs:
+        graph = subject.graph
+        subject.inputs = subject.drawn(math.ceil(1.3 * graph.n_params / graph.outputs) + 4, np.random.default_rng(seed))
+    matrix = subject.float_tangents()
+    return np.linalg.svd(np.where(np.isfinite(matrix), matrix, 0.0), compute_uv=False)
+
+
 # ------------------------------------------------------------------------------------------------------------ subjects
 
 

@@ -163,7 +163,7 @@ def modules(planted, tmp_path):
         "detached = Detached()\n"
         "half = nn.Linear(2, 1).half()\n"
         "class Chosen(Detached):\n"
-        "    def forward(self, x): return self.last(self.first(x) if self.last.bias.sum() > -9 else x)\n"
+        "    def forward(self, x): return self.last(self.last.bias if float(x.sum(1)[0]) > 99 else self.first(x))\n"
         "chosen = Chosen()\n"
         "class Whole(Detached):\n"
         "    def forward(self, x): return torch.exp(1e6 * self.last(self.first(x)).abs().exp())\n"
