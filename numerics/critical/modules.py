@@ -36,9 +36,10 @@ MOST_EXACT = 60
 
 @dataclass(frozen=True, eq=False)
 class ModuleInertia:
-    """Bounds of the ``inertia`` of the Hessian at the weights; ``zeros`` of its zero eigenvalues come from ``fields``.
+    """Bounds of the ``inertia`` of the Hessian at the weights.
 
-    ``gradient``, the largest entry there: a proved bound of it from above.
+    ``fields``: those that look independent there, as many zero eigenvalues as a critical point has; ``zeros`` of them are proved here.
+    ``gradient``: a proved bound of its largest entry.
     """
 
     inertia: Inertia
@@ -55,7 +56,7 @@ class ModuleInertia:
 
 @dataclass(frozen=True, eq=False)
 class ModulePoint:
-    """A certified critical ``point``, ``distance`` (proved, in the largest coordinate) from the weights; ``fields`` explain its zeros."""
+    """A certified critical ``point``, ``distance`` (proved, in the largest coordinate) from the weights; ``fields`` are its zeros."""
 
     point: CertifiedPoint
     distance: float
@@ -128,9 +129,10 @@ def graph_inertia(model: GraphModel, theta: np.ndarray, data: Data, loss: str | 
         found, bits, held, chosen, slope = _in_balls(model, theta, data, law, fields)
     largest = float(max(abs(entry).upper() if hasattr(entry, "upper") else abs(entry) for entry in slope))
     least = [low for low, _ in found.bounds]
-    state = partial(_stated, "inertia of a module", model, theta, data, law, fields, held, chosen)
+    state = partial(_stated, "inertia of a module", model, theta, data, law, fields.only(chosen), held)
     extra = {"inertia": least, **({"precision": bits} if bits else {})}
-    return ModuleInertia(found, len(held), fields, largest, lambda: {**state(), **extra})
+    here, _ = _held_fields(model, theta, loss)
+    return ModuleInertia(found, len(held), here, largest, lambda: {**state(), **extra})
 
 
 def _in_balls(
@@ -160,26 +162,28 @@ def graph_point(model: GraphModel, theta: np.ndarray, data: Data, loss: str | Lo
     """:func:`certify_module` of a module that was read, however far the point lies."""
     point = certify(model, theta, data, loss, bits=bits, invariances=True)
     certificate = partial(graph_certificate, model, point, theta, data, loss)
-    return ModulePoint(point, distance(point, theta), fields_under(model, loss), certificate)
+    return ModulePoint(point, distance(point, theta), _held_fields(model, theta, loss)[0], certificate)
+
+
+def _held_fields(model: GraphModel, theta: np.ndarray, loss: str | Loss) -> tuple[Fields, list[int]]:
+    """The fields for which :func:`numerics.critical.certify` holds coordinates, and these."""
+    fields = fields_under(model, loss)
+    rows, held = independent(fields.at(theta.astype(float))) if fields.fields else ([], [])
+    return fields.only(rows), held
 
 
 def graph_certificate(model: GraphModel, point: CertifiedPoint, theta: np.ndarray, data: Data, loss: str | Loss = "mse") -> dict[str, Any]:
     """Plain data from which it is shown again that the box of ``point``, certified by its invariances, holds one critical point."""
-    law, fields = loss_named(loss), fields_under(model, loss)
-    rows, held = independent(fields.at(np.array([float(value) for value in theta]))) if fields.fields else ([], [])
-    assert sorted(held) == list(point.held)  # as certify chose them
+    fields, _ = _held_fields(model, theta, loss)
     free = [k for k in range(model.n_params) if k not in point.held]
     box = {**point.box.certificate(), "centre": [point.box.centre[k] for k in free]}
-    stated = _stated("critical point of a module", model, theta, data, law, fields, list(point.held), rows)
+    stated = _stated("critical point of a module", model, theta, data, loss_named(loss), fields, list(point.held))
     return {**stated, "box": box, "distance": distance(point, theta), "inertia": list(point.inertia.counts)}
 
 
-def _stated(
-    kind: str, model: GraphModel, theta: np.ndarray, data: Data, loss: Loss, fields: Fields, held: list[int], chosen: list[int]
-) -> dict[str, Any]:
+def _stated(kind: str, model: GraphModel, theta: np.ndarray, data: Data, loss: Loss, fields: Fields, held: list[int]) -> dict[str, Any]:
     """What certificates of both kinds hold: the steps, exact parameters and data, the fields and the coordinates that stand for them."""
     graph, ends = model.graph, np.cumsum([0, *model.input_sizes])
-    proofs = fields.to_data()
     return {
         "kind": kind,
         "model": model.name,
@@ -189,7 +193,7 @@ def _stated(
         "samples": [[exact_text(row[a:b]) for a, b in zip(ends, ends[1:], strict=False)] for row in data[0]],
         "targets": [exact_text(row) for row in data[1]],
         "loss": loss.name,
-        "fields": [proofs[k] for k in chosen],
+        "fields": fields.to_data(),
         "held": held,
     }
 

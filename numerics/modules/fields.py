@@ -34,7 +34,10 @@ Field = dict[tuple[int, int | None], Any]
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """Linearly independent fields (k of them), each with the attempt that proves it: which steps are open, and whether products are."""
+    """Linearly independent fields (k of them), each with the attempt that proves it: which steps are open, and whether products are.
+
+    At a point fewer of them are independent: A v = B v for some v, though A is not B.
+    """
 
     graph: Graph
     fields: list[Field]
@@ -67,6 +70,10 @@ class Fields:
     def groups(self) -> list[tuple[tuple[str, ...], int]]:
         """The parameters that fields move together, and how many fields do."""
         return grouped(self.graph, [{k for k, _ in one} for one in self.fields])
+
+    def only(self, places: Sequence[int]) -> Fields:
+        """Those at ``places`` alone."""
+        return Fields(self.graph, [self.fields[k] for k in places], [self.attempts[k] for k in places], self.left_out)
 
     def to_data(self) -> list[dict[str, Any]]:
         """Plain data: the entries of A and of c, and the attempt."""

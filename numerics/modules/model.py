@@ -18,7 +18,7 @@ from numerics.derivatives.directional import Directional, value_of
 from numerics.derivatives.tape import Node
 from numerics.modules.arithmetics import Balls, Floats, Rationals
 from numerics.modules.duals import Duals
-from numerics.modules.evaluating import Tape, evaluate, pulled_back
+from numerics.modules.evaluating import Tape, evaluate, pulled_back, tangents
 from numerics.modules.fields import Fields, fields_of
 from numerics.modules.graph import Graph
 from theory.models import AbstractModel, Shape, as_container
@@ -82,6 +82,11 @@ class GraphModel(AbstractModel):
             raise ValueError(f"theta must have shape ({self.n_params},) for {self}, got {tuple(point.shape)}")
         run = _Run(self, point, as_container(x))
         return run if isinstance(theta, Node) else run.value
+
+    def tangents(self, theta: Any, x: Any) -> tuple[Any, Any]:
+        """Outputs (n, outputs) and tangent matrices (n, outputs, P) at ``theta`` (P,) and samples ``x`` (n, inputs)."""
+        tape = self.evaluated(theta, x)
+        return tape.arithmetic.spread(tape.outputs, tape.samples), tangents(tape)
 
     def evaluated(self, theta: Any, x: Any) -> Tape:
         """All values at ``theta`` (P,), an array or moving, and samples ``x`` (n, inputs), in the arithmetic of these."""

@@ -182,8 +182,9 @@ def fields_in_words(fields: Fields, zeros: int) -> str:
     """What is known of directions along which the loss is constant."""
     names = "; ".join(f"{k} of {', '.join(parameters)}" for parameters, k in fields.groups[:6])
     more = "; ..." if len(fields.groups) > 6 else ""
-    here = f"{zeros} of them are zeros of the Hessian here, all that are independent at a critical point"
-    return f"{len(fields.fields)} fields of constant loss ({names}{more}); {here}"
+    return (
+        f"the loss is constant along {len(fields.fields)} fields ({names}{more}): as many zeros at a critical point, {zeros} of them here"
+    )
 
 
 def inertia_in_words(found: Inertia) -> str:
