@@ -94,10 +94,10 @@ def main() -> None:
 
 def by_graph(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
     """The same where torch cannot vectorize: module_rank differentiates the graph."""
-    from numerics.rank.modules import _subject
+    from numerics.modules.subjects import Subject
 
     rows = 2 * sum(p.numel() for p in module.parameters())
-    matrix = _subject(module, np.random.default_rng(0).normal(size=(rows, *shape))).float_tangents()
+    matrix = Subject.of(module, np.random.default_rng(0).normal(size=(rows, *shape))).float_tangents()
     return int(np.linalg.matrix_rank(matrix)), int(np.linalg.matrix_rank(matrix.astype(np.float32)))
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from referee import refusing, require  # noqa: E402
 
 NAMES = ("check_minor", "check_series", "check_box", "check_neuron", "check_flow", "check_sign", "check_inertia")
-NAMES += ("check_trap", "check_cover", "check_two_cycle", "check_orientation", "check_module")
+NAMES += ("check_trap", "check_cover", "check_two_cycle", "check_orientation", "check_module", "check_module_point")
 SCRIPTS = [import_module(name) for name in NAMES]
 
 

@@ -1,16 +1,15 @@
 """Check the rank of a torch module with python-flint alone: python check_module.py FILE
 
 A certificate spells out a module as steps on vectors (parameters, inputs, gathers, products, functions of one variable ...), exact
-parameters
-and samples, and a minor of the tangent matrix [d f_t(x_i) / d theta_k]. The tangents are computed again, each step with its derivative,
-in balls or
-modulo a prime; where the minor is not zero, the rank on the samples, and that of the tangent functions, is at least its size.
+parameters and samples, and a minor of the tangent matrix [d f_t(x_i) / d theta_k]. The tangents are computed again, each step with its
+derivative, in balls or modulo a prime; where the minor is not zero, the rank on the samples, and that of the tangent functions, is at
+least its size.
 """
 
 import sys
 from pathlib import Path
 
-from flint import arb, arb_mat, ctx, fmpq, fmpz, nmod, nmod_mat
+from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_series, fmpz, nmod, nmod_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from referee import main, refusing, require, whole  # noqa: E402
@@ -26,27 +25,37 @@ def closed(z):
     return type(z) is int and z == 0
 
 
+def ball(z):
+    """A number as a ball: that at t = 0 of a series in t."""
+    return arb(z[0] if isinstance(z, arb_series | fmpq_series) else z)
+
+
 class Balls:
     """Real numbers. The integer 0 is what a closed gate or a padding hands on: it is 0 nearby, too."""
 
     def number(self, value):
-        return arb(value)
+        return value if isinstance(value, arb_series) else arb(value)
+
+    def exp(self, z):
+        return z.exp() if isinstance(z, arb_series) else arb(z).exp()
 
     def gate(self, z, exact):
-        require(closed(z) or z > 0 or z < 0, "a ball on both sides of a kink")
-        return not isinstance(z, int) and bool(z > 0)
+        require(closed(z) or ball(z) > 0 or ball(z) < 0, "a ball on both sides of a kink")
+        return not isinstance(z, int) and bool(ball(z) > 0)
 
     def first(self, row, exact):
-        best = max(range(len(row)), key=lambda k: float(arb(row[k]).mid()))
+        best = max(range(len(row)), key=lambda k: float(ball(row[k]).mid()))
         for k, z in enumerate(row):
-            require(k == best or (closed(z) and closed(row[best])) or arb(z) < row[best], "a maximum that is not told from the next")
+            told = k == best or (closed(z) and closed(row[best])) or ball(z) < ball(row[best])
+            require(told, "a maximum that is not told from the next")
         return best
 
     def function(self, name, z):
-        z = arb(z)
+        z = self.number(z)
         one = arb(1)
         if name == "tanh":
-            return z.tanh(), one - z.tanh() ** 2
+            v = one - 2 / (one + (2 * z).exp()) if isinstance(z, arb_series) else z.tanh()
+            return v, one - v * v
         if name == "sigmoid":
             v = one / (one + (-z).exp())
             return v, v - v * v
@@ -67,6 +76,16 @@ class Balls:
             return v, -v / (2 * z)
         require(name == "reciprocal", f"unknown function {str(name)[:40]}")
         return one / z, -one / (z * z)
+
+
+class Lines(Balls):
+    """Real numbers p + q t, where t^2 counts as 0: with the series cut behind t."""
+
+    def line(self, value):
+        return arb_series([value, 1])
+
+    def slope(self, z):
+        return z[1] if isinstance(z, arb_series) else arb(0)
 
 
 class Residues:
@@ -104,8 +123,8 @@ def softmax(step, z, K):
     found = []
     for row, hidden in zip(rows_of(z, step["length"]), rows_of(step["hidden"], step["length"]), strict=True):
         require(not all(hidden), "a row that is hidden all over")
-        top = max(float(arb(v).mid()) for v, h in zip(row, hidden, strict=True) if not h)
-        powers = [arb(0) if h else (arb(v) - arb(top)).exp() for v, h in zip(row, hidden, strict=True)]
+        top = max(float(ball(v).mid()) for v, h in zip(row, hidden, strict=True) if not h)
+        powers = [arb(0) if h else K.exp(v - arb(top)) for v, h in zip(row, hidden, strict=True)]
         total = sum(powers, arb(0))
         found += [p / total for p in powers]
     return found
@@ -178,7 +197,7 @@ def forward(steps, theta, sample, K, exact=None):
             value, keep = [v for v, _ in pairs], [d for _, d in pairs]
             finite(keep)
             below = whole(step.get("below", 0), 0, "a threshold")
-            require(not below or all(z < below for z in a), "a softplus beyond its threshold")
+            require(not below or all(ball(z) < below for z in a), "a softplus beyond its threshold")
         elif kind == "relu":
             keep = [K.gate(z, exact[sources[0]][k] if exact else None) for k, z in enumerate(a)]
             value = [z if gate else 0 for z, gate in zip(a, keep, strict=True)]
@@ -210,7 +229,8 @@ WHOLE = "whole numbers (tokens) that do anything else than to choose rows"
 
 def finite(numbers):
     """Refuse balls that hold no real number alone, such as the logarithm of a negative one."""
-    require(all(v.is_finite() for v in numbers if isinstance(v, arb)), "a value that is no real number")
+    balls = [c for v in numbers for c in (v.coeffs() if isinstance(v, arb_series) else [v]) if isinstance(c, arb)]
+    require(all(c.is_finite() for c in balls), "a value that is no real number")
 
 
 def token(value):
@@ -228,13 +248,17 @@ def total(row):
     return found
 
 
-def backward(steps, values, kept, output, K):
-    """The derivative of one output by all parameters, from the last step to the first."""
+def unit(size, place, K):
+    """The derivative of one output by all."""
+    require(whole(place, 0, "an output") < size, "no such output")
+    return [K.number(fmpq(int(k == place))) for k in range(size)]
+
+
+def backward(steps, values, kept, cotangent, K):
+    """The derivative of the outputs times ``cotangent`` by all parameters, from the last step to the first."""
     zero = K.number(fmpq(0))
     slopes = [None] * len(steps)
-    slopes[-1] = [zero] * len(values[-1])
-    require(output < len(values[-1]), "no such output")
-    slopes[-1][output] = K.number(fmpq(1))
+    slopes[-1] = list(cotangent)
     for number in range(len(steps) - 1, 0, -1):
         g, step = slopes[number], steps[number]
         if g is None:
@@ -325,6 +349,36 @@ class Rationals:
         return 1 / fmpq(z), None
 
 
+class RationalLines:
+    """Rational numbers p + q t, where t^2 counts as 0; gates are told by p."""
+
+    def number(self, value):
+        return value if isinstance(value, fmpq_series) else fmpq(value)
+
+    def line(self, value):
+        return fmpq_series([value, 1])
+
+    def slope(self, z):
+        return z[1] if isinstance(z, fmpq_series) else fmpq(0)
+
+    def start(self, z):
+        return z[0] if isinstance(z, fmpq_series) else z
+
+    def gate(self, z, exact):
+        require(closed(z) or self.start(z) != 0, "a number on a kink")
+        return bool(self.start(z) > 0)
+
+    def first(self, row, exact):
+        best = max(range(len(row)), key=lambda k: self.start(row[k]))
+        for k, z in enumerate(row):
+            require(k == best or (closed(z) and closed(row[best])) or self.start(z) < self.start(row[best]), "two greatest entries")
+        return best
+
+    def function(self, name, z):
+        require(name == "reciprocal", "a function that leaves the rational numbers")
+        return 1 / self.number(z), -1 / (self.number(z) * self.number(z))
+
+
 @refusing
 def check_module(certificate):
     """The size of the minor, once it is shown not to vanish, and to be the rank that is stated."""
@@ -352,7 +406,7 @@ def check_module(certificate):
             inputs = [x if step_of(steps, n) == "input" else text[i][n] for n, x in enumerate(samples[i])]
             exact = forward(steps, theta, inputs, Rationals())[0] if piecewise else None
             evaluated[i] = forward(steps, theta, inputs, K, exact)
-        row = backward(steps, *evaluated[i], whole(output, 0, "an output"), K)
+        row = backward(steps, *evaluated[i], unit(len(evaluated[i][0][-1]), output, K), K)
         minor.append([row[k] for k in columns])
     if "prime" in certificate:
         require(int(nmod_mat(size, size, [int(v) for row in minor for v in row], p).det()), "the minor may vanish")

@@ -56,6 +56,18 @@ def write(
     return place.path / "index.html"
 
 
+def assets() -> Iterator[tuple[str, str]]:
+    """(name, content) of what every page needs."""
+    folder = resources.files("reports").joinpath("assets")
+    style, font = folder.joinpath("style.css"), folder.joinpath("math.woff")
+    yield "assets/style.css", _with_font(style.read_text(encoding="utf-8"), font.read_bytes())
+
+
+def page_alone(template: str, title: str, **values: Any) -> str:
+    """A page that belongs to no run, from a template that says what stands in place of the run's."""
+    return _environment().get_template(template).render(root="", title=title, **values).replace("\\", "&#92;")
+
+
 def _with_font(style: str, font: bytes) -> str:
     """The style with the font of formulas within: browsers refuse a font in another file to a page that is opened from a disk."""
     data = base64.b64encode(font).decode()
@@ -78,10 +90,8 @@ class _Report:
 
     def files(self) -> Iterator[tuple[str, str]]:
         """(name, content) of everything that is written."""
-        assets = resources.files("reports").joinpath("assets")
-        style, font = assets.joinpath("style.css"), assets.joinpath("math.woff")
-        yield "assets/style.css", _with_font(style.read_text(encoding="utf-8"), font.read_bytes())
-        yield "assets/search.js", assets.joinpath("search.js").read_text(encoding="utf-8")
+        yield from assets()
+        yield "assets/search.js", resources.files("reports").joinpath("assets", "search.js").read_text(encoding="utf-8")
         yield "assets/words.js", f"const WORDS = {json.dumps({claim['id']: views.words(claim) for claim in self.results['claims']})};\n"
         yield "index.html", self._index()
         for family in self.families:

@@ -4,6 +4,9 @@ If R does not change along the flow of a field v(theta), then grad R . v = 0 at 
 critical points are never isolated, and Krawczyk's test fails. With as many coordinates held as there are such fields, chosen so that the
 fields on them form an invertible matrix, nothing is lost: a zero of the gradient in the other coordinates is a zero of the gradient, and
 these coordinates are a complement of known kernel vectors.
+
+Of the networks of theory.models the fields are written down here; those of a torch module come from its graph
+(:mod:`numerics.modules.fields`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import numpy as np
 from numerics.hessian.inertias import Inertia, ball_inertia
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
+from numerics.modules.fields import Fields
+from numerics.modules.model import GraphModel
 from theory.embedding.wiring import hidden_widths, layers, wiring
 from theory.models import AbstractModel, FullyConnected, TwoLayer
 
@@ -26,8 +31,10 @@ def shift_directions(model: AbstractModel, loss: str | Loss) -> np.ndarray:
     """Constant directions (k, P), integers, along which the loss is constant from every point: Hess R v = 0 everywhere.
 
     The cross-entropy of softmax does not see a number that is added to all outputs: one direction for each column of the last weights, and
-    one for its biases. None for other losses and models.
+    one for its biases. None for other losses; of torch modules those constant fields that are found.
     """
+    if isinstance(model, GraphModel):
+        return fields_under(model, loss).constant
     rows = []
     if isinstance(model, TwoLayer | FullyConnected) and loss_named(loss).name == "cross-entropy":
         weights, biases = layers(model)[-1]
@@ -55,8 +62,15 @@ def scaling_directions(model: AbstractModel, theta: Any) -> Any:
 
 
 def invariant_directions(model: AbstractModel, theta: Any, loss: str | Loss = "mse") -> Any:
-    """:func:`shift_directions` and :func:`scaling_directions` at ``theta`` (P,), in its arithmetic; (k, P)."""
+    """:func:`shift_directions` and :func:`scaling_directions` at ``theta`` (P,), in its arithmetic; (k, P). Of a module all its fields."""
+    if isinstance(model, GraphModel):
+        return fields_under(model, loss).at(theta)
     return np.concatenate([0 * theta + shift_directions(model, loss), scaling_directions(model, theta)])
+
+
+def fields_under(model: GraphModel, loss: str | Loss) -> Fields:
+    """The fields of a module along which ``loss`` is constant."""
+    return model.fields_up_to_shifts if loss_named(loss).name == "cross-entropy" else model.fields
 
 
 def _unit(model: AbstractModel, places: np.ndarray) -> np.ndarray:

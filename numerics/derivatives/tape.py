@@ -135,9 +135,11 @@ def tangents(model: AbstractModel, theta: Any, x: Any, *, forward: Callable | No
 
     Leading axes are those of ``theta``; ``x`` has the same, or none where there is no ``forward``. Entries may be of any arithmetic;
     ``theta`` and ``x`` must be numpy arrays (of floats or of objects). ``forward`` replaces the model's own formula by another of the
-    same parameters, such as ``model.measure``.
+    same parameters, such as ``model.measure``. A model with a method ``tangents`` gives its own.
     """
     theta, x = as_container(theta), as_container(x)
+    if forward is None and (own := getattr(model, "tangents", None)) is not None:
+        return own(theta, x)
     axis = theta.ndim - 1 if forward else x.ndim - 2
     tiled = Node(np.repeat(theta[..., None, :], x.shape[axis], axis=-2))
     output = (forward or model)(tiled, np.expand_dims(x, axis + 1))

@@ -62,7 +62,7 @@ def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str
     """
     theta, x, y = checked(model, theta, data)
     units, size = seeded(theta).tangent, theta.shape[-1]
-    step = size if theta.dtype == object else max(1, IN_CACHE // max(1, theta.size // size * x.shape[-2] * widest(model)))
+    step = size if theta.dtype == object else max(1, IN_CACHE // max(1, theta.size // size * x.shape[-2] * model.widest))
     parts = []
     for k in range(0, size, step):
         source = Node(Directional(theta, units[k : k + step]))
@@ -70,11 +70,6 @@ def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str
         parts.append(output.pull_back(cotangent(output.value, y, loss, weights), source))
     tangent = parts[0].tangent if len(parts) == 1 else np.concatenate([part.tangent for part in parts])
     return parts[0].value, np.moveaxis(tangent, 0, -1)
-
-
-def widest(model: AbstractModel) -> int:
-    """The longest side of a parameter of ``model``: numbers that a sample and a direction take at once, about."""
-    return max(max(shape, default=1) for shape in model.shapes.values())
 
 
 def hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.derivatives.directional import Directional
 from numerics.derivatives.tape import Node
-from numerics.hessian.gradients import IN_CACHE, Data, checked, cotangent, rounded, widest
+from numerics.hessian.gradients import IN_CACHE, Data, checked, cotangent, rounded
 from numerics.hessian.inertias import Inertia, ball_inertia
 from numerics.hessian.losses import Loss
 from theory.models import AbstractModel
@@ -83,7 +83,7 @@ def _in_parts(
     model: AbstractModel, theta: np.ndarray, x: np.ndarray, y: np.ndarray, directions: np.ndarray, loss: str | Loss
 ) -> np.ndarray:
     """Products in floats, over as many samples at a time as memory allows."""
-    step = max(1, IN_CACHE // (widest(model) * (len(directions) + 1)))
+    step = max(1, IN_CACHE // (model.widest * (len(directions) + 1)))
     weights = np.full(len(x), 1 / len(x))
     parts = (slice(k, k + step) for k in range(0, len(x), step))
     products = (hessian_product(model, theta, (x[part], y[part]), directions, loss, weights=weights[part]) for part in parts)

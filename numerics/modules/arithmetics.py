@@ -301,6 +301,55 @@ def _flint_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return found.reshape(a.shape[0], b.shape[1])
 
 
+class Rationals(Arrays):
+    """Rational numbers themselves, of graphs that are rational on each piece. Closed gates hand on the integer 0, as in :class:`Balls`."""
+
+    def constant(self, values: Any) -> np.ndarray:
+        from flint import fmpq
+
+        found = np.empty(len(values), object)
+        found[:] = [fmpq(*Fraction(_number(v)).as_integer_ratio()) if not isinstance(v, fmpq) else v for v in values]
+        return found
+
+    def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Zeros of this arithmetic."""
+        from flint import fmpq
+
+        found = np.empty(shape, object)
+        found.fill(fmpq(0))
+        return found
+
+    gate, gather = Balls.gate, Balls.gather
+
+    def open_gates(self, a: np.ndarray, place: str) -> np.ndarray:
+        """1 where z > 0, 0 where z < 0."""
+        for where, z in np.ndenumerate(a):
+            if z == 0 and not isinstance(z, int):
+                raise OnKink(where[0], f"lies on a kink of {_layer(place)} (a pre-activation of 0)")
+        return (a > 0).astype(int)
+
+    def first_of_rows(self, rows: np.ndarray, place: str) -> np.ndarray:
+        """1 at the largest entry of each row (n, rows, length), 0 elsewhere."""
+        first = np.eye(rows.shape[-1], dtype=int)[rows.argmax(axis=-1)]
+        top = self.gate(rows, first).sum(axis=-1)
+        for where, z in np.ndenumerate(rows):
+            best = top[where[:-1]]
+            if not first[where] and z == best and not (isinstance(z, int) and isinstance(best, int)):
+                raise OnKink(where[0], f"lies on a tie of {_layer(place)}")
+        return first
+
+    def function(self, name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        from flint import fmpq
+
+        if name != "reciprocal":
+            raise NoExactValue(f"{name} takes rational numbers out of the rationals")
+        for where, z in np.ndenumerate(a):
+            if z == 0:
+                raise OutsideDomain(where[0], "has no finite reciprocal")
+        inverse = entrywise(lambda z: 1 / fmpq(z), a)
+        return inverse, -inverse * inverse
+
+
 #: Primes below 2^31, so that a product of two residues fits into 64 bits.
 SMALL_PRIMES = (2147483647, 2147483629, 2147483587)
 

@@ -10,10 +10,11 @@ values, and operations that are not known. The user's module is never called in 
 from __future__ import annotations
 
 import copy
+import io
 import logging
 import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,12 @@ def _vocabulary(low: Lowering, number: int) -> int:
 
 @contextmanager
 def _quiet():
-    """Without the warnings and log lines of torch.export, which speak of its internals."""
+    """Without the warnings, log lines and printed graphs of torch.export, which speak of its internals."""
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -86,6 +86,12 @@ class Graph:
         """Whether a sample may lie on a kink."""
         return any(step.kind in PIECEWISE for step in self.steps)
 
+    @property
+    def transcendental(self) -> bool:
+        """Whether values leave the rational numbers."""
+        names = {step.data["name"] for step in self.steps if step.kind == "function"} - {"reciprocal"}
+        return bool(names) or any(step.kind in ("softmax", "normalize") for step in self.steps)
+
     def parameter_of(self, place: int) -> Parameter:
         """The parameter that holds entry ``place`` of theta."""
         return next(p for p in self.parameters if p.start <= place < p.start + p.size)

@@ -12,7 +12,7 @@ that are piecewise. Each attempt ends in linear equations over the rationals, so
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -44,10 +44,18 @@ class Symmetries:
 
     def with_parameters(self, places: Sequence[int]) -> int:
         """The dimension of the span of the directions and of the unit vectors at ``places``."""
-        span = _Span()
+        span = Span()
         for vector in [*self.directions, *({place: _one()} for place in places)]:
             span.add(vector)
         return len(span.vectors)
+
+    def at_parameters(self, places: Sequence[int]) -> tuple[int, int]:
+        """(dimension of the directions that move no entry but those at ``places``, dimension of what all of them do to these)."""
+        within, inner, outer = set(places), Span(), Span()
+        for vector in self.directions:
+            inner.add({k: v for k, v in vector.items() if k in within})
+            outer.add({k: v for k, v in vector.items() if k not in within})
+        return self.dimension - len(outer.vectors), len(inner.vectors)
 
     def to_data(self) -> list[dict[str, str]]:
         """The directions as plain data."""
@@ -62,7 +70,7 @@ class Search:
 
         self.graph = graph
         self.theta = [rational(v) for v in theta]
-        self.span, self.left_out = _Span(), 0
+        self.span, self.left_out = Span(), 0
         self.attempts = _attempts(graph)
 
     def until(self, enough: int | None, seconds: float, most: int | None = None) -> Symmetries:
@@ -82,7 +90,7 @@ class Search:
             if full or count == most or time.monotonic() - start > seconds:
                 break
         vectors = list(self.span.vectors)
-        return Symmetries(self.graph, vectors, self.left_out, _groups(self.graph, vectors))
+        return Symmetries(self.graph, vectors, self.left_out, grouped(self.graph, vectors))
 
 
 def symmetries(graph: Graph, theta: Any, *, enough: int | None = None, seconds: float = 40.0) -> Symmetries:
@@ -123,19 +131,23 @@ def _attempts(graph: Graph) -> Iterator[tuple[tuple[int, ...], bool]]:
         yield pair, True
 
 
-class _Span:
-    """Vectors that are independent modulo a prime, hence over the rationals, with an echelon form of their images."""
+class Span:
+    """Vectors that are independent modulo a prime, hence over the rationals, with an echelon form of their images.
+
+    A vector is {key: rational number}; keys are of any kind that has text.
+    """
 
     def __init__(self) -> None:
-        self.vectors: list[dict[int, Any]] = []
-        self.rows: dict[int, dict[int, int]] = {}
+        self.vectors: list[Any] = []
+        self.rows: dict[Any, dict[Any, int]] = {}
 
-    def add(self, vector: dict[int, Any]) -> None:
+    def add(self, vector: dict[Any, Any]) -> bool:
+        """Whether ``vector`` is shown to be independent of those before; then it is one of them."""
         image = {k: int(v.p) % PRIME * pow(int(v.q), -1, PRIME) % PRIME for k, v in vector.items() if int(v.q) % PRIME}
         if len(image) < len(vector):
-            return
+            return False
         while image:
-            pivot = min(image)
+            pivot = min(image, key=str)
             if image[pivot] == 0:
                 del image[pivot]
                 continue
@@ -144,10 +156,11 @@ class _Span:
                 inverse = pow(image[pivot], -1, PRIME)
                 self.rows[pivot] = {k: v * inverse % PRIME for k, v in image.items()}
                 self.vectors.append(vector)
-                return
+                return True
             factor = image[pivot]
             for k, v in row.items():
                 image[k] = (image.get(k, 0) - factor * v) % PRIME
+        return False
 
 
 def solutions(demands: Sequence[Polynomial], size: int) -> list[dict[int, Any]]:
@@ -268,10 +281,10 @@ def _one() -> Any:
     return fmpq(1)
 
 
-def _groups(graph: Graph, vectors: Sequence[dict[int, Any]]) -> list[tuple[tuple[str, ...], int]]:
-    """The parameters that directions move together, and how many directions do."""
+def grouped(graph: Graph, moved: Iterable[Iterable[int]]) -> list[tuple[tuple[str, ...], int]]:
+    """The parameters that directions move together, and how many directions do; ``moved`` has the entries of theta for each."""
     count: dict[tuple[str, ...], int] = {}
-    for vector in vectors:
-        names = tuple(dict.fromkeys(graph.parameter_of(k).name for k in sorted(vector)))
+    for places in moved:
+        names = tuple(dict.fromkeys(graph.parameter_of(k).name for k in sorted(places)))
         count[names] = count.get(names, 0) + 1
     return sorted(count.items(), key=lambda item: -item[1])

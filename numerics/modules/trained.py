@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from numerics.modules.deepening import layers_from_state
-from numerics.modules.reading import Chain, agrees, checked_parameters, flat, outputs_of, step_of
+from numerics.modules.reading import Chain, agrees, changed, checked_parameters, flat, outputs_of, step_of
 from numerics.modules.reading import layers_of as modules_of
 from theory.activations import Activation
 from theory.models import FullyConnected, TwoLayer
@@ -18,34 +18,40 @@ from theory.models import FullyConnected, TwoLayer
 Network = TwoLayer | FullyConnected
 
 
+class NoNetwork(ValueError):
+    """A module that is no chain of linear layers and activations as the networks of theory.models are."""
+
+
 def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
     """``module`` as a network, and its parameters (P,) in their order and number type.
 
     Expected is a (nested) ``torch.nn.Sequential`` of linear layers with one known activation between each two, biases in all hidden
-    layers or in none, every parameter trained and at one place. Raises TypeError for what is no module and ValueError, with the layer,
-    for another one and for parameters that are not finite real numbers of at least single precision.
+    layers or in none, every parameter trained and at one place. Raises TypeError for what is no module and, with the layer,
+    :class:`NoNetwork` for another one, ValueError for parameters that are not finite real numbers of at least single precision.
     """
     import torch
 
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}")
     parameters = checked_parameters(module)
+    if any(changed(layer) for layer in module.modules()):
+        raise NoNetwork("the module has hooks, parametrizations or a forward of its own that its layers do not show")
     frozen = [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
     if frozen:
-        raise ValueError(f"parameter {frozen[0]!r} is frozen (requires_grad is False), and the Hessian is one in all parameters")
+        raise NoNetwork(f"parameter {frozen[0]!r} is frozen (requires_grad is False), and the Hessian is one in all parameters")
     steps: list[Any] = []
     for place, layer in enumerate(modules_of(module)):
         step = step_of(layer)
         if step is None:
             kind = type(layer).__name__
-            raise ValueError(
+            raise NoNetwork(
                 f"layer {place} ({kind}) is not read: expected a Sequential of Linear layers and activations that are known here"
             )
         steps += [step] if step != () else []
     names: dict[int, str] = {}
     for name, parameter in module.named_parameters(remove_duplicate=False):
         if first := names.get(id(parameter)):
-            raise ValueError(f"parameter {name!r} is {first!r} once more: a layer that is used twice is not read")
+            raise NoNetwork(f"parameter {name!r} is {first!r} once more: a layer that is used twice is not read")
         names[id(parameter)] = name
     kinds = {parameter.dtype for parameter in parameters.values()}
     dtype = np.float32 if kinds == {torch.float32} else np.float64
@@ -85,7 +91,7 @@ def _uniform(chain: Chain) -> Network:
     found = chain.uniform() if chain.linear else None
     if found is None:
         kinds = ", ".join("Linear" if isinstance(step, tuple) else step.name for step in chain.steps) or "none"
-        raise ValueError(
+        raise NoNetwork(
             f"expected Linear layers, one and the same activation between each two, biases in all hidden or in none, got {kinds}"
         )
     return found

@@ -2,9 +2,8 @@
 
 A Sequential of linear layers and known activations is certified as the model that it is, in exact fields or balls
 (:mod:`numerics.modules.reading`). Any other module is read as a graph (:mod:`numerics.modules.exporting`): a minor that balls prove not
-to vanish bounds the rank
-from below, directions that are proved to change no output (:mod:`numerics.modules.symmetries`) from above. Both speak of the module in
-real numbers.
+to vanish bounds the rank from below, directions that are proved to change no output (:mod:`numerics.modules.symmetries`) from above. Both
+speak of the module in real numbers.
 """
 
 from __future__ import annotations
@@ -18,22 +17,17 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime, exact_text
-from numerics.arithmetic.krawczyk import working_precision
-from numerics.modules.arithmetics import SMALL_PRIMES, Balls, Floats, Residues
-from numerics.modules.evaluating import OnKink, Tape, doubtful, evaluate, tangents
-from numerics.modules.exporting import double_copy, read_graph
-from numerics.modules.graph import Graph
-from numerics.modules.reading import IN_DOUBLE, Chain, agrees, checked_inputs, checked_parameters, flat, read, smooth_at
-from numerics.modules.slopes import module_tangents
+from numerics.modules.arithmetics import SMALL_PRIMES, Residues
+from numerics.modules.evaluating import evaluate, tangents
+from numerics.modules.reading import IN_DOUBLE, Chain, agrees, read, smooth_at
+from numerics.modules.subjects import Subject, sample_numbers
 from numerics.modules.symmetries import Search, Symmetries, usual_attempts
-from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
-from numerics.rank.ladder import METHODS, PRECISIONS, Rank, empirical_rank, float_rank
+from numerics.modules.trial import check_slopes
+from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank
 from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
 MOST_ROWS = 12
-#: How often inputs are drawn again in place of those at which the module has no finite value.
-DRAWS = 8
 #: Rounding of an entry of float tangents, in units of the last place of the largest one; for estimates alone.
 ROUNDING = 16
 #: Seconds that the search for symmetries may take, before the lower bound is known and again once it leaves a gap.
@@ -52,7 +46,7 @@ def module_rank(module: Any, inputs: Any, method: str = "auto") -> Rank:
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    subject = _subject(module, inputs)
+    subject = _Ranked.of(module, inputs)
     if (chain := subject.chain) is not None and method != "float":
         return _chain_rank(chain, subject.theta, subject.inputs[0], method)
     if method == "float":
@@ -77,7 +71,7 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0 on, got {seed!r}")
-    subject = _subject(module, inputs)
+    subject = _Ranked.of(module, inputs)
     graph, rng = subject.graph, np.random.default_rng(seed)
     count = math.ceil(1.3 * graph.n_params / graph.outputs) + 4
     found: Rank | None = None
@@ -97,55 +91,28 @@ def module_symmetries(module: Any, inputs: Any, *, enough: int | None = None, se
     ``inputs`` as in :func:`module_model_rank`; the search ends with ``enough`` independent ones, or after ``seconds``. Errors as in
     :func:`module_rank`.
     """
-    return _subject(module, inputs).search.until(enough, seconds)
+    return _Ranked.of(module, inputs).search.until(enough, seconds)
 
 
-def drawn_inputs(graph: Graph, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Inputs of a graph: normal numbers of several sizes, multiples of 2^-20, or tokens (all sequences where these are few).
+def tangent_spectrum(module: Any, inputs: Any, *, all_inputs: bool = False, seed: int = 0) -> np.ndarray:
+    """Singular values of the tangent matrix in floats, the largest first: on ``inputs``, or on about as many drawn ones as the rank needs.
 
-    Sizes run further where a network is piecewise: far out lie its last pieces.
+    They prove nothing. Errors as in :func:`module_rank`.
     """
-    far = 1.5 if graph.piecewise else 0.7
-    drawn: list[np.ndarray] = []
-    for vocabulary, shape in zip(graph.vocabulary, graph.input_shapes, strict=True):
-        if vocabulary is None:
-            size = 10 ** rng.uniform(-0.3, far, (count, *(1,) * len(shape)))
-            drawn.append(np.round(rng.normal(size=(count, *shape)) * size * 2**20) / 2**20)
-        elif len(graph.vocabulary) == 1 and vocabulary ** math.prod(shape) <= count:
-            drawn.append(np.indices((vocabulary,) * math.prod(shape)).reshape(math.prod(shape), -1).T.reshape(-1, *shape))
-        else:
-            drawn.append(rng.integers(0, vocabulary, (count, *shape)))
-    return drawn
+    subject = _Ranked.of(module, inputs)
+    if all_inputs:
+        graph = subject.graph
+        subject.inputs = subject.drawn(math.ceil(1.3 * graph.n_params / graph.outputs) + 4, np.random.default_rng(seed))
+    matrix = subject.float_tangents()
+    return np.linalg.svd(np.where(np.isfinite(matrix), matrix, 0.0), compute_uv=False)
 
 
 # ------------------------------------------------------------------------------------------------------------ subjects
 
 
-def _subject(module: Any, inputs: Any) -> _Subject:
-    import torch
-
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
-    checked_parameters(module)
-    double = double_copy(module)
-    arrays = checked_inputs(inputs)
-    arrays, outputs = outputs_in_double(double, arrays)
-    return _Subject(module, double, arrays, outputs)
-
-
 @dataclass(eq=False)
-class _Subject:
-    """A module with inputs that it takes; ``double`` is its copy in double precision."""
-
-    module: Any
-    double: Any
-    inputs: list[np.ndarray]
-    outputs: np.ndarray
-
-    @cached_property
-    def theta(self) -> np.ndarray:
-        """All trained parameters (P,), the floats that they are."""
-        return flat({name: p for name, p in self.double.named_parameters() if p.requires_grad})
+class _Ranked(Subject):
+    """A module of which ranks are asked."""
 
     @cached_property
     def chain(self) -> Chain | None:
@@ -164,76 +131,6 @@ class _Subject:
         return chain
 
     @cached_property
-    def graph(self) -> Graph:
-        """The module as a graph, compared with it in outputs and gradients."""
-        graph = read_graph(self.double, self.inputs)
-        few = [x[:3] for x in self.inputs]
-        tape = self.in_floats(graph, few)
-        check_outputs(np.broadcast_to(tape.outputs, (len(few[0]), graph.outputs)), self.outputs[: len(few[0])])
-        check_slopes(self.double, few, tangents(tape).reshape(-1, graph.n_params))
-        return graph
-
-    def drawn(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Up to ``count`` drawn inputs at which the floats of all steps are finite; ValueError where none is found."""
-        graph, kept = self.graph, []
-        for _ in range(DRAWS):
-            new = drawn_inputs(graph, count, rng)
-            good = ~doubtful(self.in_floats(graph, new))[1]
-            kept.append([x[good] for x in new])
-            if len(good) < count or sum(len(x[0]) for x in kept) >= count:  # all tokens, or as many as wanted
-                break
-        found = [np.concatenate(parts)[:count] for parts in zip(*kept, strict=True)]
-        if not len(found[0]):
-            raise ValueError(
-                f"none of {count * len(kept)} drawn inputs has finite values in all steps of the module: no rank over all inputs"
-            )
-        return found
-
-    def settle(self, inputs: Sequence[np.ndarray]) -> None:
-        """Raise OnKink for a sample on a kink, OutsideDomain where the module has no finite value or is not what was read."""
-        suspects = np.flatnonzero(np.logical_or(*doubtful(self.in_floats(self.graph, inputs))))
-        if not len(suspects):
-            return
-        try:
-            self.in_balls([x[suspects] for x in inputs], 128)
-        except OnKink as error:
-            raise type(error)(int(suspects[error.sample]), error.what) from error
-
-    def in_floats(self, graph: Graph, inputs: Sequence[np.ndarray]) -> Tape:
-        """An evaluation in double precision."""
-        with np.errstate(all="ignore"):
-            return evaluate(graph, Floats(), self.theta, [x.reshape(len(x), -1) for x in inputs])
-
-    def float_tangents(self) -> np.ndarray:
-        """The tangent matrix (n outputs, P) in double precision: by torch, or on the graph where torch cannot vectorize."""
-        try:
-            return module_tangents(self.double, self.inputs)
-        except Exception:  # torch vectorizes not every module
-            return tangents(self.in_floats(self.graph, self.inputs)).reshape(-1, self.graph.n_params)
-
-    def in_balls(self, inputs: Sequence[np.ndarray], bits: int) -> Tape:
-        """An evaluation in balls of the floats that parameters and inputs are; with more bits where these do not tell a gate."""
-        try:
-            with working_precision(bits):
-                arithmetic = Balls()
-                numbers = [_numbers(arithmetic, x) for x in inputs]
-                return evaluate(self.graph, arithmetic, arithmetic.constant(self.theta), numbers)
-        except OnKink:
-            if bits >= PRECISIONS[-1]:
-                raise
-            return self.in_balls(inputs, 2 * bits)
-
-    def ball_rows(self, inputs: Sequence[np.ndarray], rows: list[int], bits: int) -> np.ndarray:
-        """Rows (sample outputs + output) of the tangent matrix as balls (len(rows), P)."""
-        outputs = self.graph.outputs
-        used = sorted({row // outputs for row in rows})
-        place = {sample: k for k, sample in enumerate(used)}
-        tape = self.in_balls([x[used] for x in inputs], bits)
-        with working_precision(bits):
-            matrix = tangents(tape).reshape(-1, self.graph.n_params)
-        return matrix[[place[row // outputs] * outputs + row % outputs for row in rows]]
-
-    @cached_property
     def search(self) -> Search:
         """The search for directions that are proved to change no output."""
         return Search(self.graph, self.theta)
@@ -248,7 +145,7 @@ class _Subject:
         graph = self.graph
         if not all_inputs:
             self.settle(inputs)
-        exact = None if self.transcendental else self._modulo(inputs)
+        exact = None if self.graph.transcendental else self._modulo(inputs)
         free = graph.n_params - self.symmetries.dimension
         upper = free if all_inputs else min(free, len(inputs[0]) * graph.outputs)
         if exact is not None and (exact[0].size == upper or graph.n_params > 400):
@@ -267,15 +164,9 @@ class _Subject:
         method = "exact" if "prime" in proof else "ball"
         return Rank(lower, upper, lower == upper, "point", method, certificate, symmetries=self.symmetries)
 
-    @property
-    def transcendental(self) -> bool:
-        """Whether the graph leaves the rational numbers."""
-        names = {step.data["name"] for step in self.graph.steps if step.kind == "function"} - {"reciprocal"}
-        return bool(names) or any(step.kind in ("softmax", "normalize") for step in self.graph.steps)
-
     def exact(self) -> Rank:
         """The rank on the inputs by residues."""
-        if self.chain is None and self.transcendental:
+        if self.chain is None and self.graph.transcendental:
             raise NoExactValue(
                 f"method 'exact' needs a module that is rational on each piece, or a Sequential of linear layers and known activations, "
                 f"got {type(self.module).__name__}"
@@ -291,7 +182,7 @@ class _Subject:
         for prime in SMALL_PRIMES:
             try:
                 residues = Residues(prime, patterns)
-                numbers = [_numbers(residues, x) for x in inputs]
+                numbers = [sample_numbers(residues, x) for x in inputs]
                 tape = evaluate(self.graph, residues, residues.constant(self.theta), numbers)
             except UnluckyPrime:
                 continue
@@ -321,12 +212,6 @@ class _Subject:
             "columns": minor.columns,
             "rank": minor.size,
         }
-
-
-def _numbers(arithmetic: Balls | Residues, x: np.ndarray) -> np.ndarray:
-    """Samples (n, size) in an arithmetic; tokens stay whole numbers."""
-    rows = x.reshape(len(x), -1)
-    return rows if x.dtype.kind != "f" else np.stack([arithmetic.constant(row) for row in rows])
 
 
 # ------------------------------------------------------------------------------------------------------------ chains

@@ -19,6 +19,7 @@ from proofs_check.commands._inputs import FILE
 if TYPE_CHECKING:
     import numpy as np
 
+    from numerics.modules.model import GraphModel
     from numerics.modules.trained import Network
 
 LOSSES = ("mse", "cross-entropy")
@@ -32,9 +33,11 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network at its parameters ``theta`` (P,) with inputs ``x`` (n, inputs), targets ``y`` (n, outputs) and a mean loss."""
+    """A network, or a module as one, at its parameters ``theta`` (P,) with inputs ``x`` (n, inputs), targets ``y`` (n, outputs) and a mean
+    loss.
+    """
 
-    network: Network
+    network: Network | GraphModel
     theta: np.ndarray
     x: np.ndarray
     y: np.ndarray
@@ -49,6 +52,25 @@ class Trained:
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """(x, y)."""
         return self.x, self.y
+
+    @property
+    def chain(self) -> Network:
+        """The network of theory.models that it is.
+
+        :raises ValueError: where it is another module.
+        """
+        from theory.models import FullyConnected, TwoLayer
+
+        if isinstance(self.network, TwoLayer | FullyConnected):
+            return self.network
+        raise ValueError(f"a split needs a Sequential of linear layers and one activation, got the module {self.network}")
+
+    @property
+    def graph(self) -> GraphModel | None:
+        """The graph as which it is read where it is no network of theory.models."""
+        from numerics.modules.model import GraphModel
+
+        return self.network if isinstance(self.network, GraphModel) else None
 
     def parameter(self, place: int) -> str:
         """The parameter at a place of theta as its part and indices there, "W1[0, 2]"."""
@@ -94,7 +116,7 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
         are no class numbers where the loss is the cross-entropy.
     :raises TypeError: for what is no torch module.
     """
-    from numerics.modules.trained import check_outputs, network_of_module, network_of_state
+    from numerics.modules.trained import NoNetwork, check_outputs, network_of_module, network_of_state
     from proofs_check.commands._inputs import activation_called, load_object, load_samples, load_state
 
     stored, module = model.endswith(".safetensors"), None
@@ -106,7 +128,10 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
         network, theta = network_of_state(load_state(Path(model))[0], activation_called(str(activation)))
     else:
         module = load_object(model)
-        network, theta = network_of_module(module)
+        try:
+            network, theta = network_of_module(module)
+        except NoNetwork:
+            return _of_module(module, load_samples(data), load_samples(labels), loss, any_size=any_size)
     x = _inputs(load_samples(data), network.inputs)
     y = (_classes if loss == "cross-entropy" else _targets)(load_samples(labels), len(x), network.outputs)
     if not any_size and (problem := _too_large(network, len(x))):
@@ -114,6 +139,21 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
     if module is not None:
         check_outputs(network, module, x)
     _check_finite(found := Trained(network, theta, x, y, loss))
+    return found
+
+
+def _of_module(module: Any, x: np.ndarray, y: np.ndarray, loss: str, *, any_size: bool) -> Trained:
+    """Any module that is read as a graph."""
+    import numpy as np
+    import torch
+
+    from numerics.critical.modules import read_module
+
+    model, theta, (rows, targets) = read_module(module, (x[:, None] if x.ndim == 1 else x, y), loss)
+    if not any_size and (problem := _too_large(model, len(rows))):
+        raise ValueError(problem)
+    single = all(p.dtype == torch.float32 for p in module.parameters() if p.requires_grad)
+    _check_finite(found := Trained(model, theta.astype(np.float32) if single else theta, rows, targets, loss))
     return found
 
 
@@ -158,9 +198,9 @@ def _real(name: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _too_large(network: Network, samples: int) -> str:
+def _too_large(network: Network | GraphModel, samples: int) -> str:
     """Why the Hessian cannot be taken whole in balls; empty where it can."""
-    size, widest = network.n_params, max(max(shape) for shape in network.shapes.values())
+    size, widest = network.n_params, network.widest
     if size > MOST_PARAMETERS:
         return f"expected a network of at most {MOST_PARAMETERS} parameters, for its Hessian is taken in balls, got {size}"
     if size * samples * widest > MOST_NUMBERS:

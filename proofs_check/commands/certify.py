@@ -35,14 +35,15 @@ def command(
 ) -> None:  # fmt: skip
     """Prove that a critical point of the loss lies near the weights of a trained network, and the inertia of its Hessian.
 
-    The network is given as to the command inertia. Newton's method leads to the point, and Krawczyk's test in balls proves that a small box
-    around it holds exactly one; weights and data are read as the rationals that their floats are. Where the loss is constant along
-    directions whatever the data (softmax does not see a shift of all outputs, a positively homogeneous neuron can be rescaled), one weight
-    for each of these stays as it is given. OUT is checked again by examples/check_certificate.py, with python-flint alone.
+    The network is given as to the command inertia: any torch module, of at most 200 parameters. Newton's method leads to the point, and
+    Krawczyk's test in balls proves that a small box around it holds exactly one; weights and data are read as the rationals that their
+    floats are. Where the loss is constant along directions whatever the data (softmax does not see a shift of all outputs, a positively
+    homogeneous neuron can be rescaled, attention has a gauge), one weight for each of these stays as it is given. OUT is checked again by
+    examples/check_certificate.py, with python-flint alone.
 
     Exits with 1 when nothing was proved; the reason is printed.
     """
-    from numerics.critical.certificates import distance, point_certificate
+    from numerics.critical.certificates import distance
     from numerics.critical.weights import gradient_at
     from proofs_check.commands._inputs import check_writable
     from proofs_check.plain_data import write_json
@@ -68,8 +69,16 @@ def command(
     else:
         _tell(point, away)
         if out is not None:
-            write_json(out, point_certificate(trained.network, point, trained.theta, trained.data, loss))
+            write_json(out, _certificate(trained, point))
             click.echo(f"{out} written: a certificate for examples/check_certificate.py")
+
+
+def _certificate(trained: Trained, point: CertifiedPoint) -> dict[str, Any]:
+    from numerics.critical.certificates import point_certificate
+    from numerics.critical.modules import graph_certificate
+
+    arguments = point, trained.theta, trained.data, trained.loss
+    return graph_certificate(trained.graph, *arguments) if trained.graph is not None else point_certificate(trained.chain, *arguments)
 
 
 def _point(trained: Trained, slope: RoundedGradient) -> CertifiedPoint | str:

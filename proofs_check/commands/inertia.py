@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numerics.critical.weights import RoundedGradient
     from numerics.hessian import Inertia
     from numerics.hessian.products import Extremes
+    from numerics.modules.fields import Fields
     from proofs_check.commands._networks import Trained
 
 #: The wide Hessian grows with alpha^2, and must keep within the range of floats.
@@ -38,47 +39,68 @@ MOST_PRODUCTS = 300_000_000
     show_default=True,
     help="Eigenvalues to look for at each end, where the Hessian is too large to be taken whole.",
 )
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File for the certificate of a module read as a graph.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
 def command(
     model: str, data: Path, labels: Path, loss: str, activation: str | None, layer: int | None, neuron: int | None, alpha: float | None,
-    count: int, as_json: bool,
+    count: int, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Gradient and inertia of the Hessian of the loss of a trained network, with proofs, at its weights as they are.
 
-    The network is a torch module NAME in PATH.py (a Sequential of linear layers and activations, or a function that makes one), or the
-    state dict of one in MODEL.safetensors. All weights and data that round to the given floats are meant at once; an eigenvalue that
-    rounding could take to either sign is counted as undecided. With --layer, --neuron and --alpha: the inertia after this neuron was split,
-    by the block [[0, B], [B^T, alpha (1 - alpha) S]] (2105.14573) and of the wide Hessian itself.
+    The network is a torch module NAME in PATH.py (or a function that makes one), or the state dict of a Sequential of linear layers and
+    activations in MODEL.safetensors. Of such a Sequential all weights and data that round to the given floats are meant at once: an
+    eigenvalue that rounding could take to either sign is undecided. Any other module that torch exports is read as a graph, its weights
+    and data as the exact numbers that they are; OUT is a certificate of it for examples/check_certificate.py.
+
+    With --layer, --neuron and --alpha: the inertia after this neuron of a Sequential was split, by the block
+    [[0, B], [B^T, alpha (1 - alpha) S]] (2105.14573) and of the wide Hessian itself.
 
     Beyond 200 parameters the Hessian is met by its products alone: Lanczos iteration finds the ends of its spectrum in floats, and the
     form on the directions found proves how many eigenvalues are negative, and positive, at least.
     """
+    from numerics.critical.modules import graph_inertia
     from numerics.critical.weights import gradient_at, inertia_at
+    from proofs_check.commands._inputs import check_writable
+    from proofs_check.plain_data import write_json
 
     place = layer, neuron, alpha
     if any(value is None for value in place) != all(value is None for value in place):
         raise click.UsageError("give --layer, --neuron and --alpha together, or none of them")
     with told():
+        if out is not None:
+            check_writable(out)
         trained = _networks.read(model, data, labels, loss, activation, any_size=alpha is None)
         if alpha is not None:
             _check_split(trained, *place)
+        if out is not None and (trained.graph is None or not trained.whole):
+            raise ValueError("--out is for modules that are read as a graph, of at most 200 parameters: for others certify writes one")
         if not trained.whole:
             _tell_large(model, trained, count, as_json)
             return
         with progress("gradient in balls"):
             slope = gradient_at(trained.network, trained.theta, trained.data, loss)
+        exact = None
         with progress("Hessian in balls"):
-            found = inertia_at(trained.network, trained.theta, trained.data, loss)
+            if trained.graph is not None:
+                exact = graph_inertia(trained.graph, trained.theta, trained.data, loss)
+            found = exact.inertia if exact is not None else inertia_at(trained.network, trained.theta, trained.data, loss)
         after = _split(trained, slope, found, *place) if alpha is not None else None
     if as_json:
-        click.echo(json.dumps(_data(trained, slope, found, after), indent=1))
+        data_of_graph = {} if exact is None else {"weights": "exact", "zeros from fields": exact.zeros, "fields": exact.fields.groups}
+        click.echo(json.dumps(_data(trained, slope, found, after) | data_of_graph, indent=1))
     else:
         click.echo(f"{model}: {trained}")
         click.echo(f"gradient: {gradient_in_words(trained, slope)}")
-        click.echo(f"Hessian: {inertia_in_words(found)}")
+        at = " at these weights exactly" if exact is not None else ""
+        click.echo(f"Hessian{at}: {inertia_in_words(found)}")
+        if exact is not None and exact.fields.fields:
+            click.echo(fields_in_words(exact.fields, exact.zeros))
         if after is not None:
             _tell_split(place, *after)
+    if exact is not None and out is not None:
+        write_json(out, exact.certificate)
+        click.echo(f"{out} written: a certificate for examples/check_certificate.py", err=as_json)
     if after is not None and _contradict(*after[1:]):
         click.echo("the two contradict each other: an error of this program, or of the theory", err=True)
         sys.exit(1)
@@ -156,6 +178,15 @@ def gradient_in_words(trained: Trained, slope: RoundedGradient) -> str:
     return f"not critical ({size}; {len(slope.certain)} of {len(slope.middle)} entries are proved not to vanish)"
 
 
+def fields_in_words(fields: Fields, zeros: int) -> str:
+    """What is known of directions along which the loss is constant."""
+    names = "; ".join(f"{k} of {', '.join(parameters)}" for parameters, k in fields.groups[:6])
+    more = "; ..." if len(fields.groups) > 6 else ""
+    return (
+        f"the loss is constant along {len(fields.fields)} fields ({names}{more}): as many zeros at a critical point, {zeros} of them here"
+    )
+
+
 def inertia_in_words(found: Inertia) -> str:
     """Bounds of the three numbers, and how many eigenvalues are undecided."""
     (negative, _), (zero, most), (positive, _) = found.bounds
@@ -171,9 +202,9 @@ def _check_split(trained: Trained, layer: Any, neuron: Any, alpha: Any) -> None:
 
     if not abs(alpha) <= LARGEST_ALPHA:  # nan among them
         raise ValueError(f"alpha must be a number of size at most {LARGEST_ALPHA:g}, got {alpha}")
-    if len(trained.network.shapes) <= 2 and "W1" in trained.network.shapes:
+    if len(trained.chain.shapes) <= 2 and "W1" in trained.chain.shapes:
         raise ValueError("a network of one linear layer has no hidden neuron to split")
-    check_place(trained.network, layer, neuron)
+    check_place(trained.chain, layer, neuron)
 
 
 def _split(
@@ -186,7 +217,7 @@ def _split(
     from numerics.critical.splits import split_bounds
     from numerics.hessian import rounded
 
-    network, loss, point = trained.network, trained.loss, None
+    network, loss, point = trained.chain, trained.loss, None
     if slope.vanishes:
         with progress("critical point in balls"):
             try:

@@ -129,6 +129,16 @@ ONE_POINT_ARGUMENT = [
     *at(("start",), instead(["0", "0"])),
 ]
 
+#: What is said of fields along which a module is constant.
+FALSE_FIELDS = [
+    *at(("fields",), emptied, one_less, one_more, first_again),  # not one for each coordinate held; one twice
+    *at(("fields", 0), lambda field: {**field, "linear": [], "constant": [[0, "1"]]}),  # a weight that matters
+    *at(("fields", 0), lambda field: {**field, "linear": [[0, 0, "1/1"]], "constant": []}),
+    *at(("fields", 0), lambda field: {**field, "linear": field["linear"][1:], "constant": field["constant"][1:]}),
+    *at(("fields", 0), lambda field: {**field, "linear": [], "constant": []}),  # zero
+    *at(("held",), emptied, one_less, one_more),
+]
+
 ARGUMENT = {
     "minor modulo a prime": [
         *at(("rows",), first_again),  # two equal rows
@@ -208,6 +218,30 @@ ARGUMENT = {
         ),  # no complement of the kernel
         *at(("loss",), instead("mse")),
         *at(("layers", 0, "weights"), exchanged),
+    ],
+    "critical point of a module": [
+        *within(("box",), [*at(("centre", 0), moved), *at(("radius",), instead("1e-90"), instead("0"))]),
+        *each(moved, ("theta", 0), ("theta", 1), ("theta", 2), ("theta", 3), ("samples", 0, 0, 0), ("targets", 0, 0)),
+        *at(("inertia",), instead([0, 0, 8]), instead([0, 2, 6]), exchanged, lambda counts: counts[::-1]),
+        *at(("distance",), instead("0"), instead(-1.0), instead(1e-30)),
+        *at(("loss",), instead("quartic"), instead("cross-entropy")),
+        *at(("steps",), lambda steps: [{**s, "kind": "add"} if s["kind"] == "matmul" else s for s in steps]),
+        *at(("steps",), lambda steps: [{**s, "hidden": [1] * len(s["hidden"])} if s["kind"] == "softmax" else s for s in steps]),
+        *FALSE_FIELDS,
+    ],
+    "inertia of a module": [
+        *at(("inertia", 0), moved),
+        *at(("inertia", 1), moved),
+        *at(("inertia", 2), moved),
+        *at(("inertia",), exchanged, lambda counts: counts[::-1]),
+        *at(("samples",), lambda samples: [samples[0]] * len(samples)),
+        *at(("theta",), lambda theta: ["0"] * len(theta)),
+        *at(("precision",), instead(1)),  # balls in which 0 lies
+        *at(("loss",), instead("cross-entropy")),
+        *at(("steps",), lambda steps: [{**s, "name": "log"} if s["kind"] == "function" else s for s in steps]),  # of negative numbers
+        *at(("steps",), lambda steps: [{**s, "kind": "tokens"} if s["kind"] == "input" else s for s in steps]),
+        *at(("held", 0), moved),
+        *FALSE_FIELDS,
     ],
     # ---------------------------------------------------------------------------------------------------- one neuron
     "contact form": [
@@ -438,6 +472,30 @@ ARGUMENT = {
     ],
 }
 
+MODULE = [
+    *at(("steps",), emptied, one_less, nothing, lambda steps: steps[1:]),
+    *at(("steps", -1, "kind"), instead("convolution"), instead("__class__"), nothing, left_out),
+    *at(("steps", -1, "size"), moved, left_out),
+    *at(("steps", 2, "sources"), emptied, instead([-1]), instead([0.0]), instead([10**6])),
+    *at(("theta",), emptied, nothing, one_less, one_more),
+    *at(("theta", 0), no_number, nothing, instead(1.5)),
+    *at(("samples",), emptied, one_less, one_more),
+    *at(("samples", 0), emptied),
+    *at(("samples", 0, 0), one_less, one_more),
+    *at(("targets",), emptied, one_less, one_more),
+    *at(("targets", 0), one_less, one_more),
+    *at(("targets", 0, 0), no_number, nothing),
+    *at(("loss",), instead("hinge"), nothing, left_out),
+    *at(("held",), nothing, left_out),
+    *at(("held", 0), instead(-1), instead(10**6), instead("0"), instead(True)),
+    *at(("fields",), nothing, left_out),
+    *at(("fields", 0, "open"), nothing, left_out, instead(["0"])),
+    *at(("fields", 0, "linear"), nothing, left_out, instead([[10**6, 0, "1"]]), instead([[0, -1, "1"]]), instead([[0, 0, 1.0]])),
+    *at(("fields", 0, "constant"), nothing, instead([[10**6, "1"]]), instead([[0, "one"]])),
+    *at(("inertia",), left_out, one_less, nothing),
+    *at(("kind",), instead("minor of a module"), instead("ball minor")),
+]
+
 FORMAT = {
     "minor modulo a prime": [
         *NETWORK,
@@ -510,6 +568,17 @@ FORMAT = {
         *at(("distance",), anywhere, left_out),
         *at(("inertia",), left_out, one_less),
         *at(("box", "bits"), *NO_BITS),
+    ],
+    "critical point of a module": [
+        *NO_BOX,
+        *MODULE,
+        *at(("distance",), anywhere, left_out),
+        *at(("box", "bits"), *NO_BITS),
+    ],
+    "inertia of a module": [
+        *MODULE,
+        *at(("inertia", 0), instead(-1), instead("0"), instead(1.0), instead(True)),
+        *at(("precision",), *NO_BITS, instead(1e17)),
     ],
     "critical point before a split": [
         *NO_BOX,

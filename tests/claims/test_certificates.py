@@ -15,9 +15,12 @@ from click.testing import CliRunner
 from forgeries import ARGUMENT, FORMAT, changed
 from referees import script
 
-from numerics.critical import certify, find_critical_points
+from numerics.critical import certify, certify_module, find_critical_points, module_inertia
 from numerics.critical.certificates import point_certificate
+from numerics.critical.modules import read_module
 from numerics.dynamics.orientations import predict_orientations
+from numerics.modules import architectures
+from numerics.planting import plant
 from numerics.rank import module_model_rank
 from proofs_check import verify
 from proofs_check.commands.counterexample import command as counterexample
@@ -82,6 +85,7 @@ class Written:
         self.all = [(claim, one) for claim, check in self.checks if claim in WRITERS for one in self.stored(check)]
         self.all += [(None, searched(folder / f"found-{k}.json", options)) for k, options in enumerate(SEARCHES)]
         self.all += [(None, orientations()), (None, critical_point()), (None, module_minor())]
+        self.all += [(None, module_point()), (None, module_inertia_bounds())]
         self.first = {}
         for _, one in self.all:
             for kind in REFEREE.kinds(one):
@@ -124,6 +128,24 @@ def module_minor():
 
     torch.manual_seed(0)
     return json.loads(json.dumps(module_model_rank(Head(), np.zeros((1, 3, 2))).certificate))
+
+
+def module_point():
+    """What ``proofs-check certify`` writes for a head of attention, with targets for which it is critical."""
+    import torch
+
+    module, x = architectures.drawn(architectures.attention_layers(2, 1, 1, True), 0), np.random.default_rng(0).normal(size=(6, 3, 2))
+    outputs = module(torch.as_tensor(x)).detach()
+    model, theta, (rows, _) = read_module(module, (x, outputs))
+    y = plant(model, theta, rows, size=0.3)[1].reshape(outputs.shape)
+    return json.loads(json.dumps(certify_module(module, (x, y)).certificate))
+
+
+def module_inertia_bounds():
+    """What ``proofs-check inertia`` writes for a recurrent layer."""
+    module, rng = architectures.drawn(architectures.recurrent("rnn", 1, 2), 0), np.random.default_rng(0)
+    found = module_inertia(module, (rng.normal(size=(20, 2, 1)), rng.normal(size=(20, 1))))
+    return json.loads(json.dumps(found.certificate))
 
 
 def searched(file, options):
@@ -232,12 +254,22 @@ def test_a_certificate_of_its_kind_alone_is_refused(name):
 # ---------------------------------------------------------------------------------------------------------------- from outside
 
 
-@pytest.mark.parametrize("name", ["balls", "check_certificate", *REFEREE.NAMES])
+#: Scripts of the folder that check no certificate of their own.
+HELPERS = ("balls", "constancy", "referee")
+
+
+@pytest.mark.parametrize("name", [*HELPERS, "check_certificate", *REFEREE.NAMES])
 def test_the_referees_import_the_standard_library_and_flint_alone(name):
     tree = ast.parse((ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8"))
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {"flint", "balls", "referee", "check_box"}
+    assert {name.split(".")[0] for name in found} <= sys.stdlib_module_names | {
+        "flint",
+        *HELPERS,
+        "check_box",
+        "check_inertia",
+        "check_module",
+    }
 
 
 def test_the_front_door_is_short():
@@ -246,7 +278,7 @@ def test_the_front_door_is_short():
 
 def test_a_run_is_checked_from_its_results_file_by_copies_of_the_scripts(written, tmp_path):
     """In a folder of their own, so that nothing of ours is beside them: a genuine certificate, and a forged one after it."""
-    for name in ("balls", "check_certificate", "referee", *REFEREE.NAMES):
+    for name in (*HELPERS, "check_certificate", *REFEREE.NAMES):
         shutil.copy(ROOT / "examples" / f"{name}.py", tmp_path)
     genuine = written.first["zero label"]
     for stored, code, end in (

@@ -93,8 +93,9 @@ PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README
 
 
 @pytest.mark.parametrize("page", [name for name, text in PAGES.items() if "```python" in text and name not in ELSEWHERE])
-def test_the_python_of_a_page_runs(page):
-    """All blocks of a page, in order, each with the names of those before."""
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    """All blocks of a page, in order, each with the names of those before, in an empty folder: what they write is left there."""
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
         exec(compile(block, page, "exec"), names)

@@ -154,6 +154,23 @@ def modules(planted, tmp_path):
         "shared = nn.Linear(2, 2)\n"
         "twice = nn.Sequential(shared, nn.Tanh(), shared, nn.Tanh(), nn.Linear(2, 1))\n"
         "conv = nn.Sequential(nn.Conv1d(1, 1, 1), nn.Tanh(), nn.Linear(2, 1))\n"
+        "dropped = nn.Sequential(nn.Linear(2, 2), nn.Dropout(), nn.Linear(2, 1))\n"
+        "class Detached(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.first, self.last = nn.Linear(2, 2), nn.Linear(2, 1)\n"
+        "    def forward(self, x): return self.last(torch.tanh(self.first(x).detach()))\n"
+        "detached = Detached()\n"
+        "half = nn.Linear(2, 1).half()\n"
+        "class Chosen(Detached):\n"
+        "    def forward(self, x): return self.last(self.last.bias if float(x.sum(1)[0]) > 99 else self.first(x))\n"
+        "chosen = Chosen()\n"
+        "class Whole(Detached):\n"
+        "    def forward(self, x): return torch.exp(1e6 * self.last(self.first(x)).abs().exp())\n"
+        "whole = Whole()\n"
+        "kinked = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))\n"
+        "kinked[0].weight.data.zero_()\n"
+        "kinked[0].bias.data.zero_()\n"
         "mixed = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))\n"
         "frozen = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))\n"
         "frozen[0].bias.requires_grad_(False)\n"
@@ -194,11 +211,20 @@ CLASSES = ["logits.safetensors", "--activation", "tanh", "--loss", "cross-entrop
     ("arguments", "words"),
     [
         (["nets.py:nan", *FILES], "parameter '0.weight' must be finite"),
-        (["nets.py:twice", *FILES], "parameter '2.weight' is '0.weight' once more: a layer that is used twice is not read"),
-        (["nets.py:conv", *FILES], "layer 0 (Conv1d) is not read"),
-        (["nets.py:mixed", *FILES], "one and the same activation between each two"),
-        (["nets.py:frozen", *FILES], "parameter '0.bias' is frozen"),
-        (["nets.py:hooked", *FILES], "hooks or parametrizations"),
+        (["nets.py:dropped", *FILES], "layer '1' (Dropout) is in training mode"),
+        (["nets.py:detached", *FILES], "the gradient of the module by 'first.weight' is not that of its outputs"),
+        (["nets.py:half", *FILES], "parameter 'weight' must be float32 or float64, got torch.float16"),
+        (["nets.py:chosen", *FILES], "torch.export does not take the module"),
+        (["nets.py:whole", *FILES], "the module's outputs must be finite, got inf"),
+        (["nets.py:conv", *FILES], "inputs of shape (30, 2) do not fit the module"),
+        (["nets.py:mixed", "--data", "x.npy", "--labels", "rows.npy"], "targets must have shape (30, 1), one for each output, got (30, 2)"),
+        (["nets.py:mixed", "--data", "nan.npy", "--labels", "y.npy"], "inputs must be finite"),
+        (["nets.py:mixed", "--data", "x.npy", "--labels", "infinite.npy"], "targets must be finite real numbers"),
+        (
+            ["nets.py:mixed", "--data", "x.npy", "--labels", "classes.npy", "--loss", "cross-entropy"],
+            "cross-entropy needs outputs (n, classes)",
+        ),
+        (["nets.py:kinked", *FILES], "lies on, or too near to, a kink of layer '1'"),
         (["nets.py:number", *FILES], "expected a torch.nn.Module, got int"),
         (["nets.py:breaks", *FILES], "breaks of nets.py cannot be called without arguments: RuntimeError: no"),
         (["nets.py:nothing", *FILES], "nets.py defines no 'nothing'"),
@@ -248,6 +274,35 @@ def test_what_cannot_be_used_is_told_in_one_sentence(modules, arguments, words):
 
 
 SPLIT = ["--layer", 1, "--neuron", 0, "--alpha", 0.5]
+
+
+@pytest.mark.parametrize("name", ["twice", "mixed", "frozen", "hooked"])
+def test_other_modules_are_read_as_graphs(modules, tmp_path, name):
+    """A layer used twice, two activations, a frozen parameter, a hook: the Hessian is that of torch."""
+    import torch
+
+    from proofs_check.commands._inputs import load_object
+
+    module = load_object(f"nets.py:{name}").double()
+    names = [key for key, value in module.named_parameters() if value.requires_grad]
+    parts = [module.get_parameter(key).detach() for key in names]
+    x, y = torch.as_tensor(np.load("x.npy")), torch.as_tensor(np.load("y.npy"))
+
+    def loss(theta):
+        cut = torch.split(theta, [part.numel() for part in parts])
+        values = {key: piece.reshape(part.shape) for key, piece, part in zip(names, cut, parts, strict=True)}
+        return ((torch.func.functional_call(module, values, (x,)) - y) ** 2).sum() / len(x)
+
+    true = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, torch.cat([part.ravel() for part in parts]))).numpy()
+    result = run(inertia, f"nets.py:{name}", *FILES, "--json", "--out", "inertia.json")
+    data = json.loads(result.stdout)
+    assert result.exit_code == 0 and data["weights"] == "exact" and not data["critical within rounding"]
+    clear = abs(true) > 1e-9 * abs(true).max()
+    assert data["inertia"]["negative"][0] == (true[clear] < 0).sum() and data["inertia"]["positive"][0] == (true[clear] > 0).sum()
+    done = subprocess.run([sys.executable, ROOT / "examples" / "check_certificate.py", "inertia.json"], capture_output=True, text=True)
+    assert done.returncode == 0 and "negative" in done.stdout or "exactly" in done.stdout, done.stdout
+    result = run(inertia, f"nets.py:{name}", *FILES, *SPLIT)
+    assert result.exit_code == 2 and "a split needs a Sequential of linear layers and one activation" in result.output
 
 
 @pytest.mark.parametrize(("command", "more"), [(certify, []), (inertia, SPLIT)])

@@ -48,6 +48,11 @@ class AbstractModel(ABC):
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     @property
+    def widest(self) -> int:
+        """Numbers that a sample takes at once, about: the longest side of a parameter."""
+        return max(max(shape, default=1) for shape in self.shapes.values())
+
+    @property
     def rational(self) -> bool:
         """Whether rational parameters and samples give rational outputs."""
         return True
