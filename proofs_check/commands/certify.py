@@ -71,7 +71,7 @@ def command(
         )
     else:
         _tell(point, away)
-        if out is not None:
+        if out is not None and not isinstance(network, ResidualNetwork):  # refused above
             write_json(out, point_certificate(network, point, trained.theta, trained.data, loss))
             click.echo(f"{out} written: a certificate for examples/check_certificate.py")
 
