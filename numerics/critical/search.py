@@ -82,7 +82,8 @@ def find_critical_points(
 
     A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1 and the largest input from 1 to 4: data
     in other units have the same points, their parameters scaled. Points of equal loss count once. With ``minima`` the loss is lowered
-    first, so that mostly minima are met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad argument.
+    first, so that mostly minima are met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad
+    argument.
     """
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
