@@ -896,6 +896,21 @@ ADDED_TWINS = (
     Twin("embedding.cnn.inertia", "added", "a zero counts as positive at alpha = 0", moved((0, -1, 1), lambda B, S, a: a == 0)),
     Twin("embedding.cnn.inertia", "added", "one positive more, one negative less beyond 1", moved((-1, 0, 1), lambda B, S, a: a > 1)),
     Twin("embedding.degeneracy.K", "dimension", "one less for three copies", off(lambda K: K == 3, -1), ("affine-set",)),
+    Twin(
+        "embedding.splitting.subgradient",
+        "wide_choice",
+        "1/2 in the wide network for 1/3",
+        instead(lambda t, c: Fraction(1, 2) if c == Fraction(1, 3) else t(c)),
+    ),
+    Twin("depth.lifting.range", "lost", "one more where W' = 0", off(lambda rows, columns, outer, inner: outer == 0 and inner < columns)),
+    Twin("depth.lifting.range", "lost", "one less where nothing is left", off(lambda rows, columns, outer, inner: outer == inner == 0, -1)),
+    Twin(
+        "depth.lifting.range",
+        "counts",
+        "one zero more is positive beside five new ones",
+        moved((0, -1, 1), lambda H, D: D.shape[1] >= len(H) + 5),
+    ),
+    Twin("depth.lifting.range", "chain", "the last column two per cent off", instead(lambda t, D1, D2: _last_off(t(D1, D2)))),
 )
 
 
@@ -904,6 +919,12 @@ def _bent(basis: Any) -> Any:
     found = basis.copy()
     place = next(j for j in range(found.shape[1]) if found[-1, j] != 0)
     found[-1, place] = found[-1, place] * 51 / 50
+    return found
+
+
+def _last_off(matrix: Any) -> Any:
+    found = matrix.copy()
+    found[:, -1] = found[:, -1] * 51 / 50
     return found
 
 
