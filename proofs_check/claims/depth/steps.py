@@ -19,6 +19,7 @@ from . import LIFTING
 from ._measures import fractions, inertia_counts
 from ._places import BIASES, CRITICAL, LINEARIZED, ONE, PIECEWISE, place_in
 from ._points import planted, rational_point
+from .criticality import as_lifted, bias_not_compensated, leaves_piece
 
 RANGE = claim(
     "depth.lifting.range",
@@ -166,15 +167,19 @@ def lifted_twice(cell, rng):
 @RANGE.check("exact", lifted_twice, TWICE, clauses="two lifts", distribution="planted saddles, all factorizations of both lifts")
 @false("half of the second differential", chain=lambda D1, D2: D1 @ D2 / 2)
 @false("the last parameters exchanged", chain=lambda D1, D2: (D1 @ D2)[:, ::-1])
-def two_lifts(cell, instance, *, chain=lambda D1, D2: D1 @ D2, context):
+def two_lifts(cell, instance, *, chain=lambda D1, D2: D1 @ D2, construct=as_lifted, context):
     """Entry by entry, and the counts on the range."""
     first, second, data = instance
     D1, D2 = (rationals(found.differential()) for found in (first, second))
     shallow = rationals(hessian(first.shallow, first.shallow_theta, data))
-    deepest = rationals(hessian(second.deep, second.theta, data))
+    deepest = rationals(hessian(second.deep, construct(second), data))
     D = chain(D1, D2)
     return equal(
         hessian=(D.T @ shallow @ D, deepest),
         counts=(in_range(shallow, D1 @ D2), exact_inertia(deepest).counts),
         shown={"theta": first.shallow_theta, "data": data},
     )
+
+
+RANGE.without("linearized layer", two_lifts, construct=leaves_piece)
+RANGE.without("biases behind", two_lifts, construct=bias_not_compensated)

@@ -10,7 +10,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.critical import certify, find_critical_points
-from numerics.critical.invariances import are_independent, independent, shift_directions
+from numerics.critical.invariances import are_independent, independent, quotient_inertia, shift_directions
 from numerics.critical.search import in_balls
 from numerics.critical.splits import split_bounds
 from numerics.hessian import hessian
@@ -115,12 +115,12 @@ def flat_shifts(cell, seed, *, shifts=lambda model: shift_directions(model, "cro
     return bounded("H on the shifts", moved, rounding(len(theta) + len(data[0]), size), theta=theta)
 
 
-#: Points that are drawn for one box.
-TRIES = 30
+#: Points that are drawn for one box, and the precision of balls.
+TRIES, BITS = 30, 128
 
 
 def planted_classes(widths, rng, loss="cross-entropy", *, equal_weights=False):
-    """(model, data, point): class probabilities, all positive, with a certified critical point at normal weights.
+    """(model, data, (box around a critical point, inertia)): class probabilities, all positive, normal weights.
 
     For another loss the targets are any. Points beside which Krawczyk's test proves no box are drawn again.
     """
@@ -135,7 +135,8 @@ def planted_classes(widths, rng, loss="cross-entropy", *, equal_weights=False):
             size /= 2
             data = plant(model, theta, x, loss=loss, size=size, seed=seed)
         try:
-            return model, data, certify(model, theta, data, loss, invariances=True)
+            point = certify(model, theta, data, loss, invariances=True, bits=BITS)
+            return model, data, (point.box.enclosure, point.inertia)
         except NotCertified:
             continue
     raise NotCertified(f"Krawczyk's test proved no box beside {TRIES} points")
@@ -161,23 +162,33 @@ def rank_of(outputs, inputs, last):
     return min(outputs - 1 - last, inputs)
 
 
-def counted(point, model, data, layer, alpha, loss, rank):
-    """The counts of the statement against those of the wide Hessian, both in balls, at a certified point."""
-    shown = {"alpha": alpha, "theta": point.theta, "data": data}
-    with working_precision(point.box.bits):
-        theta, exact = point.box.enclosure, in_balls(model, data)
-        _, observed = split_bounds(model, theta, point.inertia, exact, layer, 0, alpha, loss, critical=True)
+def counted(at, model, data, layer, alpha, loss, rank, *, critical=True):
+    """The counts of the statement against those of the wide Hessian, in balls, ``at`` = (enclosure of a point, inertia there)."""
+    theta, narrow = at
+    with working_precision(BITS):
+        exact = in_balls(model, data)
+        _, observed = split_bounds(model, theta, narrow, exact, layer, 0, alpha, loss, critical=critical)
         B, S = neuron_matrices(model, theta, exact[0], cotangent_of(model, theta, exact, loss), layer, 0)
         last = layer == len(model.widths) - 2
         r, rest = rank(*B.shape, last), restricted(B, S, balls([alpha])[0], rank_of(*B.shape, last))
-    expected = None if None in rest else plus(point.inertia.counts, kkt_inertia(len(B), r, rest))
-    added = None if observed.zero is None else observed.zero - point.inertia.zero
+    expected = (None,) * 3 if None in rest else plus(narrow.counts, kkt_inertia(len(B), r, rest))
+    added = None if observed.zero is None else observed.zero - narrow.zero
+    shown = {"alpha": alpha, "theta": theta, "data": data}
     return worst(
         [
-            equal(inertia=(expected or (None,) * 3, observed.counts), shown=shown),
+            equal(inertia=(expected, observed.counts), shown=shown),
             at_least("zeros added", added, len(B) - r, attained=False, **shown),
         ]
     )
+
+
+def anywhere(widths, rng):
+    """(model, data, (theta in balls, inertia there)) at a point that is not critical."""
+    model, theta, data = at_random(widths, rng)
+    with working_precision(BITS):
+        theta = balls(theta)
+        curvature = hessian(model, theta, in_balls(model, data), "cross-entropy")
+        return model, data, (theta, quotient_inertia(curvature, 0 * theta + shift_directions(model, "cross-entropy")))
 
 
 PLANTED = axes(
@@ -198,17 +209,18 @@ PLANTED = axes(
 )
 @false("one zero, as for any loss", rank=lambda outputs, inputs, last: min(outputs - 1, inputs))
 @false("two zeros in every layer", rank=lambda outputs, inputs, last: min(outputs - 2, inputs))
-def planted(cell, seed, *, rank=rank_of, loss="cross-entropy", equal_weights=False, context):
+def planted(cell, seed, *, rank=rank_of, loss="cross-entropy", equal_weights=False, critical=True, context):
     """A Krawczyk box, its Hessian modulo the shifts, and the wide Hessian: all in balls."""
     rng = context.rng(seed)
     # With equal weights the neuron is silent, and the point degenerate but for as many classes as this.
     widths, layer = ((1, 1, 3), 1) if equal_weights else (cell.widths, cell.layer)
-    model, data, point = planted_classes(widths, rng, loss, equal_weights=equal_weights)
+    model, data, at = planted_classes(widths, rng, loss, equal_weights=equal_weights) if critical else anywhere(widths, rng)
     alpha = float(fraction_of(cell.alpha, rng))
-    same = counted(point, model, data, layer, alpha, loss, rank)
+    same = counted(at, model, data, layer, alpha, loss, rank, critical=critical)
     return worst([same, true("all probabilities are positive", bool((data[1] > 0).all()) or loss != "cross-entropy")])
 
 
+CLASSES.without("critical", planted, critical=False)
 CLASSES.without("cross-entropy", planted, loss="mse")
 CLASSES.without("outgoing weights differ", planted, equal_weights=True)
 
@@ -233,6 +245,6 @@ def after_training(cell, seed, *, rank=rank_of, context):
     if not found:
         return Outcome.inconclusive("the search met no critical point")
     alpha = float(fraction_of(cell.alpha, context.rng(seed)))
-    point = certify(model, found[0].theta, data, "cross-entropy", invariances=True)
-    same = counted(point, model, data, 1, alpha, "cross-entropy", rank)
+    point = certify(model, found[0].theta, data, "cross-entropy", invariances=True, bits=BITS)
+    same = counted((point.box.enclosure, point.inertia), model, data, 1, alpha, "cross-entropy", rank)
     return worst([same, true("a minimum", point.inertia.negative == 0)])
