@@ -21,6 +21,7 @@ from numerics.hessian.losses import loss as loss_named
 from numerics.modules.fields import Fields
 from numerics.modules.model import GraphModel
 from theory.embedding.wiring import hidden_widths, layers, wiring
+from theory.lifting.residual import ResidualNetwork
 from theory.models import AbstractModel, FullyConnected, TwoLayer
 
 #: Vectors whose next pivot falls below this share of the first count as dependent; that others are independent is proved.
@@ -36,8 +37,9 @@ def shift_directions(model: AbstractModel, loss: str | Loss) -> np.ndarray:
     if isinstance(model, GraphModel):
         return fields_under(model, loss).constant
     rows = []
-    if isinstance(model, TwoLayer | FullyConnected) and loss_named(loss).name == "cross-entropy":
-        weights, biases = layers(model)[-1]
+    plain = model.plain if isinstance(model, ResidualNetwork) else model  # whose parameters come first
+    if isinstance(plain, TwoLayer | FullyConnected) and loss_named(loss).name == "cross-entropy":
+        weights, biases = layers(plain)[-1]
         rows = [_unit(model, column) for column in [*weights.T, *([] if biases is None else [biases])]]
     return np.array(rows, dtype=int).reshape(-1, model.n_params)
 

@@ -80,21 +80,24 @@ def find_critical_points(
 ) -> list[CriticalPoint]:
     """Critical points from ``starts`` (a number, or an array (starts, P)), by increasing loss.
 
-    A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1: targets in other units have the same
-    points, their outputs scaled. Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are
-    met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad argument.
+    A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1 and the largest input from 1 to 4: data
+    in other units have the same points, their parameters scaled. Points of equal loss count once. With ``minima`` the loss is lowered
+    first, so that mostly minima are met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad
+    argument.
     """
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
     x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(data))
     unit, factors, degree = _units(model, y, loss)
+    input_unit, of_inputs = _input_units(model, x)
+    factors = factors * of_inputs
     if isinstance(starts, int):
         theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,))
     else:
         theta = np.array(starts, float) / factors
     if theta.ndim != 2 or theta.shape[1] != model.n_params:
         raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
-    scaled = x, y / unit
+    scaled = x if input_unit == 1 else x / input_unit, y / unit
     if minima:
         theta = _descend(model, theta, scaled, loss, steps)
     theta = _settle(model, theta, scaled, loss, steps)
@@ -132,6 +135,22 @@ def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float
         if np.allclose(model(theta * factors, x), unit * model(theta, x), rtol=1e-9, atol=0):
             return unit, factors, plain[2]
     return plain
+
+
+def _input_units(model: AbstractModel, x: Any) -> tuple[float, np.ndarray]:
+    """(c, factors (P,)): f(factors * theta) at x is f(theta) at x / c, whose largest entry is from 1 to 4.
+
+    c is a power of 4; 1 where no first part of the parameters takes it up.
+    """
+    plain = 1.0, np.ones(model.n_params)
+    largest = 0.0 if takes_indices(model) else float(np.abs(x).max(initial=0.0))
+    if not 0 < largest < math.inf or (unit := 4.0 ** math.floor(math.log(largest, 4))) == 1:
+        return plain
+    first, samples = next(iter(model.shapes)), _some_samples(model)
+    factors = model.pack(**{name: np.full(shape, 1 / unit if name == first else 1.0) for name, shape in model.shapes.items()})
+    theta = model.init(np.random.default_rng(0), batch=(3,))
+    same = np.allclose(model(theta * factors, samples), model(theta, samples / unit), rtol=1e-9, atol=0)
+    return (unit, factors) if same else plain
 
 
 def _some_samples(model: AbstractModel) -> np.ndarray:

@@ -192,6 +192,7 @@ def inertia(
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    theta, data = _from_torch(theta), (_from_torch(data[0]), _from_torch(data[1]))
     if np.ndim(theta) != 1:
         raise ValueError(f"inertia is of one point: theta must have shape (P,), got {np.shape(theta)}")
     values = [as_container(array) for array in (theta, *data)]
@@ -201,6 +202,11 @@ def inertia(
         if array.dtype != object and not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
     return _BY_METHOD[method](model, values, loss, weights, zeros)
+
+
+def _from_torch(values: Any) -> Any:
+    """Tensors of torch as arrays of their number type; anything else as it is."""
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def _auto(model: AbstractModel, values: list[Any], loss: str | Loss, weights: Any, zeros: int) -> Inertia:

@@ -7,12 +7,13 @@ with h = (f^[l-1], 1), the 1 where layer l has a bias. Layers count from 1, neur
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from theory.embedding.coupled import PathMatrices
 from theory.embedding.wiring import check_place, layers
 from theory.models import AbstractNetwork
 
@@ -66,6 +67,19 @@ class Trace:
     def correlation(self, upper: int, lower: int, cotangent: Any) -> Any:
         """E[e^[upper] f^[lower]T] (m_upper, m_lower)."""
         return self.error(upper, cotangent).swapaxes(-1, -2) @ self.features[lower]
+
+    def paths(self, layer: int, upper: int, lower: Sequence[int], cotangent: Any) -> PathMatrices:
+        """What passes from neurons ``lower`` of ``layer`` through neuron ``upper`` of the next one, to second order."""
+        error, inputs, below = self.error(layer + 2, cotangent), self.inputs_of(layer + 1), self.inputs_of(layer)
+        bent = (error @ self.weights[layer + 2][..., :, upper, None]) * self.curvatures[layer + 1][..., upper, None]
+        slope, slopes = self.slopes[layer + 1][..., upper, None], [self.slopes[layer][..., s, None] for s in lower]
+        sum_of = lambda left, factor, right: (left * factor).swapaxes(-1, -2) @ right
+        return PathMatrices(
+            [sum_of(error, slope * first, below) for first in slopes],
+            [sum_of(inputs, bent * first, below) for first in slopes],
+            [[sum_of(below, bent * first * second, below) for second in slopes] for first in slopes],
+            [self.weights[layer + 1][..., upper, s] for s in lower],
+        )
 
     def linear_rows(self, form: Callable[[Any], Any]) -> Any:
         """The matrix (entries of the form, n outputs) of a linear ``form`` of the cotangent, by unit cotangents."""

@@ -7,8 +7,9 @@ concern one pair of neighbouring layers, so each step is the lift or merge of a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from theory.models import FullyConnected
 
 #: A neuron counts as affine on the data when its affine fit leaves less than this share of its variance.
 UNEXPLAINED = 1e-3
+#: What rounding may change of an output, as a share of the largest: sums of some thousand products in double precision.
+ROUNDED = 1e-11
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inse
     """
     if isinstance(after, bool) or after not in range(layers.depth):
         raise ValueError(f"after must be a layer from 0 (the input) to {layers.depth - 1}, got {after!r}")
-    x = _samples(layers, x)
+    x = checked_samples(layers, x)
     if inserted is None and not layers.activations:
         raise ValueError("inserted must name an activation: a network of one linear layer has none to take over")
     new = activation(inserted if inserted is not None else layers.activations[max(after - 1, 0)])
@@ -118,7 +121,7 @@ def linearity(layers: Layers, x: Any, layer: int) -> Linearity:
     """The affine fit of hidden ``layer`` on the data ``x`` (n, inputs). Raises ValueError for a layer out of range."""
     if isinstance(layer, bool) or layer not in range(1, layers.depth):
         raise ValueError(f"layer must be a hidden layer from 1 to {layers.depth - 1}, got {layer!r}")
-    before = layers.features(_samples(layers, x), layer - 1)
+    before = layers.features(checked_samples(layers, x), layer - 1)
     W, b = layers.weights[layer - 1], layers.biases[layer - 1]
     z = before @ W.T + b
     values = layers.activations[layer - 1](z)
@@ -147,27 +150,43 @@ def _unexplained(values: np.ndarray, fitted: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What remains after ``removed`` layers (as numbered before) were merged; ``change`` is the largest change of an output on the data."""
+    """What remains after ``removed`` layers (as numbered before) were merged; ``change`` is the largest change of an output on the data.
+
+    ``refused`` holds the layers that count as affine and were kept, as outputs would have changed by such a share of their spread.
+    """
 
     layers: Layers
     removed: tuple[int, ...]
     change: float
+    refused: dict[int, float] = field(default_factory=dict)
 
 
-def prune(layers: Layers, x: Any, *, tolerance: float = UNEXPLAINED) -> Pruned:
+def prune(layers: Layers, x: Any, *, tolerance: float = UNEXPLAINED, change: float = math.inf) -> Pruned:
     """Merge every hidden layer that is affine on the data ``x``, the last one first, until none is left.
 
-    Raises ValueError for data of the wrong shape and for a tolerance outside [0, 1).
+    A layer is kept where outputs on ``x`` would change, from those of ``layers``, by more than ``change`` times their spread (of each
+    output, its standard deviation on ``x``, or its size where it is constant). Raises ValueError for data of the wrong shape, for a
+    tolerance outside [0, 1) and for a negative change.
     """
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must be a share of the variance in [0, 1), got {tolerance}")
-    x, remaining, removed = _samples(layers, x), layers, []
+    if not change >= 0:
+        raise ValueError(f"change must be a share of the spread of an output, 0 or more, got {change}")
+    x, remaining, removed, refused = checked_samples(layers, x), layers, [], {}
+    before = layers(x)
+    rounding = ROUNDED * np.abs(before).max(initial=0.0)
+    spread = np.maximum(np.where(before.std(axis=0) > rounding, before.std(axis=0), np.abs(before).max(axis=0)), rounding)
     for layer in range(layers.depth - 1, 0, -1):
         found = linearity(remaining, x, layer)
         if found.is_linear(tolerance):
-            remaining = merge_layer(remaining, found)
+            merged = merge_layer(remaining, found)
+            share = float(np.max(np.abs(merged(x) - before) / np.where(spread > 0, spread, 1.0)))
+            if share > max(change, ROUNDED):
+                refused[layer] = share
+                continue
+            remaining = merged
             removed.append(layer)
-    return Pruned(remaining, tuple(removed), float(np.abs(remaining(x) - layers(x)).max()))
+    return Pruned(remaining, tuple(removed), float(np.abs(remaining(x) - before).max()), refused)
 
 
 def merge_layer(layers: Layers, found: Linearity) -> Layers:
@@ -182,7 +201,8 @@ def merge_layer(layers: Layers, found: Linearity) -> Layers:
     )
 
 
-def _samples(layers: Layers, x: Any) -> np.ndarray:
+def checked_samples(layers: Layers, x: Any) -> np.ndarray:
+    """``x`` (n, inputs) in double precision; ValueError for another shape and for what is no finite real number."""
     x = x.detach().cpu().numpy() if hasattr(x, "detach") else np.asarray(x)
     inputs = layers.weights[0].shape[1]
     if x.ndim != 2 or x.shape[1] != inputs or not len(x) or x.dtype.kind not in "fiu":

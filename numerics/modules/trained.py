@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from numerics.modules.deepening import layers_from_state
-from numerics.modules.reading import Chain, agrees, changed, checked_parameters, flat, outputs_of, step_of
+from numerics.modules.reading import AGREEMENT, Chain, changed, checked_parameters, flat, outputs_of, step_of
 from numerics.modules.reading import layers_of as modules_of
-from theory.activations import Activation
+from numerics.modules.residual import block_class, insert_block, take_block
+from theory.activations import Activation, activation
+from theory.lifting.residual import ResidualNetwork
 from theory.models import FullyConnected, TwoLayer
 
-Network = TwoLayer | FullyConnected
+Network = TwoLayer | FullyConnected | ResidualNetwork
 
 
 class NoNetwork(ValueError):
@@ -26,8 +28,9 @@ def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
     """``module`` as a network, and its parameters (P,) in their order and number type.
 
     Expected is a (nested) ``torch.nn.Sequential`` of linear layers with one known activation between each two, biases in all hidden
-    layers or in none, every parameter trained and at one place. Raises TypeError for what is no module and, with the layer,
-    :class:`NoNetwork` for another one, ValueError for parameters that are not finite real numbers of at least single precision.
+    layers or in none, at most one residual block, every parameter trained and at one place. Raises TypeError for what is no module and,
+    with the layer, :class:`NoNetwork` for another one, ValueError for parameters that are not finite real numbers of at least single
+    precision.
     """
     import torch
 
@@ -40,7 +43,15 @@ def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
     if frozen:
         raise NoNetwork(f"parameter {frozen[0]!r} is frozen (requires_grad is False), and the Hessian is one in all parameters")
     steps: list[Any] = []
+    block: Any = None
     for place, layer in enumerate(modules_of(module)):
+        if type(layer) is block_class():
+            if block is not None:
+                raise NoNetwork("expected one residual block, got several")
+            if steps and isinstance(steps[-1], tuple):
+                raise NoNetwork(f"layer {place}: expected a residual block at the input or behind an activation, got one behind a Linear")
+            block = sum(isinstance(step, tuple) for step in steps), layer
+            continue
         step = step_of(layer)
         if step is None:
             kind = type(layer).__name__
@@ -55,25 +66,37 @@ def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
         names[id(parameter)] = name
     kinds = {parameter.dtype for parameter in parameters.values()}
     dtype = np.float32 if kinds == {torch.float32} else np.float64
-    return _uniform(Chain(tuple(steps))), flat(parameters).astype(dtype)
+    if block is None:
+        return _uniform(Chain(tuple(steps))), flat(parameters).astype(dtype)
+    after, layer = block
+    inner = {id(parameter) for parameter in layer.parameters()}
+    rest = {name: parameter for name, parameter in parameters.items() if id(parameter) not in inner}
+    R, c = (part.detach().cpu().numpy() for part in (layer.inner.weight, layer.inner.bias))
+    sigma = step_of(layer.activation)
+    if not hasattr(sigma, "jet"):
+        raise NoNetwork(f"expected an activation that is known here in the residual block, got {type(layer.activation).__name__}")
+    network, theta = insert_block(_uniform(Chain(tuple(steps))), flat(rest).astype(dtype), (after, R, c), sigma)
+    return network, theta.astype(dtype)
 
 
 def check_outputs(network: Network, module: Any, x: np.ndarray) -> None:
     """Raise ValueError where ``network``, read from ``module``, has other outputs than it on ``x`` (n, inputs): hooks, say, make a
     difference that types do not show.
     """
-    parameters = checked_parameters(module)
-    chain = Chain(tuple(step for layer in modules_of(module) if (step := step_of(layer)) != ()))
-    if not agrees(chain, parameters, x, outputs_of(module, parameters, x)):
+    outputs = outputs_of(module, checked_parameters(module), x)
+    found = network(network_of_module(module)[1].astype(float), x.astype(float))
+    if found.shape != outputs.shape or not np.abs(found - outputs).max() <= AGREEMENT * (1 + np.abs(outputs).max()):
         raise ValueError(f"the outputs of the module are not those of {network} with its parameters: it has hooks or parametrizations")
 
 
-def network_of_state(state: dict[str, np.ndarray], activation: Activation | str) -> tuple[Network, np.ndarray]:
-    """The network of a Sequential's state dict ("0.weight", "0.bias", "2.weight", ...), ``activation`` between its layers; parameters (P,).
+def network_of_state(state: dict[str, np.ndarray], sigma: Activation | str) -> tuple[Network, np.ndarray]:
+    """The network of a Sequential's state dict ("0.weight", "0.bias", "2.weight", ...), ``sigma`` between its layers; parameters (P,).
 
-    A layer without a bias in the state has none. Raises ValueError where a tensor does not fit or is not finite.
+    A layer without a bias in the state has none; one residual block may be among them. Raises ValueError where a tensor does not fit or is
+    not finite.
     """
-    prefix, layers = layers_from_state(state, activation)
+    state, block = take_block(state)
+    prefix, layers = layers_from_state(state, sigma)
     numbers = sorted({int(key[len(prefix) :].partition(".")[0]) for key in state})
     steps: list[Any] = []
     parts = []
@@ -81,10 +104,11 @@ def network_of_state(state: dict[str, np.ndarray], activation: Activation | str)
         biased = f"{prefix}{number}.bias" in state
         steps += [*([layers.activations[place - 1]] if place else []), (*layers.weights[place].shape, biased)]
         parts += [state[f"{prefix}{number}.weight"].ravel(), *([state[f"{prefix}{number}.bias"]] if biased else [])]
-    return _uniform(Chain(tuple(steps))), np.concatenate(parts)
+    network, theta = _uniform(Chain(tuple(steps))), np.concatenate(parts)
+    return (network, theta) if block is None else insert_block(network, theta, block, activation(sigma))
 
 
-def _uniform(chain: Chain) -> Network:
+def _uniform(chain: Chain) -> TwoLayer | FullyConnected:
     """``chain`` as a network of theory.models; ValueError where it is none."""
     if len(chain.steps) == 1 and chain.linear:
         return FullyConnected((chain.inputs, chain.outputs), bias=chain.linear[0][2])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from numerics.modules.model import GraphModel
+    from numerics.modules.deepening import Layers
     from numerics.modules.trained import Network
 
 LOSSES = ("mse", "cross-entropy")
@@ -88,12 +89,17 @@ class Trained:
         return f"{self.network.n_params} parameters ({self.theta.dtype}), {len(self.x)} samples, {self.loss} {value:.6g}"
 
 
+#: The two forms in which a command takes a network.
+MODEL = click.argument("model", metavar="PATH.py:NAME|MODEL.safetensors")
+ACTIVATION = click.option(
+    "--activation", metavar="NAME", help="Activation between the layers of a MODEL.safetensors: tanh, relu, leaky:SLOPE ..."
+)
+
+
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The argument and the options from which :func:`read` reads."""
     for option in (
-        click.option(
-            "--activation", metavar="NAME", help="Activation between the layers of a MODEL.safetensors: tanh, relu, leaky:SLOPE ..."
-        ),
+        ACTIVATION,
         click.option(
             "--loss",
             type=click.Choice(LOSSES),
@@ -103,7 +109,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--labels", required=True, type=FILE, help="Targets (n, outputs), for cross-entropy class numbers (n,); as --data."),
         click.option("--data", required=True, type=FILE, help="Inputs (n, inputs): .npy, .csv, or .safetensors with one tensor."),
-        click.argument("model", metavar="PATH.py:NAME|MODEL.safetensors"),
+        MODEL,
     ):
         command = option(command)
     return command
@@ -119,12 +125,8 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
     from numerics.modules.trained import NoNetwork, check_outputs, network_of_module, network_of_state
     from proofs_check.commands._inputs import activation_called, load_object, load_samples, load_state
 
-    stored, module = model.endswith(".safetensors"), None
-    if stored != (activation is not None):
-        raise ValueError(
-            "--activation is needed for a MODEL.safetensors" if stored else "--activation is of a MODEL.safetensors: a module has its own"
-        )
-    if stored:
+    module = None
+    if is_stored(model, activation):
         network, theta = network_of_state(load_state(Path(model))[0], activation_called(str(activation)))
     else:
         module = load_object(model)
@@ -132,7 +134,7 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
             network, theta = network_of_module(module)
         except NoNetwork:
             return _of_module(module, load_samples(data), load_samples(labels), loss, any_size=any_size)
-    x = _inputs(load_samples(data), network.inputs)
+    x = _inputs(load_samples(data), network.input_size)
     y = (_classes if loss == "cross-entropy" else _targets)(load_samples(labels), len(x), network.outputs)
     if not any_size and (problem := _too_large(network, len(x))):
         raise ValueError(problem)
@@ -155,6 +157,42 @@ def _of_module(module: Any, x: np.ndarray, y: np.ndarray, loss: str, *, any_size
     single = all(p.dtype == torch.float32 for p in module.parameters() if p.requires_grad)
     _check_finite(found := Trained(model, theta.astype(np.float32) if single else theta, rows, targets, loss))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """The layers of a network, the prefix of the names of its tensors and the type of their numbers."""
+
+    layers: Layers
+    prefix: str
+    dtype: str
+
+
+def read_layers(model: str, activation: str | None) -> Stored:
+    """The layers that ``model`` describes in one of the two forms; raises as :func:`read` for what is not read."""
+    from numerics.modules.deepening import layers_from_state, read_module
+    from proofs_check.commands._inputs import activation_called, load_object, load_state
+
+    if is_stored(model, activation):
+        state, dtype = load_state(Path(model))
+        prefix, layers = layers_from_state(state, activation_called(str(activation)))
+        return Stored(layers, prefix, dtype)
+    module = load_object(model)
+    layers = read_module(module)
+    kinds = {str(parameter.dtype).removeprefix("torch.") for parameter in module.parameters()}
+    if not kinds <= {"float32", "float64"} or len(kinds) != 1:
+        raise ValueError(f"expected weights of one type, float32 or float64, got {', '.join(sorted(kinds))}")
+    return Stored(layers, "", kinds.pop())
+
+
+def is_stored(model: str, activation: str | None) -> bool:
+    """Whether ``model`` is a MODEL.safetensors; ValueError where --activation is missing, or too much."""
+    stored = model.endswith(".safetensors")
+    if stored != (activation is not None):
+        raise ValueError(
+            "--activation is needed for a MODEL.safetensors" if stored else "--activation is of a MODEL.safetensors: a module has its own"
+        )
+    return stored
 
 
 def _inputs(x: np.ndarray, width: int) -> np.ndarray:

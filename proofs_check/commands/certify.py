@@ -47,6 +47,7 @@ def command(
     from numerics.critical.weights import gradient_at
     from proofs_check.commands._inputs import check_writable
     from proofs_check.plain_data import write_json
+    from theory.lifting.residual import ResidualNetwork
 
     with told():
         if not (math.isfinite(radius) and radius > 0):
@@ -54,6 +55,9 @@ def command(
         if out is not None:
             check_writable(out)
         trained = _networks.read(model, data, labels, loss, activation)
+        network = trained.network
+        if out is not None and isinstance(network, ResidualNetwork):
+            raise ValueError("--out: a certificate is of a network without a residual block; without --out the point is certified as it is")
         with progress("gradient in balls"):
             slope = gradient_at(trained.network, trained.theta, trained.data, loss)  # first, for it refuses kinks
         point = _point(trained, slope)

@@ -1,4 +1,4 @@
-"""``proofs-check embed``: a torch module widened by splits of neurons or channels, outputs and critical points kept."""
+"""``proofs-check embed``: a trained network widened by splits of neurons or channels, outputs and critical points kept."""
 
 from __future__ import annotations
 
@@ -9,63 +9,86 @@ from typing import Any
 
 import click
 
+from proofs_check.commands import _networks
 from proofs_check.commands._group import explained, told
+from proofs_check.commands._inputs import FILE, check_writable
 
 
 @click.command()
-@click.argument("module", metavar="PATH.py:NAME")
+@_networks.MODEL
+@_networks.ACTIVATION
 @click.option("--layer", multiple=True, type=int, help="Hidden Linear or Conv layer to widen, from 1.")
 @click.option("--neuron", multiple=True, type=int, help="Neuron or channel to split, from 0.")
 @click.option("--alpha", multiple=True, type=float, help="Fraction of the outgoing weights that the copy gets; any number.")
-@click.option(
-    "--plan", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Splits as .csv with the columns layer, neuron, alpha."
-)
+@click.option("--plan", type=FILE, help="Splits as .csv with the columns layer, neuron, alpha.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File for the wide state (safetensors).")
-@click.option(
-    "--inputs",
-    "--data",
-    "inputs",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Samples (n, ...) as .npy to check on.",
-)
+@click.option("--inputs", "--data", "inputs", type=FILE, help="Samples (n, ...) to check on: .npy, .csv, or .safetensors of one tensor.")
 @click.option("--input-shape", metavar="C,H,W", help="Shape of one sample, to check on random ones.")
 @explained
 def command(
-    module: str, layer: Sequence[int], neuron: Sequence[int], alpha: Sequence[float], plan: Path | None, out: Path,
+    model: str, activation: str | None, layer: Sequence[int], neuron: Sequence[int], alpha: Sequence[float], plan: Path | None, out: Path,
     inputs: Path | None, input_shape: str | None,
 ) -> None:  # fmt: skip
-    """Split neurons of the torch module NAME in PATH.py, at its current parameters, and write the wide state.
+    """Split neurons of a trained network, and write the wide state.
 
-    NAME is a Sequential of Linear or Conv layers (or a class or function that makes one when called without arguments). The command checks
-    that the outputs agree and that gradients map as the theory says, so that every critical point of every loss stays critical.
+    The network is a torch module NAME in PATH.py (a Sequential of Linear or Conv layers, or a class or function that makes one when called
+    without arguments) at its current parameters, or the state dict of linear layers in MODEL.safetensors. The command checks that the
+    outputs agree and that gradients map as the theory says, so that every critical point of every loss stays critical.
 
     --layer, --neuron and --alpha may be given several times, once for each split, or a --plan may list them. Splits are made one after the
     other; a copy is the last neuron of its layer, and can be split again.
     """
-    from safetensors.torch import save_file
+    with told():
+        check_writable(out)
+        splits = _splits(layer, neuron, alpha, plan)
+        stored = _networks.is_stored(model, activation)
+        state, sizes, worst = (_of_state if stored else _of_module)(model, activation, splits, inputs, input_shape)
+    temporary = out.with_name(out.name + ".part")
+    _save(state, temporary)
+    temporary.replace(out)
+    made = f"layer {splits[0][0]}, neuron {splits[0][1]}, alpha {splits[0][2]:g}" if len(splits) == 1 else f"{len(splits)} splits"
+    click.echo(f"{out}: {sizes[0]} -> {sizes[1]} parameters, {made}")
+    click.echo(f"outputs and gradient image checked: {worst[0]:.2g} and {worst[1]:.2g} of the rounding allowed")
+
+
+def _save(state: dict[str, Any], file: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(state, file)
+
+
+def _of_state(model: str, activation: Any, splits: Any, inputs: Path | None, input_shape: str | None) -> tuple[Any, Any, Any]:
+    """(wide state, numbers of parameters before and after, largest errors of outputs and gradients)."""
+    from numerics.modules.splitting import split_state
+    from proofs_check.commands._inputs import activation_called, load_samples, load_state
+
+    if input_shape is not None:
+        raise ValueError("--input-shape is of a module: that of a MODEL.safetensors is known")
+    state, _ = load_state(Path(model))
+    found = split_state(state, activation_called(activation), splits, None if inputs is None else load_samples(inputs))
+    sizes = [sum(tensor.size for tensor in one.values()) for one in (state, found.state)]
+    return found.state, sizes, (found.output_error, found.gradient_error)
+
+
+def _of_module(model: str, _: Any, splits: Any, inputs: Path | None, input_shape: str | None) -> tuple[Any, Any, Any]:
+    """The same for a torch module."""
+    import numpy
 
     from numerics.modules.widening import widen
     from proofs_check.commands._inputs import load_object
 
-    with told():
-        splits = _splits(layer, neuron, alpha, plan)
-        narrow = load_object(module)
-        samples, wide, errors = _samples(narrow, inputs, input_shape), narrow, []
-        for number, (where, which, share) in enumerate(splits, start=1):
-            try:
-                found = widen(wide, where, which, share, inputs=samples)
-            except ValueError as error:
-                raise ValueError(f"split {number} of {len(splits)}: {error}" if len(splits) > 1 else str(error)) from error
-            wide = found.module
-            errors.append((found.output_error, found.gradient_error))
-    temporary = out.with_name(out.name + ".part")
-    save_file({name: tensor.contiguous() for name, tensor in wide.state_dict().items()}, temporary)
-    temporary.replace(out)
+    narrow = load_object(model)
+    samples, wide, errors = _samples(narrow, inputs, input_shape), narrow, []
+    for number, (where, which, share) in enumerate(splits, start=1):
+        try:
+            found = widen(wide, where, which, share, inputs=samples)
+        except ValueError as error:
+            raise ValueError(f"split {number} of {len(splits)}: {error}" if len(splits) > 1 else str(error)) from error
+        wide = found.module
+        errors.append((found.output_error, found.gradient_error))
     sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (narrow, wide)]
-    made = f"layer {splits[0][0]}, neuron {splits[0][1]}, alpha {splits[0][2]:g}" if len(splits) == 1 else f"{len(splits)} splits"
-    click.echo(f"{out}: {sizes[0]} -> {sizes[1]} parameters, {made}")
-    worst = [max(column) for column in zip(*errors, strict=True)]
-    click.echo(f"outputs and gradient image checked: {worst[0]:.2g} and {worst[1]:.2g} of the rounding allowed")
+    state = {name: numpy.ascontiguousarray(tensor.detach().cpu().numpy()) for name, tensor in wide.state_dict().items()}
+    return state, sizes, [max(column) for column in zip(*errors, strict=True)]
 
 
 def _splits(layers: Sequence[int], neurons: Sequence[int], alphas: Sequence[float], plan: Path | None) -> list[tuple[int, int, float]]:
@@ -101,11 +124,11 @@ def _planned(plan: Path) -> list[tuple[int, int, float]]:
 def _samples(narrow, inputs: Path | None, input_shape: str | None):
     import torch
 
-    from proofs_check.commands._inputs import load_array
+    from proofs_check.commands._inputs import load_samples
 
     dtype = next(narrow.parameters()).dtype
     if inputs is not None:
-        return torch.from_numpy(load_array(inputs)).to(dtype)
+        return torch.from_numpy(load_samples(inputs)).to(dtype)
     if input_shape is None:
         return None
     try:

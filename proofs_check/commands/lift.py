@@ -1,66 +1,119 @@
-"""``proofs-check lift``: deepen a stored network without changing its outputs on given data."""
+"""``proofs-check lift``: deepen a trained network without changing its outputs on given data."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from proofs_check.commands import _networks
 from proofs_check.commands._group import explained, told
-from proofs_check.commands._inputs import FILE
+from proofs_check.commands._inputs import FILE, check_writable, load_samples
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from proofs_check.commands._networks import Stored
 
 
 @click.command()
-@click.argument("module", type=FILE, metavar="MODEL.safetensors")
+@_networks.MODEL
+@_networks.ACTIVATION
 @click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
-@click.option("--activation", "name", required=True, help="Activation between the layers: relu, leaky:SLOPE, hardtanh ...")
 @click.option("--after", required=True, type=int, help="The new layer comes behind this one, 0 = input.")
 @click.option("--width", type=int, help="Neurons of the new layer (default: the smaller of its neighbours).")
+@click.option("--residual", is_flag=True, help="Insert a residual block, also where the activation has an affine piece.")
+@click.option("--bias", type=float, default=1.0, show_default=True, help="Biases c of a residual block.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the deeper network goes, .safetensors.")
 @explained
-def command(module: Path, data: Path, name: str, after: int, width: int | None, out: Path) -> None:
-    """Insert a layer into the network of MODEL.safetensors, the state dict of a Sequential of linear layers.
+def command(
+    model: str, activation: str | None, data: Path, after: int, width: int | None, residual: bool, bias: float, out: Path
+) -> None:  # fmt: skip
+    """Insert a layer into a trained network, a Sequential of linear layers with an activation between each two.
 
-    On the data every new neuron stays in one affine piece of the activation, so outputs there do not change, and a critical point
-    stays critical (2205.13283).
+    The network is a torch module NAME in PATH.py, or the state dict in MODEL.safetensors. On the data every new neuron stays in one affine
+    piece of the activation, so outputs there do not change, and a critical point stays critical (2205.13283).
+
+    An activation without such a piece (tanh, say) gets a residual block h + sigma(R h + c) with R = 0: its constant goes into the next
+    biases, and outputs and critical points stay for all data. numerics.modules.residual.residual_block is the module to load it into;
+    inertia and certify read it as it is.
     """
+    with told():
+        check_writable(out)
+        stored, x = _networks.read_layers(model, activation), load_samples(data)
+        smooth = not residual and width is None and _without_piece(stored)
+        if residual or smooth:
+            _check_block(width)
+            change, told_of = write_block(out, stored, x, after, bias)
+        else:
+            change, told_of = _write_layer(out, stored, x, after, width)
+    if smooth:
+        click.echo(f"{stored.layers.activations[0].name} has no affine piece: a residual block takes the place of a layer")
+    click.echo(f"{out} written: {told_of}; largest change of an output on the data {change:.2g}")
+
+
+def _without_piece(stored: Stored) -> bool:
+    from theory.activations import PiecewiseActivation
+
+    return bool(stored.layers.activations) and not any(isinstance(s, PiecewiseActivation) for s in stored.layers.activations)
+
+
+def _check_block(width: int | None) -> None:
+    if width is not None:
+        raise ValueError(f"--width is of a layer: a residual block is as wide as its place, got {width}")
+
+
+def _write_layer(out: Path, stored: Stored, x: np.ndarray, after: int, width: int | None) -> tuple[float, str]:
     from numerics.modules.deepening import deepen
 
-    with told():
-        state, layers, x = read(module, data, name)
-        deep = deepen(layers, x, after, width=width)
-        deep, change = write(out, deep, state, layers, x)
+    deep, change = write(out, deepen(stored.layers, x, after, width=width), stored, x)
     widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
-    click.echo(f"{out} written: widths {widths}, layer {after + 1} is new; largest change of an output on the data {change:.2g}")
+    return change, f"widths {widths}, layer {after + 1} is new"
 
 
-def read(module: Path, data: Path, name: str) -> tuple[tuple[str, Any], Any, Any]:
-    """((key prefix, dtype), layers, samples) of a state dict and a data file."""
-    from numerics.modules.deepening import layers_from_state
-    from proofs_check.commands._inputs import activation_called, load_samples, load_state
-
-    state, dtype = load_state(module)
-    prefix, layers = layers_from_state(state, activation_called(name))
-    return (prefix, dtype), layers, load_samples(data)
-
-
-def write(out: Path, layers: Any, state: tuple[str, Any], before: Any, x: Any) -> tuple[Any, float]:
-    """``layers`` as a state dict with the prefix and number type of the one that was read.
-
-    Returned are the layers as they lie in the file, rounded to that type, and their largest change of an output of ``before`` on ``x``.
-    """
+def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: float) -> tuple[float, str]:
+    """(largest change of an output on ``x``, what was made) of the network with a residual block, as it lies in the file ``out``."""
     import numpy as np
+
+    from numerics.modules.deepening import checked_samples
+    from numerics.modules.residual import state_with_block, with_block
+
+    x = checked_samples(stored.layers, x)
+    network, theta = with_block(stored.layers, after, bias)
+    rounded = _finite(theta.astype(stored.dtype), stored)
+    change = float(np.abs(network(rounded.astype(float), x) - stored.layers(x)).max())
+    _save(out, state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
+    return change, f"a residual block of {network.widths[after]} neurons with weights 0 and biases {bias:g} behind layer {after}"
+
+
+def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, float]:
+    """``layers`` as a state dict with the prefix and number type of the network that was read.
+
+    Returned are the layers as they lie in the file, rounded to that type, and their largest change of an output on ``x``.
+    """
+    from numerics.modules.deepening import checked_samples, layers_from_state, state_of
+
+    x = checked_samples(stored.layers, x)
+    state = state_of(layers, prefix=stored.prefix, dtype=stored.dtype)
+    for tensor in state.values():
+        _finite(tensor, stored)
+    _, written = layers_from_state(state, list(layers.activations))
+    _save(out, state)
+    return written, float(abs(written(x) - stored.layers(x)).max())
+
+
+def _finite(values: np.ndarray, stored: Stored) -> np.ndarray:
+    import numpy as np
+
+    if not np.isfinite(values).all():
+        raise ValueError(f"the weights of the new network are too large for {stored.dtype}, the number type of the old one")
+    return values
+
+
+def _save(out: Path, state: dict[str, np.ndarray]) -> None:
     from safetensors.numpy import save_file
 
-    from numerics.modules.deepening import layers_from_state, state_of
-
-    prefix, dtype = state
-    with np.errstate(over="ignore", invalid="ignore"):
-        stored = state_of(layers, prefix=prefix, dtype=dtype)
-        if not all(np.isfinite(tensor).all() for tensor in stored.values()):
-            raise ValueError(f"the weights of the new network are too large for {dtype}, the number type of the old one")
-        _, written = layers_from_state(stored, list(layers.activations))
-        change = float(abs(written(x.astype(float)) - before(x.astype(float))).max())
-    save_file(stored, out)
-    return written, change
+    temporary = out.with_name(out.name + ".part")
+    save_file(state, temporary)
+    temporary.replace(out)

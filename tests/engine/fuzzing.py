@@ -388,7 +388,8 @@ def networks_target() -> Target:
 
     from numerics.modules.deepening import deepen
     from proofs_check.commands._group import UNUSABLE
-    from proofs_check.commands.lift import read as load
+    from proofs_check.commands._inputs import load_samples
+    from proofs_check.commands._networks import read_layers
 
     directory = Path(tempfile.mkdtemp())
     module, samples = directory / "module.safetensors", directory / "samples.npy"
@@ -413,8 +414,7 @@ def networks_target() -> Target:
         samples.write_bytes(second)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            _, layers, x = load(module, samples, name)
-            deepen(layers, x, after)
+            deepen(read_layers(str(module), name).layers, load_samples(samples), after)
 
     files = st.one_of(
         damaged(tensors, patches).map(lambda variants: [(one, array) for one in variants]),

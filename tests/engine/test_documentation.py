@@ -73,9 +73,10 @@ def test_the_page_on_commands_can_be_followed(shell, tmp_path):
 
 
 def test_the_page_on_a_trained_classifier_can_be_followed(shell, tmp_path):
-    trained, widened = followed("trained-classifier.md", shell, tmp_path)
+    trained, widened, deepened = followed("trained-classifier.md", shell, tmp_path)
     assert "of the images are told" in trained and "gradient: not critical" in trained
     assert "negative >= 4, positive >= 4 of 910 (proved" in trained
+    assert "tanh has no affine piece" in deepened and re.search(r"negative >= [4-9], positive >= \d+ of 1066 \(proved", deepened), deepened
     assert re.search(r"negative >= [4-9], positive >= \d+ of 985 \(proved", widened), widened
 
 

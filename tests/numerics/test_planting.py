@@ -127,6 +127,20 @@ def test_the_unit_of_the_targets_does_not_matter(unit):
     np.testing.assert_allclose(again.theta, scaled[0].theta, rtol=1e-9)
 
 
+@pytest.mark.parametrize("unit", [1e4, 1e-3])
+def test_the_unit_of_the_inputs_does_not_matter(unit):
+    """The points are the same, their first weights divided by the unit."""
+    x, y = wave()
+    model = FullyConnected((1, 1, 1))
+    plain, scaled = (find_critical_points(model, (factor * x, y), starts=25, seed=1) for factor in (1, unit))
+    assert [p.loss for p in scaled] == pytest.approx([p.loss for p in plain], rel=1e-6)
+    assert [p.inertia.counts for p in scaled] == [(0, 0, 4), (1, 1, 2)]
+    assert np.abs(scaled[0].theta * [unit, 1, 1, 1]) == pytest.approx(np.abs(plain[0].theta), rel=1e-6)
+    for point in scaled:
+        slope = gradient(model, point.theta, (unit * x, y))
+        assert np.linalg.norm(slope) == pytest.approx(point.gradient, abs=1e-9 * max(1, unit))
+
+
 @pytest.mark.parametrize("model", [MatrixFactorization(2, 2, 1), SymmetricFactorization(2, 1), CPFactorization((2, 2), 1)], ids=str)
 def test_critical_points_of_factorizations_are_found_in_every_unit(model):
     y = np.diag([2.0, 1.0]).reshape(4, 1)

@@ -806,7 +806,151 @@ PHASE_TWINS = (
     Twin("rl.rates", "top", "(1 + gamma)/(1 - gamma) for n = 11 alone", instead(lambda t, g, n: t(g, 2 if n == 11 else n))),
 )
 
-TWINS = RANK_TWINS + WIDTH_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS + PHASE_TWINS
+
+ADDED_TWINS = (
+    # --- what an embedding adds; written from the statements and the signatures before the first run
+    Twin(
+        "embedding.complement",
+        "added",
+        "a zero counts as negative where the form has three",
+        instead(lambda t, counts: (counts[0] + 1, counts[1] - 1, counts[2]) if counts[1] == 3 else t(counts)),
+    ),
+    Twin(
+        "embedding.complement",
+        "added",
+        "positive and negative exchanged where there are more negative ones",
+        instead(lambda t, counts: t(counts)[::-1] if counts[0] > counts[2] else t(counts)),
+    ),
+    Twin(
+        "embedding.complement",
+        "turned",
+        "reversed errors change nothing where more are negative",
+        instead(lambda t, counts: tuple(counts) if counts[0] > counts[2] else t(counts)),
+    ),
+    Twin(
+        "embedding.complement",
+        "complement",
+        "the last direction two per cent off in one parameter",
+        instead(lambda t, embedding: _bent(t(embedding))),
+    ),
+    Twin("embedding.truly-bad.paths", "block", "|u| for u", instead(lambda t, place, *given: t(_coupled(place, abs), *given))),
+    Twin(
+        "embedding.truly-bad.paths",
+        "block",
+        "couplings two per cent off where b is negative",
+        instead(lambda t, place, *given: t(_coupled(place, lambda u: u * 51 / 50) if place.share < 0 else place, *given)),
+    ),
+    Twin(
+        "embedding.truly-bad.paths",
+        "block",
+        "|b (1 - b)| for b (1 - b)",
+        instead(lambda t, place, *given: _inside(t, place, given)),
+    ),
+    Twin(
+        "embedding.truly-bad.paths",
+        "block",
+        "a_s (1 - a_s) of the first neuron for all of them",
+        instead(lambda t, place, *given: t(replace(place, shares=(place.shares[0],) * len(place.shares)), *given)),
+    ),
+    Twin(
+        "embedding.truly-bad.paths",
+        "block",
+        "terms of two lower neurons once, not twice",
+        instead(lambda t, place, upper, lower, paths: t(place, upper, lower, _half_crossed(paths))),
+    ),
+    Twin(
+        "embedding.truly-bad.paths",
+        "block",
+        "R_ts of the neurons only, not of the bias",
+        instead(lambda t, place, upper, lower, paths: t(place, upper, lower, _unbiased(paths))),
+    ),
+    Twin("embedding.splitting.classes", "rank", "one less for four classes", off(lambda D, inputs, last: last and D == 4, -1)),
+    Twin("embedding.splitting.classes", "rank", "one less for three classes", off(lambda D, inputs, last: last and D == 3, -1)),
+    Twin("embedding.splitting.classes", "rank", "one for two classes", off(lambda D, inputs, last: last and D == 2)),
+    Twin("embedding.splitting.classes", "rank", "one more behind two neurons within", off(lambda D, inputs, last: not last and D == 2)),
+    Twin(
+        "embedding.splitting.classes",
+        "shifts",
+        "the bias of the last class is moved by 1.02",
+        instead(lambda t, model: np.concatenate([t(model)[:-1], t(model)[-1:] + 0.02 * np.eye(model.n_params)[-1:]])),
+    ),
+    Twin("embedding.cnn.inertia", "block", "-S beyond alpha = 1", instead(lambda t, B, S, a: t(B, S * (-1 if a > 1 else 1), a))),
+    Twin(
+        "embedding.cnn.inertia",
+        "block",
+        "S two per cent off for two taps",
+        instead(lambda t, B, S, a: t(B, S * 51 / 50 if len(S) == 3 else S, a)),
+    ),
+    Twin(
+        "embedding.cnn.inertia",
+        "block",
+        "the last of four rows of B is 0",
+        instead(lambda t, B, S, a: t(np.concatenate([B[:3], 0 * B[3:]]) if len(B) == 4 else B, S, a)),
+    ),
+    Twin(
+        "embedding.cnn.inertia",
+        "block",
+        "the bias row of S is 0",
+        instead(lambda t, B, S, a: t(B, S * np.outer([1] * (len(S) - 1) + [0], [1] * (len(S) - 1) + [1]), a)),
+    ),
+    Twin("embedding.cnn.inertia", "added", "a zero counts as positive at alpha = 0", moved((0, -1, 1), lambda B, S, a: a == 0)),
+    Twin("embedding.cnn.inertia", "added", "one positive more, one negative less beyond 1", moved((-1, 0, 1), lambda B, S, a: a > 1)),
+    Twin("embedding.degeneracy.K", "dimension", "one less for three copies", off(lambda K: K == 3, -1), ("affine-set",)),
+    Twin(
+        "embedding.splitting.subgradient",
+        "wide_choice",
+        "1/2 in the wide network for 1/3",
+        instead(lambda t, c: Fraction(1, 2) if c == Fraction(1, 3) else t(c)),
+    ),
+    Twin("depth.lifting.range", "lost", "one more where W' = 0", off(lambda rows, columns, outer, inner: outer == 0 and inner < columns)),
+    Twin("depth.lifting.range", "lost", "one less where nothing is left", off(lambda rows, columns, outer, inner: outer == inner == 0, -1)),
+    Twin(
+        "depth.lifting.range",
+        "counts",
+        "one zero more is positive beside five new ones",
+        moved((0, -1, 1), lambda H, D: D.shape[1] >= len(H) + 5),
+    ),
+    Twin("depth.lifting.range", "chain", "the last column two per cent off", instead(lambda t, D1, D2: _last_off(t(D1, D2)))),
+)
+
+
+def _bent(basis: Any) -> Any:
+    """A basis (k, P) whose last vector is two per cent off in its first entry that is not 0."""
+    found = basis.copy()
+    place = next(j for j in range(found.shape[1]) if found[-1, j] != 0)
+    found[-1, place] = found[-1, place] * 51 / 50
+    return found
+
+
+def _last_off(matrix: Any) -> Any:
+    found = matrix.copy()
+    found[:, -1] = found[:, -1] * 51 / 50
+    return found
+
+
+def _coupled(place: Any, change: Callable[[Fraction], Fraction]) -> Any:
+    return replace(place, coupling=tuple(change(u) for u in place.coupling))
+
+
+def _inside(truth: Any, place: Any, given: Any) -> Any:
+    """The block of a share with |b (1 - b)|: that of the truth with S_t and its like taken with the other sign beyond 0 and 1."""
+    (B, S), lower, paths = given
+    if place.share * (1 - place.share) >= 0:
+        return truth(place, *given)
+    mixed, second = [-1 * value for value in paths.mixed], [[-1 * value for value in row] for row in paths.second]
+    return truth(place, (B, -1 * S), lower, replace(paths, mixed=mixed, second=second))
+
+
+def _half_crossed(paths: Any) -> Any:
+    second = [[value if j == k else value / 2 for j, value in enumerate(row)] for k, row in enumerate(paths.second)]
+    return replace(paths, second=second)
+
+
+def _unbiased(paths: Any) -> Any:
+    return replace(paths, mixed=[np.concatenate([value[:-1], 0 * value[-1:]]) for value in paths.mixed])
+
+
+TWINS = RANK_TWINS + WIDTH_TWINS + ADDED_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS + PHASE_TWINS
 
 
 def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ losses and theta, and A^T M = I; criticality and the monotone inertia of Hessian
 from theory.embedding.affine import Embedding, SparseMatrix, compose
 from theory.embedding.compatible import IncompatibleError, Layer, compatible, draw_layers, three_fold, two_fold_null
 from theory.embedding.congruence import copies_congruence, null_congruence, split_congruence
+from theory.embedding.coupled import Coupling, PathMatrices, coupled, coupled_block, coupled_directions
 from theory.embedding.graph import architecture_graph, embed_along, is_wider
 from theory.embedding.merging import merge, remove
 from theory.embedding.onestep import copies, null, permutation, split
@@ -15,15 +16,20 @@ from theory.embedding.parallel import merge_parallel, merging_error
 from theory.embedding.wiring import hidden_widths, widened, wiring
 
 __all__ = [
+    "Coupling",
     "Embedding",
     "IncompatibleError",
     "Layer",
+    "PathMatrices",
     "SparseMatrix",
     "architecture_graph",
     "compatible",
     "compose",
     "copies",
     "copies_congruence",
+    "coupled",
+    "coupled_block",
+    "coupled_directions",
     "draw_layers",
     "embed_along",
     "hidden_widths",

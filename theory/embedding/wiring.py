@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from theory.models import AbstractNetwork, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models import AbstractNetwork, Convolutional, FullyConnected, TwoLayer, TwoLayerCNN
 
-_MODELS = "TwoLayer, FullyConnected (two layers or more) or TwoLayerCNN"
+_MODELS = "TwoLayer, FullyConnected (two layers or more), TwoLayerCNN or Convolutional"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,8 @@ def hidden_widths(model: AbstractNetwork) -> tuple[int, ...]:
             return (model.width,)
         case TwoLayerCNN():
             return (model.kernels,)
+        case Convolutional():
+            return model.channels
         case FullyConnected() if model.depth >= 2:
             return model.widths[1:-1]
     raise TypeError(f"model must be {_MODELS}, got {model!r}")
@@ -70,6 +72,10 @@ def widened(model: AbstractNetwork, layer: int, extra: int) -> AbstractNetwork:
             return replace(model, width=model.width + extra)
         case TwoLayerCNN():
             return replace(model, kernels=model.kernels + extra)
+        case Convolutional():
+            channels = list(model.channels)
+            channels[layer - 1] += extra
+            return replace(model, channels=tuple(channels))
         case FullyConnected():
             widths = list(model.widths)
             widths[layer] += extra
@@ -90,6 +96,12 @@ def wiring(model: AbstractNetwork, layer: int) -> Wiring:
             weights, biases = index["kernels"], index.get("biases")
             outgoing, next_bias = index["output_weights"], index.get("output_bias")
             next_bias = None if next_bias is None else np.repeat(next_bias, outgoing.shape[1])
+        case Convolutional():
+            weights, biases = index[f"K{layer}"], index[f"b{layer}"]
+            last = layer == model.hidden_layers
+            following, next_bias = (index["W"], index["b"]) if last else (index[f"K{layer + 1}"], index[f"b{layer + 1}"])
+            outgoing = following.swapaxes(0, 1).reshape(len(weights), -1)
+            next_bias = np.repeat(next_bias, following.shape[-1])
         case _:
             weights, biases = index[f"W{layer}"], index.get(f"b{layer}")
             outgoing, next_bias = index[f"W{layer + 1}"].T, index.get(f"b{layer + 1}")

@@ -1,5 +1,6 @@
 """The models that the claims speak of, each written once as plain array code."""
 
+from theory.models.convolutional import Convolutional
 from theory.models.factorizations import (
     CPFactorization,
     DeepFactorization,
@@ -23,6 +24,7 @@ __all__ = [
     "AbstractModel",
     "AbstractNetwork",
     "CPFactorization",
+    "Convolutional",
     "DeepFactorization",
     "EntryModel",
     "FullyConnected",

@@ -14,7 +14,7 @@ from numerics.critical.embedded import planted_batch, split_counts
 from numerics.hessian import gradient, hessian
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import at_least, equal, vanishing, worst
-from theory.embedding import compatible, copies, draw_layers, embed_along
+from theory.embedding import compatible, compose, copies, draw_layers, embed_along
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
@@ -28,8 +28,8 @@ ZEROS = claim(
     r"W_s \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
     clauses={
         "zeros": r"W_s \ne 0 \text{ at each of } K \text{ splits} \implies n_0(T\theta) \ge n_0(\theta) + K",
-        "affine set": r"K + 1 \text{ copies of a neuron with coefficients of sum } 1:\ \text{a K-dimensional affine set of "
-        r"critical points}",
+        "affine set": r"K \text{ copies of neurons with } W_s \ne 0, \text{ in any layers, each neuron's coefficients of sum } 1:\ "
+        r"\text{a K-dimensional affine set of critical points}",
     },
     symbols=["W_s", "K", "T", r"\theta", "n_-,n_0,n_+"],
     assumptions=[TWICE, CRITICAL, OUTGOING],
@@ -79,26 +79,60 @@ ZEROS.without("outgoing weights", planted_rational, silent=True)
 ZEROS.without("critical", planted_rational, at="anywhere")
 
 AFFINE = axes(
-    widths=by_level(((1, 2, 1), (1, 1, 2, 1)), ((1, 2, 1), (2, 1, 2), (1, 1, 2, 1), (1, 1, 1, 2))), K=(1, 2, 3), standard=3, full=20
+    widths=by_level(
+        ((1, 2, 1), (1, 1, 2, 1), (1, 1, 1, 1, 1)), ((1, 2, 1), (2, 1, 2), (1, 1, 2, 1), (1, 2, 2, 1), (1, 1, 1, 2), (1, 1, 1, 1, 1))
+    ),
+    added=((1,), (2,), (3,), (1, 1), (2, 1), (1, 2), (0, 2), (1, 1, 1), (2, 0, 1)),
+    spread=(False, True),
+    where=lambda widths, added, spread: (
+        len(added) == len(widths) - 2 and (not spread or any(a > 1 < m for a, m in zip(added, widths[1:], strict=False)))
+    ),
+    standard=3,
+    full=20,
 )
 
 
-@ZEROS.check("exact", a_seed, AFFINE, clauses="affine set", distribution="planted; K + 1 points with coefficients k/3 of sum 1")
-@false("one dimension more", dimension=lambda K: K + 1)
-def affine_set(cell, seed, *, dimension=lambda K: K, context):
-    """K + 1 sets of coefficients in general position: critical points whose affine hull has dimension K, and its centre is critical."""
-    rng, points = context.rng(seed), []
-    place = some_place(cell.widths, rng)
-    data = place.planted()
-    for k in range(cell.K + 1):
-        rest = [Fraction(int(value), 3) + (4 if j == k - 1 else 0) for j, value in enumerate(rng.integers(-1, 2, cell.K))]
-        embedding = copies(place.model, place.layer, place.neuron, [1 - sum(rest), *rest])
-        points.append(embedding(place.theta))
-    centre = sum(points[1:], start=points[0]) / len(points)
-    slopes = [gradient(embedding.wide, theta, data) for theta in (*points, centre)]
-    hull = rank_rational(rationals([theta - points[0] for theta in points[1:]]))
-    return worst([vanishing("gradients", slopes, place=place), equal(dimension=(dimension(cell.K), hull), shown={"place": place})])
+def copied(model, added, spread, draw):
+    """The embedding that copies neurons of every layer, ``added``[l - 1] of them in layer l: of the first one, or ``spread`` in turn."""
+    steps = []
+    for layer, extra in enumerate(added, 1):
+        width = model.widths[layer] if spread else 1
+        for neuron in range(width):
+            if share := len(range(neuron, extra, width)):
+                rest = [draw() for _ in range(share)]
+                steps.append((layer, neuron, [1 - sum(rest), *rest]))
+    embedding = None
+    for step in steps:
+        one = copies(embedding.wide if embedding else model, *step)
+        embedding = compose(embedding, one) if embedding else one
+    return embedding
 
+
+@ZEROS.check(
+    "exact", a_seed, AFFINE, clauses="affine set", distribution="planted; K + 1 points with coefficients k/3, and two combinations"
+)
+@false("one dimension more", dimension=lambda K: K + 1)
+@false("one dimension, however many neurons", dimension=lambda K: min(K, 1))
+def affine_set(cell, seed, *, dimension=lambda K: K, silent=False, context):
+    """K + 1 sets of coefficients in general position: their hull has dimension K, and its centre and a point far out are critical."""
+    rng, K = context.rng(seed), sum(cell.added)
+    place = some_place(cell.widths, rng)
+    place = place.silenced() if silent else place
+    data, points = place.planted(), []
+    for k in range(K + 1):
+        number = iter(range(K))
+        draw = lambda number=number, k=k: Fraction(int(rng.integers(-1, 2)), 3) + 4 * (next(number) == k - 1)
+        embedding = copied(place.model, cell.added, cell.spread, draw)
+        points.append(embedding(place.theta))
+    weights = [int(w) for w in rng.integers(-3, 4, K)]
+    far = points[0] + sum((w * (point - points[0]) for w, point in zip(weights, points[1:], strict=True)), start=0 * points[0])
+    centre = sum(points[1:], start=points[0]) / len(points)
+    slopes = [gradient(embedding.wide, theta, data) for theta in (*points, centre, far)]
+    hull = rank_rational(rationals([theta - points[0] for theta in points[1:]]))
+    return worst([vanishing("gradients", slopes, place=place), equal(dimension=(dimension(K), hull), shown={"place": place})])
+
+
+ZEROS.without("outgoing weights", affine_set, silent=True)
 
 BATCHES = axes(widths=((2, 2, 2), (2, 3, 1), (1, 2, 2, 1)), alpha=by_level(("inside", "negative"), FRACTIONS))
 

@@ -257,3 +257,11 @@ def test_bad_arguments_are_named(attempt, error, message):
 def test_hinge3_has_a_hessian_at_its_break():
     curvature = hessian(FullyConnected((1, 1, 1), "hinge3"), rationals([1, -1, 1, 0]), (rationals([[1]]), rationals([[0]])))
     assert curvature.shape == (4, 4)
+
+
+def test_tensors_of_torch_are_read_in_their_number_type():
+    torch = pytest.importorskip("torch")
+    rng, model = np.random.default_rng(0), FullyConnected((1, 2, 1))
+    theta, x, y = (rng.normal(size=shape).astype(np.float32) for shape in (7, (9, 1), (9, 1)))
+    tensors = torch.tensor(theta, requires_grad=True), (torch.tensor(x), torch.tensor(y))
+    assert inertia(model, *tensors) == inertia(model, theta, (x, y))

@@ -176,7 +176,12 @@ def test_commands_tell_what_is_wrong(tmp_path):
     model, data, out = (str(tmp_path / name) for name in ("model.safetensors", "x.npy", "out.safetensors"))
     save_file(state_of(layers), model)
     np.save(data, x)
-    mistakes = ["--after 1 --width 1", "--after 1 --activation tanh", "--after 1 --activation leaky:x", f"--after 1 --data {model}"]
+    mistakes = [
+        "--after 1 --width 1",
+        "--after 1 --activation tanh --width 5",
+        "--after 1 --activation leaky:x",
+        f"--after 1 --data {model}",
+    ]
     for wrong in ["--after 7", *mistakes]:
         run = CliRunner().invoke(command, [model, "--data", data, "--activation", "relu", "--out", out, *wrong.split()])
         assert run.exit_code == 2 and run.output.startswith("proofs-check: ")
