@@ -176,6 +176,17 @@ def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
     return nmod_mat(rows, columns, entries, prime)
 
 
+def pivots(image: Any) -> list[int]:
+    """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
+    reduced, rank = image.rref()
+    found, start = [], 0
+    for i in range(rank):
+        while int(reduced[i, start]) == 0:
+            start += 1
+        found.append(start)
+    return found
+
+
 def rank_rational(matrix: np.ndarray) -> int:
     """Exact rank of a 2-d array of fmpq, Fractions or integers (denominators cleared row by row)."""
     return _integer_matrix(matrix).rank() if matrix.size else 0

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic import exact
-from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
+from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime, pivots
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
+from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
 from theory.models.layers import layers
@@ -134,6 +135,8 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
         return _on_samples(model, theta, _samples(model, lattice), method, upper)
+    if in_pieces(model) and method in ("auto", "exact"):
+        return _piecewise_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, theta=theta, seed=seed):
         found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
         if found.lower == upper:
@@ -170,22 +173,36 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
+def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int) -> Rank:
+    """The lower bound of samples that meet the pieces of the network; see :mod:`numerics.rank.pieces`."""
+
+    def searched(prime: int) -> tuple[Any, ...]:
+        pools = sample_points(model, upper, theta=theta, seed=seed)
+        return *large_rank(model, theta, pools, upper, prime), prime
+
+    lower, image, samples, prime = _first_lucky(model, searched)
+    certificate = partial(_modular_certificate, model, theta, samples, image, prime=prime, unit=_unit(prime), denominator=None)
+    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+
+
 def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: int = 0) -> Iterator[np.ndarray]:
     """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
     Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
     points on every piece, however narrow, so there are four. With ``theta``, half of the points are drawn where the neurons of the first
-    hidden layer change: near kinks, and where they are not saturated.
+    hidden layer change: near kinks, and where they are not saturated; a third of them near kinks of neurons of any layer.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
     bits = 16 if analytic else 40  # so fine that no point falls on a kink, where there is no derivative
     for factor in (1,) if analytic else (1, 4, 16, 48):
-        count = factor * rank + 4
+        count = factor * (rank if analytic else -(-rank // model.outputs)) + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
         if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
             near = _where_neurons_change(model, theta, count // 2 if analytic else count, rng)
             points = np.concatenate([points[: count - len(near)] if analytic else points, near])
+            if in_pieces(model) and isinstance(model, FullyConnected) and model.depth > 2:
+                points = np.concatenate([points, near_breaks(model, theta, near * 2.0 ** rng.integers(-2, 3, (len(near), 1)), rng)])
         yield np.round(points * 2.0**bits) / 2.0**bits
 
 
@@ -361,41 +378,40 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
 
 
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
-    for attempt, prime in enumerate(exact.PRIMES):
-        unit = 0x1D872B41C9A3F25D % prime + attempt  # any unit that no structure prefers
-        try:
-            matrix = modular_tangents(model, theta, x, prime, unit)
-            break
-        except UnluckyPrime:
-            continue
-    else:
-        raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
+    def reduced(prime: int) -> tuple[np.ndarray, int]:
+        pieces = in_pieces(model)
+        return piecewise_tangents(model, theta, x, prime) if pieces else modular_tangents(model, theta, x, prime, _unit(prime)), prime
+
+    matrix, prime = _first_lucky(model, reduced)
     image = exact.modular_matrix(matrix, prime)
     lower = image.rank()
     if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
-    certificate = lambda: minor_certificate(
-        model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
-    )
+    field = getattr(matrix, "field", None)
+    denominator = field.denominator if field else None
+    certificate = partial(_modular_certificate, model, theta, x, image, prime=prime, unit=_unit(prime), denominator=denominator)
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
 
-def _exponentials(matrix: np.ndarray, unit: int) -> dict[str, Any]:
-    """The homomorphism e^(1/denominator) -> unit behind ``matrix``; no denominator where no exponential occurs."""
-    field = getattr(matrix, "field", None)
-    return {"unit": unit, "denominator": field.denominator if field else None}
+def _unit(prime: int) -> int:
+    """What exponentials are sent to: a unit that no structure prefers, and another for each prime."""
+    return 0x1D872B41C9A3F25D % prime + exact.PRIMES.index(prime)
 
 
-def pivots(image: Any) -> list[int]:
-    """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
-    reduced, rank = image.rref()
-    found, start = [], 0
-    for i in range(rank):
-        while int(reduced[i, start]) == 0:
-            start += 1
-        found.append(start)
-    return found
+def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """``found`` of the first prime modulo which no denominator vanishes."""
+    for prime in exact.PRIMES:
+        try:
+            return found(prime)
+        except UnluckyPrime:
+            continue
+    raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
+
+
+def _modular_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, image: Any, **arithmetic: Any) -> dict[str, Any] | None:
+    """The minor of ``image`` on its pivots; ``denominator``: that of the homomorphism e^(1/denominator) -> unit, if there is one."""
+    return minor_certificate(model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", **arithmetic)
 
 
 # ----------------------------------------------------------------------------------------------------------- balls
