@@ -57,6 +57,12 @@ def rationals(values: Any) -> np.ndarray:
     return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
 
+def near_floats(values: np.ndarray) -> np.ndarray:
+    """An array of rationals as floats, cut off at 1e150 where they are larger: good enough to look for samples and minors."""
+    largest = 10**150
+    return entrywise(lambda value: float(max(min(value, largest), -largest)), values).astype(float)
+
+
 def fraction(value: Any) -> Fraction:
     """A flint rational as a Fraction."""
     return Fraction(int(value.p), int(value.q))

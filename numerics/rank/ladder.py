@@ -25,6 +25,7 @@ from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_t
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
 from theory.models.layers import layers
+from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
@@ -125,9 +126,9 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     """Dimension of the tangent function space span{d f(.; theta) / d theta_k} at ``theta`` (P,).
 
     The lower bound is the empirical rank on points drawn from ``seed``; the upper bound is structural, hence of the whole
-    space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
+    space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`, and for a negative seed.
     """
-    theta = _parameters(model, theta)
+    theta, seed = _parameters(model, theta), whole("seed", seed)
     if isinstance(model, EntryModel):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
@@ -208,8 +209,8 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
 
 def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
-    first = layers(model)[0]
-    at = lambda k: 0.0 if k is None else float(theta[k])
+    first, theta = layers(model)[0], exact.near_floats(exact.rationals(theta))
+    at = lambda k: 0.0 if k is None else theta[k]
     w = np.array([[at(k) for k in row] for row in first.weights])
     b = np.array([at(k) for k in first.biases])
     alive = np.flatnonzero(w.any(axis=1))
@@ -238,6 +239,8 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
 
 def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     """``theta`` (P,) as fmpq, read once for the whole ladder."""
+    if not isinstance(model, AbstractModel):
+        raise ValueError(f"model must be a model of theory.models, got {model!r}")
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
@@ -292,10 +295,14 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     Singular values above the error prove a lower bound; small ones prove nothing, so the upper bound counts the rows and columns that
     are not exactly zero. Rows and columns are brought to size 1 by powers of two first: no choice of units decides.
     """
-    matrix = np.asarray(matrix, float)
+    if np.iscomplexobj(matrix) or np.iscomplexobj(error):
+        raise ValueError("matrix and error must be real, got complex numbers")
+    matrix, error = np.asarray(matrix, float), np.asarray(error, float)
     if matrix.ndim != 2:
         raise ValueError(f"matrix must have shape (rows, columns), got {matrix.shape}")
-    error = np.broadcast_to(np.asarray(error, float), matrix.shape)
+    if error.shape not in ((), matrix.shape) or (error < 0).any():
+        raise ValueError(f"error must be non-negative, one number or of the matrix's shape {matrix.shape}, got shape {error.shape}")
+    error = np.broadcast_to(error, matrix.shape)
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
         raise ValueError("matrix and error must be finite; scale rows and columns by powers of two first")
     present = (matrix != 0) | (error != 0)
@@ -352,7 +359,7 @@ def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.nd
     """Samples in the arithmetic at hand; index pairs of a factorization stay integers."""
     if isinstance(model, EntryModel):
         return x
-    return x.astype(float) if convert is float else convert(x)
+    return exact.near_floats(x) if convert is float else convert(x)
 
 
 # ----------------------------------------------------------------------------------------------------------- exact
@@ -450,7 +457,7 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
 def _approximate(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The tangent matrix in floats, rows and columns of size 1: where to look for a minor."""
     with np.errstate(all="ignore"):
-        found = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+        found = _matrix(tangents(model, exact.near_floats(theta), _samples_as(model, x, float))[1])
     if not np.isfinite(found).all():  # values beyond the range of floats
         try:
             return enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))[0]

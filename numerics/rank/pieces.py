@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numerics.arithmetic.exact import UnluckyPrime, modular_matrix, pivots, rationals
+from numerics.arithmetic.exact import UnluckyPrime, modular_matrix, near_floats, pivots, rationals
 from theory.activations import PiecewiseActivation
 from theory.elementary import entrywise
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
@@ -194,7 +194,7 @@ def near_breaks(model: Any, theta: Any, x: np.ndarray, rng: np.random.Generator)
 
     ``model`` is fully connected, with hidden layers and a piecewise activation.
     """
-    parts, n = model.unpack(np.asarray(theta, float)), len(x)
+    parts, n = model.unpack(near_floats(rationals(theta))), len(x)
     neuron = rng.integers(0, sum(model.widths[1:-1]), n)
     breaks = np.array([float(b) for b in model.activation.breaks])
     wanted = rng.choice(breaks, n) + rng.normal(size=n) * 2.0 ** rng.integers(-6, 3, n)
