@@ -185,7 +185,7 @@ def _expansion(activation: Any, neuron: Neuron, classes: dict[tuple, Representat
 class _Polynomial:
     """sigma(z) = sum of c_p z^p with z = w . x + b, expanded into monomials in x."""
 
-    def __init__(self, coefficients: Sequence[int | Fraction], neuron: Neuron) -> None:
+    def __init__(self, coefficients: Sequence[Any], neuron: Neuron) -> None:
         self.coefficients = coefficients
         self.linear = {(j,): w for j, w in enumerate(neuron.weights) if w} | ({(): neuron.bias} if neuron.bias else {})
 
@@ -195,7 +195,7 @@ class _Polynomial:
     def slope(self, j: int | None) -> Combination:
         return self._expanded([p * c for p, c in enumerate(self.coefficients)][1:], () if j is None else (j,))
 
-    def _expanded(self, coefficients: Sequence[int], factor: tuple[int, ...]) -> Combination:
+    def _expanded(self, coefficients: Sequence[Any], factor: tuple[int, ...]) -> Combination:
         """sum of coefficients[p] z^p, times the monomial ``factor``."""
         expanded: dict[Generator, Fraction] = defaultdict(Fraction)
         for p, c in enumerate(coefficients):
