@@ -16,6 +16,8 @@ from balls import activation, taylor  # noqa: E402
 from referee import main, network, refusing, require, whole  # noqa: E402
 
 GAUSSIAN = "exp(-z**2)"
+#: Which piece a number is on is seen at the rational itself, in every layer.
+PIECEWISE = ("relu", "leaky", "hinge3", "hardtanh")
 
 
 def exponent(name, z):
@@ -36,6 +38,10 @@ def jet(name, z, e, i):
         k = 4 if name == "ratsig4" else 2
         v = 1 / (1 + z**k)
         return (v, -2 * z * v * v) if name == "lorentz" else (z * v, v - k * z**k * v * v)
+    if name == "hardtanh":
+        inside = z < 1 and z > -1
+        require(inside or z > 1 or z < -1, "a number at, or a ball on both sides of, a kink")
+        return (z, 1) if inside else ((1 if z > 0 else -1) + 0 * z, 0)
     if name in ("relu", "leaky", "hinge3"):
         require(z > 0 or z < 0 or (name == "hinge3" and z == 0), "a number at, or a ball on both sides of, the kink")
         if z > 0:
@@ -105,8 +111,8 @@ def check_minor(certificate):
         i = next(nmod(r, p) for g in range(2, 99) if (r := pow(g, (p - 1) // 4, p)) ** 2 % p == p - 1)
 
         def sigma(z):
-            if q is None:  # no exponential: kinks need the rational itself, rational functions their residue
-                return tuple(map(number, jet(name, z if name in ("relu", "leaky", "hinge3") else number(z), None, None)))
+            if q is None:  # no exponential
+                return jet(name, z, None, None) if name in PIECEWISE else tuple(map(number, jet(name, number(z), None, None)))
             power = exponent(name, z) * q
             require(power.q == 1, "q is no common denominator")
             return jet(name, number(z), nmod(pow(s, int(power.p) % (p - 1), p), p), i)

@@ -57,6 +57,12 @@ def rationals(values: Any) -> np.ndarray:
     return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
 
+def near_floats(values: np.ndarray) -> np.ndarray:
+    """An array of rationals as floats, cut off at 1e150 where they are larger: good enough to look for samples and minors."""
+    largest = 10**150
+    return entrywise(lambda value: float(max(min(value, largest), -largest)), values).astype(float)
+
+
 def fraction(value: Any) -> Fraction:
     """A flint rational as a Fraction."""
     return Fraction(int(value.p), int(value.q))
@@ -174,6 +180,17 @@ def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
     if matrix.dtype == object and not all(type(entry) is int for entry in entries):
         entries = [int(entry) for entry in residues(matrix, prime).flat]
     return nmod_mat(rows, columns, entries, prime)
+
+
+def pivots(image: Any) -> list[int]:
+    """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
+    reduced, rank = image.rref()
+    found, start = [], 0
+    for i in range(rank):
+        while int(reduced[i, start]) == 0:
+            start += 1
+        found.append(start)
+    return found
 
 
 def rank_rational(matrix: np.ndarray) -> int:

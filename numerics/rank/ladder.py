@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic import exact
-from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime
+from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime, pivots
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
+from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
 from theory.models.layers import layers
+from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
@@ -124,9 +126,9 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     """Dimension of the tangent function space span{d f(.; theta) / d theta_k} at ``theta`` (P,).
 
     The lower bound is the empirical rank on points drawn from ``seed``; the upper bound is structural, hence of the whole
-    space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`.
+    space. On a finite domain (matrix entries) all of it is sampled. Errors as in :func:`empirical_rank`, and for a negative seed.
     """
-    theta = _parameters(model, theta)
+    theta, seed = _parameters(model, theta), whole("seed", seed)
     if isinstance(model, EntryModel):
         return empirical_rank(model, theta, model.entries(), method)
     upper = structural_upper_bound(model, theta)
@@ -134,6 +136,8 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
         return _on_samples(model, theta, _samples(model, lattice), method, upper)
+    if in_pieces(model) and method in ("auto", "exact"):
+        return _piecewise_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, theta=theta, seed=seed):
         found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
         if found.lower == upper:
@@ -170,29 +174,43 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
+def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int) -> Rank:
+    """The lower bound of samples that meet the pieces of the network; see :mod:`numerics.rank.pieces`."""
+
+    def searched(prime: int) -> tuple[Any, ...]:
+        pools = sample_points(model, upper, theta=theta, seed=seed)
+        return *large_rank(model, theta, pools, upper, prime), prime
+
+    lower, image, samples, prime = _first_lucky(model, searched)
+    certificate = partial(_modular_certificate, model, theta, samples, image, prime=prime, unit=_unit(prime), denominator=None)
+    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+
+
 def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: int = 0) -> Iterator[np.ndarray]:
     """Sets of dyadic points (n, inputs), each larger, on which a rank of ``rank`` should show.
 
     Almost every set of ``rank`` points does where the tangents are analytic, so there is one; a piecewise activation needs
     points on every piece, however narrow, so there are four. With ``theta``, half of the points are drawn where the neurons of the first
-    hidden layer change: near kinks, and where they are not saturated.
+    hidden layer change: near kinks, and where they are not saturated; a third of them near kinks of neurons of any layer.
     """
     rng = np.random.default_rng(seed)
     analytic = hasattr(getattr(model, "activation", None), "state")
     bits = 16 if analytic else 40  # so fine that no point falls on a kink, where there is no derivative
     for factor in (1,) if analytic else (1, 4, 16, 48):
-        count = factor * rank + 4
+        count = factor * (rank if analytic else -(-rank // model.outputs)) + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
         if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
             near = _where_neurons_change(model, theta, count // 2 if analytic else count, rng)
             points = np.concatenate([points[: count - len(near)] if analytic else points, near])
+            if in_pieces(model) and isinstance(model, FullyConnected) and model.depth > 2:
+                points = np.concatenate([points, near_breaks(model, theta, near * 2.0 ** rng.integers(-2, 3, (len(near), 1)), rng)])
         yield np.round(points * 2.0**bits) / 2.0**bits
 
 
 def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
-    first = layers(model)[0]
-    at = lambda k: 0.0 if k is None else float(theta[k])
+    first, theta = layers(model)[0], exact.near_floats(exact.rationals(theta))
+    at = lambda k: 0.0 if k is None else theta[k]
     w = np.array([[at(k) for k in row] for row in first.weights])
     b = np.array([at(k) for k in first.biases])
     alive = np.flatnonzero(w.any(axis=1))
@@ -221,6 +239,8 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
 
 def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     """``theta`` (P,) as fmpq, read once for the whole ladder."""
+    if not isinstance(model, AbstractModel):
+        raise ValueError(f"model must be a model of theory.models, got {model!r}")
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
@@ -275,10 +295,14 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     Singular values above the error prove a lower bound; small ones prove nothing, so the upper bound counts the rows and columns that
     are not exactly zero. Rows and columns are brought to size 1 by powers of two first: no choice of units decides.
     """
-    matrix = np.asarray(matrix, float)
+    if np.iscomplexobj(matrix) or np.iscomplexobj(error):
+        raise ValueError("matrix and error must be real, got complex numbers")
+    matrix, error = np.asarray(matrix, float), np.asarray(error, float)
     if matrix.ndim != 2:
         raise ValueError(f"matrix must have shape (rows, columns), got {matrix.shape}")
-    error = np.broadcast_to(np.asarray(error, float), matrix.shape)
+    if error.shape not in ((), matrix.shape) or (error < 0).any():
+        raise ValueError(f"error must be non-negative, one number or of the matrix's shape {matrix.shape}, got shape {error.shape}")
+    error = np.broadcast_to(error, matrix.shape)
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
         raise ValueError("matrix and error must be finite; scale rows and columns by powers of two first")
     present = (matrix != 0) | (error != 0)
@@ -335,7 +359,7 @@ def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.nd
     """Samples in the arithmetic at hand; index pairs of a factorization stay integers."""
     if isinstance(model, EntryModel):
         return x
-    return x.astype(float) if convert is float else convert(x)
+    return exact.near_floats(x) if convert is float else convert(x)
 
 
 # ----------------------------------------------------------------------------------------------------------- exact
@@ -361,41 +385,40 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
 
 
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
-    for attempt, prime in enumerate(exact.PRIMES):
-        unit = 0x1D872B41C9A3F25D % prime + attempt  # any unit that no structure prefers
-        try:
-            matrix = modular_tangents(model, theta, x, prime, unit)
-            break
-        except UnluckyPrime:
-            continue
-    else:
-        raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
+    def reduced(prime: int) -> tuple[np.ndarray, int]:
+        pieces = in_pieces(model)
+        return piecewise_tangents(model, theta, x, prime) if pieces else modular_tangents(model, theta, x, prime, _unit(prime)), prime
+
+    matrix, prime = _first_lucky(model, reduced)
     image = exact.modular_matrix(matrix, prime)
     lower = image.rank()
     if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
-    certificate = lambda: minor_certificate(
-        model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", prime=prime, **_exponentials(matrix, unit)
-    )
+    field = getattr(matrix, "field", None)
+    denominator = field.denominator if field else None
+    certificate = partial(_modular_certificate, model, theta, x, image, prime=prime, unit=_unit(prime), denominator=denominator)
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
 
-def _exponentials(matrix: np.ndarray, unit: int) -> dict[str, Any]:
-    """The homomorphism e^(1/denominator) -> unit behind ``matrix``; no denominator where no exponential occurs."""
-    field = getattr(matrix, "field", None)
-    return {"unit": unit, "denominator": field.denominator if field else None}
+def _unit(prime: int) -> int:
+    """What exponentials are sent to: a unit that no structure prefers, and another for each prime."""
+    return 0x1D872B41C9A3F25D % prime + exact.PRIMES.index(prime)
 
 
-def pivots(image: Any) -> list[int]:
-    """Pivot columns of an elimination; together with those of the transpose they single out a minor that does not vanish."""
-    reduced, rank = image.rref()
-    found, start = [], 0
-    for i in range(rank):
-        while int(reduced[i, start]) == 0:
-            start += 1
-        found.append(start)
-    return found
+def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """``found`` of the first prime modulo which no denominator vanishes."""
+    for prime in exact.PRIMES:
+        try:
+            return found(prime)
+        except UnluckyPrime:
+            continue
+    raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
+
+
+def _modular_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, image: Any, **arithmetic: Any) -> dict[str, Any] | None:
+    """The minor of ``image`` on its pivots; ``denominator``: that of the homomorphism e^(1/denominator) -> unit, if there is one."""
+    return minor_certificate(model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", **arithmetic)
 
 
 # ----------------------------------------------------------------------------------------------------------- balls
@@ -434,7 +457,7 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
 def _approximate(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The tangent matrix in floats, rows and columns of size 1: where to look for a minor."""
     with np.errstate(all="ignore"):
-        found = _matrix(tangents(model, theta.astype(float), _samples_as(model, x, float))[1])
+        found = _matrix(tangents(model, exact.near_floats(theta), _samples_as(model, x, float))[1])
     if not np.isfinite(found).all():  # values beyond the range of floats
         try:
             return enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))[0]

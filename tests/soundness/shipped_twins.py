@@ -316,6 +316,93 @@ RANK_TWINS = (
     ),
     Twin("rank.llr-condition", "condition", "n >= R suffices", instead(lambda t, R_S, R, M, n: n >= R)),
     Twin("rank.dim-bound", "less", "R <= M - q - 1", lambda truth: truth + 1),
+    # --- claims whose falsehoods stand in one cell, for one activation or at one size
+    Twin(
+        "fnn.activations",
+        "table",
+        "the Gaussian pair counts twice",
+        off(lambda sigma, neurons, *_: sigma.startswith("exp(") and neurons == "pair"),
+    ),
+    Twin(
+        "fnn.activations",
+        "table",
+        "three biased SiLU neurons share one tangent",
+        off(lambda s, n, d, k, bias: (s, n, k, bias) == ("silu", "generic", 3, True), -1),
+        ("rows",),
+    ),
+    Twin(
+        "fnn.activations",
+        "table",
+        "parallel neurons of leaky ReLU count twice",
+        off(lambda s, n, d, k, bias: s == "leaky" and n == "parallel", 1),
+        ("rows",),
+    ),
+    Twin(
+        "fnn.activations",
+        "table",
+        "sigmoid pairs as tanh where there are biases",
+        off(lambda s, n, d, k, bias: s == "sigmoid" and n == "pair" and bias, -1),
+    ),
+    Twin(
+        "fnn.activations",
+        "formula",
+        "equal biases as different ones from three neurons on",
+        instead(lambda t, cell: 2 * (cell.d + 1) if cell.k > 2 else t(cell)),
+        ("one-frequency",),
+    ),
+    Twin("fnn.zero", "cost", "a constant costs d in three dimensions", instead(lambda t, d: t(d) - (d == 3)), ("constants",)),
+    Twin(
+        "cnn.fnn",
+        "formula",
+        "biases cost nothing without an output bias",
+        instead(lambda t, cell: t(cell) - (cell.bias and not cell.output_bias)),
+    ),
+    Twin(
+        "cnn.shift",
+        "formula",
+        "unshared kernels count the neurons of both",
+        instead(lambda t, d, s, q: (t(d, s, q)[0], t(d, s, q)[1] + 1, t(d, s, q)[2])),
+        ("translates",),
+    ),
+    Twin(
+        "deep.nonprop",
+        "raised",
+        "leaky ReLU as tanh",
+        instead(lambda t, cell: t(cell) + (cell.activation == "leaky" and t(cell) > 0)),
+        ("splits-by-symmetry",),
+    ),
+    Twin(
+        "deep.nonprop",
+        "raised",
+        "the bias of exp counts in the first layer",
+        instead(lambda t, cell: t(cell) + (cell.activation == "exp" and cell.bias and cell.layer == 1)),
+        ("splits-by-symmetry",),
+    ),
+    Twin(
+        "deep.nonprop",
+        "fan",
+        "a neuron without inputs costs the width of the next layer",
+        instead(lambda t, cell, outward: t(cell, True)),
+        ("half-neurons",),
+    ),
+    Twin(
+        "toy.redundant", "formula", "theta^3 has rank 1 at 0", instead(lambda t, cell: 1 if cell.p == 3 else t(cell)), ("points-of-powers",)
+    ),
+    Twin("rank.upper-M", "bound", "M_I - 1", instead(lambda t, cell: t(cell) - 1)),
+    Twin("rank.MI", "value", "one less for one model", instead(lambda t, cell: t(cell) - 1), ("generic-points",)),
+    Twin(
+        "rank.chain-rule",
+        "equality",
+        "only where D has full rank",
+        lambda truth: lambda D, kernel, M: truth(D, kernel, M) and D.shape[1] >= M,
+        ("linear-maps",),
+    ),
+    Twin("rank.min-rank-interpolation", "size", "isolated from R - 1 samples", instead(lambda t, R: t(R) - 1), ("isolated",)),
+    Twin("exp.fig4", "sizes", "the fifth order needs 11", lambda truth: {**truth, 5: 11}, ("decided",)),
+    Twin("exp.fig5", "ranks", "rank 2 from 15 entries", lambda truth: {**truth, 15: 2}, ("patterns",)),
+    Twin("errata.printed-targets", "ranks", "M6 has rank 2", lambda truth: {**truth, "M6": 2}),
+    Twin("errata.printed-orders", "sizes", "the third printed order as corrected", lambda truth: {**truth, 3: 10}, ("as-printed",)),
+    Twin("errata.attained", "true", "one less for two kernels", instead(lambda t, d, s, k: t(d, s, k) - (k == 2))),
 )
 
 WIDTH_TWINS = (

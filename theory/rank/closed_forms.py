@@ -116,8 +116,8 @@ def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
 
     With d the largest size and D the product of the N - 1 others, a format is *unbalanced* for D - sum (d_i - 1) < r < min(d, D), the sum
     over those others; then R = r (D + d - r), as of D x d matrices of rank r (arXiv:math/0609054v2). Else R is the expected number but
-    for (3, n, n; (3n - 1)/2) with n odd, (3, 4, 4; 5) and (2, 2, n, n; 2n - 1), where it is one less. That there are no further formats is
-    proved for r <= 6 and conjectured beyond (arXiv:math/0607191).
+    for (3, n, n; (3n - 1)/2) with n >= 3 odd, (3, 4, 4; 5) and (2, 2, n, n; 2n - 1) with n >= 2, where it is one less. That there
+    are no further formats is proved for r <= 6 and conjectured beyond (arXiv:math/0607191).
     """
     sizes, components = [whole("sizes", size, 1) for size in sizes], whole("components", components, 1)
     kind = cp_format(sizes, components)

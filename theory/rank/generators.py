@@ -3,23 +3,25 @@
 Every tangent function is a rational combination of few *generators*: sigma(z_c), sigma'(z_c) x_j (one set per class c of
 neurons that agree up to the reflection and scaling identities of sigma), the coordinates x_j and the constant 1. The rank of the table of
 coefficients bounds the model rank from above, at the very point and without any rounding; its left kernel lists
-the identities among the tangents. For z^p the generators are the monomials, which are independent: the bound is the rank.
+the identities among the tangents. For z^p the generators are the monomials, for a piecewise polynomial sigma monomials on the whole
+space and on half-spaces; these are independent, and the bound is the rank.
 
 On given samples generators become numbers, and more of them agree (:func:`sampled_tangents`).
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise, zip_longest
 from typing import Any
 
 import numpy as np
 
-from theory.activations import Reflection, polynomial_coefficients
+from theory.activations import PiecewiseActivation, Reflection, polynomial_coefficients
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 
@@ -27,6 +29,9 @@ Generator = tuple
 Combination = Mapping[Generator, Fraction]
 
 _ONE: Generator = ("monomial", ())
+
+#: With more monomials than this a piecewise polynomial is not expanded.
+MOST_MONOMIALS = 1000
 
 
 class Representative(tuple):
@@ -170,13 +175,17 @@ def _expansion(activation: Any, neuron: Neuron, classes: dict[tuple, Representat
         return _Polynomial(coefficients, neuron)
     if not any(neuron.weights):
         return _Constant(activation, neuron.bias)
+    if isinstance(activation, PiecewiseActivation) and activation.degree is None:  # homogeneous ones have a scale as well
+        degree = max(map(len, activation.pieces)) - 1
+        if math.comb(len(neuron.weights) + degree, degree) <= MOST_MONOMIALS:
+            return _Pieces(activation, neuron)
     return _Generic(activation, neuron, classes)
 
 
 class _Polynomial:
     """sigma(z) = sum of c_p z^p with z = w . x + b, expanded into monomials in x."""
 
-    def __init__(self, coefficients: Sequence[int], neuron: Neuron) -> None:
+    def __init__(self, coefficients: Sequence[Any], neuron: Neuron) -> None:
         self.coefficients = coefficients
         self.linear = {(j,): w for j, w in enumerate(neuron.weights) if w} | ({(): neuron.bias} if neuron.bias else {})
 
@@ -186,7 +195,7 @@ class _Polynomial:
     def slope(self, j: int | None) -> Combination:
         return self._expanded([p * c for p, c in enumerate(self.coefficients)][1:], () if j is None else (j,))
 
-    def _expanded(self, coefficients: Sequence[int], factor: tuple[int, ...]) -> Combination:
+    def _expanded(self, coefficients: Sequence[Any], factor: tuple[int, ...]) -> Combination:
         """sum of coefficients[p] z^p, times the monomial ``factor``."""
         expanded: dict[Generator, Fraction] = defaultdict(Fraction)
         for p, c in enumerate(coefficients):
@@ -198,9 +207,39 @@ class _Polynomial:
         return expanded
 
 
-def _multinomial(terms: Sequence[Any]) -> int:
-    import math
+class _Pieces:
+    """A piecewise polynomial sigma: the first piece everywhere, and beyond each break, on a half-space, the step to the next piece.
 
+    Half-spaces of one hyperplane share a generator: 1[-u > 0] = 1 - 1[u > 0] almost everywhere.
+    """
+
+    def __init__(self, activation: PiecewiseActivation, neuron: Neuron) -> None:
+        self.first = _Polynomial(activation.pieces[0], neuron)
+        leading = next(w for w in neuron.weights if w)
+        self.inside = leading > 0
+        self.steps = []
+        for threshold, (before, behind) in zip(activation.breaks, pairwise(activation.pieces), strict=True):
+            hyperplane = tuple(w / leading for w in (*neuron.weights, neuron.bias - threshold))
+            step = [b - a for a, b in zip_longest(before, behind, fillvalue=0)]
+            self.steps.append((hyperplane, _Polynomial(step, neuron)))
+
+    def value(self) -> Combination:
+        return self._read(lambda polynomial: polynomial.value())
+
+    def slope(self, j: int | None) -> Combination:
+        return self._read(lambda polynomial: polynomial.slope(j))
+
+    def _read(self, part: Callable[[_Polynomial], Combination]) -> Combination:
+        total: dict[Generator, Fraction] = defaultdict(Fraction, part(self.first))
+        for hyperplane, step in self.steps:
+            for (_, monomial), c in part(step).items():
+                total["piece", hyperplane, monomial] += c if self.inside else -c
+                if not self.inside:
+                    total["monomial", monomial] += c
+        return total
+
+
+def _multinomial(terms: Sequence[Any]) -> int:
     count = math.factorial(len(terms))
     for term in set(terms):
         count //= math.factorial(terms.count(term))

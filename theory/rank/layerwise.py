@@ -4,7 +4,8 @@ The tangent of a weight from neuron j to neuron i is delta_i h_j: what neuron i 
 up to the identities of sigma hold one function h_c and let one slope sigma'(z_c) through; of the functions behind that slope a class
 keeps a basis. So every tangent is a rational combination of products (slope generator, value generator), and the rank of their table
 bounds the model rank from above, at the very point and without rounding. Two identities link the layers: sigma' = sigma for exp (a shift
-of the bias is a scaling), z sigma'(z) = p sigma(z) for z^p and for positively homogeneous sigma. Linear neurons are passed through.
+of the bias is a scaling), z sigma'(z) = p sigma(z) for z^p and for positively homogeneous sigma. Linear neurons are passed through, and so
+are neurons of a piecewise sigma whose z, by the ranges of the values below, never leaves a linear piece.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, Reflection
+from theory.activations import Activation, PiecewiseActivation, Reflection
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.models.pooling import PooledCNN
@@ -27,6 +29,10 @@ Vector = dict[Any, Fraction]
 
 #: The constant function among the values.
 ONE = ("one",)
+
+#: Least and largest value of a function, None where there is none; of those not listed nothing is known.
+Range = tuple[Fraction | None, Fraction | None]
+Ranges = dict[Any, Range]
 
 
 @dataclass
@@ -48,7 +54,7 @@ class _Class:
 
 @dataclass
 class _Neuron:
-    """What a neuron holds (``value``) and lets through: sigma'(z) = sum of factor (slope of class) + ``straight``.
+    """What a neuron holds (``value``, in ``range``) and lets through: sigma'(z) = sum of factor (slope of class) + ``straight``.
 
     ``number`` names a constant factor of unknown value, which a single row need not know (``seen``: the value without it).
     """
@@ -58,6 +64,7 @@ class _Neuron:
     slopes: Sequence[tuple[Fraction, _Class]] = ()
     straight: Fraction = Fraction(0)
     number: Any = None
+    range: Range = (None, None)
 
 
 def layerwise_combinations(model: FullyConnected, theta: Sequence[Any]) -> list[Vector]:
@@ -67,12 +74,16 @@ def layerwise_combinations(model: FullyConnected, theta: Sequence[Any]) -> list[
     network = layers(model)
     below: list[_Neuron] = [_Neuron({("x", j): Fraction(1)}, {("x", j): Fraction(1)}) for j in range(model.inputs)]
     held, classes = [below], {}
+    ranges: Ranges = {ONE: (Fraction(1), Fraction(1))}
     for l, layer in enumerate(network[:-1]):
         known: dict[Any, _Class] = {}
         here = []
         for row, bias in zip(layer.weights, layer.biases, strict=True):
             terms = [(at(k), neuron.value) for k, neuron in zip(row, held[-1], strict=True)]
-            here.append(_read(model.activation, _sum([*terms, (at(bias), {ONE: Fraction(1)})]), l, known))
+            z = _sum([*terms, (at(bias), {ONE: Fraction(1)})])
+            wide = _range([(at(k), neuron.range) for k, neuron in zip(row, held[-1], strict=True)], at(bias))
+            inside = _both(wide, _range([(c, ranges.get(key, (None, None))) for key, c in z.items()]))
+            here.append(_read(model.activation, z, l, known, inside, ranges))
         classes.update({one.value: one for one in known.values()})
         held.append(here)
     rows: list[Vector] = [{} for _ in theta]
@@ -134,16 +145,21 @@ def _through(neuron: _Neuron, following: Vector, *, scaled: bool) -> Vector:
     return _sum([(straight, following), *((Fraction(1), one.slope(following, factor)) for factor, one in neuron.slopes)])
 
 
-def _read(activation: Activation, z: Vector, layer: int, known: dict[Any, _Class]) -> _Neuron:
-    """A neuron of a layer whose classes so far are ``known``."""
+def _read(activation: Activation, z: Vector, layer: int, known: dict[Any, _Class], inside: Range, ranges: Ranges) -> _Neuron:
+    """A neuron of a layer whose classes so far are ``known``, with z ``inside`` a range; its own value joins those with ``ranges``."""
     polynomial = getattr(activation, "state", None) == ()
     if polynomial and activation.degree == 1:
         return _Neuron(z, z, straight=Fraction(1))
     if all(key == ONE or key[0] == "number" for key in z):
         return _constant(activation, z)
-    if activation.name == "relu" and all(c < 0 and (key == ONE or key[0] == "value") for key, c in z.items()):
-        return _Neuron({}, {})  # never positive, whatever the inputs: dead
-    if activation.degree is None:
+    pieces = isinstance(activation, PiecewiseActivation)
+    image = _image(activation, inside) if pieces else (None, None)
+    if pieces and (piece := _only_piece(activation, inside)) is not None and len(piece) <= 2:
+        offset, straight = (Fraction(c) for c in (*piece, 0)[:2])
+        value = _sum([(offset, {ONE: Fraction(1)}), (straight, z)])
+        return _Neuron(value, value, straight=straight, range=image)
+    straight, power = _homogeneous_part(activation)
+    if power is None:
         size = Fraction(1)
     else:
         size = z[min(z, key=repr)] if polynomial else max(map(abs, z.values()))
@@ -152,11 +168,62 @@ def _read(activation: Activation, z: Vector, layer: int, known: dict[Any, _Class
     reflection = None if polynomial else activation.reflection
     if reflection is not None and opposite in known:
         value, factor, straight = _reflected(reflection, known[opposite], size)
-        return _Neuron(value, value, [(factor, known[opposite])], straight)
+        return _Neuron(value, value, [(factor, known[opposite])], straight, range=image)
     one = known.setdefault(spelled, _Class(own, ("value", layer, len(known))))
-    degree = activation.degree or 1
-    value = {one.value: size**degree}
-    return _Neuron(value, value, [(size ** (degree - 1), one)])
+    if pieces and not straight:  # else the value is that of the homogeneous part
+        ranges[one.value] = _image(activation, _range([(1 / size, inside)]))
+    value = _sum([(straight, z), (size ** (power or 1), {one.value: Fraction(1)})])
+    return _Neuron(value, value, [(size ** ((power or 1) - 1), one)], straight, range=image)
+
+
+def _homogeneous_part(activation: Activation) -> tuple[Fraction, int | None]:
+    """(s, p) where sigma(z) = s z + r(z) and r(c z) = c^p r(z) for c > 0; p None where there is none."""
+    if isinstance(activation, PiecewiseActivation) and activation.degree is None and tuple(activation.breaks) == (0,):
+        before, behind = ([*map(Fraction, piece)] for piece in activation.pieces)
+        step = [b - a for a, b in zip_longest(before, behind, fillvalue=Fraction(0))]
+        if not before[0] and len(before) <= 2 and sum(map(bool, step)) == 1:
+            return (*before, Fraction(0))[1], next(p for p, c in enumerate(step) if c)
+    return Fraction(0), activation.degree
+
+
+def _range(terms: Iterable[tuple[Fraction, Range]], offset: Fraction = Fraction(0)) -> Range:
+    """The range of ``offset`` plus a combination of functions with their ranges."""
+    low = high = offset
+    for c, ends in terms:
+        if c:
+            first, last = ends[:: 1 if c > 0 else -1]
+            low = None if low is None or first is None else low + c * first
+            high = None if high is None or last is None else high + c * last
+    return low, high
+
+
+def _both(one: Range, other: Range) -> Range:
+    """What lies in both ranges."""
+    lows, highs = ([end for end in ends if end is not None] for ends in zip(one, other, strict=True))
+    return max(lows, default=None), min(highs, default=None)
+
+
+def _only_piece(activation: PiecewiseActivation, z: Range) -> Sequence[Fraction | int] | None:
+    """The piece in which all of ``z`` lies (a break belongs to the piece on its left), None where there are several."""
+    for k, piece in enumerate(activation.pieces):
+        above = k == 0 or (z[0] is not None and z[0] > activation.breaks[k - 1])
+        below = k == len(activation.breaks) or (z[1] is not None and z[1] <= activation.breaks[k])
+        if above and below:
+            return piece
+    return None
+
+
+def _image(activation: PiecewiseActivation, z: Range) -> Range:
+    """A range of sigma over ``z``: linear pieces are extreme at their ends; of others nothing is said."""
+    if max(map(len, activation.pieces)) > 2:
+        return None, None
+    inner = [Fraction(t) for t in activation.breaks if (z[0] is None or t > z[0]) and (z[1] is None or t < z[1])]
+    ends = np.array([t for t in (*z, *inner) if t is not None], dtype=object)
+    values = list(activation.jet(ends, 0)[0]) if len(ends) else []
+    first, last = ((*map(Fraction, activation.pieces[k]), Fraction(0))[1] for k in (0, -1))
+    falls = (z[0] is None and first > 0) or (z[1] is None and last < 0)
+    rises = (z[0] is None and first < 0) or (z[1] is None and last > 0)
+    return None if falls else min(values), None if rises else max(values)
 
 
 def _reflected(r: Reflection, one: _Class, size: Fraction) -> tuple[Vector, Fraction, Fraction]:
@@ -224,7 +291,7 @@ class _Products:
         upward = lambda: self(one.behind[slope[2]], {one.value: Fraction(1)})
         if self.activation.exponential:
             return upward() if value == ONE else {(slope, value): Fraction(1)}
-        degree = self.activation.degree
+        _, degree = _homogeneous_part(self.activation)
         if degree is None or value != (pivot := min(one.z, key=repr)):
             return {(slope, value): Fraction(1)}
         others = [(-c, {(slope, key): Fraction(1)}) for key, c in one.z.items() if key != pivot]

@@ -1,6 +1,6 @@
 r"""Two-layer tanh networks with convolution: what sharing weights and local connections save.
 
-f(x) = sum over kernels l and positions q of a_lq tanh(K_l . patch_q(x) [+ b_l]). The same function lives in the network with shared
+f(x) = sum over kernels l and positions j of a_lj tanh(K_l . patch_j(x) [+ b_l]). The same function lives in the network with shared
 kernels (CNN), without sharing (NS) and in the fully connected one (FNN). A kernel counts for a target
 if some of its output weights is not 0.
 """
@@ -23,10 +23,11 @@ NOTATION = {
     "s": "kernel size in one dimension; |S| in any",
     "p": "number of positions of a kernel",
     "K_l": "kernel l",
-    "a_l": "its output weights a_lq, one a position q",
+    "a_l": "its output weights a_lj, one a position j",
     "m_null": "number of vanishing output weights of the k kernels",
     "m_K": r"number of classes \pm K_l with K_l not zero",
     "m_a": r"sum over these classes of the dimension of the span of their a_l",
+    "x_j": "the inputs x_jt at position j of a kernel",
     "q": "number of distinct neurons up to sign",
 }
 

@@ -21,16 +21,18 @@ SHIFT = claim(
     "Kernels that are translates of one another break the printed ranks",
     r"K_1 \neq \pm K_2 \text{ does not suffice}",
     clauses={
-        "translates": r"K_2 \text{ is } \pm \text{ a translate of } K_1:\ (R_{\mathrm{CNN}}, R_{\mathrm{NS}}, R_{\mathrm{FNN}})"
-        r" = (q + 2 |S|,\ q (|S| + 1),\ q (|D| + 1)) \text{ at the kernels as given}",
+        "translates": r"K_2 \text{ is } \pm \text{ a translate of } K_1:\ R_{\mathrm{CNN}} = q + 2 |S| \text{ at the kernels as given},"
+        r"\ R_{\mathrm{NS}}(f^*) = q (|S| + 1),\ R_{\mathrm{FNN}}(f^*) = q (|D| + 1)",
         "others": r"\text{no translates, zeros or not: } (2 (|S| + p),\ 2 p (|S| + 1),\ 2 p (|D| + 1)) \text{ as printed}",
         "least": r"R_{\mathrm{CNN}}(f^*) \text{ is the least over all choices of kernels, each counted with all of its neurons}",
     },
     symbols=["R", "CNN,NS,FNN", "f^*", "K_l", "q", "s", "d", "p"],
+    assumptions=[Assumption("nothing cancels", r"\text{every distinct neuron has an output weight}", unprobed="q counts what is left")],
     kind="counterexample",
     source=RECOVERY.at("Theorems 6 and 7 and 2211.11623v1, Proposition 3 as printed; the missing condition: ours"),
     refuted_by="Printed and certified ranks that agree on every pair of translates.",
-    notes="Smallest pair: (c, 0) beside (0, c), d = 3: 7, 9, 12, printed 8, 12, 16: neighbouring positions share neurons."
+    notes="Smallest pair: (c, 0) beside (0, c), d = 3: 7, 9, 12, printed 8, 12, 16: neighbouring positions share neurons. Without sharing"
+    " the kernels as given have rank 10: the common neuron has two places there, and its slopes reach three inputs."
     " 2307.08921v1, appendix A.5 does ask for distinct neurons.",
 )
 
@@ -131,9 +133,9 @@ REPEATED = claim(
     r"R(\theta) = m_a |S| + m_K p",
     clauses={
         "value": r"R(\theta) = m_a |S| + m_K p",
-        "no input": r"K_l = 0 \text{ with output weights adds the rank of the linear functions } \sum_q a_{lq} x_{q t},\ t \le |S|",
+        "no input": r"K_l = 0 \text{ with output weights adds the rank of the linear functions } \sum_j a_{lj} x_{j t},\ t \le |S|",
     },
-    symbols=["R", "m_a", "m_K", "s", "p", "K_l", "a_l", "q"],
+    symbols=["R", "m_a", "m_K", "s", "p", "K_l", "a_l", "x_j"],
     assumptions=[NO_TRANSLATES],
     source=STRATIFICATION.at("Proposition 3; 2406.18035v1, Proposition 3"),
     depends_on=["fnn.strata"],
@@ -204,8 +206,8 @@ REPEATED.without("no translates", pairs, moved=True)
 POOLED = claim(
     "cnn.gap",
     "Pooling over positions",
-    r"f = \sum_l a_l \sum_q \tanh(K_l \cdot x_q):\quad R = k (|S| + 1)",
-    symbols=["R", "k", "s", "K_l", "a_l", "q"],
+    r"f = \sum_l a_l \sum_j \tanh(K_l \cdot x_j):\quad R = k (|S| + 1)",
+    symbols=["R", "k", "s", "K_l", "a_l", "x_j"],
     kind="extension",
     assumptions=[Assumption("generic kernels", r"K_l \neq 0,\ \text{not} \pm \text{ translates},\ a_l \neq 0")],
     source=STRATIFICATION.at("Proposition 3 is the case of one output weight a position; pooled: ours"),

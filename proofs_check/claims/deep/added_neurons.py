@@ -25,7 +25,8 @@ NULL = claim(
     r"R_{\mathrm{wide}} - R_{\mathrm{narr}} = 0 \text{ or } m_{l+1} \text{ for a null neuron in hidden layer } l",
     clauses={
         "free": r"0 \text{ if } \sigma(0) = 0 \text{ or layer } l + 1 \text{ has biases}",
-        "fan-out": r"m_{l+1} \text{ if } \sigma(0) \ne 0 \text{ and layer } l + 1 \text{ has none, but for the exception}",
+        "fan-out": r"m_{l+1} \text{ for sigmoid, softplus and cos (} \sigma(0) \ne 0 \text{), and for exp if } l = L - 1,"
+        r" \text{ where layer } l + 1 \text{ has none}",
         "exponential": r"\text{exception: } \sigma = \exp,\ l < L - 1 \text{ costs nothing}",
     },
     symbols=["R", "narr,wide", "l", "L", "m_l", r"\sigma"],
@@ -36,7 +37,8 @@ NULL = claim(
     ],
     source=OPTIMISTIC.at("equation 35, with biases in all layers; without: ours (2406.18035v1, Table 1 needs splitting)"),
     refuted_by="An activation, a layer and biases for which the rank rises otherwise.",
-    notes="Smallest case against a rise of 1 always: sigmoid, two layers, two outputs, no biases: the rise is 2.",
+    notes="Smallest case against a rise of 1 always: sigmoid, two layers, two outputs, no biases: the rise is 2. That sigma(0) is not 0 is"
+    " not enough: for the polynomial 1 + z^2 two neurons on one input have the constant among their tangents, and the rise is 0.",
 )
 
 VANISHING, OTHERS = ("tanh", "sin", "gelu", "silu"), ("sigmoid", "softplus", "cos")
@@ -178,10 +180,11 @@ NONPROPORTIONAL = claim(
     r"\text{the same output does not mean the same rank}",
     clauses={
         "split": r"\text{a split with a fraction of its own on every edge raises } R \text{ by the fan-in, with biases one more,}"
-        r" \text{ if } m_{l+1} \ge 2",
+        r" \text{ if } m_{l+1} \ge 2, \text{ for tanh, sigmoid and softplus}",
         "exponential": r"\sigma = \exp: \text{ by the fan-in, with or without biases}",
-        "no output": r"\text{a neuron without output weights raises } R \text{ by its fan-out } m_{l+1}",
-        "no input": r"\text{a neuron without input weights raises } R \text{ by its fan-in } m_{l-1}",
+        "homogeneous": r"\sigma = z^3 \text{ and leaky ReLU: by one less, the fan-in less 1, with biases the fan-in}",
+        "no output": r"\text{tanh without biases: a neuron without output weights raises } R \text{ by its fan-out } m_{l+1}",
+        "no input": r"\text{tanh without biases: a neuron without input weights raises } R \text{ by its fan-in } m_{l-1}",
     },
     symbols=["R", "l", "m_l", r"\sigma"],
     kind="counterexample",
@@ -189,7 +192,8 @@ NONPROPORTIONAL = claim(
     source=STRATIFICATION.at("Definition 4 asks for more than the same output; the examples: ours"),
     depends_on=["deep.split", "deep.generic"],
     refuted_by="A split with different fractions, or such a neuron, at which the rank rises otherwise.",
-    notes="Neurons without inputs or outputs: tanh without biases. exp with biases, [2,2,2,1]: 11 before, 13 after, not 14.",
+    notes="Where sigma(c z) = c^p sigma(z) for c > 0, the incoming weights of the copy times their tangents add up to one of its output"
+    " weights. [2,2,2,1] with biases: exp 11 before, 13 after, z^3 likewise, tanh 15 and 18.",
 )
 
 SPLIT: dict[str, Any] = {
@@ -235,12 +239,22 @@ def small_before_split(cell, rng):
     return before_split(cell, rng) / 4
 
 
-@NONPROPORTIONAL.check("certified", small_before_split, axes(**SPLIT, quick=2, standard=5), clauses="exponential", distribution=WEIGHTS)
-@false("one more with biases, as elsewhere", raised=fan_in)
+def by_symmetry(cell):
+    """The fan-in, for exp without the bias, for homogeneous sigma less 1."""
+    return weights_alone(cell) if cell.activation == "exp" else max(fan_in(cell) - 1, 0)
+
+
+SYMMETRIC = axes(activation=("exp", "power:3", "leaky"), **SPLIT, quick=1, standard=5)
+
+
+@NONPROPORTIONAL.check("certified", small_before_split, SYMMETRIC, clauses=("exponential", "homogeneous"), distribution=WEIGHTS)
+@false("one more, as elsewhere", raised=fan_in)
+@false("exp as homogeneous", raised=lambda cell: max(fan_in(cell) - 1, 0))
+@false("homogeneous as exp", raised=weights_alone)
 @false("as for tanh", activation="tanh")
-def splits_for_exp(cell, theta, *, raised=weights_alone, activation="exp", context):
-    """exp: the bias of the copy is a combination of its output weights."""
-    narrow = FullyConnected(cell.widths, activation, cell.bias)
+def splits_by_symmetry(cell, theta, *, raised=by_symmetry, activation=None, context):
+    """exp: the bias of the copy is a combination of its output weights; homogeneous sigma: one combination of its inputs is (Euler)."""
+    narrow = FullyConnected(cell.widths, activation or cell.activation, cell.bias)
     wide, mapped = split_edges(narrow, theta, cell.layer, 0, disproportional(context.rng(cell, theta), cell.widths[cell.layer + 1]))
     return rise_is(raised(cell), model_rank(narrow, theta), model_rank(wide, mapped), theta=theta)
 

@@ -36,7 +36,8 @@ SYMBOLS = {
 NULL = claim(
     "errata.null-weights",
     "Vanishing output weights: the older tables print the rank at another point",
-    r"R_{\mathrm{NS}}(f^*) \neq k (s + 1) p - s\, m_{\mathrm{null}},\quad R_{\mathrm{FNN}}(f^*) \neq k (d + 1) p - d\, m_{\mathrm{null}}",
+    r"R_{\mathrm{NS}}(f^*) \neq k (s + 1) p - s\, m_{\mathrm{null}},\quad R_{\mathrm{FNN}}(f^*) \neq k (d + 1) p - d\, m_{\mathrm{null}}"
+    r"\text{ for } m_{\mathrm{null}} \ge 1",
     clauses={
         "least": r"R_{\mathrm{NS}}(f^*) = (s + 1)(k p - m_{\mathrm{null}}),\ R_{\mathrm{FNN}}(f^*) = (d + 1)(k p - m_{\mathrm{null}})",
         "origin": r"\text{the printed numbers are the ranks where unused neurons keep their kernel}",
@@ -87,7 +88,8 @@ def origin(cell, drawn, *, printed=older_tables, context):
 REMARK = claim(
     "errata.bias-remark",
     "The remark on biases in Table 4 fits no point",
-    r"(d + 2)(d + 1 - s) - s\, m_{\mathrm{null}} \notin \{(d + 2)(p - m_{\mathrm{null}}),\ (d + 2) p - (d + 1) m_{\mathrm{null}}\}",
+    r"(d + 2)(d + 1 - s) - s\, m_{\mathrm{null}} \notin \{(d + 2)(p - m_{\mathrm{null}}),\ (d + 2) p - (d + 1) m_{\mathrm{null}}\}"
+    r"\text{ for } m_{\mathrm{null}} \ge 1",
     symbols=SYMBOLS,
     kind="counterexample",
     family="networks",
@@ -125,14 +127,14 @@ def both_points(cell, drawn, *, printed=printed_remark, true=true_remark, contex
 ATTAINED = claim(
     "errata.attained",
     "Appendix A.5 names the wrong attained rank",
-    r"\text{without sharing the attained rank is } k (d + 1 - s)(s + 1) \neq k (d + 1)",
+    r"\text{without sharing the attained rank is } k (d + 1 - s)(s + 1) \neq k (d + 1),\ s < d",
     symbols=SYMBOLS,
     kind="counterexample",
     family="networks",
     source=OPTIMISTIC.at("appendix A.5"),
     depends_on=["cnn.noshare"],
     refuted_by="Generic kernels without sharing of rank k (d + 1).",
-    notes="d = 4, s = 2, k = 1: printed 5, true 9. Where s = 1 or s = d the two agree.",
+    notes="d = 4, s = 2, k = 1: printed 5, true 9. The two agree for s = d alone.",
 )
 
 
@@ -154,7 +156,7 @@ def attained(cell, drawn, *, printed=lambda d, s, k: k * (d + 1), true=without_s
 TRANSLATES = claim(
     "errata.translates",
     "The theorems on convolution need kernels that are no translates",
-    r"K_1 = (c, 0),\ K_2 = (0, c):\quad R_{\mathrm{CNN}} = d + 4 < 2 (d + 1) \text{ although } K_1 \neq \pm K_2,\ d \ge 3",
+    r"K_1 = (c, 0),\ K_2 = (0, c),\ c \ne 0:\quad R_{\mathrm{CNN}} = d + 4 < 2 (d + 1) \text{ although } K_1 \neq \pm K_2,\ d \ge 3",
     symbols={**SYMBOLS, "K_1, K_2, c": "two kernels, and an entry of them"},
     kind="counterexample",
     family="networks",
@@ -175,7 +177,7 @@ def translated(cell, c, *, printed=lambda d: 2 * (d + 1), true=lambda d: d + 4, 
 ZERO = claim(
     "errata.zero-row",
     "The generic bound of the zero function is not 0",
-    r"\sup_{\theta \in \Theta^*_0} R(\theta) \ge (d + 1) \lfloor m / 2 \rfloor > 0: \text{ the rank of cancelling pairs}",
+    r"\sup_{\theta \in \Theta^*_0} R(\theta) \ge (d + 1) \lfloor m / 2 \rfloor > 0,\ m \ge 2: \text{ the rank of cancelling pairs}",
     symbols={**SYMBOLS, "m": "width", "Theta^*_0": "the parameters of f = 0"},
     kind="counterexample",
     family="networks",
@@ -204,7 +206,7 @@ ANALYTIC = claim(
     "errata.analytic-in-x",
     "Analyticity in the parameters is not enough",
     r"f(x; \theta) = a \max(w \cdot x, 0):\ P(R_S = R = d \text{ at } n = d) = 2^{-d} < 1"
-    r" \text{ for inputs with a density, symmetric about } 0",
+    r" \text{ for independent inputs with a density, symmetric about } 0",
     symbols={
         **SYMBOLS,
         "S, n": "samples, and their number",

@@ -19,8 +19,9 @@ CP = claim(
     r"R = \min\left(r \left(\textstyle\sum_i d_i - N + 1\right), \prod_i d_i\right) \text{ but for unbalanced and exceptional formats}",
     clauses={
         "regular": r"R = \min\left(r \left(\textstyle\sum_i d_i - N + 1\right), \prod_i d_i\right) \text{ in all other formats}",
-        "unbalanced": r"R = r (D + d - r) \text{ if } D - \textstyle\sum_{d_i \ne d} (d_i - 1) < r < \min(d, D)",
-        "exceptional": r"R \text{ one less than expected for } (3, n, n; (3n - 1)/2),\ n \text{ odd},\ (3, 4, 4; 5),\ (2, 2, n, n; 2n - 1)",
+        "unbalanced": r"R = r (D + d - r) \text{ if } D - \textstyle\sum_i (d_i - 1) + (d - 1) < r < \min(d, D)",
+        "exceptional": r"R \text{ one less than expected for } (3, n, n; (3n - 1)/2),\ n \ge 3 \text{ odd},\ (3, 4, 4; 5),"
+        r"\ (2, 2, n, n; 2n - 1),\ n \ge 2",
         "idle": r"\text{components that vanish altogether add nothing: } R(f^*) \le r (\textstyle\sum_i d_i - N + 1)",
     },
     symbols=["R", "r", "d_i", "N", "d", "D", "f^*"],

@@ -22,14 +22,16 @@ TABLE = claim(
     clauses={
         "generic": r"R = k D \text{ for tanh, erf, atan, sin, cos, } e^{-z^2}, z/\sqrt{1 + z^2}, \text{ sigmoid, softplus, GELU, SiLU}",
         "exp": r"R = k (d + 1) \text{ for exp, with and without hidden biases}",
-        "homogeneous": r"R = k (D - 1) \text{ for (leaky) ReLU if no two } (w_i, b_i) \text{ are parallel; parallel ones count once}",
+        "homogeneous": r"R = k (D - 1) \text{ for (leaky) ReLU if no two } (w_i, b_i) \text{ are proportional;}"
+        r"\text{ those with a positive factor count once}",
         "polynomial": r"R = D - 1 \text{ for } z;\ r d - \tbinom{r}{2},\ r = \operatorname{rank}(w_i), \text{ for } z^2, \text{ no biases}",
         "pair": r"\pm(w, b): R = D \text{ for odd or even } \sigma,\  D + 1 \text{ for sigmoid, } 2 D - 1 \text{ for softplus, GELU,}"
         r"\text{ SiLU}, 2 (d + 1) \text{ for exp, } 2 (D - 1) \text{ for ReLU}",
-        "one frequency": r"\text{sin, cos: } k \ge 2 \text{ neurons of one } w \text{ have } 2 (d + 1) \text{ together}",
+        "one frequency": r"\text{sin, cos: } k \ge 2 \text{ neurons of one } w \text{ have } 2 (d + 1) \text{ together,}"
+        r"\text{ and } d + 2 \text{ if all } b_i - b_j \in \pi \mathbb{Z}",
     },
     symbols=["R", "k", "d", "D", "w_i,b_i,a_i"],
-    assumptions=[Assumption("generic", r"w_i \ne 0,\ a_i \ne 0,\ w_i \ne \pm w_j \text{ but for the pair; for ReLU not parallel}")],
+    assumptions=[Assumption("generic", r"w_i \ne 0,\ a_i \ne 0,\ w_i \ne \pm w_j \text{ but for the pair and one frequency}")],
     kind="extension",
     source=STRATIFICATION.at("Proposition 5 for tanh; the other rows: ours"),
     depends_on=["fnn.strata"],
@@ -130,16 +132,22 @@ def series(cell, theta, *, table=activation_table, context):
     return equal(rank=(table(cell.activation, cell.neurons, cell.d, cell.k, cell.bias), observed), shown={"theta": theta, "at": at})
 
 
+def of_one_frequency(cell):
+    """sin z, cos z and both times each input; of one neuron alone d + 2."""
+    return 2 * (cell.d + 1) if cell.biases == "different" else cell.d + 2
+
+
 @TABLE.check(
     "certified",
     lambda cell, rng: signs(rng, (1, cell.k)),
-    axes(activation=("sin", "cos"), d=(1, 2, 3), k=(2, 3, 4)),
+    axes(activation=("sin", "cos"), d=(1, 2, 3), k=(2, 3, 4), biases=("different", "equal")),
     clauses="one frequency",
 )
-@false("as distinct neurons", formula=lambda d, k: k * (d + 2))
-@false("one sigma and one slope", formula=lambda d, k: d + 2)
+@false("as distinct neurons", formula=lambda cell: cell.k * (cell.d + 2))
+@false("one sigma and one slope", formula=lambda cell: cell.d + 2)
+@false("whatever the biases", formula=lambda cell: 2 * (cell.d + 1))
 @false("as if sigma were exp", other="exp")
-def one_frequency(cell, outputs, *, formula=lambda d, k: 2 * (d + 1), other=None, context):
+def one_frequency(cell, outputs, *, formula=of_one_frequency, other=None, context):
     """By the addition theorem (an identity) 2 (d + 1) functions span all tangents; the certified rank is no smaller."""
     import sympy
 
@@ -148,8 +156,7 @@ def one_frequency(cell, outputs, *, formula=lambda d, k: 2 * (d + 1), other=None
     remainder = sigma(z + b) - sympy.cos(b) * sigma(z) - sympy.sin(b) * sigma(z).diff(z)
     model = TwoLayer(cell.d, cell.k, activation=cell.activation, bias=True)
     w = np.repeat(1 + np.arange(cell.d)[None], cell.k, axis=0)
-    found = model_rank(model, model.pack(input_weights=w, input_biases=np.arange(1, cell.k + 1), output_weights=outputs))
+    biases = np.arange(1, cell.k + 1) if cell.biases == "different" else np.ones(cell.k, int)
+    found = model_rank(model, model.pack(input_weights=w, input_biases=biases, output_weights=outputs))
     found = replace(found, upper=min(found.upper, 2 * (cell.d + 1)))
-    return worst(
-        [vanishing("remainder of the addition theorem", sympy.expand_trig(remainder).expand()), rank_is(formula(cell.d, cell.k), found)]
-    )
+    return worst([vanishing("remainder of the addition theorem", sympy.expand_trig(remainder).expand()), rank_is(formula(cell), found)])

@@ -160,7 +160,7 @@ def rationally_known(activation, bias, output_bias, value):
 
 CONSTANTS = axes(
     activation=SIGMAS,
-    d=(1, 2),
+    d=by_level((1, 2), (1, 2, 3)),
     bias=(False, True),
     output_bias=(False, True),
     value=("zero", "constant"),

@@ -1,5 +1,7 @@
 r"""The model rank under maps of parameters: a composed parametrization has no larger one, nor has the image of a critical mapping."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from numerics.arithmetic.exact import PRIMES, nullspace_rational, rank_modulo, rank_rational
@@ -7,10 +9,11 @@ from numerics.derivatives.tape import tangents
 from numerics.rank import model_rank, modular_tangents
 from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import samples
-from proofs_check.judging import at_most, bounded, equal, worst
+from proofs_check.judging import at_most, bounded, equal, rank_is, worst
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.embedding.edge_by_edge import split_edges
 from theory.models import TwoLayer, TwoLayerCNN
+from theory.rank import Target, optimistic_sample_size
 from theory.rank.convolution import ARCHITECTURES, ConvolutionalTarget, generic_kernels
 
 from . import RECOVERY, STRATIFICATION
@@ -18,11 +21,15 @@ from . import RECOVERY, STRATIFICATION
 CHAIN = claim(
     "rank.chain-rule",
     "Model rank of a composed parametrization",
-    r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta)),\quad"
-    r"\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
+    r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta))",
+    clauses={
+        "points": r"R_g(\eta) \le R_f(\varphi(\eta)),\quad\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
+        "targets": r"R_g(f^*) \le R_f(f^*) \text{ if } R_f(\varphi(\eta)) = R_f(f^*) \text{ for an } \eta \text{ of } f^*",
+    },
     symbols={
+        "f^*": "a target",
         "f, g": "a model, and the same with parameters phi(eta)",
-        "R_f, R_g": "their model ranks",
+        "R_f, R_g": "their model ranks, at a point or least over all that represent a target",
         "ker": "parameter directions along which f does not move to first order",
         "M": "number of parameters of f",
         "K": "number of parameters of g",
@@ -30,7 +37,10 @@ CHAIN = claim(
     kind="extension",
     relation="upper",
     assumptions=[
-        Assumption("corresponding points", r"\text{the ranks are those at } \eta \text{ and } \varphi(\eta)\text{, not of functions}")
+        Assumption(
+            "corresponding points",
+            r"\text{the ranks are those at } \eta \text{ and } \varphi(\eta)\text{, of functions in the second clause alone}",
+        )
     ],
     source=RECOVERY.at("used for weight sharing around Theorems 6 and 7; stated and proved by us"),
     depends_on=["rank.upper-M"],
@@ -58,7 +68,7 @@ def surjective(D, kernel, M):
     return rank_rational(D) == M
 
 
-@CHAIN.check("exact", linear_map, MAPS, distribution="integers of drawn ranks", name="linear-maps")
+@CHAIN.check("exact", linear_map, MAPS, clauses="points", distribution="integers of drawn ranks", name="linear-maps")
 @false("never smaller", factor=-1)
 @false("equality only when D is onto", equality=surjective)
 @false("equality always", equality=lambda D, kernel, M: True)
@@ -86,7 +96,7 @@ def one_active(cell, rng):
     return ConvolutionalTarget(model, generic_kernels(model, rng), outputs, np.zeros(cell.k, int))
 
 
-@CHAIN.check("certified", one_active, SHARED, distribution="integer kernels", name="weight-sharing")
+@CHAIN.check("certified", one_active, SHARED, clauses="points", distribution="integer kernels", name="weight-sharing")
 @false("ranks of the function for ranks at the points", corresponding=False)
 def weight_sharing(cell, target, *, corresponding=True, context):
     """Certified ranks along shared -> unshared -> fully connected, the same parameters in all three, do not decrease."""
@@ -101,7 +111,29 @@ def weight_sharing(cell, target, *, corresponding=True, context):
 
 
 CHAIN.without("corresponding points", weight_sharing, corresponding=False)
-CHAIN.formal("rank/samples.v", "rank_chain_rule", false="the rank of a reparametrized model is no smaller", adequate=samples)
+
+
+def all_active(cell, rng):
+    """A target every position of which is active: sharing reaches an optimal point of the unshared network."""
+    model = TwoLayerCNN(*cell.shape, cell.k)
+    return ConvolutionalTarget(model, generic_kernels(model, rng), signs(rng, (cell.k, len(model.patches))), np.zeros(cell.k, int))
+
+
+@CHAIN.check("certified", all_active, SHARED, clauses="targets", distribution="integer kernels", name="optimal-points")
+@false("whether the image has an optimal point or not", positions=1)
+def optimal_points(cell, target, *, positions=None, context):
+    """Shared kernels against unshared ones: the certified rank at the common point is the least, and bounds the least rank when shared."""
+    active = target.outputs * (np.arange(target.outputs.shape[1]) < (positions or target.outputs.shape[1]))
+    target = replace(target, outputs=active)
+    (shared, eta), (unshared, theta) = (target.realize(one) for one in ARCHITECTURES[:2])
+    least = optimistic_sample_size(unshared, Target(shared, eta))
+    below = at_most("least rank, by that of f", optimistic_sample_size(shared, Target(shared, eta)), least, attained=False)
+    return worst([rank_is(least, model_rank(unshared, theta), kernels=target.kernels), below])
+
+
+CHAIN.formal(
+    "rank/samples.v", "rank_chain_rule", clauses="points", false="the rank of a reparametrized model is no smaller", adequate=samples
+)
 
 CRITICAL = claim(
     "rank.critical-mapping",

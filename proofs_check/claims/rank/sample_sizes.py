@@ -10,6 +10,7 @@ from numerics.rank import empirical_rank, model_rank
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.networks import samples
 from proofs_check.judging import equal, rank_is
+from theory.activations import PiecewiseActivation
 from theory.draws import distinct_rows, dyadic_normal, signs
 from theory.models import MatrixFactorization, TwoLayer
 from theory.rank import factorization_strata, function_rank, two_layer_function_rank
@@ -108,7 +109,8 @@ TRANSITION = claim(
     source=STRATIFICATION.at("Theorems 1 and 4, Lemma 5; 2406.18035v1, Theorem 2"),
     depends_on=["rank.llr-condition", "rank.O-equals-R"],
     refuted_by="An open set of designs on which the rank is below min(n, R).",
-    notes="Almost surely only. Fails on designs x, -x (odd models), on a line, on a grid with repetitions, and for ReLU: the probes.",
+    notes="Almost surely only. Fails on designs x, -x (odd models), on a line, on a grid with repetitions, on unit vectors, for ReLU and"
+    " for activations of compact support: the probes.",
 )
 
 
@@ -140,6 +142,14 @@ def on_a_grid(rng, n, d):
     return rng.integers(-1, 2, (n, d))
 
 
+def unit_vectors(rng, n, d):
+    """One-hot inputs: no more than d different ones."""
+    return np.eye(d, dtype=int)[rng.integers(0, d, n)]
+
+
+#: 1 - |z - 2| where that is positive: a bump that most inputs miss.
+HAT = PiecewiseActivation("hat", (1, 2, 3), ((0,), (-1, 1), (3, -1), (0,)))
+
 SIGMAS = by_level(("tanh", "erf", "gelu"), ("tanh", "erf", "atan", "sin", "ratsig4", "gelu"))
 SIZES = axes(activation=SIGMAS, d=by_level((1, 2), (1, 2, 3)), k=(1, 2), offset=(-2, -1, 0, 1, 3), standard=2, full=10)
 
@@ -166,6 +176,7 @@ def transition(cell, instance, *, formula=lambda n, R, M: min(n, R), sigma=None,
 
 
 TRANSITION.twin(transition, "property", changed={"method": "float", "design": halved_design}, tolerance=FLOATS, name="floats")
-TRANSITION.without("analytic in x", transition, sigma="relu")
-for designed in (symmetric_design, on_a_line, on_a_grid):
+for kinked in ("relu", HAT):
+    TRANSITION.without("analytic in x", transition, sigma=kinked)
+for designed in (symmetric_design, on_a_line, on_a_grid, unit_vectors):
     TRANSITION.without("absolutely continuous inputs", transition, design=designed)

@@ -31,7 +31,8 @@ def close(found, wanted, error=1e-25):
 
 # ------------------------------------------------------------------------------------------------------------ minors
 
-NAMES = "tanh exp sigmoid silu softplus sin cos atan erf gelu lorentz ratsig ratsig4 relu leaky hinge3 power:2 power:5 identity".split()
+NAMES = "tanh exp sigmoid silu softplus sin cos atan erf gelu lorentz ratsig ratsig4 power:2 power:5 identity".split()
+NAMES += ["relu", "leaky", "hinge3", "hardtanh"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,6 +17,9 @@ def evaluated(generator, sigma, x):
     _, kind, *rest = generator
     if kind == "monomial":
         return np.prod([x[:, j] for j in rest[0]], axis=0) * np.ones(len(x))
+    if kind == "piece":  # a monomial on one side of a hyperplane
+        *normal, offset = map(float, rest[0])
+        return np.prod([x[:, j] for j in rest[1]], axis=0) * (x @ normal + offset > 0)
     vector = np.array([float(v) for v in rest[0]])
     z = x @ vector[: x.shape[1]] + (vector[-1] if len(vector) > x.shape[1] else 0)
     value, slope = sigma.jet(z, 1)
@@ -25,7 +28,9 @@ def evaluated(generator, sigma, x):
     return slope * (1 if rest[1] is None else x[:, rest[1]])
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "gelu", "cos", "relu", "leaky", "power:1", "power:2", "power:4", "exp"])
+@pytest.mark.parametrize(
+    "name", ["tanh", "sigmoid", "softplus", "gelu", "cos", "relu", "leaky", "hinge3", "hardtanh", "power:1", "power:2", "power:4", "exp"]
+)
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("kind", ["dense", "two outputs", "shared", "unshared"])
 def test_combinations_are_the_tangents(name, bias, kind):

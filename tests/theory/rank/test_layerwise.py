@@ -88,3 +88,25 @@ def test_rows_that_columns_link_are_one_block():
     linked = [{"a": 1, "b": 1}, {"b": 1, "c": 1}, {"a": 1, "b": 2, "c": 1}]
     apart = [{"d": 1, "e": 1}, {"d": 2, "e": 2}]
     assert [sparse_rank(linked + apart, most=most) for most in (None, 3, 2, 1)] == [3, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("model", "theta", "rank"),
+    [
+        # A neuron that is always on is linear: h = relu(x + 1) >= 0, relu(2 h + 1) = 2 h + 1; what is left is 1, h and the slope of h.
+        (FullyConnected((1, 2, 2, 1), "relu"), [1] * 13, 3),
+        # 2 h + 1 of a hard tanh h in [-1, 1] bends at h = 0; h + 3 never does, and is 1.
+        (FullyConnected((1, 1, 1, 1), "hardtanh"), [1, 0, 1, 3, 1, 0], 1),
+        # hinge3 is z + max(z, 0)^3: on a line two neurons behind one share z, and each has its cube.
+        (FullyConnected((1, 1, 2, 1), "hinge3", bias=False), ["-13/4", "-7/4", "15/4", "15/8", "13/4"], 4),
+        # Parallel neurons of hinge3: x and its positive cube, times nothing.
+        (TwoLayer(1, 2, activation="hinge3"), [1, 2, 1, 1], 2),
+        # hardtanh(x) and hardtanh(2 x) share no kink; those of x and x + 2 share one, and differ by pieces that are slopes.
+        (TwoLayer(1, 2, activation="hardtanh", bias=True), [1, 2, 0, 0, 1, 1], 6),
+        (TwoLayer(1, 2, activation="hardtanh", bias=True), [1, 1, 0, 2, 1, 1], 5),
+    ],
+    ids=str,
+)
+def test_piecewise_networks_are_decided_where_pieces_coincide(model, theta, rank):
+    found = model_rank(model, [Fraction(value) for value in theta])
+    assert (found.lower, found.upper) == (rank, rank)
