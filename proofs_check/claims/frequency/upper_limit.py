@@ -36,7 +36,7 @@ LIMIT = claim(
         r"\alpha": "exponent of the penalty", "M": "frequency cut-off", "k": "frequencies, integers",
         r"\langle k \rangle": "sqrt(1 + |k|^2)", r"\hat\phi_k": "Fourier coefficient",
         "K_M": "the sum of e^(ikx) over frequencies up to M, each divided by its weight in the penalty", "E_M": "least energy",
-        r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates",
+        r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates; for n = 1 none, and delta = 0",
         r"\phi": "an interpolant", r"\delta": "the quotient given", "E": "the limit",
     },
     assumptions=[
