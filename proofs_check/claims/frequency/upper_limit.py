@@ -127,7 +127,7 @@ CUTOFFS = {1: {"quick": (30, 4000), "standard": (30, 1000, 10_000), "full": (100
 CELLS = axes(
     d=(1, 2, 3),
     alpha=("0", "1/4", "1/2", "3/4", "1", "3/2", "2", "5/2", "3"),
-    n=by_level((2, 3), (2, 4), (2, 3, 5)),
+    n=by_level((2, 3), (2, 3, 4), (2, 3, 5)),
     where=lambda d, alpha: d - Fraction(3, 2) <= Fraction(alpha) <= d and (d == 1 or "/4" not in alpha),  # below d - 1, too, for d >= 2
 )
 

@@ -245,11 +245,15 @@ def all_graphs(cell, _, *, criterion=identifiable, context):
     return equal(graphs=(predicted, found))
 
 
-GRAPHS = axes(V=by_level((5, 8), (5, 8, 16)), density=("sparse", "a tree", "dense", "two parts"), quick=10, standard=60, full=400)
+GRAPHS = axes(
+    V=by_level((5, 8), (5, 8, 16)), density=("no pairs", "sparse", "a tree", "dense", "two parts"), quick=10, standard=60, full=400
+)
 
 
 def graphs(cell, rng):
-    """Pairs of ``V`` anchors: about as many as anchors, a spanning tree, twice as many, or two components."""
+    """Pairs of ``V`` anchors: none, about as many as anchors, a spanning tree, twice as many, or two components."""
+    if cell.density == "no pairs":
+        return []
     if cell.density == "a tree":
         return [(int(rng.integers(v)), v) for v in range(1, cell.V)]
     if cell.density == "two parts":
