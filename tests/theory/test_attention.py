@@ -142,8 +142,8 @@ def test_large_scores_and_logits_do_not_overflow():
     ("call", "told"),
     [
         (lambda: attention.conditional_entropy(PI, 1), "lam must be below 1"),
-        (lambda: attention.redistribution_rates(PI, 5), r"lam must be a probability, in \[0, 1\], got 5"),
-        (lambda: attention.focusing_rate(PI, np.float32(2)), r"lam must be a probability, in \[0, 1\], got 2.0"),
+        (lambda: attention.redistribution_rates(PI, 5), r"lam must lie in \[0, 1\], got 5"),
+        (lambda: attention.focusing_rate(PI, np.float32(2)), r"lam must lie in \[0, 1\], got 2.0"),
     ],
 )
 def test_persistence_outside_is_refused(call, told):

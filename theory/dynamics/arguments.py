@@ -27,3 +27,9 @@ def integer(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
     return int(value)
+
+
+def between(name: str, value: Any, low: Any, high: Any) -> None:
+    """Raise ValueError, by ``name``, for a plain number outside [low, high], nan included."""
+    if isinstance(value, PLAIN) and not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}], got {value}")

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.dynamics.arguments import PLAIN
+from theory.dynamics.arguments import between
 from theory.elementary import elementary
 from theory.models import AbstractModel, Shape, check_size, one_hot
 
@@ -250,14 +250,9 @@ def focusing_rate(pi: Any, lam: Any) -> Any:
 
     Raises ValueError for a number ``lam`` outside [0, 1].
     """
-    _check_rate(lam)
+    between("lam", lam, 0, 1)
     ray = condensed_ray(pi)
     return lam * covariance(pi, ray.gamma, ray.beta) * covariance(pi, ray.gamma, ray.gamma)
-
-
-def _check_rate(lam: Any) -> None:
-    if isinstance(lam, PLAIN) and not 0 <= lam <= 1:
-        raise ValueError(f"lam must be a probability, in [0, 1], got {lam}")
 
 
 def redistribution_rates(pi: Any, lam: Any) -> Any:
@@ -266,7 +261,7 @@ def redistribution_rates(pi: Any, lam: Any) -> Any:
     kappa is the size of attention, Phi = kappa gamma gamma^T; r_v = 2 lam Cov(gamma, beta) gamma_v + lam Var(gamma) beta_v rises
     with pi_v. As kappa grows like e^(2ct), so does the gap (Propositions 3.6 - 3.8). Raises ValueError for a number ``lam`` outside [0, 1].
     """
-    _check_rate(lam)
+    between("lam", lam, 0, 1)
     ray = condensed_ray(pi)
     crossed, spread = covariance(pi, ray.gamma, ray.beta), covariance(pi, ray.gamma, ray.gamma)
     return 2 * lam * crossed * ray.gamma + lam * spread * ray.beta

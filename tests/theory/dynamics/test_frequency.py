@@ -197,7 +197,7 @@ def test_regimes():
         (lambda: frequency.circulant_eigenvalue(1, 0, 0), "n must be"),
         (lambda: frequency.circulant_eigenvalue(1, 4, 1), "cosine must not be 1"),
         (lambda: frequency.bernoulli_kernel(1.5, 0), "half_order must be"),
-        (lambda: frequency.bernoulli_kernel(1, Fraction(3, 2)), r"t must lie in \[0, 1\], a place on the circle, got 3/2"),
+        (lambda: frequency.bernoulli_kernel(1, Fraction(3, 2)), r"t must lie in \[0, 1\], got 3/2"),
         (lambda: frequency.circulant_eigenvalue(1, 5, 2.0), r"cosine must lie in \[-1, 1\], got 2.0"),
         (lambda: frequency.power_against_gaussian(1, 0, 1), "dimension >= 1"),
     ],

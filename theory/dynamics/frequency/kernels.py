@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from theory.dynamics.arguments import PLAIN
+from theory.dynamics.arguments import between
 
 
 def output_kernel(x: Any, y: Any, B: Any) -> Any:
@@ -65,8 +65,7 @@ def bernoulli_kernel(half_order: int, t: Any) -> Any:
     :raises ValueError: for half_order that is no integer of at least 1, and a number t outside [0, 1].
     """
     _order(half_order)
-    if isinstance(t, PLAIN) and not 0 <= t <= 1:
-        raise ValueError(f"t must lie in [0, 1], a place on the circle, got {t}")
+    between("t", t, 0, 1)
     scale = Fraction(2 * (-1) ** (half_order + 1), math.factorial(2 * half_order))
     return sum(scale * c * t**i for i, c in enumerate(_bernoulli(2 * half_order)))
 
@@ -83,8 +82,7 @@ def circulant_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
     _order(half_order)
     if isinstance(n, bool) or not isinstance(n, int) or n < 2:
         raise ValueError(f"n must be an integer of at least 2, got {n}")
-    if isinstance(cosine, PLAIN) and not -1 <= cosine <= 1:
-        raise ValueError(f"cosine must lie in [-1, 1], got {cosine}")
+    between("cosine", cosine, -1, 1)
     s = 1 - cosine
     if not hasattr(s, "shape") and bool(s == 0):
         raise ValueError("cosine must not be 1: the mode k = 0 has the eigenvalue of a sum, not of this formula")
