@@ -149,8 +149,8 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
     points = np.asarray(x, dtype=object)
     points = points[:, None] if points.ndim == 1 else points
     n, d = points.shape
-    if len(y) != n:
-        raise ValueError(f"expected as many values as points, got {len(y)} and {n}")
+    if not n or len(y) != n:
+        raise ValueError(f"expected one point at least and as many values, got {n} and {len(y)}")
     if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
         raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
     with working_precision(bits):
@@ -215,6 +215,8 @@ def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) 
 
     if boundary(alpha, dimension) != "regular":
         raise ValueError(f"alpha must be above {dimension} (at {dimension}, the boundary, and below it the sum diverges), got {alpha}")
+    if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
+        raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
     with working_precision(bits):
         exponent = dimension - ball(alpha)
         if dimension == 1 and cutoff >= 1:

@@ -56,10 +56,12 @@ def interpolant(kernel: Kernel, nodes: Sequence[Any], values: Sequence[Any], x: 
 
     Both determinants are compared with their polynomials at one more B.
 
-    :raises ValueError: for repeated nodes, or a kernel that is no polynomial in B of that degree.
+    :raises ValueError: for no nodes, repeated ones, values that are not as many, or a kernel that is no polynomial in B of that degree.
     """
     from flint import fmpq, fmpq_mat
 
+    if not len(nodes) or len(values) != len(nodes):
+        raise ValueError(f"expected one node at least and as many values, got {len(nodes)} and {len(values)}")
     if len(set(nodes)) < len(nodes):
         raise ValueError(f"nodes must differ, got {list(nodes)}")
     nodes, x, n = [Fraction(node) for node in nodes], Fraction(x), len(nodes)

@@ -100,6 +100,8 @@ def nuclear_norm(matrix: Any) -> NuclearNorm:
     if max(abs(entry) for entry in W.flat) > 10**150:
         raise ValueError("matrix must have entries of size at most 1e150: its singular values are sought in floats")
     U, S, Vt = np.linalg.svd(W.astype(float))
+    if not S[0] > 1e-9:
+        raise ValueError(f"matrix must have a singular value above 1e-9, or none can be told from rounding, got {S[0]}: scale it")
     if not S[-1] > 1e-9 * S[0]:
         raise ValueError(f"matrix must be invertible, well away from singular, got singular values {S.tolist()}")
     near = lambda array: np.vectorize(lambda entry: Fraction(round(entry * _GRID), _GRID), otypes=[object])(array)

@@ -59,7 +59,12 @@ def reaches(orders: np.ndarray, layers: int) -> np.ndarray:
     orders = np.asarray(orders)
     if orders.ndim != 2 or orders.shape[1] < 1 or (np.sort(orders, axis=1) != np.arange(orders.shape[1])).any():
         raise ValueError(f"orders must be an array (N, s) of permutations of 0 .. s - 1, s >= 1, got shape {orders.shape}")
-    return _reaches(orders.astype(np.int16), layers)
+    return _reaches(orders.astype(_kind(orders.shape[1])), layers)
+
+
+def _kind(pairs: int) -> type:
+    """The smallest integers that hold the tokens of a chain of ``pairs`` pairs, and one more."""
+    return np.int16 if pairs + 2 <= np.iinfo(np.int16).max else np.int32
 
 
 def _reaches(orders: np.ndarray, layers: int) -> np.ndarray:
@@ -130,14 +135,14 @@ def _most_pairs() -> int:
 def _all_orders(pairs: int) -> Iterator[np.ndarray]:
     orders = permutations(range(pairs))
     while chunk := list(islice(orders, CHUNK)):
-        yield np.array(chunk, dtype=np.int16)
+        yield np.array(chunk, dtype=_kind(pairs))
 
 
 def _random_orders(pairs: int, sample: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     while sample > 0:
         size = min(sample, max(1, CHUNK // pairs))
-        yield rng.permuted(np.broadcast_to(np.arange(pairs, dtype=np.int16), (size, pairs)), axis=1)
+        yield rng.permuted(np.broadcast_to(np.arange(pairs, dtype=_kind(pairs)), (size, pairs)), axis=1)
         sample -= size
 
 

@@ -131,7 +131,12 @@ def _columns(name: str, values: Any, n: int) -> np.ndarray:
 
 
 def dyadic(most: int) -> list[Band]:
-    """0, 1, 2-3, 4-7, ... up to ``most``."""
+    """0, 1, 2-3, 4-7, ... up to ``most``.
+
+    :raises ValueError: for ``most`` that is no integer of at least 0.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+        raise ValueError(f"most must be an integer of at least 0, got {most}")
     bands, first = [Band(0, 0)], 1
     while first <= most:
         bands.append(Band(first, min(2 * first - 1, most)))
@@ -209,8 +214,15 @@ def gaussian_low_pass(x: Any, width: float) -> np.ndarray:
 
 
 def relative_parts(low_pass: np.ndarray, y: Any, outputs: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Relative errors of the low and of the high part: outputs (..., n, m) against y (n, m), both of shape (...)."""
+    """Relative errors of the low and of the high part: outputs (..., n, m) against y (n, m), both of shape (...).
+
+    :raises ValueError: where y has no low or no high part, to which nothing is relative.
+    """
     goal, error = np.asarray(y, dtype=float), np.asarray(outputs, dtype=float) - np.asarray(y, dtype=float)
     size = lambda values: np.linalg.norm(values, axis=(-2, -1))
     low, low_error = low_pass @ goal, low_pass @ error
-    return size(low_error) / size(low), size(error - low_error) / size(goal - low)
+    parts = {"low": size(low), "high": size(goal - low)}
+    for name, part in parts.items():
+        if not part > 0:
+            raise ValueError(f"y must have a {name} part for errors relative to it, got one of size {part}")
+    return size(low_error) / parts["low"], size(error - low_error) / parts["high"]

@@ -47,6 +47,19 @@ def load_object(described: str) -> Any:
         raise ValueError(f"{name} of {path} cannot be called without arguments: {type(error).__name__}: {error}") from error
 
 
+def load_module(described: str) -> Any:
+    """The torch module that ``PATH.py:NAME`` describes.
+
+    :raises ValueError: as :func:`load_object`, and for what is no module.
+    """
+    import torch
+
+    found = load_object(described)
+    if not isinstance(found, torch.nn.Module):
+        raise ValueError(f"expected a torch.nn.Module, got {type(found).__name__}")
+    return found
+
+
 def load_array(file: Path) -> numpy.ndarray:
     """The array in a .npy file.
 

@@ -137,10 +137,10 @@ def _of_module(described: str, x: np.ndarray) -> tuple[TwoLayer, np.ndarray]:
     import numpy as np
 
     from numerics.modules.reading import read
-    from proofs_check.commands._inputs import load_object
+    from proofs_check.commands._inputs import load_module
     from theory.models import TwoLayer
 
-    module = load_object(described)
+    module = load_module(described)
     chain = read(module, x)
     network = chain.uniform() if chain is not None else None
     if not isinstance(network, TwoLayer) or network.outputs != 1 or network.output_bias:

@@ -205,13 +205,15 @@ def _of_module(described: str, x: np.ndarray) -> Asked:
     import numpy as np
 
     from numerics.modules.reading import read
-    from proofs_check.commands._inputs import load_object
+    from proofs_check.commands._inputs import load_module
     from theory.dynamics.phase_diagram import Scaling
     from theory.models import FullyConnected, TwoLayer
 
-    module = load_object(described)
-    weights = [p.detach().double().numpy() for p in module.parameters()] if hasattr(module, "parameters") else []
+    module = load_module(described)
+    weights = [p.detach().double().numpy() for p in module.parameters()]
     samples = x[:, : weights[0].shape[1]] if weights and weights[0].ndim == 2 else x
+    if samples is not x and samples.shape[1] < weights[0].shape[1]:
+        raise ValueError(f"{described} has {weights[0].shape[1]} inputs, and the data {x.shape[1]}: give --inputs and --labels that fit it")
     chain = read(module, samples)
     network = chain.uniform() if chain is not None else None
     layers = [array for array in weights if array.ndim == 2]

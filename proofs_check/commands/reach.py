@@ -10,12 +10,16 @@ from proofs_check.commands._group import explained, told
 
 #: Chains whose orders are all counted without being asked for a sample, and the size of a sample.
 ALL_PAIRS, SAMPLE = 8, 2000
+#: Orders times layers times pairs squared that are run without being asked for: some ten seconds.
+WORK = 4 * 10**9
+#: Bounds of more layers have more digits than Python prints (4300).
+MOST_PRINTED = 9000
 
 
 @click.command()
 @click.option("--layers", required=True, type=int, help="Number of layers L.")
 @click.option("--pairs", type=int, help="Pairs of the chain; by default what the upper bound asks for, or 8 so that all orders count.")
-@click.option("--sample", type=int, help="Count this many random orders instead of all.")
+@click.option("--sample", type=int, help="Count this many random orders instead of all; of more than 8 pairs 2000, fewer of long chains.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random orders.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @explained
@@ -30,6 +34,8 @@ def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_js
     from theory.dynamics.propagation import largest_reach, least_reach
 
     with told():
+        if layers > MOST_PRINTED:
+            raise ValueError(f"layers must be at most {MOST_PRINTED}, whose bounds have 4300 digits, got {layers}")
         low, high = least_reach(layers), largest_reach(layers)
         if layers > MOST_LAYERS:
             _tell_bounds(layers, low, high, as_json, run=MOST_LAYERS)
@@ -37,7 +43,7 @@ def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_js
         if pairs is None:
             pairs = max(1, min(high, ALL_PAIRS) if low <= ALL_PAIRS else high)
         if sample is None and pairs > ALL_PAIRS:
-            sample = SAMPLE
+            sample = max(10, min(SAMPLE, WORK // (layers * pairs**2)))
         lowest, highest = extremal(layers)
         found = distribution(pairs, layers, sample=sample, seed=seed)
     if as_json:

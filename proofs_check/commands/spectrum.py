@@ -90,16 +90,16 @@ def _real(name: str, values: np.ndarray) -> np.ndarray:
 
 def _outputs(model: str, x: np.ndarray, activation: str | None, module: str | None) -> tuple[list[float], list[np.ndarray]]:
     """Steps and outputs (n, m) of the module, or of each checkpoint."""
-    from proofs_check.commands._inputs import load_object
+    from proofs_check.commands._inputs import load_module
 
     if not Path(model).is_dir():
         if activation or module:
             raise ValueError(f"--activation and --module are for a directory of checkpoints, and {model} is none")
-        return [0.0], [_of_module(load_object(model), x)]
+        return [0.0], [_of_module(load_module(model), x)]
     if (activation is None) == (module is None):
         raise ValueError("a directory of checkpoints needs --activation or --module, and not both")
     files = checkpoints(Path(model))
-    answers = _of_states(files.values(), x, str(activation)) if activation else _of_loaded(files.values(), x, load_object(str(module)))
+    answers = _of_states(files.values(), x, str(activation)) if activation else _of_loaded(files.values(), x, load_module(str(module)))
     return list(files), answers
 
 
@@ -156,8 +156,6 @@ def _of_loaded(files: Any, x: np.ndarray, module: Any) -> list[np.ndarray]:
 def _of_module(module: Any, x: np.ndarray) -> np.ndarray:
     import torch
 
-    if not isinstance(module, torch.nn.Module):
-        raise ValueError(f"expected a torch.nn.Module, got {type(module).__name__}")
     kinds = [parameter.dtype for parameter in module.parameters() if parameter.is_floating_point()]
     module.eval()
     try:

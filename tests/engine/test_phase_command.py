@@ -25,6 +25,8 @@ narrow = layers(2, 40, 30, 1)
 smooth = layers(2, 40, 1, activation=torch.nn.Tanh)
 small = layers(2, 64, 64, 1)
 default = layers(2, 64, 64, 1)
+wide_input = layers(5, 64, 1)
+number = 3
 with torch.no_grad():
     for parameter in small.parameters():
         parameter.normal_(std=64**-0.75)
@@ -94,6 +96,9 @@ def test_the_first_layer_at_rest(run):
         ("--module networks.py:default", "where the first layer has weights of order one, as by default in torch, give --width"),
         ("--width 100 --exponents 1,1,1 --diagram d.svg", "diagram shows two-layer networks"),
         ("--width 100 --init he --diagram d.gif", "diagram must be a file .svg, .png or .pdf"),
+        ("--module networks.py:number", "expected a torch.nn.Module, got int"),
+        ("--module networks.py:wide_input", "networks.py:wide_input has 5 inputs, and the data 2: give --inputs and --labels that fit it"),
+        ("--width 64 --gamma 300 --gamma-prime 0", "gamma and gamma' must give deviations between 1e-300 and 1e300 at width 256"),
         ("--module networks.py:smooth", "linear layers with ReLU between them"),
         ("--module networks.py:narrow", "of one width, one output"),
         ("--width 100 --init he --inputs networks.py", "give --inputs and --labels together"),

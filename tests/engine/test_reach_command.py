@@ -21,11 +21,17 @@ def test_reach_in_json_and_by_samples():
     assert len(data["attained"]["upper"]) == 40
 
 
+def test_long_chains_are_sampled_less():
+    data = json.loads(CliRunner().invoke(command, ["--layers", "9", "--json"]).output)
+    assert data["pairs"] == 3280 and 10 <= sum(data["orders"].values()) < 100
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--layers", "0"], "layers must be an integer of at least 1, got 0"),
         (["--layers", "4", "--pairs", "5"], "pairs must be at least 7 for 4 layers, got 5"),
+        (["--layers", "100000"], "layers must be at most 9000, whose bounds have 4300 digits, got 100000"),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(arguments, told):

@@ -85,7 +85,18 @@ def least_penalty(x, y, intercepts, directions):
     return (slopes**2).sum() if left < 1e-11 * np.abs(y).max() else np.inf
 
 
+def test_both_ends_with_opposite_signs_are_a_minimum_among_small_moves_alone():
+    """(x - 3)_+ - (x - 4)_+ is (3 - x)_+ - (x - 4)_+ + x - 3: turned round, the first neuron costs 5 for 14; no small move helps."""
+    x = [Fraction(k) for k in range(1, 7)]
+    net = Interpolant((at(Fraction(3), Fraction(1)), at(Fraction(4), Fraction(-1))))
+    turned = Interpolant((LineNeuron.at(Fraction(3), Fraction(1), -1), at(Fraction(4), Fraction(-1))), Fraction(1), Fraction(-3))
+    assert [net(t) for t in x] == [turned(t) for t in x]
+    assert descent(net, x) is None and (net.penalty(x), turned.penalty(x)) == (19, 10)
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="x must increase strictly, with as many y"):
+        least_convexity_changes([0, 0, 1], [0, 1, 2])
     net = Interpolant((at(Fraction(3), Fraction(1)),))
     with pytest.raises(ValueError, match="x must be at least two increasing numbers"):
         descent(net, [2, 1])

@@ -102,3 +102,9 @@ def test_the_command_gives_the_bounds_of_any_number_of_layers():
     data = json.loads(CliRunner().invoke(command, ["--layers", "12", "--json"]).output)
     assert data["bounds"] == [2047, 88573] and data["attained"] is None
     assert "at least 1" in CliRunner().invoke(command, ["--layers", "0"]).output
+
+
+def test_chains_longer_than_small_integers():
+    """Tokens of 40,000 pairs do not fit into 16 bits."""
+    assert reaches(np.arange(40_000)[None], 2).tolist() == [1]
+    assert distribution(40_000, 2, sample=2).counts == {1: 2}

@@ -16,13 +16,14 @@ from theory.activations import activation
 from theory.dynamics.bellman import Chain, bellman_matrix, cycle, expected_square, mean_square, next_variance
 from theory.dynamics.phase_diagram import distance_exponent, regime, slopes, three_layer_exponents
 
-PAPER = "arXiv:2007.07497v2"
+PHASE, COMPARISON = "arXiv:2007.07497v2", "arXiv:2205.12770v1"
 RELU = activation("relu")
 
 
 def claims(side: str) -> list[Claim]:
     """The claims of one ``side``, "false" or "true"."""
-    return claims_of(TWINS, side, family="phasetwins", paper=PAPER)
+    phase = claims_of(PHASE_TWINS, side, family="phasetwins", paper=PHASE)
+    return phase + claims_of(BELLMAN_TWINS, side, family="phasetwins", paper=COMPARISON)
 
 
 def array(rng, *shape):
@@ -118,7 +119,7 @@ def shifted(rng):
     return {"c": c, "gamma": chain.gamma}, max(abs(entry) for entry in chain.residuals(chain.optimal() + c).ravel())
 
 
-TWINS = [
+PHASE_TWINS = [
     Twin("conserved", CONSTANT, r"\kappa' d(a^2) = d|w|^2", r"\kappa'^2 d(a^2) = d|w|^2", neuron_rates,
          lambda f: f["kp"] * f["a"], lambda f: f["kp"] ** 2 * f["a"]),
     Twin("balanced", ALMOST_SURELY, r"d(a^2) = d|w|^2", r"\kappa'^2 d(a^2) = d|w|^2", neuron_rates,
@@ -138,6 +139,8 @@ TWINS = [
          lambda f: f["g"] >= 1 and f["h"] < f["g"] - 1, lambda f: f["g"] > 1 and f["h"] < f["g"] - 1),
     Twin("three-layers", OFF_BY_ONE, r"W_2 \text{ condenses with } W_1", r"W_2 \text{ condenses from } \gamma > 1 \text{ on}", layers,
          lambda f: [f["g"] > Fraction(1, 2)] * 3, lambda f: [f["g"] > Fraction(1, 2), f["g"] > 1, f["g"] > Fraction(1, 2)]),
+]  # fmt: skip
+BELLMAN_TWINS = [
     Twin("sampling", DROPPED, r"E \delta^2 = (E \delta)^2", r"E \delta^2 = (E \delta)^2 + \gamma^2 \operatorname{Var} V(s')", sampling,
          lambda f: f["mean"], lambda f: [m + f["gamma"] ** 2 * v for m, v in zip(f["mean"], f["spread"], strict=True)]),
     Twin("cycle", SMALL, r"(1 + \gamma)^2 \text{ is an eigenvalue}", r"(1 + \gamma)^2 \text{ is an eigenvalue iff } n \text{ is even}",

@@ -1,11 +1,14 @@
 """Twins of shipped claims, wrong in one place: the claims' own checks refute each of them."""
 
 import pytest
-from shipped_twins import TWINS, caught_by
+from dynamics_edge_twins import TWINS as EDGES
+from shipped_twins import TWINS as TWINS_OF_ALL
+from shipped_twins import caught_by
 
 from proofs_check import load_claims
 
 CLAIMS = load_claims()
+TWINS = TWINS_OF_ALL + EDGES
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.claim}, {twin.parameter}: {twin.what}")

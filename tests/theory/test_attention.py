@@ -128,3 +128,24 @@ def test_a_token_of_average_frequency_has_a_rate_in_balls():
     law = [Fraction(7, 18), Fraction(1, 3), Fraction(5, 18)]
     rate = attention.condensation_rate(np.array([arb(int(p.numerator)) / int(p.denominator) for p in law], dtype=object))
     assert rate.overlaps(arb(float(attention.condensation_rate(np.array(law, dtype=float))), 1e-15)) and float(rate.rad()) < 1e-12
+
+
+def test_large_scores_and_logits_do_not_overflow():
+    assert attention.weights([0.5, 0.5], [[1000.0, 0.0], [0.0, 0.0]]).tolist() == [[1, 0], [0.5, 0.5]]
+    model = MarkovAttention(2, 1, 1)
+    far = model.pack(embedding=[[30.0], [-30.0]], projection=[[30.0, -30.0]], query=[[0.0]], key_weights=[[0.0]])
+    # attention is at rest, so both queries have the logits +-900 (2 pi_1 - 1): the loss is 360 times the share of the other token
+    assert model.loss(far, np.array([0.6, 0.4]), 0.0) == pytest.approx(0.4 * 360, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: attention.conditional_entropy(PI, 1), "lam must be below 1"),
+        (lambda: attention.redistribution_rates(PI, 5), r"lam must lie in \[0, 1\], got 5"),
+        (lambda: attention.focusing_rate(PI, np.float32(2)), r"lam must lie in \[0, 1\], got 2.0"),
+    ],
+)
+def test_persistence_outside_is_refused(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()

@@ -133,3 +133,25 @@ def test_bad_probabilities(keep):
 
 def test_noise_variance():
     assert dropout.noise_variance(1) == 0 and dropout.noise_variance(Fraction(1, 4)) == 3 and dropout.noise_variance(0.5) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (
+            lambda s, g: dropout.plain_loss(s, np.zeros(2)),
+            r"targets must have shape \(n, outputs\) = \(2, 1\) as the contributions, got \(2,\)",
+        ),
+        (lambda s, g: dropout.plain_loss(s, np.zeros((1, 1))), "targets must have shape"),
+        (lambda s, g: dropout.expected_gradient(s, np.zeros((2, 1)), g[..., 0], 1), "gradients must have shape"),
+        (lambda s, g: dropout.covariance(s, np.zeros((2, 2)), g, 1), "targets must have shape"),
+        (lambda s, g: dropout.covariance_block(s, np.zeros((2, 1)), g, 1, -1, 0), "k must be one of the 3 neurons, 0 .. 2, got -1"),
+        (lambda s, g: dropout.covariance_block(s, np.zeros((2, 1)), g, 1, 0, 3), "r must be one of the 3 neurons, 0 .. 2, got 3"),
+    ],
+)
+def test_shapes_that_would_be_broadcast_are_refused(call, told):
+    """Targets (n,) turned errors into (n, n): the loss of ones was 9.0 for 4.5. Neuron -1 counted itself among the others."""
+    s = np.ones((2, 3, 1))
+    assert dropout.plain_loss(s, np.zeros((2, 1))) == 4.5
+    with pytest.raises(ValueError, match=told):
+        call(s, np.ones((2, 3, 1, 1)))

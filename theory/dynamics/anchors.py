@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import integer
 from theory.elementary import elementary
 
 #: The shifts of the published anchors 1 .. 4 (2405.05409, Section 3), and the items that the published code draws.
@@ -33,11 +34,10 @@ def inferential_pairs() -> list[tuple[int, int]]:
 
 def check_pairs(anchors: int, pairs: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
     """``pairs`` as unordered pairs of 0 .. anchors - 1, each once. Raises ValueError for a pair outside, or for no anchors."""
-    if anchors < 1:
-        raise ValueError(f"anchors must be at least 1, got {anchors}")
+    integer("anchors", anchors, 1)
     pairs = [tuple(pair) for pair in pairs]
     for pair in pairs:
-        if len(pair) != 2 or not all(isinstance(one, int | np.integer) for one in pair):
+        if len(pair) != 2 or not all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in pair):
             raise ValueError(f"every pair must be two anchors, integers, got {pair}")
     found = {(int(min(pair)), int(max(pair))) for pair in pairs}
     if outside := [pair for pair in found if not (0 <= pair[0] and pair[1] < anchors)]:
@@ -65,8 +65,9 @@ def incidence(anchors: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
 
 def parities(anchors: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
     """reached[u, v, o]: whether a walk of parity o (0 even, 1 odd) leads from u to v, (anchors, anchors, 2)."""
+    edges = check_pairs(anchors, pairs)
     neighbours: list[set[int]] = [set() for _ in range(anchors)]
-    for u, v in check_pairs(anchors, pairs):
+    for u, v in edges:
         neighbours[u].add(v)
         neighbours[v].add(u)
     reached = np.zeros((anchors, anchors, 2), dtype=bool)
@@ -107,8 +108,9 @@ def missed_share(positions: int, beta: Any) -> Any:
 
     Raises ValueError for fewer than one position. ``beta``: float, ball or sympy expression.
     """
-    if positions < 1:
-        raise ValueError(f"positions must be at least 1, got {positions}")
+    integer("positions", positions, 1)
+    if isinstance(beta, float) and math.isnan(beta):
+        raise ValueError("beta must be a number, got nan")
     if isinstance(beta, int | float) and beta < 0:  # so that nothing overflows
         return (positions - 1) / (positions - 1 + math.exp(max(beta, -745.0)))
     left = (positions - 1) * elementary("exp", np.array([-beta]))[0]
@@ -143,6 +145,5 @@ def composed_share(positions: int, beta: Any) -> Any:
     delta is the missed share of the first head: the position after the anchor saw 1 - delta of it, every other delta/(n - 1).
     Raises ValueError for fewer than two positions.
     """
-    if positions < 2:
-        raise ValueError(f"positions must be at least 2, got {positions}")
+    integer("positions", positions, 2)
     return missed_share(positions, beta * (1 - missed_share(positions, beta) * positions / (positions - 1)))

@@ -14,12 +14,12 @@ entries of theta and pi may be floats, sympy expressions, balls or duals of them
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory.dynamics.arguments import between
 from theory.elementary import elementary
 from theory.models import AbstractModel, Shape, check_size, one_hot
 
@@ -73,22 +73,37 @@ def entropy(pi: Any) -> Any:
 
 
 def conditional_entropy(pi: Any, lam: Any) -> Any:
-    """The mean entropy of the rows of P, the least loss of any predictor; ``lam`` < 1."""
+    """The mean entropy of the rows of P, the least loss of any predictor.
+
+    Raises ValueError at ``lam`` = 1, where P is the identity and has no logarithms (the entropy is 0), and outside [0, 1].
+    """
+    if not getattr(lam, "free_symbols", None) and lam == 1:
+        raise ValueError("lam must be below 1: there the next token is certain, and log P is not there")
     pi, P = check_law(pi), transition(pi, lam)
     return -(pi[:, None] * P * elementary("log", P)).sum()
 
 
 def weights(pi: Any, Phi: Any) -> Any:
-    """alpha (d, d), alpha_qv proportional to pi_v exp(Phi_qv)."""
-    scores = np.asarray(pi) * elementary("exp", np.asarray(Phi))
+    """alpha (d, d), alpha_qv proportional to pi_v exp(Phi_qv); floats are shifted by their largest entry, so that nothing overflows."""
+    scores = np.asarray(pi) * elementary("exp", _shifted(Phi))
     return scores / scores.sum(axis=-1, keepdims=True)
 
 
 def softmax(z: Any) -> Any:
     """softmax along the last axis; floats are shifted by their largest entry."""
-    z = np.asarray(z)
-    powers = elementary("exp", z - z.max(axis=-1, keepdims=True) if z.dtype != object else z)
+    powers = elementary("exp", _shifted(z))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(z: Any) -> Any:
+    """log softmax along the last axis, finite where softmax rounds to 0."""
+    z = _shifted(z)
+    return z - elementary("log", elementary("exp", z).sum(axis=-1, keepdims=True))
+
+
+def _shifted(z: Any) -> np.ndarray:
+    z = np.asarray(z)
+    return z - z.max(axis=-1, keepdims=True) if z.dtype != object else z
 
 
 class Slopes(NamedTuple):
@@ -152,8 +167,7 @@ class MarkovAttention(AbstractModel):
     def loss(self, theta: Any, pi: Any, lam: Any) -> Any:
         """The population cross-entropy at ``theta`` (P,)."""
         pi = check_law(pi)
-        p = softmax(self.logits(theta, pi))
-        return -(pi[:, None] * transition(pi, lam) * elementary("log", p)).sum()
+        return -(pi[:, None] * transition(pi, lam) * log_softmax(self.logits(theta, pi))).sum()
 
     def gradient(self, theta: Any, pi: Any, lam: Any) -> Any:
         """grad L (P,), in closed form."""
@@ -236,8 +250,7 @@ def focusing_rate(pi: Any, lam: Any) -> Any:
 
     Raises ValueError for a number ``lam`` outside [0, 1].
     """
-    if isinstance(lam, int | float | Fraction) and not 0 <= lam <= 1:
-        raise ValueError(f"lam must be a probability, in [0, 1], got {lam}")
+    between("lam", lam, 0, 1)
     ray = condensed_ray(pi)
     return lam * covariance(pi, ray.gamma, ray.beta) * covariance(pi, ray.gamma, ray.gamma)
 
@@ -246,8 +259,9 @@ def redistribution_rates(pi: Any, lam: Any) -> Any:
     r"""r (d,): on the rank-one manifold (gamma_v/pi_v - gamma_u/pi_u)' = kappa (r_v - r_u) + O(kappa^2) near the condensed point.
 
     kappa is the size of attention, Phi = kappa gamma gamma^T; r_v = 2 lam Cov(gamma, beta) gamma_v + lam Var(gamma) beta_v rises
-    with pi_v. As kappa grows like e^(2ct), so does the gap (Propositions 3.6 - 3.8).
+    with pi_v. As kappa grows like e^(2ct), so does the gap (Propositions 3.6 - 3.8). Raises ValueError for a number ``lam`` outside [0, 1].
     """
+    between("lam", lam, 0, 1)
     ray = condensed_ray(pi)
     crossed, spread = covariance(pi, ray.gamma, ray.beta), covariance(pi, ray.gamma, ray.gamma)
     return 2 * lam * crossed * ray.gamma + lam * spread * ray.beta

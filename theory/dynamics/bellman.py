@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import at_least
+
 
 def check_discount(gamma: Any) -> Any:
     """``gamma`` itself. Raises ValueError unless a number lies in [0, 1); sympy symbols are taken on trust."""
@@ -60,6 +62,17 @@ def stochastic(transitions: Any) -> np.ndarray:
     return P
 
 
+def _of_states(transitions: np.ndarray, **arrays: Any) -> list[np.ndarray]:
+    """The ``arrays`` as arrays of objects. Raises ValueError, by name, unless each has one entry a state."""
+    found = []
+    for name, array in arrays.items():
+        entries = np.asarray(array, dtype=object)
+        if entries.shape != transitions.shape[:1]:
+            raise ValueError(f"{name} must have one entry for each of {len(transitions)} states, got shape {entries.shape}")
+        found.append(entries)
+    return found
+
+
 def bellman_matrix(transitions: Any, gamma: Any) -> np.ndarray:
     """I - gamma P, for P (n, n). Raises ValueError where P is not stochastic or gamma not in [0, 1)."""
     transitions = stochastic(transitions)
@@ -69,7 +82,8 @@ def bellman_matrix(transitions: Any, gamma: Any) -> np.ndarray:
 def expected_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
     """E delta^2 (n,) over the successor s' of every state, one sample: what the naive residual gradient minimizes."""
     check_discount(gamma)
-    transitions, values, rewards = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (values, rewards))
+    transitions = stochastic(transitions)
+    values, rewards = _of_states(transitions, values=values, rewards=rewards)
     deltas = values[:, None] - rewards[:, None] - gamma * values[None, :]
     return (transitions * deltas * deltas).sum(axis=1)
 
@@ -77,14 +91,16 @@ def expected_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> 
 def mean_square(transitions: Any, values: Any, rewards: Any, gamma: Any) -> np.ndarray:
     """(E delta)^2 (n,): what two independent successors estimate."""
     check_discount(gamma)
-    transitions, values, rewards = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (values, rewards))
+    transitions = stochastic(transitions)
+    values, rewards = _of_states(transitions, values=values, rewards=rewards)
     mean = values - rewards - gamma * (transitions @ values)
     return mean * mean
 
 
 def next_variance(transitions: Any, values: Any) -> np.ndarray:
     """Var V(s') (n,) for the successor s' of every state."""
-    transitions, values = stochastic(transitions), np.asarray(values, dtype=object)
+    transitions = stochastic(transitions)
+    (values,) = _of_states(transitions, values=values)
     mean = transitions @ values
     return transitions @ (values * values) - mean * mean
 
@@ -95,7 +111,10 @@ def naive_system(transitions: Any, rewards: Any, gamma: Any, weights: Any) -> tu
     Sum over s, s' of w_s P(s, s') (e_s - gamma e_s')(e_s - gamma e_s')^T, and of w_s P(s, s') r_s (e_s - gamma e_s').
     """
     check_discount(gamma)
-    transitions, rewards, weights = stochastic(transitions), *(np.asarray(array, dtype=object) for array in (rewards, weights))
+    transitions = stochastic(transitions)
+    rewards, weights = _of_states(transitions, rewards=rewards, weights=weights)
+    for weight in weights:
+        at_least("weights", weight, 0)
     weighted = weights[:, None] * transitions
     into = weighted.sum(axis=0)
     A = np.diag(weights) - gamma * (weighted + weighted.T) + gamma * gamma * np.diag(into)
@@ -116,7 +135,7 @@ class Chain:
 
     def step(self, state: int, action: int) -> tuple[int, int]:
         """(next state, reward). Raises ValueError for a state or action that the chain does not have."""
-        if not 0 <= state < self.n or action not in (0, 1):
+        if isinstance(state, bool) or not isinstance(state, int | np.integer) or not 0 <= state < self.n or action not in (0, 1):
             raise ValueError(f"state must lie in 0 .. {self.n - 1} and action be 0 or 1, got {state!r} and {action!r}")
         moved = min(state + 1, self.n - 1) if action else max(state - 1, 0)
         return moved, int(action == 1 and state == self.n - 1)

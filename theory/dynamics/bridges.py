@@ -11,10 +11,13 @@ X = Y^T: the identity bridge leads A_i to C_i, one shifted by s leads A_i to C_(
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
+from theory.dynamics.arguments import integer
 
 
 def factor_cost(A: Any, B: Any) -> Any:
@@ -22,15 +25,23 @@ def factor_cost(A: Any, B: Any) -> Any:
 
     Raises ValueError for factors of different widths.
     """
-    A, B = np.asarray(A), np.asarray(B)
-    if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[1]:
-        raise ValueError(f"A and B must be matrices of one width (columns), got shapes {A.shape} and {B.shape}")
+    A, B = _factors(A, B)
     return ((A * A).sum() + (B * B).sum()) / 2
 
 
-def imbalance(A: Any, B: Any) -> np.ndarray:
-    """A^T A - B^T B (width, width): zero exactly where the factors are the cheapest of their product, once their width is its rank."""
+def _factors(A: Any, B: Any) -> tuple[np.ndarray, np.ndarray]:
     A, B = np.asarray(A), np.asarray(B)
+    if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[1]:
+        raise ValueError(f"A and B must be matrices of one width (columns), got shapes {A.shape} and {B.shape}")
+    return A, B
+
+
+def imbalance(A: Any, B: Any) -> np.ndarray:
+    """A^T A - B^T B (width, width): zero exactly where the factors are the cheapest of their product, once their width is its rank.
+
+    Raises ValueError for factors of different widths.
+    """
+    A, B = _factors(A, B)
     return A.T @ A - B.T @ B
 
 
@@ -52,7 +63,12 @@ def squared_norm(x: Any, y: Any) -> Any:
 
 
 def scalar_completion(y: Any) -> Any:
-    """The x at which [[1, x], [y, 1]] has its least nuclear norm: y where |y| <= 1, 1/y beyond. Rational for rational ``y``."""
+    """The x at which [[1, x], [y, 1]] has its least nuclear norm: y where |y| <= 1, 1/y beyond. Rational for rational ``y``.
+
+    Raises ValueError for a y that is no number.
+    """
+    if isinstance(y, float) and math.isnan(y):
+        raise ValueError("y must be a number, got nan")
     y = Fraction(y) if isinstance(y, int) else y
     return y if abs(y) <= 1 else 1 / y
 
@@ -60,8 +76,9 @@ def scalar_completion(y: Any) -> Any:
 def shift(N: int, step: int) -> np.ndarray:
     """The bridge B_i -> B_(i + step), indices modulo N: (N, N) of 0 and 1.
 
-    Raises ValueError unless ``N`` is at least 1.
+    Raises ValueError unless ``N`` is an integer of at least 1 and ``step`` an integer.
     """
-    if N < 1:
-        raise ValueError(f"N must be at least 1, got {N}")
+    integer("N", N, 1)
+    if isinstance(step, bool) or not isinstance(step, int | np.integer):
+        raise ValueError(f"step must be an integer, got {step!r}")
     return np.roll(np.eye(N, dtype=int), step, axis=1)

@@ -34,10 +34,26 @@ def check_contributions(contributions: Any) -> np.ndarray:
     return array
 
 
+def _errors(contributions: np.ndarray, targets: Any) -> np.ndarray:
+    """e (n, outputs). Raises ValueError for targets of another shape, which would be broadcast."""
+    y = np.asarray(targets)
+    if y.shape != contributions.shape[::2]:
+        raise ValueError(f"targets must have shape (n, outputs) = {contributions.shape[::2]} as the contributions, got {y.shape}")
+    return contributions.sum(axis=1) - y
+
+
+def _gradients(contributions: np.ndarray, gradients: Any) -> np.ndarray:
+    """g (n, m, outputs, P). Raises ValueError for another shape."""
+    g = np.asarray(gradients)
+    if g.ndim != 4 or g.shape[:3] != contributions.shape:
+        raise ValueError(f"gradients must have shape (n, m, outputs, P), (n, m, outputs) = {contributions.shape}, got {g.shape}")
+    return g
+
+
 def plain_loss(contributions: Any, targets: Any) -> Any:
-    """R_S of ``contributions`` (n, m, outputs) and ``targets`` (n, outputs)."""
+    """R_S of ``contributions`` (n, m, outputs) and ``targets`` (n, outputs). Raises ValueError for targets of another shape."""
     s = check_contributions(contributions)
-    errors = s.sum(axis=1) - np.asarray(targets)
+    errors = _errors(s, targets)
     return (errors * errors).sum() / (2 * len(s))
 
 
@@ -60,9 +76,13 @@ def penalty_bound(contributions: Any, v: Any) -> Any:
 
 
 def expected_gradient(contributions: Any, targets: Any, gradients: Any, v: Any) -> Any:
-    """grad L (P,) = (1/n) sum_i sum_k sum_o (e_io + v s_iko) g_iko; ``gradients`` (n, m, outputs, P)."""
-    s, g = check_contributions(contributions), np.asarray(gradients)
-    pull = (s.sum(axis=1) - np.asarray(targets))[:, None, :] + v * s
+    """grad L (P,) = (1/n) sum_i sum_k sum_o (e_io + v s_iko) g_iko; ``gradients`` (n, m, outputs, P).
+
+    Raises ValueError for shapes that disagree, as all that follows here does.
+    """
+    s = check_contributions(contributions)
+    g = _gradients(s, gradients)
+    pull = _errors(s, targets)[:, None, :] + v * s
     return (pull[..., None] * g).sum(axis=(0, 1, 2)) / len(s)
 
 
@@ -79,11 +99,11 @@ def covariance_factors(contributions: Any, targets: Any, gradients: Any, v: Any)
     L + sum_j zeta_j (e . s_j + (v - 1)/2 |s_j|^2)/n + sum_{j < k} zeta_j zeta_k (s_j . s_k)/n, whose terms are uncorrelated; the rows of
     A and B are the gradients of the coefficients (products over samples and outputs).
     """
-    s, g = check_contributions(contributions), np.asarray(gradients)
-    n, m, outputs = s.shape
+    s = check_contributions(contributions)
+    g, (n, m, outputs) = _gradients(s, gradients), s.shape
     flat = s.transpose(1, 0, 2).reshape(m, n * outputs)
     along = g.transpose(1, 0, 2, 3).reshape(m, n * outputs, g.shape[3])  # (m, n outputs, P)
-    errors = (s.sum(axis=1) - np.asarray(targets)).reshape(-1)
+    errors = _errors(s, targets).reshape(-1)
     total = along[0] * 0
     for part in along:
         total = total + part
@@ -99,10 +119,13 @@ def covariance_block(contributions: Any, targets: Any, gradients: Any, v: Any, k
     With G_k = (1/n) sum_i sum_o (e + v s_k)_io g_iko and h_kj = (1/n) sum_i sum_o s_ijo g_iko:
     Sigma_kk = v G_k G_k^T + v (1 + v) sum_{j != k} h_kj h_kj^T, and for k != r
     Sigma_kr = v sum_{j != k, r} h_kj h_rj^T + v (E_k h_rk^T + h_kr E_r^T) + v^2 (h_kk h_rk^T + h_kr h_rr^T + h_kr h_rk^T)
-    with E_k = (1/n) sum_i sum_o e_io g_iko.
+    with E_k = (1/n) sum_i sum_o e_io g_iko. Neurons are counted from 0; raises ValueError for a k or r that is none of them.
     """
-    s, g = check_contributions(contributions), np.asarray(gradients)
-    errors = s.sum(axis=1) - np.asarray(targets)
+    s = check_contributions(contributions)
+    g, errors = _gradients(s, gradients), _errors(s, targets)
+    for name, neuron in (("k", k), ("r", r)):
+        if not 0 <= neuron < s.shape[1]:
+            raise ValueError(f"{name} must be one of the {s.shape[1]} neurons, 0 .. {s.shape[1] - 1}, got {neuron}")
     pulled = lambda weights, neuron: (weights[..., None] * g[:, neuron]).sum(axis=(0, 1)) / len(s)
     h = lambda neuron, other: pulled(s[:, other], neuron)
     others = [j for j in range(s.shape[1]) if j not in (k, r)]
@@ -194,7 +217,12 @@ def sign_changes(values: Sequence[Any]) -> int:
 
 
 def second_differences(x: Sequence[Any], y: Sequence[Any]) -> list[Any]:
-    """The jumps of slope of the polygon through (x_i, y_i) at x_2, ..., x_(n-1)."""
+    """The jumps of slope of the polygon through (x_i, y_i) at x_2, ..., x_(n-1).
+
+    Raises ValueError unless x increases strictly and there are as many y.
+    """
+    if len(x) != len(y) or any(not low < high for low, high in zip(x, x[1:], strict=False)):
+        raise ValueError(f"x must increase strictly, with as many y, got {[str(t) for t in x]} and {len(y)} values")
     slopes = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(len(x) - 1)]
     return [right - left for left, right in zip(slopes, slopes[1:], strict=False)]
 

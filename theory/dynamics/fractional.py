@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import above, at_least
+
 
 def check_order(alpha: Any) -> Any:
     """``alpha`` itself. Raises ValueError unless 0 < alpha < 1: at 1 the derivative is the ordinary one, and at 0 none."""
@@ -25,36 +27,29 @@ def check_order(alpha: Any) -> Any:
     return alpha
 
 
-def _check_positive(name: str, value: Any) -> None:
-    if isinstance(value, int | float) and not value > 0:
-        raise ValueError(f"{name} must be positive, got {value}")
-
-
 def caputo_power(beta: Any, alpha: Any, gamma: Callable[[Any], Any] = math.gamma) -> Any:
     """The factor of t^(beta - alpha) in D^alpha t^beta: 0 for beta = 0. ``gamma``: the gamma function of the arithmetic at hand.
 
     Raises ValueError for an order outside (0, 1) and for a beta below 0.
     """
     check_order(alpha)
-    if not getattr(beta, "free_symbols", None):
-        if beta < 0:
-            raise ValueError(f"beta must be at least 0, got {beta!r}")
-        if beta == 0:
-            return 0
+    at_least("beta", beta, 0)
+    if not getattr(beta, "free_symbols", None) and beta == 0:
+        return 0
     return gamma(beta + 1) / gamma(beta + 1 - alpha)
 
 
 def laplace_power(beta: Any, s: Any, gamma: Callable[[Any], Any] = math.gamma) -> Any:
     """The Laplace transform Gamma(beta + 1)/s^(beta + 1) of t^beta. Raises ValueError unless beta > -1 and s > 0."""
-    if isinstance(beta, int | float) and not beta > -1:
-        raise ValueError(f"beta must be above -1, got {beta}")
-    _check_positive("s", s)
+    above("beta", beta, -1)
+    above("s", s, 0)
     return gamma(beta + 1) / s ** (beta + 1)
 
 
 def caputo_transform(U: Any, start: Any, s: Any, alpha: Any) -> Any:
-    """s^alpha U(s) - s^(alpha - 1) u(0). Raises ValueError for an order outside (0, 1)."""
+    """s^alpha U(s) - s^(alpha - 1) u(0). Raises ValueError for an order outside (0, 1) and s <= 0."""
     check_order(alpha)
+    above("s", s, 0)
     return s**alpha * U - s ** (alpha - 1) * start
 
 
@@ -64,22 +59,23 @@ def relaxation_transform(lam: Any, s: Any, alpha: Any) -> Any:
     Raises ValueError for an order outside (0, 1), lam < 0 and s <= 0.
     """
     check_order(alpha)
-    _check_positive("s", s)
-    if isinstance(lam, int | float) and not lam >= 0:
-        raise ValueError(f"lam must be at least 0, got {lam}")
+    above("s", s, 0)
+    at_least("lam", lam, 0)
     return s ** (alpha - 1) / (s**alpha + lam)
 
 
 def l1_derivative(values: Any, step: float, alpha: float) -> float:
     """The L1 scheme for D^alpha u at the last of n + 1 equidistant times from 0: u is taken linear in between. ``values`` (n + 1,).
 
-    Raises ValueError for fewer than two values, a step that is not positive, and an order outside (0, 1).
+    Raises ValueError for fewer than two values, values that are not finite, a step that is not positive, and an order outside (0, 1).
     """
     u = np.asarray(values, dtype=float)
     if u.ndim != 1 or len(u) < 2:
         raise ValueError(f"values must be at least two numbers, got shape {u.shape}")
+    if not np.isfinite(u).all():
+        raise ValueError(f"values must be finite, got {u[~np.isfinite(u)][0]}")
     check_order(alpha)
-    _check_positive("step", step)
+    above("step", step, 0)
     n = len(u) - 1
     k = np.arange(n)
     weights = (n - k) ** (1 - alpha) - (n - k - 1) ** (1 - alpha)
@@ -94,7 +90,6 @@ def l1_error(bend: float, step: float, alpha: float) -> float:
     bend or a step that is not positive.
     """
     check_order(alpha)
-    _check_positive("step", step)
-    if not bend >= 0:
-        raise ValueError(f"bend must be at least 0, got {bend}")
+    above("step", step, 0)
+    at_least("bend", bend, 0)
     return step ** (2 - alpha) * bend * (1 / 8 + 1 / (2 * (1 - alpha))) / math.gamma(1 - alpha)

@@ -1,8 +1,8 @@
 r"""Two exact facts beside networks for differential equations: a Green's function, and what scaling the input does to frequencies.
 
 *Green* (MOD-Net, 2107.03673): u(x) = int_0^1 G(x, y) f(y) dy with G(x, y) = min(x, y) (1 - max(x, y)) solves -u'' = f, u(0) = u(1) = 0;
-on a grid of n inner points h G(x_i, x_j) is the inverse of the matrix of second differences, exactly. *Scaling* (multiscale networks,
-2112.06660): f(a x) has the Fourier transform fhat(k/a)/|a|, so a subnetwork that sees a x meets a frequency k as k/a.
+on a grid of n inner points h G(x_i, x_j) is the inverse of the matrix of -u'' by second differences, exactly. *Scaling* (multiscale
+networks, 2112.06660): f(a x) has the Fourier transform fhat(k/a)/|a|, so a subnetwork that sees a x meets a frequency k as k/a.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
+from theory.dynamics.arguments import integer
 
 
 def green(x: Any, y: Any) -> Any:
@@ -35,8 +37,7 @@ def second_differences(points: int) -> np.ndarray:
 
     Raises ValueError for fewer than one point.
     """
-    if points < 1:
-        raise ValueError(f"points must be at least 1, got {points}")
+    integer("points", points, 1)
     scale = (points + 1) ** 2
     eye = lambda k: np.eye(points, k=k, dtype=int)
     matrix = (2 * eye(0) - eye(1) - eye(-1)) * scale
@@ -45,8 +46,7 @@ def second_differences(points: int) -> np.ndarray:
 
 def grid(points: int) -> np.ndarray:
     """The n inner points i/(n + 1) as Fractions. Raises ValueError for fewer than one point."""
-    if points < 1:
-        raise ValueError(f"points must be at least 1, got {points}")
+    integer("points", points, 1)
     return np.array([Fraction(i, points + 1) for i in range(1, points + 1)], dtype=object)
 
 

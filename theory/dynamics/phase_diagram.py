@@ -95,7 +95,10 @@ def scaling_at(gamma: float, gamma_prime: float, width: int) -> Scaling:
     check_place(gamma, gamma_prime)
     if not width >= 1:
         raise ValueError(f"width must be at least 1, got {width!r}")
-    return Scaling(1.0, width ** (-(float(gamma) + float(gamma_prime)) / 2), width ** (-(float(gamma) - float(gamma_prime)) / 2))
+    powers = -(float(gamma) + float(gamma_prime)) / 2, -(float(gamma) - float(gamma_prime)) / 2
+    if max(map(abs, powers)) * math.log(width) > 690:  # e^690 is about 1e300
+        raise ValueError(f"gamma and gamma' must give deviations between 1e-300 and 1e300 at width {width}, got {gamma} and {gamma_prime}")
+    return Scaling(1.0, width ** powers[0], width ** powers[1])
 
 
 def check_place(*exponents: Any) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import PLAIN, above, at_least, integer
+
 
 def check_width(name: str, value: int) -> int:
-    """``value`` itself. Raises ValueError unless it is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-    return int(value)
+    """``value`` as an int. Raises ValueError unless it is an integer of at least 1."""
+    return integer(name, value, 1)
 
 
 def standard_deviation(inputs: int, gamma: Any) -> Any:
@@ -48,26 +48,45 @@ def buffer_noise(squares: Any, own: int, d: Any) -> Any:
 
 
 def readout_variance(squares: Any, own: int, d: Any, square: Any, inner: Any) -> Any:
-    """Var <h W_k^T, v> from the |x_l|^2, k, d, |v|^2 = ``square`` and <x_k, v> = ``inner``. Raises ValueError for a k outside."""
+    """Var <h W_k^T, v> from the |x_l|^2, k, d, |v|^2 = ``square`` and <x_k, v> = ``inner``.
+
+    Raises ValueError for a k outside, and for an ``inner`` that Cauchy and Schwarz exclude.
+    """
     _check_buffer(squares, own, d)
+    if all(isinstance(number, PLAIN) for number in (squares[own], square, inner)) and inner * inner > squares[own] * square * (1 + 1e-9):
+        raise ValueError(f"inner must be at most |x_k||v| in size, the root of {squares[own] * square:g}, got {inner}")
     return (sum(squares) * square + inner * inner) / d
 
 
 def _check_buffer(squares: Any, own: int, d: Any) -> None:
     if not 0 <= own < len(squares):
         raise ValueError(f"own must be one of the {len(squares)} buffers, 0 .. {len(squares) - 1}, got {own}")
-    if isinstance(d, int | float) and not d >= 1:
-        raise ValueError(f"d must be at least 1, got {d}")
+    at_least("d", d, 1)
+    for square in squares:
+        at_least("squares", square, 0)
 
 
 def chi_square_above(d: Any, t: Any, root: Any = math.sqrt) -> Any:
-    """d + 2 sqrt(d t) + 2 t: chi-square with d degrees of freedom exceeds it with probability at most e^(-t) (Laurent, Massart 2000)."""
+    """d + 2 sqrt(d t) + 2 t: chi-square with d degrees of freedom exceeds it with probability at most e^(-t) (Laurent, Massart 2000).
+
+    Raises ValueError for d <= 0 and t < 0.
+    """
+    _check_deviation(d, t)
     return d + 2 * root(d * t) + 2 * t
 
 
 def chi_square_below(d: Any, t: Any, root: Any = math.sqrt) -> Any:
-    """d - 2 sqrt(d t): chi-square lies below with probability at most e^(-t) (Laurent, Massart 2000, Lemma 1)."""
+    """d - 2 sqrt(d t): chi-square lies below with probability at most e^(-t) (Laurent, Massart 2000, Lemma 1).
+
+    Raises ValueError for d <= 0 and t < 0.
+    """
+    _check_deviation(d, t)
     return d - 2 * root(d * t)
+
+
+def _check_deviation(d: Any, t: Any) -> None:
+    above("d", d, 0)
+    at_least("t", t, 0)
 
 
 def readout_bound(squares: Any, own: int, d: int, inner: Any, t: float) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory.dynamics.arguments import PLAIN, integer
 from theory.elementary import elementary
 
 
@@ -111,9 +112,9 @@ def addition_cosine(digits: int, distance: Any, outputs: Any = None) -> Any:
     Raises ValueError for numbers with q < 2, a distance outside 0 .. q - 1, or fewer labels than sums.
     """
     V = 2 * digits - 1 if outputs is None else outputs
-    if isinstance(digits, int):
-        if digits < 2 or isinstance(distance, int) and not 0 <= distance < digits:
+    if all(isinstance(number, PLAIN) for number in (digits, distance, V)):
+        if digits < 2 or not 0 <= distance < digits:
             raise ValueError(f"distance must lie in 0 .. q - 1 for q >= 2 digits, got {distance} for {digits}")
-        if isinstance(V, int) and V < 2 * digits - 1:
-            raise ValueError(f"outputs must be at least {2 * digits - 1} for {digits} digits, got {V}")
-    return 1 - distance * V / (digits * (V - digits)) if not isinstance(V, int) else 1 - Fraction(distance * V, digits * (V - digits))
+        q, k, V = integer("digits", digits, 2), integer("distance", distance, 0), integer("outputs", V, 2 * int(digits) - 1)
+        return 1 - Fraction(k * V, q * (V - q))
+    return 1 - distance * V / (digits * (V - digits))

@@ -27,7 +27,7 @@ CONDENSATION = claim(
         "convexity": r"\text{(i) another interpolant has fewer convexity changes in } (x_1, x_n)",
         "pairs": r"\text{(ii') two active neurons of one direction have different intercepts in } [x_i, x_{i+1}], \; 2 \le i \le n - 2,"
         r" \text{ and are not at its two ends with output weights of opposite signs}",
-        "sharp": r"\text{at both ends with opposite signs, no move of the two neurons and the linear part lowers } R_1",
+        "sharp": r"\text{at both ends with opposite signs, no small move of the two neurons and the linear part lowers } R_1",
         "printed": exists(
             r"\text{a network with (ii) as printed in the journal } (i \in [2 : n - 2]) \text{ that is a local minimum of } R_1"
         ),

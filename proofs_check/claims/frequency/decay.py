@@ -22,7 +22,8 @@ DECAY_OF_RATES = claim(
         r" \text{ averaged over directions a multiple of } |x-x'|^q, \; q = 3, 1",
         "powers": r"F[|x|^q](\xi) = c_{d,q} |\xi|^{-d-q} \text{ in } \mathbb{R}^d, \; c_{d,q} \ne 0",
         "circle": r"\text{on a circle of length 1 with the same singularity: coefficients exactly } 2/(2 \pi k)^{2r}, \; r = 2, 1",
-        "modes": r"\text{on } n \ge 3 \text{ equispaced points modes decouple, with rates } (1/(2s^2) - 1/(6s))/n^3 \text{ and } 1/(ns),"
+        "modes": r"\text{on } n \ge 3 \text{ equispaced points modes decouple, those of }"
+        r" n \nmid k \text{ with rates } (1/(2s^2) - 1/(6s))/n^3 \text{ and } 1/(ns),"
         r" \; s = 1 - \cos(2 \pi k/n)",
     },
     symbols={

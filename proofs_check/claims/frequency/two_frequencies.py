@@ -69,14 +69,19 @@ def criterion(part, *, cross=1, context):
     return equal(fall=(sympy.expand(dot(both, both) + dot(p, p) - dot(q, q)), sympy.expand(-2 * first)))
 
 
-VECTORS = axes(size=(1, 2, 3, 6), kind=("any", "opposite", "equal length"), quick=10, standard=60, full=400)
+VECTORS = axes(size=(1, 2, 3, 6), kind=("any", "opposite", "equal length", "nearly equal length"), quick=10, standard=60, full=400)
 
 
 def gradients(cell, rng):
     p = rng.integers(-3, 4, cell.size)
     if cell.kind == "any":
         return p, rng.integers(-3, 4, cell.size)
-    return (p, -p * int(rng.integers(1, 3))) if cell.kind == "opposite" else (p, rng.permutation(p) * rng.choice([-1, 1], cell.size))
+    if cell.kind == "opposite":
+        return p, -p * int(rng.integers(1, 3))
+    turned = rng.permutation(p) * rng.choice([-1, 1], cell.size)
+    if cell.kind == "equal length":
+        return p, turned
+    return 100 * p, 100 * turned + rng.integers(-1, 2) * (np.arange(cell.size) == 0)
 
 
 @TWO.check("exact", gradients, VECTORS, clauses="criterion")
@@ -84,7 +89,7 @@ def gradients(cell, rng):
 @false("strictly longer (s)", longer=lambda p, q: int(p @ p) > int(q @ q))
 @false("the product decides", longer=lambda p, q: int(p @ q) >= 0)
 def vectors(cell, drawn, *, longer=lambda p, q: int(p @ p) >= int(q @ q), context):
-    """Integer gradients, opposite and of equal length among them."""
+    """Integer gradients, opposite, of equal and of nearly equal length among them."""
     p, q = drawn
     first, second = -int(p @ (p + q)), -int(q @ (p + q))
     return equal(both=(longer(p, q), first <= 0 and first <= second), shown={"p": p.tolist(), "q": q.tolist()})

@@ -36,7 +36,7 @@ LIMIT = claim(
         r"\alpha": "exponent of the penalty", "M": "frequency cut-off", "k": "frequencies, integers",
         r"\langle k \rangle": "sqrt(1 + |k|^2)", r"\hat\phi_k": "Fourier coefficient",
         "K_M": "the sum of e^(ikx) over frequencies up to M, each divided by its weight in the penalty", "E_M": "least energy",
-        r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates",
+        r"\sigma": "least over pairs of the largest |sin| of half a difference of coordinates; for n = 1 none, and delta = 0",
         r"\phi": "an interpolant", r"\delta": "the quotient given", "E": "the limit",
     },
     assumptions=[
@@ -127,7 +127,7 @@ CUTOFFS = {1: {"quick": (30, 4000), "standard": (30, 1000, 10_000), "full": (100
 CELLS = axes(
     d=(1, 2, 3),
     alpha=("0", "1/4", "1/2", "3/4", "1", "3/2", "2", "5/2", "3"),
-    n=by_level((2, 3), (2, 4), (2, 3, 5)),
+    n=by_level((2, 3), (2, 3, 4), (2, 3, 5)),
     where=lambda d, alpha: d - Fraction(3, 2) <= Fraction(alpha) <= d and (d == 1 or "/4" not in alpha),  # below d - 1, too, for d >= 2
 )
 

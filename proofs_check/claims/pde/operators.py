@@ -18,7 +18,8 @@ GREEN = claim(
     clauses={
         "solves": r"-u'' = f \text{ and } u(0) = u(1) = 0 \text{ for every continuous } f",
         "linear": r"f \mapsto u \text{ is linear and symmetric: } G(x, y) = G(y, x)",
-        "grid": r"h\, G(x_i, x_j) \text{ is the inverse of the second differences at } x_i = ih, \; h = \tfrac{1}{n + 1}",
+        "grid": r"h\, G(x_i, x_j) \text{ is the inverse of minus the second differences, }"
+        r" (-u_{i-1} + 2u_i - u_{i+1})/h^2, \text{ at } x_i = ih, \; h = \tfrac{1}{n + 1}",
         "frequencies": r"f = \sin k \pi x \text{ gives } u = f/(k \pi)^2",
     },
     symbols={

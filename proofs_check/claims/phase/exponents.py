@@ -26,8 +26,8 @@ EXPONENTS = claim(
     "How far the layers move, as a power of the width",
     r"RD \sim m^{S},\qquad S = \max\big(\min(2Q, \tfrac{Q}{2}),\ \min(Q, \tfrac{Q}{2}) - \gamma'\big),\quad Q = \gamma - 1 - |\gamma'|",
     clauses={
-        "solved": r"\text{of a linear network on one sample, in pairs with mean squares } 1: 0.09 \le RD/m^{S} \le 4.1 \text{"
-        r" for all } m, \gamma, \gamma'",
+        "solved": r"\text{of the linear network } \kappa \sum_j a_j w_j x \text{ of one input on the sample } x = y = 1, \text{ in pairs}"
+        r" \text{with mean squares } 1: 0.09 \le RD/m^{S} \le 4.1 \text{ for all } m \ge 1, \gamma, \gamma'",
         "regions": r"S = \tfrac12 (\gamma - 1 - \gamma') \text{ for } |\gamma'| \le \gamma - 1;\ \gamma - 1 \text{ for }"
         r" \gamma' \le \min(1 -"
         r" \gamma, 0);\ 2 (\gamma - 1 - \gamma') \text{ for } 1 \le \gamma \le 1 + \gamma';\ \gamma - 1 - 2\gamma' \text{ for }"
@@ -165,13 +165,13 @@ def at_large_widths(cell, _, *, exponent=distance_exponent, context):
 
 #: The eight rays between which S, its regions and the regimes are linear, as (gamma - 1, gamma').
 RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
-SCALES = (Fraction(1), Fraction(1, 1000), Fraction(1000))
+SCALES = tuple(Fraction(10) ** power for power in (0, -3, -2, -1, 1, 2, 3))
 
 
 def of_cone(number):
-    """The two rays of a cone and two points inside, at distance 1, near the tip and far away; of number 8 the tip.
+    """The two rays of a cone and two points inside, at distances from 1/1000 to 1000 from the tip; of number 8 the tip.
 
-    One distance decides for laws homogeneous in (gamma - 1, gamma'); three show that a law is not.
+    One distance decides for laws homogeneous in (gamma - 1, gamma'); the others show that a law is not.
     """
     if number == 8:
         return [(Fraction(1), Fraction(0))]
@@ -196,6 +196,8 @@ def of_cone(number):
 @false("the factor 2 of gamma' forgotten", regions=lambda g, h: g - 1 - h if g <= 1 and h > 0 else regional_exponent(g, h))
 @false("constant from gamma = 2 on (s)", exponent=lambda g, h: distance_exponent(min(g, 2), h))
 @false("constant below gamma = 0 (s)", exponent=lambda g, h: distance_exponent(max(g, 0), h))
+@false("half as steep beyond gamma' = 5 (s)", exponent=lambda g, h: distance_exponent(g, min(h, (h + 5) / 2)))
+@false("constant between gamma' = 5 and 50 (s)", exponent=lambda g, h: distance_exponent(g, 5 if 5 < h < 50 else h))
 def regions(cell, _, *, regions=regional_exponent, exponent=distance_exponent, context):
     """One formula and four regions, on the rays of every cone and inside, S homogeneous and linear there: they cover the plane."""
     points = of_cone(cell.cone)

@@ -61,11 +61,13 @@ def one_step(_, *, mobilities=lambda k, kp: (k / kp, k * kp), rate=lambda b1, b2
 
 
 def two_triples(cell, rng):
-    """Data, a normalised start, and two triples (alpha, beta1, beta2) with equal kappa and kappa'; kappa' = 1 in one cell alone."""
+    """Data, a normalised start, and two triples (alpha, beta1, beta2) with equal kappa and kappa'; kappa' = 1 in one cell alone,
+    on either side of it elsewhere."""
     x, y = rational(rng, 3, cell.d), rational(rng, 3)
     a, w = rational(rng, 2), rational(rng, 2, cell.d)
     b1, alpha, grown = positive(rng), positive(rng), positive(rng) + 1
-    b2 = b1 if cell.balanced else b1 * (positive(rng) + 1)
+    apart = positive(rng) + 1
+    b2 = {"1": b1, "below 1": b1 * apart, "above 1": b1 / apart}[cell.ratio]
     return x, y, a, w, (alpha, b1, b2), (alpha * grown**2, b1 * grown, b2 * grown)
 
 
@@ -86,7 +88,12 @@ def trained(sigma, x, y, a, w, triple, rate, steps):
 
 
 RUNS = axes(
-    d=by_level((1, 2, 3), (1, 2, 3), (1, 2, 3, 5)), balanced=(False, True), steps=by_level((4,), (4, 6)), quick=1, standard=2, full=8
+    d=by_level((1, 2, 3), (1, 2, 3), (1, 2, 3, 5)),
+    ratio=("below 1", "1", "above 1"),
+    steps=by_level((4,), (4, 6)),
+    quick=1,
+    standard=2,
+    full=8,
 )
 H = Fraction(1, 5)
 

@@ -127,6 +127,8 @@ def of_regions(g2, g3):
 
 #: The rays from (3/4, 3/4) between which both sides are linear, as (gamma2, gamma3) - (3/4, 3/4).
 RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
+#: At a quarter all points have max(gamma2, gamma3) >= 0.
+DISTANCES = tuple(Fraction(1, 4) * Fraction(10) ** power for power in (0, -2, -1, 1, 2))
 
 
 @EXPONENTS.check(
@@ -136,7 +138,7 @@ RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
     clauses="upper",
     covers="statement",
     because="both are homogeneous about (3/4, 3/4) up to a constant and linear between neighbours of the eight rays, where two"
-    " points decide",
+    " points decide; at other distances, where max(gamma2, gamma3) >= 0, others confirm it",
 )
 @false("less 1/4", formula=lambda g2, g3: upper_exponents(g2, g3)[0] + Fraction(1, 4))
 @false("gamma' turned (s)", formula=lambda g2, g3: upper_exponents(g3, g2)[0])
@@ -144,8 +146,9 @@ RAYS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
 def two_layer_law(cell, _, *, formula=lambda g2, g3: upper_exponents(g2, g3)[0], context):
     """The law of two layers at (gamma2 + gamma3 - 1/2, gamma3 - gamma2) against the regions, on the rays of every cone and inside."""
     (a, b), (c, d) = RAYS[cell.cone], RAYS[(cell.cone + 1) % 8]
-    at = lambda k, l: (Fraction(3 + k * a + l * c, 4), Fraction(3 + k * b + l * d, 4))  # quarters: max(gamma2, gamma3) >= 0
-    points = [at(k, l) for k, l in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 1))]
+    at = lambda k, l, scale: (Fraction(3, 4) + scale * (k * a + l * c), Fraction(3, 4) + scale * (k * b + l * d))
+    steps = ((0, 0), (1, 0), (0, 1), (1, 1), (2, 1))
+    points = [point for scale in DISTANCES for k, l in steps if max(point := at(k, l, scale)) >= 0]
     return equal(S=([formula(*point) for point in points], [of_regions(*point) for point in points]))
 
 

@@ -43,7 +43,8 @@ OPERATIONS = claim(
         "head": r"\text{a head whose target exceeds the other scores by } \beta \text{ leaves at most } \delta(\beta) \text{ off it,}"
         r" \text{ exactly that where all others lie } \beta \text{ below}",
         "copy": r"|\sum_j w_j x_j - x_t| \le \delta(\beta) \max_j |x_j - x_t|",
-        "two heads": r"\text{shift (each position reads the one before), then broadcast: the token after the anchor has the weight } w'",
+        "two heads": r"\text{shift (each position reads the one before, the first the last), then broadcast:"
+        r" the token after the anchor has the weight } w'",
     },
     symbols={
         "n": "number of positions",
@@ -51,7 +52,7 @@ OPERATIONS = claim(
         "w": "weight of the target position t",
         "x_j": "value at position j, real",
         r"\delta": "missed share",
-        "w'": "weight on the token after the anchor after both heads",
+        "w'": "weight on the token after the anchor, the first one after the last, after both heads; n >= 2",
     },
     assumptions=[GAP],
     source=ANCHORS.at("Section 4, the operations shift and broadcast; bounds and the exact composition are ours"),
@@ -244,11 +245,15 @@ def all_graphs(cell, _, *, criterion=identifiable, context):
     return equal(graphs=(predicted, found))
 
 
-GRAPHS = axes(V=by_level((5, 8), (5, 8, 16)), density=("sparse", "a tree", "dense", "two parts"), quick=10, standard=60, full=400)
+GRAPHS = axes(
+    V=by_level((5, 8), (5, 8, 16)), density=("no pairs", "sparse", "a tree", "dense", "two parts"), quick=10, standard=60, full=400
+)
 
 
 def graphs(cell, rng):
-    """Pairs of ``V`` anchors: about as many as anchors, a spanning tree, twice as many, or two components."""
+    """Pairs of ``V`` anchors: none, about as many as anchors, a spanning tree, twice as many, or two components."""
+    if cell.density == "no pairs":
+        return []
     if cell.density == "a tree":
         return [(int(rng.integers(v)), v) for v in range(1, cell.V)]
     if cell.density == "two parts":

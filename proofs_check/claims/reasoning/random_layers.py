@@ -372,14 +372,18 @@ def _spread(products, cell):
 
 @SHARED.check(
     "exact",
-    [(1, 4, 1024), (2, 4, 1024), (2, 16, 64)],
+    [(0, 4, 1024), (3, 4, 1024), (2, 16, 64)],
     clauses="noise",
-    scope="unit tokens: the published width 1024 with four buffers, and others",
+    scope="tokens of lengths 1 .. L, the last, the first or another one read: the published width 1024 with four buffers, and others",
 )
 @false("the length of the token alone", noise=lambda squares, own, d: Fraction(squares[own]))
 def in_numbers(instance, *, noise=buffer_noise, context):
-    """L + 1/d for unit tokens, as what one direction has times d plus the own token's share."""
-    _, L, d = instance
-    squares = [Fraction(1)] * L
-    summed = sum(readout_variance(squares, 0, d, Fraction(1), Fraction(int(j == 0))) for j in range(d))
-    return equal(noise=(noise(squares, 0, Fraction(d)), Fraction(summed)))
+    """The variances along the axes, added up, of a token along the first one; the published numbers are those of unit tokens, L + 1/d."""
+    own, L, d = instance
+    squares = [Fraction((l + 1) ** 2) for l in range(L)]
+    summed = sum(readout_variance(squares, own, d, Fraction(1), Fraction((own + 1) * (j == 0))) for j in range(d))
+    units = [Fraction(1)] * L
+    return equal(
+        noise=(noise(squares, own, Fraction(d)), Fraction(summed)),
+        units=(noise(units, own, Fraction(d)), L + Fraction(1, d)),
+    )

@@ -44,7 +44,7 @@ SIGNATURE = claim(
         "p(x)": "mean number of times that x stands in a sample",
         "P(y|x)": "share of label y among the occurrences of x",
         r"\zeta": "the largest absolute value of a logit",
-        "q, k": "number of digits, distance of two digits",
+        "q, k": "number of digits, at least 2; distance of two digits, 0 .. q - 1",
         r"t, \delta": "a number t > 0, and the deviation of chi-square that it allows",
     },
     assumptions=[SMALL, SUMS],

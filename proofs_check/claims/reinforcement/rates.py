@@ -210,7 +210,8 @@ POLICY = claim(
     },
     symbols={
         "Q_1, Q_2": "action values", "\\delta": "Bellman residual, with the largest Q of the next state",
-        "Q^*": "the optimal action value", "n": "states",
+        "Q^*": "the optimal action value", "n": "states 0 .. n - 1 of the chain, n >= 2: left and right lead to the neighbour,"
+        " at the ends to the state itself; right at the last state is rewarded by 1, all else by 0",
         "\\gamma": "discount", "V^*": "the optimal value",
     },
     source=COMPARISON.at("its finding that residual gradient has small residuals and poor policies"),

@@ -177,7 +177,12 @@ def test_points_in_balls_have_energies_in_balls():
 
 @pytest.mark.parametrize(
     ("x", "y", "cutoff", "told"),
-    [([0, 0], [1, 2], 9, "points must differ"), ([0, 1], [1], 9, "as many values"), ([0, 1, 2, 3], [1] * 4, 1, "at least 4 frequencies")],
+    [
+        ([0, 0], [1, 2], 9, "points must differ"),
+        ([0, 1], [1], 9, "as many values"),
+        ([], [], 9, "one point at least"),
+        ([0, 1, 2, 3], [1] * 4, 1, "at least 4 frequencies"),
+    ],
 )
 def test_energies_refuse(x, y, cutoff, told):
     with pytest.raises(ValueError, match=told):

@@ -180,3 +180,12 @@ def test_a_gaussian_keeps_what_varies_slowly():
     for wrong, told in (((x, 0.0), "width must be"), ((x[:, 0], 1.0), "x must have shape")):
         with pytest.raises(ValueError, match=told):
             gaussian_low_pass(*wrong)
+
+
+def test_errors_relative_to_nothing_are_refused():
+    with pytest.raises(ValueError, match="y must have a low part"):
+        relative_parts(np.zeros((2, 2)), [[1.0], [1.0]], [[1.0], [1.0]])
+    with pytest.raises(ValueError, match="y must have a high part"):
+        relative_parts(np.eye(2), [[1.0], [1.0]], [[1.0], [1.0]])
+    with pytest.raises(ValueError, match="most must be an integer of at least 0, got -1"):
+        dyadic(-1)

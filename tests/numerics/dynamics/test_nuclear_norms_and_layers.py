@@ -49,6 +49,8 @@ def test_a_certificate_that_is_too_long_proves_nothing():
         factor_bound([[1]], [[1]], [[2]])
     with pytest.raises(ValueError, match="well away from singular"):
         nuclear_norm([[1, 1], [1, 1]])
+    with pytest.raises(ValueError, match="scale it"):
+        nuclear_norm([[Fraction(1, 10**200)]])
 
 
 def test_completions():

@@ -69,6 +69,11 @@ def test_condition_numbers_of_odd_cycles_are_smaller(n, number):
         (lambda: bellman_matrix([[1, 0]], 0.5), r"transitions must be a square matrix \(n, n\), got shape \(1, 2\)"),
         (lambda: bellman_matrix([[2, -1], [0, 1]], 0.5), "rows of probabilities"),
         (lambda: expected_square(cycle(2), [1, 2], [0, 0], 7), r"gamma must lie in \[0, 1\), got 7"),
+        (lambda: expected_square([[1]], [1, 2], [0], 0.5), r"values must have one entry for each of 1 states, got shape \(2,\)"),
+        (lambda: mean_square(cycle(2), [1, 2], [0], 0.5), "rewards must have one entry for each of 2 states"),
+        (lambda: next_variance(cycle(2), [1]), "values must have one entry for each of 2 states"),
+        (lambda: naive_system([[1]], [1], 0.5, [-1]), "weights must be at least 0, got -1"),
+        (lambda: Chain(3, 0.5).step(0.5, 1), r"state must lie in 0 .. 2 and action be 0 or 1, got 0.5"),
         (lambda: bellman_matrix(cycle(2), 1.5), r"gamma must lie in \[0, 1\), got 1.5"),
     ],
 )

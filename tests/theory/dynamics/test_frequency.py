@@ -62,6 +62,29 @@ def test_peaks_near_order_one_and_at_large_orders():
     assert frequency.peak_argument(1.7e308) == 1.7e308
 
 
+@pytest.mark.parametrize("w", [1e200, 1e8, -1e8, 3.0, -0.2, 0.01, 1e-3, 1e-200])
+def test_transforms_have_all_digits_at_small_and_large_weights(w):
+    """1 - e^(-pi k/|w|) has eight digits at w = 1e8, sinh overflows at 1e-3: mpmath at 60 digits has neither."""
+    import mpmath
+
+    b = 0.3 if abs(w) > 1e-100 else 0.0
+    with mpmath.workdps(60):
+        for k in (1.0, -2.0, 7.0):
+            turned = mpmath.expj(mpmath.mpf(k) * b / w) / mpmath.sinh(mpmath.pi * k / (2 * abs(mpmath.mpf(w))))
+            right = (mpmath.pi * k / mpmath.mpf(w) ** 2 * turned, -1j * mpmath.pi / mpmath.mpf(w) * turned)
+            found = (frequency.slope_transform(w, b, k), frequency.neuron_transform(w, b, k))
+            for (real, imag), expected in zip(found, right, strict=True):
+                assert abs(mpmath.mpc(float(real), float(imag)) - expected) <= 1e-13 * abs(expected) + 1e-300
+
+
+def test_splines_of_integers_are_exact():
+    assert isinstance(frequency.natural_cubic([0, 1, 3], [1, 0, 2], 2), Fraction)
+    assert frequency.natural_cubic([0, 1, 4], [1, 0, 2], 2) == frequency.natural_cubic(
+        *([Fraction(k) for k in row] for row in ([0, 1, 4], [1, 0, 2])), 2
+    )
+    assert frequency.piecewise_linear([0, 3], [0, 1], 1) == Fraction(1, 3)
+
+
 def test_transforms_of_arrays():
     k, w, b = np.array([-1, 1, 2]), np.array([1, 2, -3]), np.array([1, 0, 2])
     for function in (frequency.neuron_transform, frequency.slope_transform):
@@ -174,6 +197,8 @@ def test_regimes():
         (lambda: frequency.circulant_eigenvalue(1, 0, 0), "n must be"),
         (lambda: frequency.circulant_eigenvalue(1, 4, 1), "cosine must not be 1"),
         (lambda: frequency.bernoulli_kernel(1.5, 0), "half_order must be"),
+        (lambda: frequency.bernoulli_kernel(1, Fraction(3, 2)), r"t must lie in \[0, 1\], got 3/2"),
+        (lambda: frequency.circulant_eigenvalue(1, 5, 2.0), r"cosine must lie in \[-1, 1\], got 2.0"),
         (lambda: frequency.power_against_gaussian(1, 0, 1), "dimension >= 1"),
     ],
 )

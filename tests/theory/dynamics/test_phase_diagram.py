@@ -166,6 +166,7 @@ def test_the_law_of_the_upper_layers_is_not_told_where_the_first_one_leads(pair)
         (lambda: solved_network(-1, 1, 10), "kappa must be positive, got -1"),
         (lambda: solved_network(1e-200, 1, 10), "sinh 2 theta below 1e150 in floats"),
         (lambda: scaling_at(1, 0, 0), "width must be at least 1, got 0"),
+        (lambda: scaling_at(300, 0, 256), "deviations between 1e-300 and 1e300 at width 256, got 300 and 0"),
         (lambda: scaling_at(1, 0, -5), "width must be at least 1, got -5"),
         (lambda: three_layer_exponents(0.25, 0.75, 0.75), "exponents must all be at least 1/2"),
     ],

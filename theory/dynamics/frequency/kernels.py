@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from theory.dynamics.arguments import between
+
 
 def output_kernel(x: Any, y: Any, B: Any) -> Any:
     """Kernel of the output weights: |x - y|^3/6 + 2B^3/3 + 2Bxy for |x|, |y| <= B."""
@@ -28,6 +30,7 @@ def natural_cubic(nodes: Sequence[Any], values: Sequence[Any], x: Any) -> Any:
     :raises ValueError: for fewer than two nodes, or nodes that do not increase.
     """
     _increasing(nodes, values)
+    nodes, values = _exact(nodes), _exact(values)
     bends = _natural_bends(nodes, values)
     j = max(0, min(len(nodes) - 2, sum(1 for node in nodes if node <= x) - 1))
     h = nodes[j + 1] - nodes[j]
@@ -46,6 +49,7 @@ def piecewise_linear(nodes: Sequence[Any], values: Sequence[Any], x: Any) -> Any
     :raises ValueError: as :func:`natural_cubic`.
     """
     _increasing(nodes, values)
+    nodes, values = _exact(nodes), _exact(values)
     if x <= nodes[0] or x >= nodes[-1]:
         return values[0] if x <= nodes[0] else values[-1]
     j = sum(1 for node in nodes if node <= x) - 1
@@ -58,9 +62,10 @@ def bernoulli_kernel(half_order: int, t: Any) -> Any:
 
     What is not smooth in it is -|t| for r = 1 and |t|^3/6 for r = 2, as in :func:`bias_kernel` and :func:`output_kernel`.
 
-    :raises ValueError: for half_order that is no integer of at least 1.
+    :raises ValueError: for half_order that is no integer of at least 1, and a number t outside [0, 1].
     """
     _order(half_order)
+    between("t", t, 0, 1)
     scale = Fraction(2 * (-1) ** (half_order + 1), math.factorial(2 * half_order))
     return sum(scale * c * t**i for i, c in enumerate(_bernoulli(2 * half_order)))
 
@@ -71,11 +76,13 @@ def circulant_eigenvalue(half_order: int, n: int, cosine: Any) -> Any:
     It is n times the sum over all aliases k + ln of 2/(2 pi (k + ln))^(2r): with s = 1 - cosine, 1/(ns) for r = 1 and
     (1/(2s^2) - 1/(6s))/n^3 for r = 2.
 
-    :raises ValueError: for half_order other than 1 and 2, n that is no integer of at least 2, or a cosine that is certainly 1 (k = 0).
+    :raises ValueError: for half_order other than 1 and 2, n that is no integer of at least 2, or a cosine that is certainly 1 (k = 0)
+        or a number outside [-1, 1].
     """
     _order(half_order)
     if isinstance(n, bool) or not isinstance(n, int) or n < 2:
         raise ValueError(f"n must be an integer of at least 2, got {n}")
+    between("cosine", cosine, -1, 1)
     s = 1 - cosine
     if not hasattr(s, "shape") and bool(s == 0):
         raise ValueError("cosine must not be 1: the mode k = 0 has the eigenvalue of a sum, not of this formula")
@@ -142,6 +149,11 @@ def _natural_bends(nodes: Sequence[Any], values: Sequence[Any]) -> list[Any]:
     for i in range(n - 2, 0, -1):
         bends[i] = right[i] - upper[i] * bends[i + 1]
     return bends
+
+
+def _exact(numbers: Sequence[Any]) -> list[Any]:
+    """Integers as Fractions, so that quotients of them are exact."""
+    return [Fraction(number) if isinstance(number, int) else number for number in numbers]
 
 
 def _increasing(nodes: Sequence[Any], values: Sequence[Any]) -> None:

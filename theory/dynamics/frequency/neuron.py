@@ -29,8 +29,9 @@ def slope_transform(w: Any, b: Any, k: Any) -> Pair:
     if isinstance(k, np.ndarray) and (still := k == 0).any():
         real, imag = slope_transform(w, b, np.where(still, 1, k))
         return np.where(still, 2 / abs(w), real), np.where(still, 0, imag)
-    half = _pi(w) * k / (2 * abs(w))
-    size, angle = _pi(w) * k / (w * w) / _of("sinh", half), k * b / w
+    half = _pi(w) * abs(k) / (2 * abs(w))
+    # 2 half/(|w| sinh half), where sinh would overflow at small weights, and w^2 underflow
+    size, angle = 2 * (half * _of("exp", -half)) * _over_one_less(half) / abs(w), k * b / w
     return size * _of("cos", angle), size * _of("sin", angle)
 
 
@@ -44,8 +45,8 @@ def neuron_transform(w: Any, b: Any, k: Any, shift: Any = 0) -> Pair:
     w, b, k = map(_floating, (w, b, k))
     _not_zero("w", w)
     _not_zero("k", k)
-    x = _pi(w) * abs(k) / abs(w)
-    size = 2 * _pi(w) / w * _of("exp", _pi(w) * (shift - abs(k)) / (2 * abs(w))) / (1 - _of("exp", -x)) * _sign(k)
+    half = _pi(w) * abs(k) / (2 * abs(w))
+    size = _pi(w) / w * _of("exp", _pi(w) * (shift - abs(k)) / (2 * abs(w))) * _over_one_less(half) * _sign(k)
     angle = k * b / w
     return size * _of("sin", angle), -size * _of("cos", angle)
 
@@ -96,6 +97,11 @@ def _excess(x: float) -> float:
         t = x * x
         return t * (1 / 3 + t * (-1 / 45 + t * (2 / 945 + t * (-1 / 4725 + t * 2 / 93555))))
     return x / math.tanh(x) - 1
+
+
+def _over_one_less(half: Any) -> Any:
+    """2/(1 - e^(-2 half)) = 1 + coth half, which has all digits where half is small."""
+    return 1 + 1 / _of("tanh", half)
 
 
 def _product(first: Pair, second: Pair) -> Pair:
