@@ -5,6 +5,8 @@ Limits are found in exact arithmetic or in balls, and again by adaptive integrat
 
 from fractions import Fraction
 
+from typing import Any
+
 import numpy as np
 
 from numerics.arithmetic.exact import rank_rational
@@ -25,7 +27,7 @@ from theory.regularization.mechanisms import at
 
 from . import letters
 
-COMMON = {"kind": "counterexample", "relation": "existence", "family": "regularization"}
+COMMON: dict[str, Any] = {"kind": "counterexample", "relation": "existence", "family": "regularization"}
 
 
 def half_unit(text):
