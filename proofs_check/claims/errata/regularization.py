@@ -4,7 +4,6 @@ Limits are found in exact arithmetic or in balls, and again by adaptive integrat
 """
 
 from fractions import Fraction
-
 from typing import Any
 
 import numpy as np
