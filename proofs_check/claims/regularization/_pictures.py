@@ -144,8 +144,8 @@ def integral_curves(x: float = 1.0) -> Figure:
         flows[f"flow to y = {label:g}"] = path[:, 0], path[:, 1]
     return curves(
         "Level curves of the first integral, x = 1",
-        "Curves on which a^2 - sinh^2(w x)/x^2 is constant, like hyperbolas; gradient flow on the sample follows the one on which it starts, "
-        "whatever the label.",
+        "Curves on which a^2 - sinh^2(w x)/x^2 is constant, like hyperbolas; gradient flow on the sample follows the one of its "
+        "start, whatever the label.",
         {**drawn, **flows},
         "input weight w",
         "output weight a",
