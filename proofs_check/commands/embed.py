@@ -12,7 +12,7 @@ import click
 from proofs_check.commands._group import explained, told
 
 
-@click.command()
+@click.command(short_help="Split neurons of a torch module; outputs are checked.")
 @click.argument("module", metavar="PATH.py:NAME")
 @click.option("--layer", multiple=True, type=int, help="Hidden Linear or Conv layer to widen, from 1.")
 @click.option("--neuron", multiple=True, type=int, help="Neuron or channel to split, from 0.")
@@ -41,6 +41,8 @@ def command(
 
     --layer, --neuron and --alpha may be given several times, once for each split, or a --plan may list them. Splits are made one after the
     other; a copy is the last neuron of its layer, and can be split again.
+
+    Example: proofs-check embed networks.py:network --layer 1 --neuron 0 --inputs inputs.npy --out wide.safetensors
     """
     from safetensors.torch import save_file
 

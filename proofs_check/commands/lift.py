@@ -11,7 +11,7 @@ from proofs_check.commands._group import explained, told
 from proofs_check.commands._inputs import FILE
 
 
-@click.command()
+@click.command(short_help="Insert a layer that changes nothing on the data.")
 @click.argument("module", type=FILE, metavar="MODEL.safetensors")
 @click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
 @click.option("--activation", "name", required=True, help="Activation between the layers: relu, leaky:SLOPE, hardtanh ...")
@@ -24,6 +24,8 @@ def command(module: Path, data: Path, name: str, after: int, width: int | None, 
 
     On the data every new neuron stays in one affine piece of the activation, so outputs there do not change, and a critical point
     stays critical (2205.13283).
+
+    Example: proofs-check lift model.safetensors --data x.npy --activation relu --after 1 --out deep.safetensors
     """
     from numerics.modules.deepening import deepen
 

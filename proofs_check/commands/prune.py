@@ -11,7 +11,7 @@ from proofs_check.commands._inputs import FILE
 from proofs_check.commands.lift import read, write
 
 
-@click.command()
+@click.command(short_help="Merge hidden layers that are affine on the data.")
 @click.argument("module", type=FILE, metavar="MODEL.safetensors")
 @click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
 @click.option("--activation", "name", required=True, help="Activation between the layers: relu, tanh, leaky ...")
@@ -23,6 +23,8 @@ def command(module: Path, data: Path, name: str, tolerance: float, out: Path) ->
 
     A layer counts as affine when each neuron stays in one affine piece of the activation, or when an affine fit leaves less than the
     tolerance of its variance on more samples than the fit has parameters.
+
+    Example: proofs-check prune model.safetensors --data x.npy --activation relu --out pruned.safetensors
     """
     from numerics.modules.deepening import linearity, prune
 
