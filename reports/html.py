@@ -267,7 +267,7 @@ def _lettered(text: str) -> str:
             return rf"\sqrt{{{found[2]}}}"
         return rf"\{_OTHERWISE.get(found[1], found[1])} "
 
-    text = text.replace("<=", r"\le ").replace(">=", r"\ge ")
+    text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
     return re.sub(r" (?=[_^)])", "", _SPELLED.sub(command, text)) if _SPELLED.search(text) else text
 
 
