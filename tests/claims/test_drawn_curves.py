@@ -8,17 +8,21 @@ import pytest
 from proofs_check.claims.attention import _pictures as attention
 from proofs_check.claims.condensation import _pictures as condensation
 from proofs_check.claims.convolution import _pictures as convolution
+from proofs_check.claims.deep import _pictures as deep
 from proofs_check.claims.depth import _pictures as depth
 from proofs_check.claims.errata import _pictures as errata
 from proofs_check.claims.factorization import _pictures as factorization
+from proofs_check.claims.modules import _pictures as modules
 from proofs_check.claims.networks import _pictures as networks
 from proofs_check.claims.optimizers import _pictures as optimizers
 from proofs_check.claims.pde import _pictures as pde
+from proofs_check.claims.phase import _pictures as phase
 from proofs_check.claims.regularization import _pictures as regularization
 from proofs_check.claims.toy import _pictures as toy
 from proofs_check.claims.width import _pictures as width
 from theory.dynamics.attention import entropy, focusing_rate
 from theory.dynamics.quadratic import METHODS, sharpness_threshold
+from theory.models import FullyConnected
 from theory.rank import cnn_function_rank, factorization_rank
 
 
@@ -251,3 +255,52 @@ def test_penalties_are_the_closed_excess():
 def test_scaled_transforms_keep_their_area():
     for _, (k, y) in drawn(pde.bells((0.5, 1.0))).items():
         assert np.trapezoid(y, k) == pytest.approx(2 * math.pi, rel=1e-4)  # 2 pi f(0)
+
+
+def test_flows_to_labels_that_are_never_reached():
+    for w, a in drawn(errata.never_reached()).values():
+        assert a * a / 2 - np.exp(w) == pytest.approx(1, abs=1e-7)
+
+
+# --- further pictures --------------------------------------------------------------------------------------------------
+
+
+def test_ranks_of_recurrent_layers():
+    parameters, ranks = modules.recurrent_ranks().data["series"]
+    assert [p - r for p, r in zip(parameters["y"], ranks["y"], strict=True)] == [2, 4, 8]
+
+
+def test_generic_ranks_of_deep_networks_are_their_parameters():
+    assert all(value == FullyConnected((2, first, second, 1), "tanh", True).n_params for first, second, value in cells(deep.generic()))
+
+
+def test_places_lie_where_their_regimes_are():
+    found = drawn(phase.places())
+    for label, (gamma, prime) in found.items():
+        if label != "critical line":
+            on_the_line = gamma[0] == 1 if prime[0] <= 0 else prime[0] == gamma[0] - 1
+            assert on_the_line == ("mean-field" in label), label
+
+
+def test_limits_of_reweighted_data_solve_them():
+    found = drawn(regularization.reweighted())
+    once, four = found["datum 1 counted once"], found["datum 1 counted four times"]
+    assert (once[0][-1], once[1][-1]) == pytest.approx((1.40635, 0.55040), abs=1e-2)
+    assert (four[0][-1], four[1][-1]) == pytest.approx((-1.39696, -0.54647), abs=1e-2)
+
+
+def test_a_sample_switches_off_at_its_line():
+    found = drawn(regularization.switched_off())
+    for label, second in (("sample 1 alone", -2 * math.sqrt(6) / 3), ("both samples", -(2**0.9) * 3**0.7 / 4 - math.sqrt(6) / 3)):
+        w1, w2 = found[label]
+        assert w2[-1] == pytest.approx(second, abs=1e-3) and w1[-1] == pytest.approx(1, abs=0.01)
+    x, y = found["w . x_2 = 0"]
+    assert x + math.sqrt(1.5) * y == pytest.approx(0)
+
+
+def test_log_periodic_solution_curves_meet_again():
+    sigma = lambda z: z * np.exp(np.sin(2 * np.pi * np.log2(z)) / 10)
+    found = drawn(regularization.repeating())
+    for name, x in (("1", 1.0), ("sqrt 2", math.sqrt(2))):
+        w, a = found[f"solutions of x = {name}"]
+        assert a * sigma(w * x) == pytest.approx(0.05 * sigma(x)) and 0.025 * sigma(2 * x) == pytest.approx(0.05 * sigma(x))

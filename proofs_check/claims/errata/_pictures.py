@@ -4,8 +4,11 @@ from functools import cache
 
 import numpy as np
 
+from numerics.flows.flow import gradient_flow
 from proofs_check import Figure
 from proofs_check.claims._curves import curves
+from theory.expressions import parse
+from theory.models import TwoLayer
 
 
 @cache
@@ -28,4 +31,23 @@ def penalties() -> Figure:
         },
         "move s + u into the interval",
         "12 R_1/v",
+    )
+
+
+@cache
+def never_reached(labels: tuple[float, ...] = (0.0, -0.5, -2.0)) -> Figure:
+    """The flow of a neuron with sigma = exp(-e^-z) from (0, 2) to labels y <= 0, on the curve a^2/2 - e^w = 1."""
+    model, w = TwoLayer(1, 1, activation=parse("exp(-exp(-z))")), np.linspace(-6, 0.3, 64)
+    flows = {}
+    for y in labels:
+        path = gradient_flow(model, [0.0, 2.0], ([[1.0]], [y]), time=500.0).path
+        flows[f"flow to y = {y:g}"] = path[:, 0], path[:, 1]
+    return curves(
+        "Flows that no solution ends",
+        "Three flows run to the left along one curve, which stays above a = sqrt 2: the output never comes down to the label.",
+        {"a^2/2 - e^w = 1": (w, np.sqrt(2 + 2 * np.exp(w))), **flows},
+        "input weight w",
+        "output weight a",
+        directed=list(flows),
+        marks=[{"label": "sqrt 2", "y": float(np.sqrt(2))}],
     )

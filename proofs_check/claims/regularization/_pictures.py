@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numerics.flows.flow import gradient_descent, gradient_flow, value_and_jacobian
+from numerics.flows.flow import gradient_descent, gradient_flow, runge_kutta, value_and_jacobian
 from numerics.overlap.first_integral import Reach
 from proofs_check import Figure
 from proofs_check.claims._curves import curves, joined, within
@@ -247,3 +247,62 @@ def _followed(field: Callable[[float, np.ndarray], np.ndarray], start: np.ndarra
 
     path = solve_ivp(field, (0, time), start, method="LSODA", rtol=1e-10, atol=1e-12).y
     return path[:, :: max(1, path.shape[1] // 100)] if path.shape[1] > 200 else path
+
+
+@cache
+def reweighted() -> Figure:
+    """A tanh neuron on two samples, datum 1 counted once or four times: the input weights along both flows, and their limits."""
+    x, y, start = np.array([[0.5, 0.0], [0.5, -1.0]]), np.array([1.0, 0.25]), [-0.5, 0.0, 0.5]
+    paths = {}
+    for times in (1, 4):
+        path = _thin(gradient_flow(TwoLayer(2, 1), start, (x, y), weights=(times, 1)).path)
+        paths[f"datum 1 counted {'once' if times == 1 else 'four times'}"] = path[:, 0], path[:, 1]
+    return curves(
+        "Repeating a datum moves the limit",
+        "Two paths of the input weights from one start, by how often the first datum counts: they end at points of opposite signs, though "
+        "both solve the same data.",
+        {**paths, "start": ([start[0]], [start[1]])},
+        "input weight w_1",
+        "input weight w_2",
+        directed=list(paths),
+    )
+
+
+@cache
+def switched_off() -> Figure:
+    """A ReLU neuron on x_1 alone, and with x_2 that switches off where w . x_2 = 0; below that line the path is level."""
+    slope, start = math.sqrt(1.5), np.array([3.0, -2 * math.sqrt(6) / 3])
+    X, y, paths = np.array([[1.0, 0.0], [1.0, slope]]), np.array([1.0, 0.0]), {}
+    for count, name in ((1, "sample 1 alone"), (2, "both samples")):
+        active = lambda w, count=count: X[:count] @ w > 0
+        pull = lambda w, count=count, active=active: -(active(w) * (X[:count] @ w) - y[:count]) * active(w) @ X[:count]
+        w, path = start, [start]
+        for _ in range(60):
+            w = runge_kutta(pull, w, step=0.01, steps=10)
+            path.append(w)
+        paths[name] = tuple(np.array(path).T)
+    edge = np.array([1.5, 3.2])
+    return curves(
+        "Sample 2 acts until it is switched off",
+        "On sample 1 alone the path runs level to w_1 = 1; on both it bends down until it meets the line w . x_2 = 0, and is level from there.",
+        {**paths, "w . x_2 = 0": (edge, -edge / slope), "start": ([start[0]], [start[1]])},
+        "w_1",
+        "w_2",
+        directed=list(paths),
+    )
+
+
+@cache
+def repeating() -> Figure:
+    """sigma(z)/z of sigma = z exp(sin(2 pi log_2 z)/10), and the solution curves of two inputs through (1, 1/20) and (2, 1/40)."""
+    sigma = lambda z: z * np.exp(np.sin(2 * np.pi * np.log2(z)) / 10)
+    w, drawn = np.linspace(0.6, 2.6, 81), {}
+    for name, x in (("1", 1.0), ("sqrt 2", math.sqrt(2))):
+        drawn[f"solutions of x = {name}"] = w, 0.05 * sigma(x) / sigma(w * x)
+    return curves(
+        "Solution curves of a log-periodic activation meet again",
+        "The solution curves of two inputs cross at w = 1 and again at w = 2, with half the output weight.",
+        {**drawn, "shared solutions": ([1.0, 2.0], [0.05, 0.025])},
+        "input weight w",
+        "output weight a",
+    )
