@@ -267,7 +267,7 @@ def test_flows_to_labels_that_are_never_reached():
 
 def test_ranks_of_recurrent_layers():
     parameters, ranks = modules.recurrent_ranks().data["series"]
-    assert [p - r for p, r in zip(parameters["y"], ranks["y"], strict=True)] == [2, 4, 8]
+    assert [p - r for p, r in zip(parameters["y"], ranks["y"], strict=True)] == [1, 2, 4]
 
 
 def test_generic_ranks_of_deep_networks_are_their_parameters():

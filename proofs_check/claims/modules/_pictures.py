@@ -12,7 +12,7 @@ KINDS = ("rnn", "gru", "lstm")
 
 
 @cache
-def recurrent_ranks(hidden: int = 2, inputs: int = 2, steps: int = 2) -> Figure:
+def recurrent_ranks(hidden: int = 1, inputs: int = 2, steps: int = 2) -> Figure:
     """Parameters and certified ranks of three recurrent layers."""
     found = {
         "parameters": [recurrent_parameters(kind, inputs, hidden) for kind in KINDS],
@@ -21,7 +21,7 @@ def recurrent_ranks(hidden: int = 2, inputs: int = 2, steps: int = 2) -> Figure:
     names = [kind.upper() for kind in KINDS]
     return Figure(
         "bars",
-        f"Parameters and ranks of recurrent layers, {hidden} units, {inputs} inputs",
+        f"Parameters and ranks of recurrent layers, units h = {hidden}, {inputs} inputs",
         f"Bars for {', '.join(names)}: the rank falls short of the parameters by the pairs of biases, one, two and four a unit.",
         {"series": [{"label": label, "x": names, "y": values} for label, values in found.items()]},
         x_label="layer",

@@ -284,7 +284,7 @@ def switched_off() -> Figure:
     edge = np.array([1.5, 3.2])
     return curves(
         "Sample 2 acts until it is switched off",
-        "On sample 1 alone the path runs level to w_1 = 1; on both it bends down until it meets the line w . x_2 = 0, and is level from there.",
+        "On sample 1 alone the path runs level to w_1 = 1; on both it bends down until it meets the line w . x_2 = 0, and is level then.",
         {**paths, "w . x_2 = 0": (edge, -edge / slope), "start": ([start[0]], [start[1]])},
         "w_1",
         "w_2",
