@@ -120,6 +120,8 @@ class Figure:
         _one_of("Figure.kind", self.kind, ("heatmap", "lines", "scatter", "bars", "graph"))
         if not self.alt:
             raise ClaimError(f"figure {self.title!r}: alt must describe the picture in words, got an empty text")
+        if self.kind != "graph" and not (self.x_label and self.y_label):
+            raise ClaimError(f"figure {self.title!r}: x_label and y_label must name the axes, got {self.x_label!r} and {self.y_label!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ def _words(check: Mapping[str, Any], column: str, level: str) -> str:
         found = [str(rate) for rate in rates(check["message"])]
         more = [f"and {len(found) - RATES} more"] if len(found) > RATES else []
         return f"{means}: {'; '.join(found[:RATES] + more) or extent(check)}"
+    if column == "domain" and check["evidence"] == "formal":
+        return f"{means}, for part of it: {brief(check['scope'], SCOPE)}"
     if column == "domain":
         return f"{means} on {extent(check)}: {brief(domain(check['scope'], level), SCOPE)}"
     if check["covers"] == "statement":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -13,26 +13,38 @@ from reports.figures import FigureError, draw
 
 #: Figures for each process, at least: importing what draws them takes as long as some twenty figures.
 WORTH = 40
-#: Processes, at most.
-PROCESSES = 4
+#: Processes, at most; figures that one takes at a time.
+PROCESSES, AT_A_TIME = 4, 8
 
 #: An SVG document, or nothing and the reason.
 Drawn = tuple[str, str]
 
 
-def draw_all(figures: Sequence[Mapping[str, Any]], processes: int | None = None) -> list[Drawn]:
-    """Every figure as (SVG, ""), or ("", why it cannot be drawn), in order.
+def draw_all(figures: Sequence[Mapping[str, Any]], processes: int | None = None) -> Iterator[Drawn]:
+    """Every figure as (SVG, ""), or ("", why it cannot be drawn), in order; the next ones are being drawn while one is used.
 
     ``processes`` is how many draw (default: as many as there are processors and as pays). Where none can be started, this one draws.
     """
     count = processes or min(PROCESSES, os.cpu_count() or 1, len(figures) // WORTH)
     if count < 2:
-        return [_drawn(figure) for figure in figures]
+        return map(_drawn, figures)
     try:
-        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
-            return list(pool.map(_drawn, figures, chunksize=max(1, len(figures) // (4 * count))))
+        pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+        return _with_others(pool, pool.map(_drawn, figures, chunksize=AT_A_TIME), figures)
     except (BrokenProcessPool, OSError, ImportError):
-        return [_drawn(figure) for figure in figures]
+        return map(_drawn, figures)
+
+
+def _with_others(pool: ProcessPoolExecutor, drawn: Iterator[Drawn], figures: Sequence[Mapping[str, Any]]) -> Iterator[Drawn]:
+    """What ``pool`` draws; from where it breaks on, this process does."""
+    done = 0
+    with pool:
+        try:
+            for picture in drawn:
+                done += 1
+                yield picture
+        except (BrokenProcessPool, OSError, ImportError):
+            yield from map(_drawn, figures[done:])
 
 
 def _drawn(figure: Mapping[str, Any]) -> Drawn:
@@ -42,12 +54,6 @@ def _drawn(figure: Mapping[str, Any]) -> Drawn:
         return "", str(error)
 
 
-def of_claims(claims: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, int], Drawn]:
+def of_claims(claims: Iterable[Mapping[str, Any]]) -> Iterator[Drawn]:
     """The pictures of all figures, by claim, check and number."""
-    places, figures = [], []
-    for claim in claims:
-        for check in claim["checks"]:
-            for number, figure in enumerate(check["figures"]):
-                places.append((claim["id"], check["name"], number))
-                figures.append(figure)
-    return dict(zip(places, draw_all(figures), strict=True))
+    return draw_all([figure for claim in claims for check in claim["checks"] for figure in check["figures"]])

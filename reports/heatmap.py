@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Positive values that span this factor are shown on a logarithmic colour scale.
 _LOGARITHMIC_SPAN = 1e3
+#: Up to so many cells hold their number, where all are whole.
+_WRITTEN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,41 @@ class Cells:
         mesh = axes.pcolormesh(*edges, masked, cmap="cividis", norm=norm, rasterized=rasterized, edgecolors="face", linewidth=0.3)
         if masked.count():
             self._scale(axes, mesh)
+            if self.whole and self.count <= _WRITTEN:
+                self._write(axes, mesh)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was measured are whole numbers, and not long ones."""
+        import numpy
+
+        known = self.values[numpy.isfinite(self.values)]
+        return bool((known == known.round()).all() and (abs(known) < 1000).all())
+
+    def _write(self, axes: Axes, mesh: Any) -> None:
+        """The number in every cell, dark on light and light on dark."""
+        for (i, j), value in _measured(self.values):
+            red, green, blue, _ = mesh.cmap(mesh.norm(value))
+            dark = 0.3 * red + 0.6 * green + 0.1 * blue > 0.5
+            axes.annotate(f"{value:.0f}", (j, i), ha="center", va="center", fontsize=9, color="#16181b" if dark else "#ffffff")
 
     def _scale(self, axes: Axes, mesh: Any) -> None:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
+        from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
         from reports.wording import number
 
         scale = axes.figure.colorbar(mesh, ax=axes, label=self.label, pad=0.02)
         scale.outline.set_visible(False)
+        if self.whole and not self.logarithmic:
+            scale.ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         scale.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         scale.ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _measured(values: numpy.ndarray) -> Iterator[tuple[tuple[int, int], float]]:
+    import numpy
+
+    return ((place, value) for place, value in numpy.ndenumerate(values) if math.isfinite(value))
 
 
 def _spans(values: numpy.ndarray, data: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import badge, bibliography, counterexamples, evidence, gallery, graph, markdown, mathematics, reasons, views, wording
+from reports import badge, bibliography, counterexamples, evidence, gallery, graph, markdown, mathematics, reasons, tables, views, wording
 from reports import history as past
 from reports.files import Directory
 from reports.results import Results, readable, upgraded, validate
@@ -155,10 +155,11 @@ class _Report:
             drawn = []
             for number, figure in enumerate(check["figures"]):
                 name = _picture_name(claim["id"], check["name"], number)
-                content, problem = self.pictures[claim["id"], check["name"], number]
+                content, problem = next(self.pictures)  # claims come in the order of the gallery
                 drawn.append({**figure, "file": name, "problem": problem})
                 if content:
-                    yield name, content
+                    yield f"{name}.svg", content
+                    yield f"{name}.csv", tables.table(figure)
             pictures[check["name"]] = drawn
         steps = past.of_claim(self.runs, claim, self.results["run"])
         yield (
@@ -191,8 +192,9 @@ _UNDECIDED = ("vacuous", "error", "inconclusive", "skipped")
 
 
 def _picture_name(claim: str, check: str, number: int) -> str:
+    """Without its ending."""
     stem = hashlib.sha256(check.encode()).hexdigest()[:8]  # the name of a check may hold anything
-    return f"figures/{claim}.{stem}.{number}.svg"
+    return f"figures/{claim}.{stem}.{number}"
 
 
 @functools.cache
@@ -275,7 +277,7 @@ def _lettered(text: str) -> str:
             return rf"\sqrt{{{found[2]}}}"
         return rf"\{_OTHERWISE.get(found[1], found[1])} "
 
-    text = text.replace("<=", r"\le ").replace(">=", r"\ge ")
+    text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
     return re.sub(r" (?=[_^)])", "", _SPELLED.sub(command, text)) if _SPELLED.search(text) else text
 
 

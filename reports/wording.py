@@ -34,7 +34,7 @@ MEANINGS = {
     "error": "a check or a control broke or ran out of time, so nothing was decided",
     "vacuous": "a control that is false by construction was not refuted, or a check met no instance",
     "inconclusive": "no check decided: the result lay between the bounds",
-    "skipped": "nothing could be run here",
+    "skipped": "not tested at this level or on this machine; its page says why",
     "partial": "nothing speaks against it, but some clauses were not tested at this level",
     "supported": "random instances or trainings agree, within stated tolerances and error probabilities",
     "certified": "exact or ball arithmetic proves every clause on the instances tried",

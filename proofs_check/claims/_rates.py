@@ -20,7 +20,7 @@ HALF, HALF_MARGIN = 0.5, 0.25
 
 def recovery(context: Context, errors: np.ndarray, predicted: bool, *, what: str, parts: int) -> Outcome:
     """The rate at which mean square test ``errors`` (any shape) are below RECOVERED, against the threshold for what is ``predicted``."""
-    bound = {"at_least": PREDICTED} if predicted else {"at_most": EXCLUDED}
+    bound: dict[str, Any] = {"at_least": PREDICTED} if predicted else {"at_most": EXCLUDED}
     return context.rate(int((errors < RECOVERED).sum()), errors.size, what=f"{what}: recovered", margin=MARGIN, parts=parts, **bound)
 
 

@@ -19,8 +19,8 @@ from proofs_check.commands._inputs import FILE
 if TYPE_CHECKING:
     import numpy as np
 
-    from numerics.modules.model import GraphModel
     from numerics.modules.deepening import Layers
+    from numerics.modules.model import GraphModel
     from numerics.modules.trained import Network
 
 LOSSES = ("mse", "cross-entropy")

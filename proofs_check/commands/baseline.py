@@ -12,7 +12,10 @@ from proofs_check.commands._group import explained
 
 @click.group()
 def command() -> None:
-    """Keep the verdicts that later runs are compared with."""
+    """Keep the verdicts that later runs are compared with.
+
+    Example: proofs-check baseline update run --reason "first run"
+    """
 
 
 @command.command()

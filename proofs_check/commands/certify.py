@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NEARLY_SINGULAR = 1e-8
 
 
-@click.command()
+@click.command(short_help="Prove that a critical point lies near given weights.")
 @_networks.options
 @click.option(
     "--radius", type=float, default=1e-2, show_default=True, help="How far from the weights, in the largest coordinate, the point may lie."
@@ -42,6 +42,8 @@ def command(
     examples/check_certificate.py, with python-flint alone.
 
     Exits with 1 when nothing was proved; the reason is printed.
+
+    Example: proofs-check certify trained.safetensors --activation tanh --data x.npy --labels y.npy
     """
     from numerics.critical.certificates import distance
     from numerics.critical.weights import gradient_at

@@ -25,7 +25,7 @@ SMALL = 0.25
 MOST = 12
 
 
-@click.command()
+@click.command(short_help="Predict where small weights condense, with proofs.")
 @click.option("--inputs", required=True, type=FILE, help="Inputs (n, d) as .npy.")
 @click.option("--labels", required=True, type=FILE, help="Labels (n,) or (n, 1) as .npy.")
 @click.option("--activation", metavar="NAME|EXPR", help="A known activation, or a formula in z as in 'z**2*tanh(z)'.")
@@ -63,6 +63,8 @@ def command(
 
     The orientations are maxima and minima of a form in the data, proved one by one; OUT/orientations.json holds the proofs, which
     examples/check_orientation.py repeats. The network is then trained from small weights and its neurons are laid over the prediction.
+
+    Example: proofs-check condense --inputs x.npy --labels y.npy --activation tanh
     """
     import numpy as np
 

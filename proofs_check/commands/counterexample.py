@@ -68,7 +68,7 @@ class _Samples(click.ParamType):
         return [(x, y[0]) for x, y in read]
 
 
-@click.command()
+@click.command(short_help="Certify data whose limit minimizes no fixed function.")
 @click.option("--activation", type=_Formula(), required=True, help="A known activation or a formula in z, as in 'z*sigmoid(2*z)'.")
 @click.option("--neurons", type=click.IntRange(min=1), default=1, show_default=True, metavar="M", help="Hidden neurons.")
 @click.option("--inputs", type=click.IntRange(min=1), default=1, show_default=True, metavar="D", help="Input dimension.")
@@ -91,6 +91,8 @@ def command(activation: Any, mechanism: str, out: Path | None, time_limit: float
     """Search, refine and certify data on which the limit of gradient flow is no minimizer of any fixed function.
 
     Exits with 0 when a certified counterexample was written, with 1 when none was found; the reason is printed.
+
+    Example: proofs-check counterexample --activation sin --mechanism one-point
     """
     from numerics.overlap import NotFound, Watch
     from proofs_check.plain_data import write_json

@@ -14,7 +14,7 @@ from proofs_check.commands._group import explained, told
 from proofs_check.commands._inputs import FILE, check_writable
 
 
-@click.command()
+@click.command(short_help="Split neurons of a torch module; outputs are checked.")
 @_networks.MODEL
 @_networks.ACTIVATION
 @click.option("--layer", multiple=True, type=int, help="Hidden Linear or Conv layer to widen, from 1.")
@@ -37,6 +37,8 @@ def command(
 
     --layer, --neuron and --alpha may be given several times, once for each split, or a --plan may list them. Splits are made one after the
     other; a copy is the last neuron of its layer, and can be split again.
+
+    Example: proofs-check embed networks.py:network --layer 1 --neuron 0 --inputs inputs.npy --out wide.safetensors
     """
     with told():
         check_writable(out)

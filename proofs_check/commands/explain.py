@@ -16,7 +16,7 @@ from proofs_check.engine.registry import shown_file
 WIDTH = 120
 
 
-@click.command()
+@click.command(short_help="Print a claim: statement, symbols, how it is tested.")
 @click.argument("claim_id", metavar="CLAIM")
 @click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
 @explained

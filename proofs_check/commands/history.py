@@ -11,7 +11,7 @@ from proofs_check.commands._group import explained
 from proofs_check.commands._stored import RUNS, tell_left_out
 
 
-@click.command()
+@click.command(short_help="Verdicts of a claim in every stored run.")
 @click.argument("claim", metavar="CLAIM")
 @click.option(
     "--runs",

@@ -27,7 +27,7 @@ LARGEST_ALPHA = 1e50
 MOST_PRODUCTS = 300_000_000
 
 
-@click.command()
+@click.command(short_help="Gradient and Hessian's inertia of a trained network.")
 @_networks.options
 @click.option("--layer", type=int, help="Hidden layer, from 1, in which a neuron is split.")
 @click.option("--neuron", type=int, help="The neuron to split, from 0.")
@@ -58,6 +58,8 @@ def command(
 
     Beyond 200 parameters the Hessian is met by its products alone: Lanczos iteration finds the ends of its spectrum in floats, and the
     form on the directions found proves how many eigenvalues are negative, and positive, at least.
+
+    Example: proofs-check inertia trained.safetensors --activation tanh --data x.npy --labels y.npy
     """
     from numerics.critical.modules import graph_inertia
     from numerics.critical.weights import gradient_at, inertia_at

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from proofs_check.commands._networks import Stored
 
 
-@click.command()
+@click.command(short_help="Insert a layer that changes nothing on the data.")
 @_networks.MODEL
 @_networks.ACTIVATION
 @click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
@@ -38,6 +38,8 @@ def command(
     An activation without such a piece (tanh, say) gets a residual block h + sigma(R h + c) with R = 0: its constant goes into the next
     biases, and outputs and critical points stay for all data. numerics.modules.residual.residual_block is the module to load it into;
     inertia and certify read it as it is.
+
+    Example: proofs-check lift model.safetensors --data x.npy --activation relu --after 1 --out deep.safetensors
     """
     with told():
         check_writable(out)

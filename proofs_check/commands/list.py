@@ -25,6 +25,8 @@ def command(patterns: tuple[str, ...], as_json: bool, claims: Path | None) -> No
     """List claims, their sources and dependencies.
 
     A PATTERN is a glob over claim ids (default: all). Expected seconds come from the committed baselines of each level.
+
+    Example: proofs-check list 'toy.*'
     """
     registry = claims_at(claims)
     seconds = {} if claims else expected_seconds()

@@ -14,6 +14,9 @@ from proofs_check.commands._template import write_template
 @click.argument("name", metavar="NAME")
 @explained
 def command(name: str) -> None:
-    """Write NAME.py, a claims file that runs."""
+    """Write NAME.py, a claims file that runs.
+
+    Example: proofs-check new my_claims
+    """
     file = write_template(name, Path())
     click.echo(f"{file} written; run it: proofs-check verify --claims {file}")

@@ -52,7 +52,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
     return found
 
 
-@click.command()
+@click.command(short_help="Place a ReLU network in the phase diagram.")
 @click.option("--width", type=click.IntRange(min=2), help="Neurons m of the hidden layer, or of both.")
 @click.option("--init", metavar="NAME", help="lecun, he, xavier, mean-field or ntk.")
 @click.option("--gamma", type=float, help="kappa = m^-gamma, with --gamma-prime.")
@@ -83,6 +83,8 @@ def command(
     Networks start in pairs (w, a), (w, -a), so that their output is zero, and are trained by gradient flow at the width asked for, a
     fourth and a sixteenth of it; below width 256 at 16, 64 and 256. Three layers are known with all of G1, G2, G3 at least 1/2, or with
     G1 = 0 and G2 or G3 from 0 on. Exit code 1 where no network was fitted.
+
+    Example: proofs-check phase --width 1000 --init he
     """
     given = {"--init": init, "--gamma": gamma, "--scaling": scaling, "--exponents": exponents, "--module": module}
     named = [name for name, value in given.items() if value is not None]

@@ -12,7 +12,7 @@ from proofs_check.commands._inputs import FILE, check_writable, load_samples
 from proofs_check.commands.lift import write
 
 
-@click.command()
+@click.command(short_help="Merge hidden layers that are affine on the data.")
 @_networks.MODEL
 @_networks.ACTIVATION
 @click.option("--data", required=True, type=FILE, help="Samples (n, inputs): .npy, .csv, or .safetensors with one tensor.")
@@ -33,6 +33,8 @@ def command(model: str, activation: str | None, data: Path, tolerance: float, al
     The network is given as to the command lift. A layer counts as affine when each neuron stays in one affine piece of the activation, or
     when an affine fit leaves less than the tolerance of its variance on more samples than the fit has parameters. It is merged unless
     outputs would change by more than is allowed.
+
+    Example: proofs-check prune model.safetensors --data x.npy --activation relu --out pruned.safetensors
     """
     from numerics.modules.deepening import linearity, prune
 

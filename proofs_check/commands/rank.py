@@ -11,7 +11,7 @@ import click
 from proofs_check.commands._group import explained, told
 
 
-@click.command()
+@click.command(short_help="Rank of the tangents of a torch module, proved.")
 @click.argument("module", metavar="PATH.py:NAME")
 @click.option(
     "--inputs",
@@ -33,6 +33,8 @@ def command(module: str, inputs: Path, all_inputs: bool, method: str, report: Pa
     of parameter space that are proved to change no output, by the parameters that they move, and how many stay open. With --method float
     nothing is proved, and what singular values suggest is an estimate. The page that --report writes goes layer by layer, and shows the
     spectrum with the proved cut.
+
+    Example: proofs-check rank networks.py:network --inputs inputs.npy
     """
     from numerics.rank.modules import module_model_rank, module_rank, module_symmetries
     from proofs_check.commands._inputs import load_array, load_object

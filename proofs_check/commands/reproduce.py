@@ -30,6 +30,8 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
 
     CASE is a number, or control:NAME:NUMBER. Exits with 1 when the case fails (as that of a control should) or breaks, with 0
     when it holds, is inconclusive or skipped, with 2 when the claim is no longer the one of the run.
+
+    Example: proofs-check reproduce run/results.json toy.fNL points 0
     """
     from proofs_check.commands._stored import read_results
     from proofs_check.engine.execution import prepare

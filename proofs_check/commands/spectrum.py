@@ -23,7 +23,7 @@ STEP = re.compile(r"(?:.*(?<![-_])[-_])?[A-Za-z]*?((?:[0-9]+)(?:\.[0-9]+)?)", re
 MOST_DRAWN = 64
 
 
-@click.command()
+@click.command(short_help="Errors of a network by frequency, over checkpoints.")
 @click.argument("model", metavar="PATH.py:NAME|DIRECTORY")
 @click.option(
     "--inputs", required=True, type=FILE, help="Inputs (n,), (n, 1), sorted, or (n, d): .npy, .csv, or .safetensors with one tensor."
@@ -53,6 +53,8 @@ def command(
     Checkpoints are .safetensors files whose names end in the step, as in step-1500.safetensors. For each band of frequencies the
     interval of steps is given in which its relative error fell below the threshold for good; of two bands an order is known where
     these do not overlap. Several inputs are projected on their first principal component. OUT has spectrum.json, spectrum.csv and pictures.
+
+    Example: proofs-check spectrum steps --module networks.py:line --inputs x.npy --labels y.npy
     """
     from numerics.dynamics.spectra import bands_of, dyadic, line, spectra
     from proofs_check.commands._inputs import load_samples

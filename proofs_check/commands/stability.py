@@ -48,7 +48,7 @@ class _Numbers(click.ParamType):
             self.fail(f"expected numbers with commas between them, got {value!r}", param, context)
 
 
-@click.command()
+@click.command(short_help="Decide whether an optimizer is stable, with the proof.")
 @click.option("--optimizer", type=click.Choice(list(QUADRATIC)), default="adam", show_default=True)
 @click.option("--beta1", type=_Beta(), help="Memory of the first moment, or momentum (default 0.9; 0 for gd and rmsprop).")
 @click.option("--beta2", type=_Beta(), default="0.999", show_default=True, help="Memory of the second moment.")

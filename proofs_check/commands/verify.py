@@ -52,6 +52,8 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
     A PATTERN is a glob over claim ids (default: all). Exit codes: 0 nothing is refuted, vacuous or in error (with --strict: nor
     inconclusive, every probe fails, and something was tested); 1 something is; 2 usage, no claim matches, or what ran the jobs went away;
     130 stopped.
+
+    Example: proofs-check verify 'mf.*' --level standard --out run
     """
     from proofs_check.engine.runner import Interrupted, new_run_id, verify
 

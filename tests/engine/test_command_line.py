@@ -400,6 +400,27 @@ def test_help_fits_a_screen_and_names_every_command(proofs_check):
     for command in ("list", "verify", "report", "compare", "reproduce", "new", "baseline"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     assert len(text.splitlines()) <= 36
+    assert not re.search(r"^  .*\.\.\.$", text, re.MULTILINE)  # no summary is cut
+
+
+def commands(group=main, name="proofs-check"):
+    context = click.Context(group)
+    for part in group.list_commands(context):
+        command = group.get_command(context, part)
+        yield (*name.split(), part), command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{name} {part}")
+
+
+@pytest.mark.parametrize(("words", "command"), list(commands()), ids=lambda value: value[-1] if isinstance(value, tuple) else "")
+def test_every_help_has_an_example_that_the_command_takes(words, command):
+    example = shlex.split(" ".join(command.help.partition("Example: ")[2].split()))
+    assert tuple(example[: len(words)]) == words, command.help
+    if isinstance(command, click.Group):
+        return  # the example is one of a command in it
+    given, _, _ = command.make_parser(click.Context(command)).parse_args(example[len(words) :])
+    missing = [parameter.name for parameter in command.params if parameter.required and not given.get(parameter.name)]
+    assert not missing
 
 
 def test_history_lists_the_verdicts_of_stored_runs(proofs_check, claim_files):

@@ -27,7 +27,7 @@ def run(make_claim, make_check):
 
 def test_outcomes_add_up(run):
     def decide(instance, *, bound, context):
-        figure = Figure("lines", f"instances {instance // 2}", "in words", {"series": []})  # 2 and 3 show the same
+        figure = Figure("lines", f"instances {instance // 2}", "in words", {"series": []}, "x", "y")  # 2 and 3 show the same
         return Outcome.holds(cases=instance, margin=1 / instance, detectable=instance / 10, message=f"m{instance % 5}", figures=[figure])
 
     finding = run(run=decide, instances=lambda context: range(1, 5), evidence="property")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from flint import arb
 
-from proofs_check import verify
+from proofs_check import Figure, verify
+from proofs_check.claim import ClaimError
 from proofs_check.comparing import followed, noted
 
 CLAIM = '''
@@ -21,7 +22,7 @@ def squares(cell, _, *, power=2, context):
     return worst([found], figures={figures})
 '''
 EQUAL, BOUND = "equal(value=(cell.n**power, sum(range(1, 2 * cell.n, 2))))", 'at_most("half", sum(range(1, 2 * cell.n, 2)), cell.n**power)'
-DRAWN = '[Figure("lines", "Own", "own", {"series": [{"label": "n", "x": [1, 2], "y": [1, 4]}]})]'
+DRAWN = '[Figure("lines", "Own", "own", {"series": [{"label": "n", "x": [1, 2], "y": [1, 4]}]}, "n", "n^2")]'
 
 
 @pytest.fixture
@@ -73,3 +74,15 @@ def test_numbers_are_noted_and_nothing_else(predicted, measured, pairs):
     with followed() as trail:
         noted("equal", predicted, measured)
     assert trail.pairs == [("equal", *pair) for pair in pairs]
+
+
+@pytest.mark.parametrize(
+    ("labels", "alt", "words"), [(("n", ""), "own", "y_label must name"), (("", ""), "own", "axes"), (("n", "m"), "", "alt must describe")]
+)
+def test_a_picture_without_words_is_refused(labels, alt, words):
+    with pytest.raises(ClaimError, match=words):
+        Figure("lines", "Own", alt, {"series": []}, *labels)
+
+
+def test_a_graph_has_no_axes():
+    Figure("graph", "Own", "two nodes", {"nodes": [], "edges": []})

@@ -90,7 +90,7 @@ def test_several_processes_draw_the_same_pictures():
     from reports.gallery import draw_all
 
     figures = [figure(kind) for kind in FIGURES] + [figure("lines", data={})]
-    alone, together = draw_all(figures, 1), draw_all(figures, 2)
+    alone, together = list(draw_all(figures, 1)), list(draw_all(figures, 2))
     assert alone == together
     assert [bool(problem) for _, problem in alone] == [False] * len(FIGURES) + [True]
 

@@ -21,7 +21,7 @@ from theory.dynamics.attention import (
     slopes,
 )
 
-from . import FOCUS, LAWS, LONG, OCCUR, PERSISTENT, UNEVEN, UNIFORM, drawn_law, symbolic_law
+from . import FOCUS, LAWS, LONG, OCCUR, PERSISTENT, UNEVEN, UNIFORM, _pictures, drawn_law, symbolic_law
 
 BITS = 256
 #: What is left of 256 bits after a few thousand operations on numbers of moderate size.
@@ -143,7 +143,8 @@ def condensed(cell, law, *, plateau=entropy, norm=condensed_norm, context):
             "loss - H": apart([model.loss(theta, pi, lam)], [plateau(pi)]),
             "|W|^2": apart(sizes, [norm(pi) ** 2] * 2),
         }
-        return worst(at_most(what, size, _small(), attained=False) for what, size in differences.items())
+        outcomes = [at_most(what, size, _small(), attained=False) for what, size in differences.items()]
+    return worst(outcomes, figures=[_pictures.plateau()])
 
 
 @CONDENSING.check("certified", laws, MODELS, clauses="drive", distribution="published and drawn laws; theta of entries k/7, |k| <= 6")
@@ -273,7 +274,7 @@ def rates(cell, law, *, sign=1, persist=1, context):
     with working_precision(BITS):
         pi, lam = in_balls(law, cell.lam)
         c = focusing_rate(pi, lam * persist) if len(set(law)) > 1 else ball(0)
-        return order("0 and c", [ball(0), sign * c])
+        return worst([order("0 and c", [ball(0), sign * c])], figures=[_pictures.growth()])
 
 
 FOCUSING.without("persistent", rates, persist=0)

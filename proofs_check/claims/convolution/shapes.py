@@ -12,6 +12,7 @@ from theory.rank.convolution import ARCHITECTURES, draw_target, generic_kernels,
 from theory.rank.kernel_covers import representatives
 
 from . import NO_TRANSLATES, OPTIMISTIC, RECOVERY, STRATIFICATION, in_floats
+from ._pictures import by_zeros
 
 ACTIVE = Assumption("active", r"\text{every kernel and every position has } a^*_{lq} \neq 0")
 NULL_KERNEL = "The network may have more kernels than the target: null kernels cost nothing. Stride, rectangular grids and biases: ours."
@@ -296,7 +297,8 @@ def masks(cell, drawn, *, order=predicted_order, kernels=generic_kernels, rank=m
     CNN, NS, FNN = values = [one.rank if one.rank is not None else one.estimate for one in found]
     observed = None if None in values else (NS <= FNN, CNN <= FNN, CNN <= NS)
     scale = 1.0 if "float" in [one.method for one in found] else 1
-    return equal(order=([scale * one for one in order(cell)], observed and [scale * one for one in observed]), shown={"ranks": values})
+    outcome = equal(order=([scale * one for one in order(cell)], observed and [scale * one for one in observed]), shown={"ranks": values})
+    return worst([outcome], figures=[by_zeros()] if rank is model_rank and cell.zeros == 0 else ())
 
 
 ORDER.twin(masks, "property", changed={"rank": in_floats}, tolerance=FLOATS)

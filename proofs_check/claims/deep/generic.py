@@ -10,7 +10,7 @@ from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.draws import distinct_moduli
 from theory.models import FullyConnected
 
-from . import BIASES, STRATIFICATION, TANH, WEIGHTS, series
+from . import BIASES, STRATIFICATION, TANH, WEIGHTS, _pictures, series
 
 GENERIC_RANK = claim(
     "deep.generic",
@@ -115,7 +115,8 @@ def attained(cell, theta, *, formula=table, context):
     model = narrow(cell)
     bound = formula(model.widths, cell.bias)
     found = series(model, theta)
-    return worst([equal(parameters=(bound, model.n_params)), at_most("generic rank", found, bound, theta=theta)])
+    outcomes = [equal(parameters=(bound, model.n_params)), at_most("generic rank", found, bound, theta=theta)]
+    return worst(outcomes, figures=[_pictures.generic()] if model.widths == (2, 1, 1, 1) and cell.bias else ())
 
 
 ONES = axes(d=(1, 2, 5), L=(2, 3, 4, 6))

@@ -9,11 +9,11 @@ from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.hessian import gradient
 from numerics.planting import plant, sharpened
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
-from proofs_check.judging import equal, true
+from proofs_check.judging import equal, true, worst
 from theory.activations import activation
 from theory.lifting.smooth import scaled_lift
 
-from . import LIFTING
+from . import LIFTING, _pictures
 from ._places import CRITICAL, Place
 from ._points import enough_samples
 
@@ -132,7 +132,8 @@ def orders_of(place, c, rng, *, critical=True):
 def orders_at_the_inflection(cell, seed, *, orders=(2, 1), c=Fraction(0), critical=True, context):
     """Orders of the output error and of the gradient at c = 0."""
     found = orders_of(Place(cell.widths, "tanh", 1, cell.widths[1]), c, context.rng(seed), critical=critical)
-    return equal(orders=(list(orders), found), shown={"widths": cell.widths, "c": c})
+    outcome = equal(orders=(list(orders), found), shown={"widths": cell.widths, "c": c})
+    return worst([outcome], figures=[_pictures.orders()])
 
 
 TANH.without("inflection", orders_at_the_inflection, c=Fraction(1, 2))

@@ -10,6 +10,8 @@ from proofs_check.claims.dropout import IMPLICIT
 from proofs_check.judging import equal, true, worst
 from theory.dynamics.dropout import LineNeuron, corrected_pairs, printed_pairs
 
+from ._pictures import penalties
+
 INTERCEPTS = claim(
     "dropout.flaw.intercepts",
     "Different intercepts in one interval do not let the penalty fall: case (ii) as printed is false",
@@ -78,7 +80,8 @@ def by_polynomials(_, *, net=None, points=None, context):
 def two_kinks(_, *, net=kinks(Fraction(3), Fraction(4)), context):  # noqa: B008
     """Printed: a pair as (ii) wants it. Found: no descent over Q. The corrected hypothesis leaves the pair out."""
     pairs, corrected = len(printed_pairs(net.neurons, SIX)), len(corrected_pairs(net.neurons, SIX))
-    return equal(printed=(1, pairs), corrected=(0, corrected), descent=(True, descent(net, SIX) is None), witness=told(net))
+    outcome = equal(printed=(1, pairs), corrected=(0, corrected), descent=(True, descent(net, SIX) is None), witness=told(net))
+    return worst([outcome], figures=[penalties()])
 
 
 def one_contribution(_, *, net=None, context):

@@ -4,6 +4,7 @@ Limits are found in exact arithmetic or in balls, and again by adaptive integrat
 """
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,9 @@ from theory.rationals import fractions
 from theory.regularization.criterion import is_strict, is_weak, membership_digraph, weak_classes
 from theory.regularization.mechanisms import at
 
-from . import letters
+from . import _pictures, letters
 
-COMMON = {"kind": "counterexample", "relation": "existence", "family": "regularization"}
+COMMON: dict[str, Any] = {"kind": "counterexample", "relation": "existence", "family": "regularization"}
 
 
 def half_unit(text):
@@ -264,7 +265,8 @@ def followed(cell, _, *, start=2.0, activation="exp(-exp(-z))", context):
             true("no solution is reached", not flow.converged, end=flow.theta),
             bounded("drift of a^2/2 - e^w", a**2 / 2 - np.exp(w) - (start**2 / 2 - 1), 1e-8),
             at_least("f", float(value_and_jacobian(model, flow.path, np.ones((1, 1)))[0].min()), 0.0, attained=False),
-        ]
+        ],
+        figures=[_pictures.never_reached()],
     )
 
 

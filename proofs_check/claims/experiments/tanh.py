@@ -31,7 +31,7 @@ TANH = claim(
         "order": r"n = 14 \text{: the test error of CNN is smaller than that of NS, and of FNN, with } P \ge 0.8",
     },
     symbols={
-        "R": "model rank of sum_q tanh(0.6 x_q + 0.8 x_(q+1) + x_(q+2)), q = 1, 2, 3, in the student",
+        "R": r"model rank of $\sum_q \tanh(0.6 x_q + 0.8 x_{q+1} + x_{q+2})$, q = 1, 2, 3, in the student",
         "CNN, NS, FNN": "shared kernels, one kernel for each position, fully connected; all with hidden biases",
         "n": "number of samples; 14 is twice the rank of CNN and below the others",
         "P": "probability over data sets",

@@ -5,13 +5,13 @@ from itertools import product
 from numerics.rank import model_rank
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.adequacy.factorization import two_factors
-from proofs_check.judging import equal, rank_is
+from proofs_check.judging import equal, rank_is, worst
 from theory.models import MatrixFactorization
 from theory.rank import factorization_rank, factorization_strata, function_rank, largest_target_rank
 from theory.rank.chains import chain_types, rank_between
 from theory.rank.completion import representative
 
-from . import FLOATS, STRATIFICATION
+from . import FLOATS, STRATIFICATION, _pictures
 
 STRATA = claim(
     "mf.strata",
@@ -40,7 +40,8 @@ def factors(cell, rng):
 @false("none where the product vanishes", formula=lambda cell: factorization_rank(cell.d1, cell.d2, cell.a, cell.b) * (cell.r > 0))
 def strata(cell, theta, *, formula=lambda cell: factorization_rank(cell.d1, cell.d2, cell.a, cell.b), method="exact", context):
     """The rank of the tangent matrix over all entries against the formula in (rank A, rank B)."""
-    return rank_is(formula(cell), model_rank(MatrixFactorization(cell.d1, cell.d2, cell.m), theta, method), theta=theta)
+    outcome = rank_is(formula(cell), model_rank(MatrixFactorization(cell.d1, cell.d2, cell.m), theta, method), theta=theta)
+    return worst([outcome], figures=[_pictures.ranks()] if method == "exact" and (cell.d1, cell.d2, cell.m) == (1, 1, 1) else ())
 
 
 STRATA.twin(strata, "property", changed={"method": "float"}, tolerance=FLOATS)
@@ -106,7 +107,7 @@ def on_target(
         if rank_between(orbit, 0, 2) == r:
             ranks[a, b] = model_rank(model, representative(model, a, b, r, context.rng(seed)), "exact").rank
     allowed, lowest = set(strata(r, d1, d2, model.width)), min(ranks.values(), default=None)
-    return equal(
+    outcome = equal(
         represented=(True, (r, r) in ranks),
         strata=(allowed, set(ranks)),
         least=(least(r, d1, d2), lowest),
@@ -114,6 +115,7 @@ def on_target(
         largest=(most(r, d1, d2, max(r, model.width)), max(ranks.values(), default=None)),
         shown={"ranks": ranks},
     )
+    return worst([outcome], figures=[_pictures.ranks(3, 3, 3, 1)] if (d1, d2, cell.m, r) == (3, 3, 3, 1) else ())
 
 
 TARGET.formal("factorization/strata.v", "mf_function_rank", false="attained by all factors", adequate=two_factors, clauses="value")

@@ -13,12 +13,13 @@ from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, float_rank
 from numerics.recovery.completion import recovering
 from proofs_check import Assumption, axes, by_level, claim, draws, false
-from proofs_check.judging import at_most, equal, rank_is
+from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.models import MatrixFactorization
 from theory.rank import factorization_rank
 from theory.rank.completion import block_bound, every_line_met, rank_one_sampled_rank, recovering_patterns, representative
 
 from . import FLOATS, GENERIC, INTEGERS, STRATIFICATION
+from ._pictures import seen_ranks
 
 GENERIC_SAMPLES = claim(
     "mf.generic-sampling",
@@ -67,7 +68,8 @@ def measurements(cell, instance, *, formula=min, seen=lambda G: G, floats=False,
     expected = formula(len(G), factorization_rank(cell.d1, cell.d2, cell.a, cell.b))
     if floats:
         return rank_is(expected, float_rank(J.astype(float)), theta=theta, G=G)
-    return equal(rank=(expected, rank_rational(J)), shown={"theta": theta, "G": G})
+    outcome = equal(rank=(expected, rank_rational(J)), shown={"theta": theta, "G": G})
+    return worst([outcome], figures=[seen_ranks()] if (cell.d1, cell.d2, cell.past, cell.law) == (1, 1, 0, "matrices") else ())
 
 
 GENERIC_SAMPLES.twin(measurements, "property", changed={"floats": True}, tolerance=FLOATS)

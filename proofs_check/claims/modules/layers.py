@@ -2,7 +2,7 @@ r"""Convolutions with pooling, normalizations and recurrent cells: the symmetrie
 
 from numerics.modules.architectures import convolutional, layer_normalized, recurrent
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
-from proofs_check.judging import rank_is
+from proofs_check.judging import rank_is, worst
 from theory.rank.architectures import (
     convolutional_parameters,
     convolutional_symmetries,
@@ -14,6 +14,7 @@ from theory.rank.architectures import (
 
 from . import FUNCTIONAL, GENERIC
 from ._measured import FLOATS, measured
+from ._pictures import recurrent_ranks
 
 CONVOLUTION = claim(
     "modules.convolution",
@@ -140,7 +141,8 @@ def recurrent_rank(cell, hidden):
 def of_cells(cell, seed, *, formula=recurrent_rank, method="ball", steps=None, change=None, context):
     """A minor in balls and the exhibited pairs of biases against the formula."""
     found = measured(recurrent, (cell.cell, 2, cell.hidden), (steps or cell.steps, 2), int(seed), method, change)
-    return rank_is(formula(cell.cell, cell.hidden), found, seed=seed)
+    outcome = rank_is(formula(cell.cell, cell.hidden), found, seed=seed)
+    return worst([outcome], figures=[recurrent_ranks()] if method == "ball" and cell.cell == "rnn" else ())
 
 
 RECURRENT.twin(of_cells, "property", changed={"method": "float"}, tolerance=FLOATS)

@@ -8,12 +8,13 @@ from numerics.rank.series import series_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import two_layer
 from proofs_check.claims._ranks import FLOATS, in_floats
-from proofs_check.judging import equal, rank_is
+from proofs_check.judging import equal, rank_is, worst
 from theory.draws import distinct_rows, pack_known
 from theory.models import TwoLayer
 from theory.rank import two_layer_rank
 
 from . import STRATIFICATION, TANH
+from ._pictures import classes
 
 INDEPENDENCE = claim(
     "fnn.independence",
@@ -126,7 +127,8 @@ def twice(cell):
 @false("the output bias forgotten", formula=lambda cell, bias: classes_counted(cell, bias, constant=False))
 def strata(cell, rows, *, formula=classes_counted, sigma="tanh", rank=model_rank, context):
     """The certified rank at points of every kind against the count of classes."""
-    return at_rows(cell, rows, False, formula, sigma, rank)
+    outcome = at_rows(cell, rows, False, formula, sigma, rank)
+    return worst([outcome], figures=[classes()] if rank is model_rank and (cell.idle, cell.active) == (0, 0) else ())
 
 
 def at_rows(cell, rows, bias, formula, sigma, rank):

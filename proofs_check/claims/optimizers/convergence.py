@@ -15,6 +15,7 @@ from proofs_check.judging import at_least, at_most, bounded, equal, vanishing, w
 from theory.dynamics.adam import in_powers
 
 from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
+from ._pictures import left_behind
 
 ATTRACTED = Assumption("attracted", r"\text{the orbit converges to the fixed point } (w, l)")
 PAIRS = (("0.9", "0.93"), ("0.9", "0.97"), ("0", "0.93"), ("0.5", "0.8"))
@@ -163,7 +164,8 @@ def decoupled(cell, run, *, limit=lambda run: ball(run.beta2), context):
             [
                 at_most("|v'/v - beta2|", abs(v[2] / v[1] - limit(run)), ball("1e-9"), attained=False),
                 at_least("growth of v/g^2", growth, (first.point / before.point) ** 2 / 4, attained=False),
-            ]
+            ],
+            figures=[left_behind()],
         )
 
 

@@ -29,6 +29,7 @@ from theory.dynamics.adam import (
 from theory.dynamics.adam_cycle import cycle_margin
 
 from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
+from ._pictures import edges
 
 ONE_SIGN = Assumption("one sign", r"x_{t+1}/x_t > 0")
 RATIOS = tuple(Fraction(n, 20) for n in (4, 6, 8, 10, 12, 15, 19))
@@ -116,7 +117,8 @@ def sides(cell, beta1, *, power=lambda k: k - 1, closed=False, signs=(1,), conte
     """The equations solved over the rationals on both sides of the boundary and on it."""
     edge = cell.rho ** power(cell.k)
     predicted = beta1 <= edge if closed else beta1 < edge
-    return equal(exists=(predicted, any(solved(cell.k, beta1, cell.rho, sign) for sign in signs)), shown={"beta1": beta1})
+    outcome = equal(exists=(predicted, any(solved(cell.k, beta1, cell.rho, sign) for sign in signs)), shown={"beta1": beta1})
+    return worst([outcome], figures=[edges()] if (cell.k, cell.side) == (4, "at") else ())
 
 
 EXISTENCE.formal(

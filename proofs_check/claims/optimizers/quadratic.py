@@ -8,7 +8,7 @@ from numerics.arithmetic.exact import rationals
 from numerics.dynamics.schur import determinants, is_schur
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.adequacy.optimizers import descent, frozen, step_on_a_quadratic
-from proofs_check.judging import equal, vanishing
+from proofs_check.judging import equal, vanishing, worst
 from theory.dynamics.quadratic import (
     METHODS,
     change_of_loss,
@@ -19,6 +19,7 @@ from theory.dynamics.quadratic import (
 )
 
 from . import PRECONDITIONERS, SPIKES
+from ._pictures import factors, steps
 
 POSITIVE = Assumption("positive Hessian", r"H \succ 0")
 GD, HEAVY_BALL, AVERAGE = METHODS
@@ -88,7 +89,8 @@ def threshold(cell, instance, *, stable=lambda h: h < 2, context):
     """The Schur test of the characteristic polynomial of I - eta H over the rationals."""
     H, eta, top = instance
     found = is_schur(charpoly(np.eye(cell.n, dtype=object) - eta * H))
-    return equal(stable=(bool(stable(eta * top)), found), shown={"H": H, "eta": eta})
+    outcome = equal(stable=(bool(stable(eta * top)), found), shown={"H": H, "eta": eta})
+    return worst([outcome], figures=[factors((0.0,), 3.0)] if (cell.n, cell.side) == (1, "at") else ())
 
 
 def not_positive(cell, rng):
@@ -214,7 +216,8 @@ def matrices(
     eta = cell.share * 2 * (1 + cell.beta1) / ((1 - cell.beta1) * top) * scale
     found = is_schur(charpoly(block_step(cell.beta1, np.diag(eta / scale / np.diag(P)) @ H)))
     bound = threshold(cell.beta1) / eta * (factor(cell.beta1, cell.step) if corrected else 1)
-    return equal(stable=(definite(bound * metric(P) - H), found), shown={"H": H, "P": P, "eta": eta})
+    outcome = equal(stable=(definite(bound * metric(P) - H), found), shown={"H": H, "P": P, "eta": eta})
+    return worst([outcome], figures=[factors((0.0, 0.5, 0.9), 60.0)] if (cell.n, cell.beta1, cell.share, cell.step) == (1, 0, 1, 1) else ())
 
 
 def indefinite(cell, rng):
@@ -300,7 +303,8 @@ def rises(cell, instance, *, curvature=gradient_curvature, over=2, strict=True, 
     loss = lambda y: (y @ H @ y) / Fraction(2)
     change = loss(x - eta * u) - loss(x)
     beyond = curvature(H, H @ x, u) * eta - over
-    return equal(rises=(bool(beyond > 0 if strict else beyond >= 0), bool(change > 0)), shown={"H": H, "x": x, "u": u, "eta": eta})
+    outcome = equal(rises=(bool(beyond > 0 if strict else beyond >= 0), bool(change > 0)), shown={"H": H, "x": x, "u": u, "eta": eta})
+    return worst([outcome], figures=[steps()] if (cell.n, cell.side) == (2, "at") else ())
 
 
 def ascent(cell, rng):

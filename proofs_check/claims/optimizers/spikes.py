@@ -14,6 +14,7 @@ from theory.dynamics.quadratic import eps_for_all_steps, sufficient_eps
 from theory.dynamics.sharpening import Sharpening
 
 from . import PRECONDITIONERS, SPIKES
+from ._pictures import down_the_valley
 
 SPIKE = claim(
     "adam.quadratic_spike",
@@ -241,7 +242,7 @@ first_rise = cache(follow)
 def rises(cell, rate, *, first=RATES.get, start=("0.001", "0"), slope="1", c="0.02", context):
     """Gradient descent in balls of 300 bits, loss against loss."""
     found = first_rise(rate, start=start, slope=slope, c=c)
-    return equal(first_rise=(first(rate) or "none", found or "none"))
+    return worst([equal(first_rise=(first(rate) or "none", found or "none"))], figures=[down_the_valley()])
 
 
 LLAS.without("off the valley's floor", rises, start=("0", "0"))

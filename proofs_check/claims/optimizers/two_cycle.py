@@ -18,6 +18,7 @@ from theory.dynamics.adam_cycle import amplitude, bistable_range, cycle_margin, 
 from theory.dynamics.rmsprop import least_beta2
 
 from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
+from ._pictures import two_ends
 
 CYCLE = claim(
     "adam.degenerate.signgd_cycle",
@@ -228,7 +229,8 @@ def not_global(cell, run, *, start=None, context):
     limit, found, near = ends(run)
     certificate = None if found is None or near is None else trap_certificate(run, found, near)
     within = run.beta1 != "0" or Fraction(run.beta2) >= least_beta2(run.k)
-    return equal(limit=("2-cycle", limit), within_the_bound=(True, within), witness=run.certificate(), certificate=certificate)
+    outcome = equal(limit=("2-cycle", limit), within_the_bound=(True, within), witness=run.certificate(), certificate=certificate)
+    return worst([outcome], figures=[two_ends()])
 
 
 BASINS = axes(k=by_level((4,), (4, 6)))

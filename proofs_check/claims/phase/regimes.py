@@ -19,6 +19,7 @@ from theory.dynamics.phase_diagram import (
 from theory.models import TwoLayer
 
 from . import DIAGRAM, FITTED, INITIAL, RELU
+from ._pictures import EDGE
 from ._runs import INPUTS, LINE, from_place, lines, trained
 from .exponents import of_cone
 
@@ -123,7 +124,7 @@ REGIMES.without("fitted", slopes, [(1.75, 0.0)], labels=(0.0,) * 4)  # no label 
 
 def plane():
     """The two lines and the printed slopes at gamma' = 0."""
-    edge = {"label": "critical: gamma' = gamma - 1 and gamma = 1", "x": [1.0, 1.0, 2.5], "y": [-1.5, 0.0, 1.5]}
+    edge = {"label": "critical: gamma' = gamma - 1 and gamma = 1", "x": list(EDGE[0]), "y": list(EDGE[1])}
     printed = [
         {"label": f"printed slope {slope:g}", "x": [float(gamma), float(gamma)], "y": [-0.05, 0.05]}
         for gamma, slope in PUBLISHED_SLOPES.items()

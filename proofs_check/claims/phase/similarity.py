@@ -4,11 +4,12 @@ from fractions import Fraction
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from proofs_check import axes, by_level, claim, false, nothing
-from proofs_check.judging import at_most, equal
+from proofs_check.judging import at_most, equal, worst
 from theory.activations import activation
 from theory.dynamics.phase_diagram import INITIALIZATIONS, Scaling, regime, slopes
 
 from . import DIAGRAM, HOMOGENEOUS
+from ._pictures import places as places_drawn
 from ._states import positive, rational
 
 SIMILARITY = claim(
@@ -190,4 +191,4 @@ def at_a_width(cell, _, *, places=PLACES, context):
 def regimes(cell, _, *, regime=regime, context):
     """The regime of each place."""
     expected = "critical" if cell.name in ("xavier", "mean-field") else "linear"
-    return equal(regime=(regime(*PLACES[cell.name]), expected))
+    return worst([equal(regime=(regime(*PLACES[cell.name]), expected))], figures=[places_drawn()])

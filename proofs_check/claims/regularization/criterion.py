@@ -8,7 +8,7 @@ import numpy as np
 from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.adequacy.regularization import preferences
-from proofs_check.judging import equal
+from proofs_check.judging import equal, worst
 from theory.expressions import parse
 from theory.models import TwoLayer
 from theory.regularization.constructions import softsign_one_point
@@ -16,6 +16,7 @@ from theory.regularization.criterion import is_strict, is_weak, membership_digra
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import LIMIT_RULE, ends_at, one
+from ._pictures import crossing_solutions, membership, mutual_solutions
 
 ACYCLIC = claim(
     "regularization.criterion.acyclic",
@@ -72,7 +73,9 @@ def rankings(cell, sets, *, criterion=strict_exists, context):
     """The criterion against all rankings of the points."""
     limits, members = sets
     exists = any(is_strict(dict(enumerate(ranks)), limits, members) for ranks in permutations(range(cell.points)))
-    return equal(strict_exists=(bool(criterion(membership_digraph(limits, members))), exists), shown={"limits": limits, "sets": members})
+    outcome = equal(strict_exists=(bool(criterion(membership_digraph(limits, members))), exists), shown={"limits": limits, "sets": members})
+    drawn = [membership([0, 1, 2], sets) for sets in ([[0, 1], [1, 2], [2]], [[0, 1], [1, 2], [2, 0]])]
+    return worst([outcome], figures=drawn if cell.points == cell.datasets == 3 else ())
 
 
 def no_path(graph, p, q):
@@ -158,7 +161,7 @@ TWO_POINT.without("mutual pairs", pairs, lambda cell, rng: mutual_pairs(cell, rn
 def tanh_pair(_, *, inputs=(0.5, 2.0), context):
     """Gradient flow on two inputs ends at (-1, 1.5) and (1, -1.5), each of which solves both: sinh^2(x)/x^2 separate a_0^2."""
     samples = [([x], -1.5 * np.tanh(x)) for x in inputs]
-    return ends_at(TwoLayer(1, 1), [1.0, 1.5], samples, [[-1.0, 1.5], [1.0, -1.5]])
+    return ends_at(TwoLayer(1, 1), [1.0, 1.5], samples, [[-1.0, 1.5], [1.0, -1.5]], figures=lambda flows: [mutual_solutions()])
 
 
 ONE_POINT = claim(
@@ -225,4 +228,5 @@ def conormals(_, *, curves=2, context):
     values, slopes = sigma.jet(arguments, 1)
     inputs = np.array([sample.x[0] for sample in overlap.samples[:curves]], dtype=object)
     rows = np.stack([values, overlap.limit.output * slopes * inputs], axis=1)
-    return equal(rank=(2, rank_rational(rationals([[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in rows]))))
+    rank = rank_rational(rationals([[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in rows]))
+    return worst([equal(rank=(2, rank))], figures=[crossing_solutions()])

@@ -8,10 +8,11 @@ import numpy as np
 
 from numerics.arithmetic.exact import rank_rational
 from proofs_check import Assumption, Outcome, Source, axes, claim, false
-from proofs_check.judging import bounded, equal, vanishing
+from proofs_check.judging import bounded, equal, vanishing, worst
 from theory.regularization.regularizers import nearest_solution
 
 from . import LIMITATION_PAPER
+from ._pictures import projections, scales
 
 LINEAR = claim(
     "regularization.linear",
@@ -191,7 +192,8 @@ def dual_move(cell, given, *, dual=None, metric=None, context):
     if not np.abs(X @ end - y).max() < 1e-8:
         return Outcome.inconclusive("the mirror flow did not solve the data")
     dual = dual or gradient
-    return bounded("dual move outside the row space", off_row_space(X, dual(end) - dual(theta0)), 1e-6, end=end)
+    outcome = bounded("dual move outside the row space", off_row_space(X, dual(end) - dual(theta0)), 1e-6, end=end)
+    return worst([outcome], figures=[projections()] if cell.potential == "entropy" else ())
 
 
 MIRROR.without("mirror flow", dual_move, metric=lambda theta: theta**0.5)
@@ -304,7 +306,8 @@ def followed(cell, given, *, factor=2, context):
     if not np.abs(X @ beta - y).max() < 1e-8:
         return Outcome.inconclusive(f"the flow left a residual of {np.abs(X @ beta - y).max():.2g}")
     gradient = np.arcsinh(beta / (factor * u0 * v0)) + np.log(v0 / u0)
-    return bounded("grad Q outside the row space", off_row_space(X, gradient), 1e-6, beta=beta)
+    outcome = bounded("grad Q outside the row space", off_row_space(X, gradient), 1e-6, beta=beta)
+    return worst([outcome], figures=[scales()] if cell.scale == 0.1 else ())
 
 
 def least_entropy(X, y, alpha):

@@ -18,7 +18,7 @@ from theory.regularization.regularizers import balance
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import LIMIT, one
-from ._pictures import values_along
+from ._pictures import balances, integral_curves, tails, values_along
 
 CONSERVED = claim(
     "regularization.conserved.single-sample",
@@ -94,7 +94,7 @@ def along_the_path(given, *, invariant=first_integral, context):
     start, x, label = given
     flow = gradient_flow(TwoLayer(1, 1), start, (np.reshape(x, (-1, 1)), np.ravel(label)))
     values = invariant(flow.path[:, 1], flow.path[:, 0], np.ravel(x)[0])
-    return bounded("drift along the path", values - values[0], 1e-8)
+    return worst([bounded("drift along the path", values - values[0], 1e-8)], figures=[integral_curves()])
 
 
 CONSERVED.without("one sample", along_the_path, two_samples)
@@ -185,7 +185,8 @@ def descent(cell, given, *, ratio=2, context):
     model = TwoLayer(2, 1, activation="identity" if cell.degree == 1 else f"power:{cell.degree}")
     value = lambda theta: balance(cell.degree, theta[2], theta[:2])
     drifts = [value(gradient_descent(model, theta0, (x, [1.0, 0.4]), step=eta, time=2.0)) - value(theta0) for eta in (2e-3, 1e-3)]
-    return bounded("ratio of the drifts", drifts[0] / drifts[1] - ratio, 0.1, drifts=drifts)
+    outcome = bounded("ratio of the drifts", drifts[0] / drifts[1] - ratio, 0.1, drifts=drifts)
+    return worst([outcome], figures=[balances()] if cell.degree == 1 else ())
 
 
 CONSTANT = "a quantity whose derivative along the flow vanishes is constant"
@@ -362,4 +363,4 @@ def ways(cell, given, *, exponent=0.5, context):
     shares = [
         np.linalg.norm(flow.theta - points[k]) * eigenvalues[k:].min() ** exponent / sizes[k] for k in range(len(points)) if sizes[k] > 1e-6
     ]
-    return bounded("way over its bound", max(shares), 1 + 1e-6)
+    return worst([bounded("way over its bound", max(shares), 1 + 1e-6)], figures=[tails()] if cell.weights == (1, 1) else ())

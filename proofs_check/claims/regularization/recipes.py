@@ -13,6 +13,7 @@ from theory.models import TwoLayer
 from theory.regularization.constructions import PiecewiseExponential, glued_exponential
 
 from . import LIMITATION_PAPER
+from ._pictures import repeating
 
 RECIPES = claim(
     "regularization.recipes",
@@ -151,4 +152,5 @@ def log_periodic(cell, _, *, period=2, context):
     if not flow.converged:
         return Outcome.inconclusive(flow.reason)
     cross = other[1] * float(sigma(np.array(other[0] * cell.x))) - label
-    return bounded("off the limit, and the other limit's residual", [*(flow.theta - own), cross], 1e-6, start=start)
+    outcome = bounded("off the limit, and the other limit's residual", [*(flow.theta - own), cross], 1e-6, start=start)
+    return worst([outcome], figures=[repeating()])

@@ -17,6 +17,7 @@ from theory.models import TwoLayer
 
 from . import IMPOSSIBLE, LIMITATION_PAPER, OURS, POSITIVE
 from ._flows import LIMIT, one
+from ._pictures import reweighted, switched_off
 
 REWEIGHT = claim(
     "regularization.two-point.reweight",
@@ -74,7 +75,7 @@ def validated_flow(runs, *, low="4.39", high="4.55", context):
             at_least("distance", apart - left, ball(low), attained=False),
             at_most("distance", apart + left, ball(high), attained=False),
         ]
-        return worst(bounds, certificate=certificate, message=f"limits {apart.str(6)} apart, up to {left.str(2)}")
+        return worst(bounds, certificate=certificate, message=f"limits {apart.str(6)} apart, up to {left.str(2)}", figures=[reweighted()])
 
 
 NETWORKS = claim(
@@ -255,7 +256,7 @@ def fixed_steps(which, *, shift=0.0, kink=True, context):
     """Runge-Kutta steps on {(x_1, 1)} and on both samples, against the closed form."""
     end = stepped(which, kink)
     expected = [1, -2 * np.sqrt(6) / 3 if which == 0 else -(2**0.9) * 3**0.7 / 4 - np.sqrt(6) / 3 + shift]
-    return bounded("distance from the closed form", end - expected, 1e-4, end=end)
+    return worst([bounded("distance from the closed form", end - expected, 1e-4, end=end)], figures=[switched_off()])
 
 
 REACHED = Assumption(

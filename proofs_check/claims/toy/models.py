@@ -8,10 +8,10 @@ from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank
 from proofs_check import Assumption, axes, by_level, claim, draws, false, nothing
 from proofs_check.adequacy.toy import deep_diagonal, product_of_two, redundant, squares
-from proofs_check.judging import equal, rank_is
+from proofs_check.judging import equal, rank_is, worst
 from theory.models.toy import DeepDiagonal, PowerModel, ProductModel, RedundantModel, SquareDifference, faithful_points
 
-from . import FLOATS, OPTIMISTIC, STRATIFICATION
+from . import FLOATS, OPTIMISTIC, STRATIFICATION, _pictures
 
 
 def rank_of(model, theta, method="exact"):
@@ -64,7 +64,9 @@ FACTORS = by_level((-1, 0, 2), range(-3, 4))
 @false("four independent parameters", formula=lambda second, third: 4 - 2 * (second == third == 0))
 def points(cell, first, *, formula=lambda second, third: 3 - (second == third == 0), method="exact", context):
     """The rank at integer points, on the crossing and its arms and off it."""
-    return rank_is(formula(cell.theta_2, cell.theta_3), rank_of(ProductModel(), [*first, cell.theta_2, cell.theta_3], method), first=first)
+    theta = [*first, cell.theta_2, cell.theta_3]
+    outcome = rank_is(formula(cell.theta_2, cell.theta_3), rank_of(ProductModel(), theta, method), first=first)
+    return worst([outcome], figures=[_pictures.products()] if cell.theta_2 == cell.theta_3 == 0 else ())
 
 
 PRODUCT.twin(points, "property", changed={"method": "float"}, tolerance=FLOATS)
@@ -114,7 +116,8 @@ NUMBERS = (-2, -1, 0, 1, 2)
 def points_of_powers(cell, first, *, formula=lambda cell: int(cell.first or cell.p == 1 or cell.theta != 0), context):
     """The rank at integer points, with theta_1 and without."""
     model, theta = (RedundantModel(cell.p), [first, cell.theta]) if cell.first else (PowerModel(cell.p), [cell.theta])
-    return rank_is(formula(cell), rank_of(model, theta), theta=theta)
+    outcome = rank_is(formula(cell), rank_of(model, theta), theta=theta)
+    return worst([outcome], figures=[_pictures.sums()] if cell.first and cell.theta == 0 else ())
 
 
 REDUNDANT.formal("toy/models.v", "toy_redundant", false="as many as parameters", adequate=redundant, clauses="sum")
@@ -216,7 +219,8 @@ def coordinates(cell, rng):
 @false("both must not vanish", formula=lambda a, b: int(((a != 0) & (b != 0)).sum()))
 def pairs(cell, theta, *, formula=lambda a, b: int(((a != 0) | (b != 0)).sum()), method="exact", context):
     """The rank at integer points with pairs that are zero, equal up to sign, or half zero."""
-    return rank_is(formula(*theta), rank_of(SquareDifference(cell.d), theta.ravel(), method), theta=theta)
+    outcome = rank_is(formula(*theta), rank_of(SquareDifference(cell.d), theta.ravel(), method), theta=theta)
+    return worst([outcome], figures=[_pictures.squares()] if cell.d == cell.null == 1 else ())
 
 
 SQUARES.twin(pairs, "property", changed={"method": "float"}, tolerance=FLOATS)

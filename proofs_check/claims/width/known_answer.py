@@ -14,6 +14,7 @@ from theory.models import TwoLayer
 
 from . import GEOMETRY
 from ._measures import inertia_of
+from ._pictures import over_fractions
 
 MODEL = TwoLayer(2, 1, 1, "exp")
 DATA = [[1, 0], [0, 1], [1, 1], [1, -1]], [[1], [1], [0], [0]]
@@ -84,5 +85,6 @@ def certified_point(cell, _, *, loss=Fraction(2, 3), context):
                 true("the point lies inside", bool(first.overlaps(-expected) and second.contains(0) and third.contains(1))),
                 true("the loss lies inside", bool(value.overlaps(balls([loss])[0]))),
                 equal(inertia=((0, 0, 3), point.inertia.counts)),
-            ]
+            ],
+            figures=[over_fractions()],
         )

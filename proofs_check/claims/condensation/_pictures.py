@@ -1,0 +1,31 @@
+"""The share of neurons that have not aligned, over time."""
+
+from functools import cache
+
+import numpy as np
+
+from proofs_check import Figure
+from proofs_check.claims._curves import curves
+from theory.dynamics.condensation.linear import angle_tail
+
+
+@cache
+def shares(D: int = 5, neurons: int = 400) -> Figure:
+    """The law I_x(1/2, (D - 1)/2) for two allowed misalignments, and ``neurons`` drawn neurons moved by the linear flow."""
+    from scipy.special import betainc
+
+    rng, tau, drawn = np.random.default_rng(0), np.linspace(0, 6, 31), {}
+    along, output, across = rng.normal(size=neurons), rng.normal(size=neurons), np.linalg.norm(rng.normal(size=(neurons, D - 1)), axis=1)
+    moved = np.abs(np.cosh(tau)[:, None] * along + np.sinh(tau)[:, None] * output)
+    cosine = moved / np.hypot(moved, across)
+    for delta in (0.1, 0.001):
+        drawn[f"law, delta = {delta:g}"] = tau, [betainc(0.5, (D - 1) / 2, angle_tail(t, delta)) for t in tau]
+        drawn[f"{neurons} drawn neurons, delta = {delta:g}"] = tau, (1 - cosine > delta).mean(axis=1)
+    return curves(
+        f"Neurons that have not aligned, D = {D}",
+        "Shares of neurons whose cosine with z misses 1 by more than delta, over time: they fall, later for the smaller delta, and drawn "
+        "neurons follow the law.",
+        drawn,
+        "time tau, in units of 1/|z|",
+        "share of neurons",
+    )
