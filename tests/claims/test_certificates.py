@@ -64,6 +64,7 @@ SEARCHES = [
         "--steps",
     ),
     ("--activation", "sin", "--mechanism", "cycle", "--neurons", "2"),
+    ("--activation", "gelu", "--mechanism", "reweight"),
 ]
 
 
