@@ -75,12 +75,16 @@ def coefficients(field, theta, order):
 
 
 def during(field, theta, h):
-    """A box that holds the flow from theta between the times 0 and h."""
+    """A box that holds the flow from theta between the times 0 and h, None where h is too long for one."""
     times = arb(0).union(h)
     box = [p + times * v for p, v in zip(theta, field(theta), strict=True)]
     for _ in range(8):
         wide = [p + arb(0, (p.rad() / 3 + arb(2) ** (-ctx.prec // 2)).upper()) for p in box]
-        image = [p + times * v for p, v in zip(theta, field(wide), strict=True)]
+        try:
+            coefficients(field, wide, 1)
+            image = [p + times * v for p, v in zip(theta, field(wide), strict=True)]
+        except ValueError:  # a divisor that may vanish on so wide a box
+            return None
         if all(p.contains_interior(q) for p, q in zip(wide, image, strict=True)):
             return wide
         box = [p.union(q) for p, q in zip(wide, image, strict=True)]
@@ -233,6 +237,19 @@ def check_found_reweighted(certificate, sigma):
     return "two weightings, two limits" + (", also of small steps" if proof.get("steps") else "")
 
 
+def check_large_weights(certificate, sigma):
+    """A two-point overlap at whose limits the tangents are independent: under weights (1, c) and (c, 1) of its samples, c small enough, the
+    limits are as near as one likes to its two. The argument: docs/certificates.md."""
+    (proof,) = certificate["certificates"]
+    check_orbits({**certificate, "certificates": [proof["overlap"]]}, sigma)
+    xs = [list(map(exactly, sample["x"])) for sample in certificate["samples"]]
+    for limit, text in zip(certificate["limits"], proof["determinants"], strict=True):
+        p, q = (neuron_sum(sigma, list(map(number, limit)), x)[1] for x in xs)
+        determinant = dot(p, p) * dot(q, q) - dot(p, q) ** 2
+        require(stated(text, determinant, "a determinant") > 0, "the tangents may be dependent")
+    return "a weight of either datum that is large enough leads near another limit"
+
+
 def check_steps(sigma, runs, ends, ways, apart, steps):
     """theta' = theta + beta (theta - theta before) - eta grad R from rest ends within the stated distances of the flow's two ends,
     for every
@@ -373,6 +390,7 @@ def check_hyperbolas(certificate, sigma):
 KINDS = {
     "two-point by closed form": check_hyperbolas,
     "reweight by validated flows with tail bound": check_found_reweighted,
+    "reweight by tangents at a two-point overlap": check_large_weights,
     "tail": check_tail,
     "validated flows with tail bound": check_reweighted,
     "tail of a flow near a solution": check_near,

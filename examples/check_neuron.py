@@ -181,12 +181,13 @@ def check_reflection(certificate, sigma):
 
 
 def check_found_zero(certificate, sigma):
-    """Two limits for the label 0, as a search writes them; coordinates behind the first are 0."""
+    """Two limits for the label 0, as a search writes them; inputs are 0 behind the first coordinate, so that weights stay there."""
     proof, theta0, limits, _ = found(certificate)
-    more = ["0"] * (certificate["inputs"] - 1)
+    zeros, more = ["0"] * (certificate["inputs"] - 1), list(map(str, theta0[1:-1]))
+    require(len(more) == len(zeros) == len(list(map(rational, more))), "another number of inputs")
     w0, a0 = proof["start"]
     beside = theta0, [(sample["x"], sample["y"]) for sample in certificate["samples"]], limits
-    inside = [w0, *more, a0], [([x, *more], "0") for x in proof["inputs"]], [[w, *more, "0"] for w in proof["weights"]]
+    inside = [w0, *more, a0], [([x, *zeros], "0") for x in proof["inputs"]], [[w, *more, "0"] for w in proof["weights"]]
     require(beside == inside, "another start, sample or limit than in the proof")
     require(len(limits) == 2, "no two limits")
     return check_zero_label(proof, sigma)

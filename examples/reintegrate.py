@@ -354,6 +354,9 @@ def found_by_search(seen, sigma, data):
         loop(seen, sigma, proof["w0"], proof["a0"], proof["a"], proof["weights"], proof["factors"], proof["box"])
     elif mechanism == "cycle":
         circle(seen, sigma, start, limits, [sample["x"] for sample in samples], [sample["y"] for sample in samples])
+    elif mechanism == "reweight" and "overlap" in proof:
+        pair(seen, sigma, start, samples, limits)
+        differ(seen, limits)
     elif mechanism == "reweight":
         ends = [weighted(seen, sigma, run, limit) for run, limit in zip(proof["runs"], limits, strict=True)]
         seen.require("two limits", mp.norm([p - q for p, q in zip(*ends, strict=True)]) > mpf(10) ** -6)

@@ -15,7 +15,7 @@ from numerics.overlap import cycles
 from numerics.overlap.contact import find_contact
 from numerics.overlap.find import find_two_point_overlap
 from numerics.overlap.first_integral import neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, of_equal, positive, repeated, smooth
 from numerics.overlap.loops import find_loop
 from numerics.overlap.one_point import find_one_point_overlap
 from numerics.overlap.shape import is_p_family
@@ -41,25 +41,30 @@ def find_cycle(
 
     One input: four limits near a one-point overlap; where there is none, two limits, which are a two-point overlap (at its level). More
     inputs: a loop of weights (:func:`numerics.overlap.loops.find_loop`). ``start`` (w_0, a_0) of one neuron is kept where it is given;
-    ``neurons`` > 1: on the diagonal of equal ones.
+    ``neurons`` > 1: on the diagonal of equal ones, and two limits anywhere where sigma/sigma' is affine, which rules out one neuron only.
     """
     positive(neurons=neurons, inputs=inputs)
     sigma, watch = smooth(activation), watch or Watch(time_limit)
-    if is_p_family(sigma):
+    affine = bool(is_p_family(sigma))
+    if affine and neurons == 1:
         return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried", proved=True)
     with watch.proving():
-        found = (
-            _quadrilateral(sigma, start, seed, watch)
-            if inputs == 1
-            else find_loop(sigma, inputs=inputs, start=start, seed=seed, watch=watch)
-        )
+        if affine:
+            found: Overlap | NotFound = NotFound(f"{AFFINE.format(name=sigma.name)} for one neuron, hence for equal ones")
+        elif inputs == 1:
+            found = _quadrilateral(sigma, start, seed, watch)
+        else:
+            found = find_loop(sigma, inputs=inputs, start=start, seed=seed, watch=watch)
         if isinstance(found, Overlap):
             return repeated(found, neurons)
-        if inputs == 1 and not watch.expired:
-            pair = find_two_point_overlap(sigma, neurons=neurons, start=start and _copies(start, neurons), seed=seed, watch=watch)
+        if (inputs == 1 or affine) and not watch.expired:
+            many = None if start is None else _copies(start, neurons)
+            pair = find_two_point_overlap(sigma, neurons=neurons, inputs=inputs, start=many, seed=seed, watch=watch)
             if isinstance(pair, Overlap):
                 note = f"a two-point overlap is a cycle of two; longer ones: {found.reason}"
                 return replace(pair, notes=[*pair.notes, note])
+            if affine:
+                return replace(found, reason=f"{found.reason}; of two limits: {pair.reason}")
         if inputs > 1 and isinstance(find_contact_form(sigma, inputs=inputs), Overlap):
             return replace(found, reason=f"{found.reason}; that no strict G exists is proved all the same, by the mechanism contact")
     return found
@@ -80,9 +85,10 @@ def find_contact_form(activation: Any, *, neurons: int = 1, inputs: int = 2) -> 
         raise ValueError(
             f"inputs must be at least 2, got {inputs}: with one input solution sets are curves, and any field of lines integrates"
         )
+    positive(neurons=neurons)
     sigma = smooth(activation)
     if is_p_family(sigma):
-        return NotFound(AFFINE.format(name=sigma.name), proved=True)
+        return of_equal(NotFound(AFFINE.format(name=sigma.name), proved=True), neurons)
     try:
         contact = find_contact(sigma)
     except NotCertified as error:

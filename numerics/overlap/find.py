@@ -18,16 +18,13 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
 from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, positive
-from numerics.overlap.screening import Candidate, counts, draw, screen
+from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import proofs, refine
 from numerics.overlap.zero_label import find_zero_label
 from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
-
-#: Starts that are screened in one go.
-BATCH = 250
 
 
 def find_two_point_overlap(
@@ -64,13 +61,13 @@ def find_two_point_overlap(
             return _biased(
                 _near_given(model, start, [([*np.atleast_1d(np.asarray(x, dtype=object)), *["1"] * bias], y) for x, y in samples]), bias
             )
-    found, tally = _screened(model, start, bias, candidates, seed, device, watch)
+    found, tally = screened(model, start, bias, candidates, seed, watch, device=device)
     if watch.expired:
         return replace(watch.spent(f"{candidates} starts were to be screened, {len(found)} crossings were seen"), screened=tally)
     with watch.proving():
         outcome = _best(model, found, refined, candidates, watch, tally)
         if isinstance(outcome, NotFound) and not watch.expired:
-            outcome = _as_parameters(model, found, outcome, bias)
+            outcome = _as_parameters(model, found, outcome, bias, start)
     return _biased(replace(outcome, screened=tally), bias)
 
 
@@ -88,25 +85,6 @@ def _biased(found: Overlap | NotFound, bias: bool) -> Overlap | NotFound:
     if not bias or isinstance(found, NotFound):
         return found
     return replace(found, bias=True, notes=[*found.notes, "hidden biases: the last input is the constant 1, its weights are the biases"])
-
-
-def _screened(
-    model: TwoLayer, start: Sequence[Any] | None, bias: bool, candidates: int, seed: int, device: str, watch: Watch
-) -> tuple[list[Candidate], dict[str, int]]:
-    """The crossings of the starts of ``seed``, batch by batch as long as there is time."""
-    theta0, x = draw(model, np.random.default_rng(seed), candidates)
-    if bias:
-        x[:, :, -1] = 1.0
-    if start is not None:
-        theta0[:] = [float(value) for value in start]
-    found: list[Candidate] = []
-    for k in range(0, candidates, BATCH):
-        if watch.expired:
-            break
-        watch.say(f"{k} of {candidates} starts screened")
-        with np.errstate(all="ignore"):
-            found += screen(model, theta0[k : k + BATCH], x[k : k + BATCH], device=device)
-    return found, counts(found)
 
 
 def _best(
@@ -128,7 +106,9 @@ def _best(
     return _why_none(model, generic, failures, candidates)
 
 
-def _as_parameters(model: TwoLayer, found: Sequence[Candidate], why: NotFound, bias: bool) -> Overlap | NotFound:
+def _as_parameters(
+    model: TwoLayer, found: Sequence[Candidate], why: NotFound, bias: bool, start: Sequence[Any] | None
+) -> Overlap | NotFound:
     """Where no pair differs as a function: one of one function, or of the label 0; otherwise ``why`` none was found."""
     sigma = model.activation
     if model.width == 1 and isinstance(sigma, PiecewiseActivation | SmoothActivation) and affine(sigma):
@@ -141,7 +121,7 @@ def _as_parameters(model: TwoLayer, found: Sequence[Candidate], why: NotFound, b
             continue
         return replace(pair, level="parameter", notes=[*pair.notes, note])
     if model.width == 1 and not bias and isinstance(sigma, SmoothActivation):
-        zero = find_zero_label(sigma, inputs=model.inputs)
+        zero = find_zero_label(sigma, inputs=model.inputs, start=None if start is None else [_exact(v) for v in start])
         if zero is not None:
             return replace(zero, notes=[*zero.notes, note])
     return why

@@ -139,6 +139,13 @@ def repeated(found: Overlap, neurons: int) -> Overlap:
     return replace(found, neurons=neurons, theta0=theta0, samples=samples, limits=limits, notes=[*found.notes, note])
 
 
+def of_equal(none: NotFound, neurons: int) -> NotFound:
+    """What a proof that one neuron has none says of ``neurons``: nothing but of equal ones, where there are more."""
+    if neurons == 1 or not none.proved:
+        return none
+    return replace(none, reason=f"only {neurons} equal neurons were looked at, which move as one: {none.reason}", proved=False)
+
+
 def times(text: str, number: int) -> str:
     """The ball of the text, multiplied."""
     from flint import arb
@@ -146,4 +153,4 @@ def times(text: str, number: int) -> str:
     return (arb(text) * number).str(30)
 
 
-__all__ = ["AFFINE", "NO_PROOF", "NotFound", "OutOfTime", "Overlap", "Watch", "midpoints", "positive", "repeated", "smooth"]
+__all__ = ["AFFINE", "NO_PROOF", "NotFound", "OutOfTime", "Overlap", "Watch", "midpoints", "of_equal", "positive", "repeated", "smooth"]

@@ -20,7 +20,7 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import value_and_jacobian
 from numerics.overlap.first_integral import Reach, joined, neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, of_equal, positive, repeated, smooth
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS
 from theory.activations import SmoothActivation
@@ -60,7 +60,7 @@ def find_one_point_overlap(
             return repeated(found, neurons)
         mirrored = None if watch.expired or is_p_family(sigma) else reflected(sigma, inputs, given, seed)
     if mirrored is None:
-        return found
+        return of_equal(found, neurons)
     return repeated(replace(mirrored, notes=[*mirrored.notes, f"other limits than the reflected start: {found.reason}"]), neurons)
 
 

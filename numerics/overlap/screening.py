@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from numerics.flows.flow import runge_kutta, value_and_jacobian
+from numerics.overlap.found import Watch
 from theory.models import TwoLayer
 
+#: Starts that are screened in one go.
+BATCH = 250
 #: Arc length of an orbit followed in either direction, and the Runge-Kutta step along it.
 REACH, STEP = 6.0, 0.04
 #: Below these a crossing counts as zero-label, as one point, as the start, as the same function.
@@ -107,6 +110,25 @@ def screen(model: TwoLayer, theta0: np.ndarray, x: np.ndarray, *, device: str = 
         if all(np.isfinite(values[i][j][:, b]).all() for i in (0, 1) for j in (0, 1)):
             found += _crossings(model, theta0[b], x[b], [path[:, b] for path in paths], [[v[:, b] for v in row] for row in values])
     return found
+
+
+def screened(
+    model: TwoLayer, start: Sequence[Any] | None, bias: bool, candidates: int, seed: int, watch: Watch, *, device: str = "cpu"
+) -> tuple[list[Candidate], dict[str, int]]:
+    """The crossings of so many starts of ``seed`` (or of the one ``start``), and how many of each kind, as long as there is time."""
+    theta0, x = draw(model, np.random.default_rng(seed), candidates)
+    if bias:
+        x[:, :, -1] = 1.0
+    if start is not None:
+        theta0[:] = [float(value) for value in start]
+    found: list[Candidate] = []
+    for k in range(0, candidates, BATCH):
+        if watch.expired:
+            break
+        watch.say(f"{k} of {candidates} starts screened")
+        with np.errstate(all="ignore"):
+            found += screen(model, theta0[k : k + BATCH], x[k : k + BATCH], device=device)
+    return found, counts(found)
 
 
 def _crossings(

@@ -17,7 +17,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.derivatives.dual import jet
 from theory.activations import SmoothActivation
-from theory.regularization.first_integrals import vanishes
+from theory.regularization.function_field import is_constant
 
 #: Where sigma/sigma' is tried for curvature, and the precisions that are tried: the last sees a deviation of 1e-600.
 PLACES = tuple(Fraction(text) for text in "0 1/2 -1/2 1 -1 1/1000 -1/1000 2 -2 1/20 -1/20 5 -5 1/100000 20 -20 100 -100".split())
@@ -53,8 +53,8 @@ def bending_place(activation: SmoothActivation) -> Fraction | None:
 def is_p_family(activation: SmoothActivation) -> bool | None:
     """Whether sigma/sigma' is affine, so that sigma is a multiple of (p z + q)^(1/p) or exp(z/q); None where it is not decided.
 
-    False is proved by one place where the quotient bends, in balls; True by the differential polynomial :func:`bend`, which vanishes
-    identically in a field of rational functions.
+    False is proved by one place where the quotient bends, in balls; True by its slope p and by sigma/sigma' - p z, which are constants
+    of a field of functions, hence the same on both sides of a pole.
     """
     import sympy as sp
 
@@ -63,8 +63,9 @@ def is_p_family(activation: SmoothActivation) -> bool | None:
     z = sp.Symbol("z", real=True)
     try:
         value = sp.sympify(activation(np.array([z], dtype=object))[0])
-        first, second, third = (sp.diff(value, z, k) for k in (1, 2, 3))
-        affine = vanishes(first**2 * second + value * first * third - 2 * value * second**2)
+        first, second = (sp.diff(value, z, k) for k in (1, 2))
+        slope = 1 - value * second / first**2
+        affine = is_constant(slope) and is_constant(value / first - slope * z)
     except (TypeError, ValueError, RecursionError, sp.PolynomialError):  # an expression that sympy cannot bring into that form
         return None
     return True if affine else None

@@ -4,6 +4,8 @@ on it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from numerics.arithmetic.krawczyk import NotCertified, ball, certify_zero, working_precision
@@ -14,15 +16,17 @@ from numerics.overlap.two_point import BITS
 from theory.activations import SmoothActivation
 
 #: Starts (w_0, a_0) and pairs of inputs that are tried.
-TRIED = tuple((w0, a0, pair) for w0, a0 in (("0.4", "1"), ("1", "0.5"), ("-0.5", "0.5")) for pair in (("0.3", "0.6"), ("-0.3", "0.5")))
+STARTS = (("0.4", "1"), ("1", "0.5"), ("-0.5", "0.5"))
+PAIRS = (("0.3", "0.6"), ("-0.3", "0.5"))
 
 
-def find_zero_label(sigma: SmoothActivation, *, inputs: int = 1) -> Overlap | None:
+def find_zero_label(sigma: SmoothActivation, *, inputs: int = 1, start: Sequence[str] | None = None) -> Overlap | None:
     """A certified pair of limits (w, 0) of one neuron on (x_1, 0) and (x_2, 0); None where no proof succeeds.
 
-    With more inputs the further coordinates of start and samples are 0.
+    With more inputs the further coordinates of the samples are 0, as are those of the start; of a ``start`` (w_0, a_0) that is given
+    they stay as they are, as no input moves them.
     """
-    for w0, a0, pair in TRIED:
+    for (w0, a0), pair in product(STARTS if start is None else ((start[0], start[-1]),), PAIRS):
         try:
             with working_precision(BITS):
                 ends = [_limit(sigma, ball(w0), ball(a0), ball(x)) for x in pair]
@@ -31,8 +35,8 @@ def find_zero_label(sigma: SmoothActivation, *, inputs: int = 1) -> Overlap | No
                 texts = [end.str(30) for end in ends]
         except NotCertified:
             continue
-        more = ["0"] * (inputs - 1)
-        samples = [{"x": [x, *more], "y": "0"} for x in pair]
+        more = ["0"] * (inputs - 1) if start is None else list(start[1:-1])
+        samples = [{"x": [x, *["0"] * (inputs - 1)], "y": "0"} for x in pair]
         limits = [[text, *more, "0"] for text in texts]
         certificate = {"method": "zero label", "start": [w0, a0], "inputs": list(pair), "weights": texts}
         return Overlap("two-point", sigma.name, 1, inputs, [w0, *more, a0], samples, limits, "zero-label", [certificate], level="parameter")

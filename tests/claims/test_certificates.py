@@ -67,6 +67,7 @@ SEARCHES = [
         "--steps",
     ),
     ("--activation", "sin", "--mechanism", "cycle", "--neurons", "2"),
+    ("--activation", "gelu", "--mechanism", "reweight"),
 ]
 
 

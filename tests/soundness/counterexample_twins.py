@@ -16,7 +16,16 @@ from referee_twins import CONSTANT, DROPPED, EDGE, FLOAT, FLOW_PAPER, RECOVERY_P
 from proofs_check import Claim, Control, Outcome, Source
 from proofs_check.claims.recovery import flow as recovery_flow
 from proofs_check.claims.recovery import independence, separation, slow_flow
-from proofs_check.claims.regularization import affine, linear, one_point, orbits, recipes, shared_solutions, two_point
+from proofs_check.claims.regularization import (
+    affine,
+    linear,
+    odd_overlaps,
+    one_point,
+    orbits,
+    recipes,
+    reweighting,
+    shared_solutions,
+)
 
 # ------------------------------------------------------------------------------------------------- one parameter of a check of the suite
 
@@ -24,7 +33,7 @@ F = Fraction
 PAIRS_LI0 = {"tanh": (2, 4), "sigmoid": (3, 5), "softplus": (3, 5), "gelu": (3, 5), "exp": (4, 8)}
 #: name -> (class, claim, check, parameter, false value, control, the statement with %s in place of the value as said on either side).
 ALTERED = {
-    "odd-threshold": (CONSTANT, two_point.ODD, "families", "factor", 1.03, 2, r"w \mapsto -w \iff a_0^2 > %s\, b(x)", ("", "1.03")),
+    "odd-threshold": (CONSTANT, odd_overlaps.ODD, "families", "factor", 1.03, 2, r"w \mapsto -w \iff a_0^2 > %s\, b(x)", ("", "1.03")),
     "linear-rate": (
         CONSTANT,
         recovery_flow.LINEAR,
@@ -82,7 +91,7 @@ ALTERED = {
     ),
     "reweight-distance": (
         CONSTANT,
-        shared_solutions.REWEIGHT,
+        reweighting.REWEIGHT,
         "validated-flow",
         "low",
         "4.48",

@@ -85,10 +85,11 @@ def _verdicts(name: str | Activation) -> tuple[bool | None, ...]:
         return (False, None, None, None)
     z = sp.Symbol("z")
     value = sp.sympify(sigma(np.array([z], dtype=object))[0])
-    mirrored = value.subs(z, -z)
-    vanishes = value.subs(z, 0).equals(0)
+    mirrored, at_zero = value.subs(z, -z), value.subs(z, 0)
+    vanishes = at_zero.equals(0) if at_zero.is_finite else None
     polynomial = [is_polynomial(sp.expand(value + sign * mirrored), z) for sign in (1, -1)]
-    return (True, None if vanishes is None else not vanishes, *(None if fact is None else not fact for fact in polynomial))
+    analytic = is_analytic(value, z) or None
+    return (analytic, None if vanishes is None else not vanishes, *(None if fact is None else not fact for fact in polynomial))
 
 
 def failing_parts(name: str | Activation) -> tuple[str, ...]:
@@ -114,6 +115,39 @@ def is_generic(name: str | Activation) -> bool | None:
     return None if open_parts(name) else True
 
 
+def is_analytic(f: Any, z: Any) -> bool:
+    """Whether the sympy expression ``f`` is proved analytic on the whole real line: no divisor has a zero there, and arguments of roots
+    and logarithms are positive, as sympy's assumptions or the count of real roots say. False decides nothing.
+    """
+    import sympy as sp
+
+    real = sp.Symbol("x", real=True)
+    entire = sp.exp | sp.sin | sp.cos | sp.sinh | sp.cosh | sp.tanh | sp.atan | sp.erf
+
+    def without_zero(e: Any) -> bool:
+        if e.is_nonzero or not e.is_polynomial(real):
+            return bool(e.is_nonzero)
+        polynomial = sp.Poly(e, real)
+        return bool(polynomial.domain in (sp.ZZ, sp.QQ) and not polynomial.count_roots())
+
+    def positive(e: Any) -> bool:
+        return bool(e.is_positive or (without_zero(e) and e.subs(real, 0).is_positive))
+
+    def analytic(e: Any) -> bool:
+        if not all(map(analytic, e.args)):
+            return False
+        if e.is_Pow and not isinstance(e, sp.exp):
+            base, exponent = e.as_base_exp()
+            if exponent.is_Integer:
+                return bool(exponent > 0) or without_zero(base)
+            return not exponent.free_symbols and positive(base)
+        if isinstance(e, sp.log):
+            return positive(e.args[0])
+        return bool(e.is_Add or e.is_Mul or e.is_number or e == real or isinstance(e, entire))
+
+    return analytic(f.subs(z, real))
+
+
 #: Derivatives that are taken until no erf, logarithm or arctangent is left; and the digits to which constants are told from 0.
 MOST_DERIVATIVES, DIGITS = 4, 60
 
@@ -126,7 +160,7 @@ def is_polynomial(f: Any, z: Any) -> bool | None:
     """
     import sympy as sp
 
-    from theory.regularization.first_integrals import vanishes
+    from theory.regularization.function_field import vanishes
 
     for _ in range(MOST_DERIVATIVES):
         if f == 0:
@@ -158,7 +192,11 @@ def _in_exponentials(f: Any, z: Any) -> tuple[Any, list[Any]] | None:
     # Monomials with an irrational factor may depend on one another: only z^k and i z^k are told apart.
     if any(key / z ** sp.degree(key, z) not in (1, sp.I) for key in exponents):
         return None
-    share = {key: sp.ilcm(1, *(factor.q for factor in factors)) for key, factors in exponents.items()}
+    # The greatest rational of which all factors are multiples, so that powers stay small.
+    unit = {
+        key: sp.Rational(sp.igcd(0, *(factor.p for factor in factors)), sp.ilcm(1, *(factor.q for factor in factors)))
+        for key, factors in exponents.items()
+    }
     symbols = {key: sp.Dummy("s") for key in exponents}
 
     def replaced(argument: Any) -> Any:
@@ -167,7 +205,7 @@ def _in_exponentials(f: Any, z: Any) -> tuple[Any, list[Any]] | None:
         for term in sp.Add.make_args(argument - constant):
             factor, rest = term.as_coeff_Mul()
             if factor:
-                product *= symbols[rest] ** (factor * share[rest])
+                product *= symbols[rest] ** (factor / unit[rest])
         return sp.exp(constant, evaluate=True) * product
 
     f = sp.together(f.replace(sp.exp, replaced))
@@ -191,4 +229,9 @@ def _is_polynomial_in(f: Any, exponentials: Sequence[Any], z: Any) -> bool | Non
         open_ = True
     if open_:
         return None
-    return not sp.fraction(sp.cancel(f))[1].has(z)
+    top, bottom = sp.fraction(sp.cancel(f))
+    if not bottom.has(z):
+        return True
+    # Related constants may have hidden a common factor: a polynomial of this degree has no further derivative.
+    further = sp.diff(f, z, sp.degree(top, z) + 1).subs(z, sp.Rational(5, 7))
+    return False if abs(sp.N(further, DIGITS)) > sp.Float(10) ** -(DIGITS // 2) else None

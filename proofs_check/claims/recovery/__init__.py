@@ -5,6 +5,8 @@ R = sum_i (g - f*)^2(x_i) (no 1/n, no 1/2), so that Hess R = 2 J^T J on the zero
 Q^r_{P, pi} of r blocks says which blocks carry which target, and l of its other blocks are single neurons.
 """
 
+from dataclasses import replace
+
 from proofs_check import Assumption, Paper
 
 GEOMETRY = Paper("arXiv:2309.00508v3")
@@ -49,7 +51,14 @@ GENERIC = Assumption(
     "generic activation", r"\sigma \text{ analytic}, \sigma(0) \ne 0, \text{ infinitely many odd and even Taylor coefficients not } 0"
 )
 INPUTS = Assumption("generic inputs", r"x_1, \dots, x_n \text{ outside a null set}")
+MOVING = Assumption("moving at zero", r"\sigma'(0) \ne 0 \text{ or all } \bar w_j \ne 0")
 POINT = Assumption("generic point", r"\theta^* \text{ outside a null set of its branch}")
+
+#: What claims on the zero set and its flows rest on, probed where ranks are claimed.
+HYPOTHESES = [
+    replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests")
+    for one in (GENERIC, INPUTS, MOVING, POINT)
+]
 
 #: Tolerance of ranks in floats.
 FLOAT_GAP = "rank read across a gap of 1e6 in the singular values; noise max(shape) eps sigma_1 (Weyl); no gap: decided exactly"

@@ -8,9 +8,9 @@ from numerics.recovery.minima import fit, generalization, other_interpolants
 from proofs_check import Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.recovery import branches, random_target
-from theory.recovery.genericity import shifted
+from theory.recovery.genericity import exponential_minus_identity, shifted
 
-from . import GENERIC, GEOMETRY, INPUTS
+from . import GENERIC, GEOMETRY, INPUTS, MOVING
 from ._points import SIGMA, inputs, tangent_rank
 
 GLOBAL = claim(
@@ -95,7 +95,7 @@ UNIQUE = claim(
         "isolated": r"\text{all } m_0! \text{ of them are isolated and non-degenerate}",
     },
     symbols=["m", "m_0", "n", "N", r"R^{-1}\{0\}", r"\bar\theta"],
-    assumptions=[GENERIC, INPUTS],
+    assumptions=[GENERIC, INPUTS, MOVING],
     source=GEOMETRY.at("Prop. 4.1, corrected"),
     depends_on=["recovery.global", "recovery.rank"],
     refuted_by="A zero-loss point of width m0 that is no permutation of the target, or a degenerate one.",
@@ -105,12 +105,14 @@ UNIQUE = claim(
 @UNIQUE.check("exact", nothing, axes(m0=by_level((1, 2, 3), (1, 2, 3, 4)), d=(1, 2)), clauses="isolated", scope="n = N + 1")
 @false("a single one", count=lambda m0: 1)
 @false("m0 of them", count=lambda m0: m0)
-def isolated(cell, _, *, count=math.factorial, sigma=SIGMA, context):
+def isolated(cell, _, *, count=math.factorial, sigma=SIGMA, resting=False, context):
     """At width m0 the branches are points, m0! of them, each with a Hessian of full rank."""
     listed, outcomes = list(branches(cell.m0, cell.m0)), []
     for k, branch in enumerate(listed):
         rng = context.rng(cell, k)
         theta, x = branch.random_point(cell.d, rng), inputs(rng, cell.m0 * (cell.d + 1) + 1, cell.d)
+        if resting:
+            theta[branch.carriers[0][0] * cell.d :][: cell.d] = 0.0
         outcomes.append(equal(dimension=(0, branch.dimension(cell.d))))
         outcomes.append(rank_is(cell.m0 * (cell.d + 1), tangent_rank(sigma, theta, x), branch=str(branch)))
     return worst([equal(number=(count(cell.m0), len(listed))), *outcomes])
@@ -143,5 +145,6 @@ def trained(samples, *, same=up_to_permutation, activation=SIGMA, repeated=False
     return all_zeros(context, neurons=2, samples=samples, are=are, activation=activation, repeated=repeated)
 
 
+UNIQUE.without("moving at zero", isolated, sigma=exponential_minus_identity(), resting=True)
 UNIQUE.without("generic activation", trained, activation="tanh")
 UNIQUE.without("generic inputs", trained, repeated=True)

@@ -3,7 +3,6 @@ r"""Gradient flow near the perfect minima of a two-layer network: it converges, 
 theta' = -grad R, R = sum_i (g(theta, x_i) - f*(x_i))^2, so that Hess R = 2 J^T J on the zero set and lambda = 2 sigma_min(J)^2.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +14,7 @@ from proofs_check import Assumption, Outcome, axes, by_level, claim, false
 from proofs_check.judging import at_least, at_most, bounded, true, vanishing, worst
 from theory.recovery import branch_types, on_grid
 
-from . import GENERIC, GEOMETRY, INPUTS, POINT
+from . import GEOMETRY, HYPOTHESES
 from ._points import flow_once, kinds, well_conditioned
 
 CONVERGES = claim(
@@ -159,10 +158,7 @@ LINEAR = claim(
         r"t, \tau": "time; a small number",
     },
     assumptions=[
-        *(
-            replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests")
-            for one in (GENERIC, INPUTS, POINT)
-        ),
+        *HYPOTHESES,
         MORSE_BOTT,
         Assumption("generic start", r"\gamma(0) \text{ outside a null set}", unprobed="starts of a faster mode alone make a null set"),
     ],

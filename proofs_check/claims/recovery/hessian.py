@@ -7,10 +7,10 @@ from numerics.hessian import inertia
 from proofs_check import Figure, axes, by_level, claim, false, nothing
 from proofs_check.judging import equal, inertia_is, rank_is, vanishing, worst
 from theory.models import TwoLayer
-from theory.recovery import Branch, branch_types, permutation_classes, random_target
-from theory.recovery.genericity import shifted
+from theory.recovery import Branch, Target, branch_types, permutation_classes, random_target
+from theory.recovery.genericity import exponential_minus_identity, shifted
 
-from . import FLOAT_GAP, GENERIC, GEOMETRY, INPUTS, POINT
+from . import FLOAT_GAP, GENERIC, GEOMETRY, INPUTS, MOVING, POINT
 from ._points import LONE, RANKED, SIGMA, float_tangent_rank, inputs, kinds, tangent_rank
 
 RANK = claim(
@@ -19,7 +19,7 @@ RANK = claim(
     r"\operatorname{rank} \operatorname{Hess} R(\theta^*) = \operatorname{rank} J(\theta^*) = \min(n,\ r + (r - l)\, d) \quad"
     r" (\theta^* \in Q^r_{P,\pi})",
     symbols=["R", r"\theta^*", "J", "n", "r", "l", "d", r"Q^r_{P,\pi}"],
-    assumptions=[GENERIC, INPUTS, POINT],
+    assumptions=[GENERIC, INPUTS, MOVING, POINT],
     source=GEOMETRY.at("Lemma 4.2 (proof); the exact form is ours"),
     depends_on=["recovery.lemma.LI1", "recovery.strata"],
     refuted_by="A generic point of a branch and generic samples with another rank.",
@@ -72,13 +72,21 @@ def only(branch, d, point):
     return lambda cell, rng: point(rng) if (cell.branch, cell.d, cell.n) == (branch, d, "N + 3") else branch_point(cell, rng)
 
 
-# The free weight equals the target's: one tangent less. Weights w, -w of tanh: two tangents are dependent. Three times one input.
+# The free weight equals the target's: one tangent less. Weights w, -w of tanh: two tangents are dependent. Three times one input. A target
+# of weight 0 where sigma'(0) = 0: its slope is no tangent.
 RANK.without("generic point", exact_field, only(LONE, 1, lambda rng: (np.array([0.75, 0.75, 1.25, 0.0]), inputs(rng, 5, 1))))
 RANK.without(
     "generic activation", exact_field, only(LONE, 1, lambda rng: (np.array([0.75, -0.75, 1.25, 0.0]), inputs(rng, 7, 1))), sigma="tanh"
 )
 RANK.without(
     "generic inputs", exact_field, only(LONE, 1, lambda rng: (np.array([0.75, -1.25, 1.25, 0.0]), np.array([[0.5], [0.5], [0.5]])))
+)
+
+RANK.without(
+    "moving at zero",
+    exact_field,
+    only(LONE, 1, lambda rng: (np.array([0.0, 1.25, 1.25, 0.0]), inputs(rng, 5, 1))),
+    sigma=exponential_minus_identity(),
 )
 
 
@@ -156,7 +164,7 @@ GAP = claim(
         "counted": r"m + m_0 - 2r + l = \sum_{j} (|P_j| - 1) + \sum_{\text{free, not lone}} (|P| - 2)",
     },
     symbols=["R", r"Q^r_{P,\pi}", "r", "l", "d", "m", "m_0", "P"],
-    assumptions=[GENERIC, INPUTS, POINT],
+    assumptions=[GENERIC, INPUTS, MOVING, POINT],
     source=GEOMETRY.at("from Lemma 4.2; ours"),
     kind="extension",
     depends_on=["recovery.rank", "recovery.strata"],
@@ -222,7 +230,18 @@ def reflected(cell, rng):
     return target, theta, x
 
 
+def resting(cell, rng):
+    """The first target has weight 0."""
+    target, theta, x = beyond(2)(cell, rng)
+    weights, theta = target.weights.copy(), theta.copy()
+    weights[0] = 0.0
+    for neuron in cell.branch.carriers[0]:
+        theta[neuron * cell.d : (neuron + 1) * cell.d] = 0.0
+    return Target(weights, target.outputs), theta, x
+
+
 GAP.without("generic inputs", gap, one_input)
+GAP.without("moving at zero", gap, resting, sigma=exponential_minus_identity())
 GAP.without("generic point", gap, crossing)
 GAP.without("generic activation", gap, reflected, sigma="tanh")
 
@@ -255,7 +274,7 @@ MORSE_BOTT = claim(
         "few samples": r"n \le (d+1)\, m_0:\ R \text{ is Morse-Bott near all of } Q^*",
     },
     symbols=["n", "R", r"Q^r_{P,\pi}", "Q^*", "l", "r", "m", "m_0", "d"],
-    assumptions=[GENERIC, INPUTS, POINT],
+    assumptions=[GENERIC, INPUTS, MOVING, POINT],
     source=GEOMETRY.at("Lemma 4.2(a), (c), Thm 2.1"),
     depends_on=["recovery.rank", "recovery.gap"],
     refuted_by="A branch whose Hessian has another kernel than the criterion says.",
@@ -277,6 +296,7 @@ def kernel(cell, given, *, criterion=lambda branch: branch.morse_bott, sigma=Non
 
 
 MORSE_BOTT.without("generic inputs", kernel, one_input)
+MORSE_BOTT.without("moving at zero", kernel, resting, sigma=exponential_minus_identity())
 MORSE_BOTT.without("generic point", kernel, crossing)
 MORSE_BOTT.without("generic activation", kernel, reflected, sigma="tanh")
 

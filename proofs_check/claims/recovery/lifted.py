@@ -1,5 +1,6 @@
 r"""Saddles that a silent neuron adds to a critical point of non-zero loss, and the sample sizes from which they exist."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,7 +18,7 @@ from theory.recovery import on_grid
 from theory.recovery.genericity import shifted
 from theory.recovery.silent_neuron import conditions, with_silent_neuron
 
-from . import INPUTS, LIFTED
+from . import GENERIC, INPUTS, LIFTED
 from ._points import inputs
 
 SIGMA = shifted("lorentz")
@@ -204,8 +205,13 @@ SAMPLES = claim(
         "w": "weight of the silent neuron",
         "e": "residuals",
         "n, m, d": "numbers of samples, neurons of the narrow network, inputs",
+        "a_k, w_k": "output and input weights of the narrow network",
     },
-    assumptions=[INPUTS],
+    assumptions=[
+        INPUTS,
+        replace(GENERIC, unprobed="dropped in recovery.lemma.LI1, on which this rests"),
+        Assumption("neurons apart", r"a_k \ne 0,\ w_1, \dots, w_m, w \text{ distinct and not } 0"),
+    ],
     source=LIFTED.at("existence of sample-dependent lifted critical points"),
     depends_on=["recovery.lifted-saddle", "recovery.lemma.LI1"],
     refuted_by="Generic inputs with another dimension of residuals, or no saddle at n = 2 + (d + 1) m.",
@@ -225,6 +231,12 @@ def repeated(cell, rng):
     return theta, silent, np.repeat(x[:1], len(x), axis=0)
 
 
+def merged(cell, rng):
+    """The silent weight is the first neuron's: no further condition."""
+    theta, _, x = network_and_samples(cell, rng)
+    return theta, theta[: cell.d], x
+
+
 @SAMPLES.check("exact", network_and_samples, KERNELS, clauses="dimension")
 @false("the narrow conditions alone", dimension=lambda n, m, d: max(0, n - (d + 1) * m))
 @false("n less the parameters of the wide network", dimension=lambda n, m, d: max(0, n - (d + 1) * (m + 1)))
@@ -236,6 +248,7 @@ def kernel(cell, given, *, dimension=lambda n, m, d: max(0, n - (d + 1) * m - 1)
 
 
 SAMPLES.without("generic inputs", kernel, repeated)
+SAMPLES.without("neurons apart", kernel, merged)
 
 
 @SAMPLES.check("exact", planted(2), SIZES, clauses="saddles", scope="n = 2 + (d+1) m: exact saddles")

@@ -1,7 +1,5 @@
 r"""How many samples set a branch of perfect minima apart from imperfect ones near by, and with it make the branch stable."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
@@ -13,13 +11,8 @@ from proofs_check.judging import bounded, equal, rank_is, worst
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, random_target
 
-from . import GENERIC, GEOMETRY, INPUTS, POINT
+from . import GEOMETRY, HYPOTHESES
 from ._points import LONE, PAIR, SIGMA, SPLIT, inputs, kinds, tangent_rank
-
-#: What the ranks below rest on, probed where these are claimed.
-HYPOTHESES = [
-    replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests") for one in (GENERIC, INPUTS, POINT)
-]
 
 SEPARATION = claim(
     "recovery.separation",

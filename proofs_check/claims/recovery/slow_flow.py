@@ -4,23 +4,16 @@ At a split target the loss is of fourth order along one direction, so that R fal
 the linear decay itself goes to zero.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from numerics.recovery.minima import designs, flow, hessian_eigenvalues, slow_decay
-from proofs_check import Figure, axes, claim, false
+from proofs_check import Assumption, Figure, axes, claim, false
 from proofs_check.judging import bounded, vanishing, worst
 from theory.models import TwoLayer
 from theory.recovery import Branch, Target
 
-from . import GENERIC, GEOMETRY, INPUTS, POINT
+from . import GEOMETRY, HYPOTHESES
 from ._points import LONE, PAIR, SIGMA, SPLIT, flow_once, well_conditioned
-
-#: What the ranks and rates below rest on, probed where these are claimed.
-HYPOTHESES = [
-    replace(one, unprobed="dropped in recovery.rank and recovery.morse-bott, on which this rests") for one in (GENERIC, INPUTS, POINT)
-]
 
 SUBLINEAR = claim(
     "recovery.flow.sublinear",
@@ -43,7 +36,11 @@ SUBLINEAR = claim(
         "s, u": "coordinate along the slow direction, along the fast ones",
         r"x_i, \sigma": "inputs, the activation",
     },
-    assumptions=HYPOTHESES,
+    assumptions=[
+        *HYPOTHESES,
+        Assumption("three samples", r"n \ge 3", unprobed="with fewer kappa = 0 and the loss falls exponentially"),
+        Assumption("generic start", r"\gamma(0) \text{ outside a null set}", unprobed="starts off the slow direction make a null set"),
+    ],
     source=GEOMETRY.at("Thm 5.3(b), Cor. 5.1(b); the constants are ours"),
     depends_on=["recovery.morse-bott"],
     refuted_by="A split target near which R t^2 has another limit.",
@@ -171,7 +168,11 @@ CROSSING = claim(
         r"P_{\sigma, \sigma' x}": "projection on the tangents of the target neuron",
         r"\sigma, x, h": "the activation at the inputs x; w_2 less the weight of the target",
     },
-    assumptions=HYPOTHESES[:2],
+    assumptions=[
+        *HYPOTHESES[:3],
+        Assumption("three samples", r"n \ge 3", unprobed="with fewer the right side is 0, and the rate stays away from 0"),
+        Assumption("one input", r"m = 2,\ m_0 = d = 1", unprobed="with more the limit depends on the direction of the approach"),
+    ],
     source=GEOMETRY.at("ours"),
     kind="extension",
     depends_on=["recovery.flow.linear"],

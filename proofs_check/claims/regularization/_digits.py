@@ -17,3 +17,21 @@ def starts_with(value: Any, digits: str, *, moved: int = 0) -> bool | None:
     low = Fraction(digits) + sign * moved * unit
     off = (value - ball(low)) * sign * 10**places
     return True if off > 0 and off < 1 else False if off < 0 or off > 1 else None
+
+
+def half_unit(text: str) -> Fraction:
+    """Half a unit of the last place of a decimal."""
+    return Fraction(1, 2 * 10 ** len(text.partition(".")[2]))
+
+
+def rounds_to(value: Any, text: str) -> bool | None:
+    """Whether the ball ``value`` rounds to the decimal ``text``; None: not decided."""
+    off, half = abs(value - ball(text)), ball(half_unit(text))
+    return True if off < half else False if off > half else None
+
+
+def ball_of(text: str) -> Any:
+    """The ball that is written as "[midpoint +/- radius]"."""
+    from flint import arb
+
+    return arb(text)

@@ -12,7 +12,7 @@ from proofs_check import Assumption, Outcome, axes, by_level, claim, false, noth
 from proofs_check.judging import at_least, bounded, equal, vanishing, worst
 from theory.expressions import activation_of
 from theory.regularization.constructions import SOFTSIGN_SIGMOID
-from theory.regularization.first_integrals import vanishes
+from theory.regularization.function_field import vanishes
 
 from . import LIMITATION_PAPER, OURS
 from ._flows import one

@@ -207,7 +207,8 @@ DIAGONAL = claim(
     clauses={
         "conserved": r"u \odot v \text{ is conserved along the flow of every loss of } X\beta",
         "minimizer": r"\nabla Q(\beta) = -2s \text{ along } u = u_0 e^{-s},\ v = v_0 e^s, \text{ and } Q \text{ is strictly convex}",
-        "least l1": r"Q/\ln(1/\alpha) \to |\beta|_1: \text{ the excess over the least } \ell_1 \text{ norm falls as } \alpha \to 0",
+        "least l1": r"\tfrac{Q}{2 \ln(1/\alpha)} \to |\beta|_1: \text{ the excess over the least } \ell_1 \text{ norm falls as }"
+        r" \alpha \to 0",
     },
     symbols={
         r"\beta": "u^2 - v^2, entry by entry",

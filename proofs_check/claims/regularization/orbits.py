@@ -13,7 +13,8 @@ from proofs_check import Assumption, Outcome, Source, axes, claim, false
 from proofs_check.adequacy import regularization as definitions
 from proofs_check.judging import at_most, bounded, vanishing, worst
 from theory.models import TwoLayer
-from theory.regularization.first_integrals import drift, table, vanishes, variable
+from theory.regularization.first_integrals import drift, table, variable
+from theory.regularization.function_field import vanishes
 from theory.regularization.regularizers import balance
 
 from . import LIMITATION_PAPER, OURS

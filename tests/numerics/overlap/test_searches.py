@@ -80,6 +80,25 @@ def test_equal_neurons_share_what_one_neuron_has(search, name):
     assert gradient_flow(model, theta0, ([midpoints(sample["x"])], midpoints([sample["y"]]))).distance(limit) < 1e-6
 
 
+def test_an_affine_quotient_rules_out_one_neuron_only():
+    """Two exponential neurons have two-point overlaps, hence cycles of two; only of equal ones is more proved."""
+    assert find_cycle("exp").proved and find_one_point_overlap("exp").proved and find_contact_form("exp").proved
+    found = find_cycle("exp", neurons=2)
+    assert isinstance(found, Overlap) and found.mechanism == "two-point" and accepted(found)
+    for none in (find_one_point_overlap("exp", neurons=2), find_contact_form("exp", neurons=2)):
+        assert isinstance(none, NotFound) and not none.proved and "equal neurons" in none.reason
+
+
+@pytest.mark.parametrize(("inputs", "start"), [(1, ["0.2", "0.7"]), (3, ["0.2", "-1", "0.5", "0.7"])])
+def test_limits_of_the_label_zero_keep_a_given_start(inputs, start):
+    found = find_two_point_overlap("softplus", inputs=inputs, start=start, candidates=20)
+    assert isinstance(found, Overlap) and (found.kind, found.theta0) == ("zero-label", start) and accepted(found)
+    model = TwoLayer(inputs, 1, activation="softplus")
+    for sample, limit in zip(found.samples, found.limits, strict=True):
+        flow = gradient_flow(model, [float(v) for v in start], ([midpoints(sample["x"])], [0.0]))
+        assert flow.distance(midpoints(limit)) < 1e-8
+
+
 def test_contact_of_equal_neurons():
     found = find_contact_form("gelu", neurons=2, inputs=3)
     assert isinstance(found, Overlap) and len(found.theta0) == 8 and accepted(found)
@@ -100,6 +119,33 @@ def test_hidden_biases_are_weights_of_a_constant_input():
 
 
 # ----------------------------------------------------------------------------------------------------------------- reweighted data
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "level"),
+    [
+        ("sigmoid", "validated flows with tail bound", "function"),
+        ("gelu", "tangents at a two-point overlap", "function"),
+        ("atan", "validated flows with tail bound", "parameter"),
+    ],
+)
+def test_two_samples_of_one_input_have_two_solutions_which_their_weights_choose(name, method, level):
+    found = find_reweighted(name, inputs=1)
+    assert isinstance(found, Overlap) and (found.certificates[0]["method"], found.level) == (method, level) and accepted(found)
+    x, y = (np.array([midpoints(sample["x"]) for sample in found.samples]), found.labels)
+    model, ends = TwoLayer(1, 1, activation=name), [midpoints(limit) for limit in found.limits]
+    weights = [[float(c) for c in run["weights"]] for run in found.certificates[0].get("runs", [])] or [(1e4, 1.0), (1.0, 1e4)]
+    for weight, end in zip(weights, ends, strict=True):  # at large weights as near as the labels are exact: GELU's curves cross at 0.01
+        flow = gradient_flow(model, midpoints(found.theta0), (x, y), weights=weight, residual=1e-9, time=1e4)
+        assert flow.distance(end) < 0.01
+    values = [model(end, np.linspace(-3, 3, 13)[:, None])[:, 0] for end in ends]
+    assert (np.abs(values[0] - values[1]).max() > 0.01) == (level == "function")
+
+
+def test_where_the_elasticity_is_monotone_weights_choose_nothing():
+    found = find_reweighted("softplus", inputs=1)
+    assert isinstance(found, NotFound) and found.proved and "one solution" in found.reason
+
 
 TANH = {"start": ["-0.5", "0", "0.5"], "samples": [(["0.5", "0"], 1.0), (["0.5", "-1"], 0.25)]}
 

@@ -6,6 +6,7 @@ from numerics.overlap import bending_place, elasticity_extremum, is_p_family
 from theory.expressions import activation_of
 
 AFFINE = ["exp", "z", "1+z", "(z/2+1)**2", "1/(4-z)", "(3*z+2)**(1/3)", "(2*z+3)**0.5", "power:3", "3*exp(z/2)"]
+AFFINE += ["exp(z)**3", "(1+tanh(z))/(1-tanh(z))", "sigmoid(z)+sigmoid(-z)+z", "exp(z+sin(1))*atan(2)"]
 #: The last four looked affine on a grid of floats.
 BENT = [
     *["tanh", "sigmoid", "gelu", "(1+z)/(2+z)", "sin"],
@@ -23,8 +24,16 @@ def test_quotients_that_bend_are_proved_so(formula):
     assert is_p_family(activation_of(formula)) is False and bending_place(activation_of(formula)) is not None
 
 
-def test_a_kink_is_left_open():
-    assert is_p_family(activation_of("sqrt(z**2)")) is None
+@pytest.mark.parametrize(
+    "formula",
+    [
+        *["sqrt(z**2)", "z+atan(z)+atan(1/z)", "exp(z*(atan(z)+atan(1/z)))", "exp(log(z**2)/2/(2+atan(z)+atan(1/z)))"],
+        "exp(z)/(1+(log(6)-log(2)-log(3))*z)",
+    ],
+)
+def test_kinks_poles_between_two_affine_quotients_and_related_constants_are_left_open(formula):
+    """atan(z) + atan(1/z) is pi/2 for z > 0 and -pi/2 for z < 0: sigma/sigma' = z + pi/2 on one side, z - pi/2 on the other."""
+    assert is_p_family(activation_of(formula)) is None
 
 
 @pytest.mark.parametrize(

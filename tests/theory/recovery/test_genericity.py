@@ -71,6 +71,15 @@ def test_the_parts_that_fail(name, parts):
         ("exp(z)-z", True),
         ("tanh(z+1/2)", True),
         ("exp(atan(z))", None),
+        ("1/(z**2-z+1)", True),
+        ("1/cosh(z)+z**3*exp(z)", True),
+        # Poles on the line; a quotient that has no value at 0 (there the limit is 0); constants that are related; 1 + z in disguise.
+        ("1/(3-z)", None),
+        ("1/z+exp(z)", None),
+        ("(exp(z)-1-z)/z", None),
+        ("1/(1+(log(6)-log(2)-log(3))*z)+z", None),
+        ("1/(1+(sin(1)**2+cos(1)**2-1)*z)+z", False),
+        ("z+exp(-100000*z**2)", False),
     ],
 )
 def test_formulas_are_decided_by_proof_or_left_open(formula, generic):

@@ -19,7 +19,8 @@ from theory.regularization.constructions import (
     softsign_one_point,
     softsign_two_point,
 )
-from theory.regularization.first_integrals import conserved, drift, table, vanishes, variable
+from theory.regularization.first_integrals import conserved, drift, table, variable
+from theory.regularization.function_field import is_constant, vanishes
 from theory.regularization.mechanisms import Neuron, Sample
 from theory.regularization.regularizers import PFamily, balance, nearest_solution, p_family_identities
 
@@ -74,6 +75,14 @@ def test_vanishing_is_a_proof_and_never_claimed_of_a_non_zero():
     assert vanishes(sp.sinh(z) ** 2 - sp.cosh(z) ** 2 + 1)
     assert vanishes(sp.tan(z) - sp.sin(z) / sp.cos(z))
     assert not vanishes(sp.sin(z) ** 2 + sp.cos(z) ** 2 - 1 + sp.Rational(1, 10**12))
+
+
+def test_constants_are_told_from_functions_that_jump():
+    x, c = sp.symbols("x c", real=True)
+    assert is_constant(sp.tanh(x) * sp.cosh(x) / sp.sinh(x) + sp.atan(2))
+    assert is_constant(sp.exp(x / 2) ** 3 / sp.exp(sp.Rational(3, 2) * x + 1)) and is_constant((x**c * x) / x ** (c + 1))
+    assert not is_constant(sp.atan(x) + sp.atan(1 / x)) and not is_constant(sp.Abs(x) / x) and not is_constant(c)
+    assert not vanishes(1 / (sp.exp(x) - sp.exp(x / 2) ** 2)) and not is_constant(1 / (sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1))
 
 
 def test_conservation_needs_the_square_of_the_input():
