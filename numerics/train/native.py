@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -36,13 +37,13 @@ def kernel_source(name: str) -> str:
 
 def compile_text(shape: Shape, method: Method) -> str:
     """What the compiler is given: the sizes, then the source with its headers put in."""
-    return f"{shape.prelude}\n{method_prelude(method)}\n{with_headers(kernel_source('cpu.cpp'), shape)}"
+    return f"{shape.prelude}\n{method_prelude(method)}\n{with_headers(kernel_source('cpu.cpp'), shape.body)}"
 
 
-def with_headers(source: str, shape: Shape) -> str:
+def with_headers(source: str, shape: str) -> str:
     """``source`` with the includes of our own headers replaced by their text, so that one string is the whole program."""
-    header = shape.prelude.rpartition('"')[0].rpartition('"')[2]
-    return source.replace("#include SHAPE", kernel_source(header)).replace('#include "descend.h"', kernel_source("descend.h"))
+    header = lambda found: with_headers(kernel_source(found[1]), shape)
+    return re.sub(r'#include "([a-z_]+\.h)"', header, source.replace("#include SHAPE", shape))
 
 
 class NativeKernel:
@@ -69,10 +70,11 @@ class NativeKernel:
 @lru_cache(maxsize=256)
 def native_kernel(shape: Shape, method: Method) -> NativeKernel:
     """The kernel of these sizes, compiled unless the cache has it. Raises PathUnavailable with the compiler's words."""
-    return NativeKernel(_build(compile_text(shape, method)))
+    return NativeKernel(build(compile_text(shape, method)))
 
 
-def _build(text: str) -> Path:
+def build(text: str) -> Path:
+    """The library that ``text`` describes, compiled unless the cache has it. Raises PathUnavailable with the compiler's words."""
     compiler = _compiler()
     if compiler is None:
         raise PathUnavailable(f"path 'compiled' cannot run: {reason_against()}")

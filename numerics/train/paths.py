@@ -27,7 +27,7 @@ from numerics.train.shapes import kernel_shape
 from theory.models import TwoLayerCNN
 
 #: Paths per device, in the order in which "auto" tries them.
-ORDER = {"cpu": ("compiled", "numba", "wide", "torch"), "cuda": ("cuda", "cuda-graph", "wide", "torch")}
+ORDER = {"cpu": ("compiled", "generated", "numba", "wide", "torch"), "cuda": ("cuda", "cuda-graph", "wide", "torch")}
 
 
 #: Below this many network-steps a kernel's build (0.3 to 0.5 s) takes longer than the general path needs in all.
@@ -89,6 +89,23 @@ def _compiled(problem: Problem, method: Method, request: Request) -> Choice | st
         if request.forced:
             raise
         return str(error)
+
+
+def _generated(problem: Problem, method: Method, request: Request) -> Choice | str:
+    from numerics.train import generated, native
+
+    if reason := native.reason_against() or generated.reason_against(problem, method):
+        return reason
+    if not request.forced and _is_small(problem, request):
+        return SMALL
+    open_session = partial(generated.GeneratedSession, threads=request.threads)
+    try:
+        generated.library(generated.compile_text(problem, method))
+    except PathUnavailable as error:
+        if request.forced:
+            raise
+        return str(error)
+    return Choice("generated", open_session, generated.working_bytes(problem, method))
 
 
 def _numba(problem: Problem, method: Method, request: Request) -> Choice | str:
@@ -185,6 +202,7 @@ def _torch(problem: Problem, method: Method, request: Request) -> Choice | str:
 
 _FINDERS: dict[str, Callable[[Problem, Method, Request], Choice | str]] = {
     "compiled": _compiled,
+    "generated": _generated,
     "numba": _numba,
     "wide": _wide,
     "torch": _torch,

@@ -48,8 +48,13 @@ class Patches:
         sizes = {name.upper(): int(getattr(self, name)) for name in names}
         value, slope = ACTIVATIONS[self.activation]
         lines = [f"#define {name} {size}" for name, size in sizes.items()]
-        lines += [f"#define activate(z) {value}", f"#define slope(h) {slope}", *self._seen(), '#define SHAPE "patch_network.h"']
+        lines += [f"#define activate(z) {value}", f"#define slope(h) {slope}", *self._seen()]
         return "\n".join(lines)
+
+    @property
+    def body(self) -> str:
+        """The include of the loss and gradient."""
+        return '#include "patch_network.h"'
 
     def _seen(self) -> list[str]:
         stride = self.seen[1][0] if self.positions > 1 else 0
@@ -70,7 +75,12 @@ class Entries:
     @property
     def prelude(self) -> str:
         """The macros of kernels/factorization.h."""
-        return f'#define D1 {self.d1}\n#define D2 {self.d2}\n#define WIDTH {self.width}\n#define SHAPE "factorization.h"'
+        return f"#define D1 {self.d1}\n#define D2 {self.d2}\n#define WIDTH {self.width}"
+
+    @property
+    def body(self) -> str:
+        """The include of the loss and gradient."""
+        return '#include "factorization.h"'
 
 
 Shape = Patches | Entries

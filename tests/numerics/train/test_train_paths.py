@@ -72,11 +72,11 @@ def test_kernels_are_cached_by_content_and_the_cache_is_used(tmp_path, monkeypat
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "cache_folder", native.cache_folder.__wrapped__)
     texts = [native.compile_text(shape_of("two-layer", method), method) for method in (GradientDescent(), Adam())]
-    built = [native._build(text) for text in texts]
+    built = [native.build(text) for text in texts]
     assert len(set(built)) == 2 and sorted(tmp_path.glob("kernels/*")) == sorted(built)
     stamp = built[0].stat().st_mtime_ns
     monkeypatch.setattr(native, "_compile", lambda *_: pytest.fail("compiled again"))
-    assert native._build(texts[0]) == built[0] and built[0].stat().st_mtime_ns == stamp
+    assert native.build(texts[0]) == built[0] and built[0].stat().st_mtime_ns == stamp
 
 
 @pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
