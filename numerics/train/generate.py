@@ -1,8 +1,8 @@
 """Loss and gradient of a traced model as one C++ function whose SIMD lanes are networks.
 
 Every operation of the formula becomes a statement over its index space, its derivative one more for each input, in reverse order;
-numerics.train.nests makes loops of them. What depends on no sample (the product of two factors, say) is computed once a step, before the samples, and its
-derivative after them.
+numerics.train.nests makes loops of them. What depends on no sample (the product of two factors, say) is computed once a step, before
+the samples, and its derivative after them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Generator:
         self.sizes = {GRADIENT: formula.parameters}
         self.names: dict[int, str] = {}
         self.slopes: dict[int, str] = {}
+        self.functions: dict[tuple[str, str], int] = {}
         self.tables: dict[bytes, tuple[str, np.ndarray]] = {}
+        self.gradient, self.uncleared = (np.zeros(formula.parameters, dtype=bool) for _ in range(2))
         self.vectors: dict[str, int] = {}  # intermediate buffers and their lengths in vectors
         for buffer in formula.trace.buffers:
             self.sizes[buffer.name] = buffer.size
@@ -51,8 +53,7 @@ class Generator:
         for program, nodes in (("before", before), ("forward", sampled)):
             for node in nodes:
                 self._forward(programs[program], node)
-        ahead, behind = ("before", "after") if self.formula.entries else ("forward", "backward")
-        self._loss(programs[ahead])
+        self._loss(programs["before" if self.formula.entries else "forward"])
         self.started: set[str] = {self._d(self.formula.output.buffer)}
         clears: dict[str, list[str]] = {name: [] for name in programs}
         for program, nodes in (("backward", sampled), ("after", before)):
@@ -60,7 +61,7 @@ class Generator:
                 self._backward(programs[program], node, clears)
         for name, program in programs.items():
             clears[name] = list(dict.fromkeys([*clears[name], *program.cleared]))
-        return self._assembled(programs, clears, behind)
+        return self._assembled(programs, clears)
 
     # --------------------------------------------------------------------------------------------------------- statements
 
@@ -80,12 +81,8 @@ class Generator:
                     keep = f" {{o1}} = {text.slope};"
                 program.add(Statement(outs, ins, "", whole=f"{{{{ const Vector z = {{0}}; {text.states} {{o0}} = {text.value};{keep} }}}}"))
             case "product" | "total":
-                summed = Place(out.name, np.broadcast_to(node.output.places[..., None], node.inputs[0].shape), out.row) if node.kind == "product" else None
-                if summed is None:
-                    extra = node.inputs[0].ndim - node.output.ndim
-                    places = node.output.places.reshape(node.output.shape + (1,) * extra)
-                    summed = Place(out.name, np.broadcast_to(places, node.inputs[0].shape), out.row)
-                program.add(Statement([summed], ins, "{0} * {1}" if node.kind == "product" else "{0}"))
+                out = out.at(_spread(node.output.places, node.inputs[0].shape))
+                program.add(Statement([out], ins, "{0} * {1}" if node.kind == "product" else "{0}"))
             case _:
                 sign = {"add": "+", "subtract": "-", "multiply": "*"}[node.kind]
                 program.add(Statement([out], ins, f"{{0}} {sign} {{1}}"))
@@ -93,13 +90,15 @@ class Generator:
     def _loss(self, program: Program) -> None:
         output = self.formula.output
         flat = output.places.reshape(-1)
-        single_x, single_y, single_w = self.data.single
+        _, single_y, single_w = self.data.single
         count = np.arange(len(flat))
         of_sample = 0 if self.formula.entries else len(flat)
         y = Place("y", count, sample_stride=of_sample, single=single_y)
         w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
-        f, d = self._place(output[...].reshape(-1)), Place(self._d(output.buffer), flat, self._row(output.buffer))
+        f, d = self._place(output.reshape(-1)), Place(self._d(output.buffer), flat, self._row(output.buffer))
         self._declare(d.name, output.buffer)
+        if not _covers(output):
+            program.cleared.append(d.name)
         text = "{{ const Vector r = {0} - {1}, weighted = {2} * r; loss += weighted * r; {o0} = weighted; }}"
         program.add(Statement([d], [f, y, w], "", whole=text))
 
@@ -107,9 +106,7 @@ class Generator:
         if not node.output.buffer.learned or self._d(node.output.buffer) not in self.started:
             return
         shape = node.inputs[0].shape
-        places = node.output.places
-        places = np.broadcast_to(places.reshape(places.shape + (1,) * (len(shape) - places.ndim)), shape)
-        d = Place(self._d(node.output.buffer), places, self._row(node.output.buffer))
+        d = Place(self._d(node.output.buffer), _spread(node.output.places, shape), self._row(node.output.buffer))
         # what is learned directly first: it can share the loop that has just made d
         order = sorted(range(len(node.inputs)), key=lambda k: node.inputs[k].buffer.sampled)
         for k in order:
@@ -141,7 +138,6 @@ class Generator:
         return [place], f"{{0}} * slope{self._slope_function(text.slope, name)}({{1}})"
 
     def _slope_function(self, slope: str, argument: str) -> int:
-        self.functions = getattr(self, "functions", {})
         return self.functions.setdefault((slope, argument), len(self.functions))
 
     def _may_share(self, node: Node, k: int) -> bool:
@@ -161,9 +157,18 @@ class Generator:
         # adjoints of what depends on no sample are summed over all groups of samples
         across = not target.buffer.sampled and any(place.sampled for place in ins)
         adds = not first or across or not _covers(target)
-        if first and adds:
+        if name == GRADIENT:
+            adds = self._gradient_adds(target, ins)
+        elif first and adds:
             clears["before" if not target.buffer.sampled else "backward"].append(name)
         program.add(Statement([out], ins, term, adds))
+
+    def _gradient_adds(self, target: Traced, ins: list[Place]) -> bool:
+        """Whether a part of the gradient is added to; where no samples are summed over, the first statement sets it."""
+        set_here = not any(place.sampled for place in ins) and _once(target) and not self.gradient[target.places].any()
+        self.uncleared[target.places] |= set_here
+        self.gradient[target.places] = True
+        return not set_here
 
     # -------------------------------------------------------------------------------------------------------------- names
 
@@ -189,7 +194,7 @@ class Generator:
 
     # --------------------------------------------------------------------------------------------------------------- text
 
-    def _assembled(self, programs: dict[str, Program], clears: dict[str, list[str]], behind: str) -> str:
+    def _assembled(self, programs: dict[str, Program], clears: dict[str, list[str]]) -> str:
         bodies = {name: program.text("    ") for name, program in programs.items()}
         lines = [f"enum {{ PARAMETERS = {self.formula.parameters}, INPUTS = {self.formula.inputs}, OUTPUTS = {self.formula.outputs} }};"]
         for name, values in self.tables.values():
@@ -197,7 +202,7 @@ class Generator:
         for buffer in self.formula.trace.buffers:
             if buffer.values is not None:
                 lines.append(f"static constexpr double {buffer.name}[] = {{{', '.join(map(repr, buffer.values.tolist()))}}};")
-        for (slope, argument), number in getattr(self, "functions", {}).items():
+        for (slope, argument), number in self.functions.items():
             lines.append(f"LANE Vector slope{number}(Vector {argument}) {{ return {slope}; }}")
         total = sum(self.vectors.values())
         large = total > ON_STACK
@@ -205,17 +210,21 @@ class Generator:
         for name, count in self.vectors.items():
             declared.append(f"Vector* RESTRICT {name} = scratch + {at};" if large else f"Vector {name}[{count}];")
             at += count
-        clear = lambda name: [f"    for (int k = 0; k < {self.vectors[b]}; k++) {b}[k] = Vector{{}};" for b in clears[name] if b in self.vectors]
+
+        def clear(name: str) -> list[str]:
+            known = [buffer for buffer in clears[name] if buffer in self.vectors]
+            return [f"    for (int k = 0; k < {self.vectors[buffer]}; k++) {buffer}[k] = Vector{{}};" for buffer in known]
+
         lines += [f"#define SCRATCH {total if large else 0}"]
         x, y, w = ("double" if single else "Vector" for single in self.data.single)
         lines += [f"typedef {x} X;", f"typedef {y} Y;", f"typedef {w} W;", f"enum {{ TOGETHER = {self.row} }};"]
         lines += [
             "template <bool GRADIENT>",
-            "LANE Vector loss_and_gradient(int n, const Vector* RESTRICT theta, const X* RESTRICT x, const Y* RESTRICT y, const W* RESTRICT w,",
-            "                              Vector* RESTRICT g, Vector* RESTRICT scratch) {",
+            "LANE Vector loss_and_gradient(int n, const Vector* RESTRICT theta, const X* RESTRICT x, const Y* RESTRICT y,",
+            "                              const W* RESTRICT w, Vector* RESTRICT g, Vector* RESTRICT scratch) {",
             "  Vector loss = {};",
             *("  " + line for line in declared),
-            "  for (int k = 0; k < PARAMETERS; k++) g[k] = Vector{};",
+            *([] if self.uncleared.all() else ["  for (int k = 0; k < PARAMETERS; k++) g[k] = Vector{};"]),
             *clear("before"),
             bodies["before"],
         ]
@@ -235,14 +244,23 @@ class Generator:
         return "\n".join(line for line in lines if line)
 
 
+def _spread(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """``places`` over further axes at the end."""
+    return np.broadcast_to(places.reshape(places.shape + (1,) * (len(shape) - places.ndim)), shape)
+
+
+def _once(target: Traced) -> bool:
+    """Whether no place comes twice, apart from axes along which nothing changes."""
+    kept = [slice(None) if (target.places != np.take(target.places, [0], a)).any() else 0 for a in range(target.ndim)]
+    places = target.places[tuple(kept)]
+    return len(np.unique(places)) == places.size
+
+
 def _covers(target: Traced) -> bool:
     """Whether the places, taken once each, are exactly the buffer."""
-    used = np.unique(target.places)
-    distinct = len(used) == target.buffer.size
-    kept = [slice(None) if (target.places != np.take(target.places, [0], a)).any() else 0 for a in range(target.ndim)]
-    return distinct and target.places[tuple(kept)].size == target.buffer.size
+    return _once(target) and len(np.unique(target.places)) == target.buffer.size
 
 
 def generated_text(formula: Formula, data: Data) -> str:
-    """The definitions that kernels/generated.cpp includes."""
+    """The definitions that kernels/cpu.cpp includes."""
     return Generator(formula, data).text()

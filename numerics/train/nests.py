@@ -17,6 +17,8 @@ import numpy as np
 UNROLLED = 8
 #: Sums that are kept in registers at a time.
 ACCUMULATORS = 16
+#: Operations of a program without samples that are written out one by one.
+WRITTEN_OUT = 512
 #: The name of the gradient, to which statements add and which none reads.
 GRADIENT = "g"
 
@@ -141,6 +143,11 @@ class Nest:
                 owner[addresses] = number
 
 
+def _sets_gradient(statement: Statement) -> bool:
+    """Whether a part of the gradient is set, which is not cleared before."""
+    return not statement.adds and statement.outs[0].name == GRADIENT
+
+
 def _varies(addresses: np.ndarray, axis: int) -> bool:
     """Whether the address depends on the index of ``axis``."""
     return bool((addresses != np.take(addresses, [0], axis)).any())
@@ -165,6 +172,8 @@ class Program:
                 if statement.shape[axis] != nest.rounds or not nest.accepts(statement, axis):
                     continue
                 if axis in summed:
+                    if _sets_gradient(statement):
+                        continue
                     sums = math.prod(statement.shape[a] for a in kept) * (self.together if statement.outs[0].sampled else 1)
                     if sums > ACCUMULATORS:
                         continue
@@ -191,7 +200,7 @@ class Program:
         along = [a for a in kept if any(_varies(place.addresses, a) for place in fixed)] or kept
         if along and (not summed or math.prod(statement.shape[a] for a in kept) * self.together > ACCUMULATORS or len(kept) > 1):
             return max(along, key=lambda a: statement.shape[a])
-        if summed:
+        if summed and not _sets_gradient(statement):
             return max(summed, key=lambda a: statement.shape[a])
         return max(kept, key=lambda a: statement.shape[a], default=-1)
 
@@ -205,9 +214,14 @@ class Program:
         tile = self._tile(nest)
         if nest.rounds == 1:
             return [line for s in nest.statements for line in self._statement(s, -1, 1)]
-        head = f"{'UNROLL ' if nest.rounds // tile <= 2 else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
+        head = f"{'UNROLL ' if nest.rounds // tile <= 2 or self.short else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
         body = [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
         return [head, *("  " + line for line in body), "}"]
+
+    @property
+    def short(self) -> bool:
+        """Whether all loops together have so few rounds that all of them are written out."""
+        return self.together == 1 and sum(math.prod(s.shape) for nest in self.nests for s in nest.statements) <= WRITTEN_OUT
 
     def _tile(self, nest: Nest) -> int:
         """Rounds taken at once where a long sum is in the nest, so that what does not change from round to round is read once."""
@@ -230,7 +244,7 @@ class Program:
         if outer >= 0:
             index[outer] = "u" if tile == 1 else "(u + t)"
         out_row = self.together if s.outs[0].sampled else 1
-        term_row = self.together if s.whole or any(p.sampled for p in s.places) else 1
+        term_row = self.together if any(p.sampled for p in s.places) else 1
         round_loop = [("t", tile)] if tile > 1 else []
         sample_loop = [("s", term_row)] if term_row > 1 else []
         if not summed and (s.whole or not (outer_summed and tile > 1)) and (out_row == term_row):
@@ -274,7 +288,7 @@ class Program:
             where = f"{table}[{_sum(0, steps.tolist(), index)}]"
         else:
             where = _sum(offset, strides, index)
-        if place.sample_stride:
+        if place.sample_stride and self.together > 1:
             where = f"{place.sample_stride} * s + {where}"
         elif place.row > 1:
             where = f"({where}) * {place.row} + s"

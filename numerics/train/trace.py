@@ -20,6 +20,11 @@ from theory.models import AbstractModel, EntryModel, MatrixFactorization
 #: Above this many products in one operation, addresses of all of them would take too much memory.
 MOST_PRODUCTS = 4_000_000
 
+#: Samples taken at once at most, and rows of a matrix product times samples.
+MOST_TOGETHER, ROWS_TOGETHER = 8, 14
+#: Vectors of one layer that the nearest cache holds beside what else is read; below this number of samples parameters are read too often.
+CACHED, FEWEST_TOGETHER = 512, 4
+
 
 class CannotTrace(ValueError):
     """The model's formula is not made of operations that are known here; the message says of which."""
@@ -242,6 +247,18 @@ class Formula:
         """Numbers per sample, or the entries of the array."""
         return self.output.places.size
 
+    @property
+    def together(self) -> int:
+        """How many samples are best taken at once: fewer where a weight has several positions or a layer would leave the nearest cache."""
+        most = MOST_TOGETHER
+        for node in self.trace.nodes:
+            if node.kind == "product" and node.output.buffer.sampled:
+                *_, rows, columns, inner = node.inputs[0].shape
+                most = min(most, max(1, ROWS_TOGETHER // rows))
+                if rows * columns > 1:  # a single output is summed up while its terms are made
+                    most = min(most, max(FEWEST_TOGETHER, CACHED // inner))
+        return most
+
 
 def traced(model: Any, *, measures: bool) -> Formula:
     """The formula of ``model`` on one sample. Raises CannotTrace with the reason.
@@ -260,8 +277,7 @@ def traced(model: Any, *, measures: bool) -> Formula:
 
 @lru_cache(maxsize=256)
 def _traced(model: AbstractModel, measures: bool) -> Formula:
-    entries = isinstance(model, EntryModel) and not measures
-    if entries:
+    if isinstance(model, EntryModel) and not measures:
         trace, theta, _ = _symbols(model, 0, ())
         return Formula(trace, model.product(theta), model.n_params, 0, True)
     factorization = isinstance(model, MatrixFactorization)
@@ -280,8 +296,8 @@ def _run(formula: Callable, model: AbstractModel, samples: int, shape: tuple[int
     output = formula(theta, x)
     if not isinstance(output, Traced) or output.shape != (samples, model.outputs):
         raise CannotTrace(f"its formula returned {getattr(output, 'shape', type(output).__name__)}, not ({samples}, {model.outputs})")
-    if not output.buffer.learned:
-        raise CannotTrace("its output does not depend on theta")
+    if not (output.buffer.learned and output.buffer.sampled):
+        raise CannotTrace("its output does not depend on both theta and the sample")
     return trace, output
 
 

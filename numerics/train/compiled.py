@@ -1,9 +1,8 @@
-"""The path of generated kernels: C++ for any model whose formula can be traced, one network per lane."""
+"""The path of compiled kernels: C++ for any model whose formula can be traced, one network per lane."""
 
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,27 +20,45 @@ from numerics.train.methods import Adam, Dropout, GradientDescent, GradientFlow,
 from numerics.train.problem import Problem
 from numerics.train.result import Status
 from numerics.train.session import Look, PathUnavailable
-from numerics.train.shapes import KernelData, kernel_data, method_parameters
+from numerics.train.shapes import KernelData, entry_index, kernel_data, method_parameters
 from numerics.train.trace import CannotTrace, Formula, traced
 
 #: Bytes of minibatch numbers that are drawn ahead.
 ORDER_BYTES = 1 << 25
+#: Lanes of the widest vectors.
+LANES = 8
+
+#: Above this many parameters the networks of one block leave every cache, and matrix products of single networks are faster.
+MOST_PARAMETERS = 100_000
+#: A batch that fills at most a quarter of the lanes is not worth a kernel when one gradient takes this many multiplications.
+LANES_IDLE, LARGE_GRADIENT = 4, 1_000_000
+
+Supported = GradientDescent | Momentum | Adam | StochasticGradientDescent | Dropout | GradientFlow
 
 
 def reason_against(problem: Problem, method: Method) -> str | None:
-    """Why there can be no kernel for this problem and method, or None."""
-    if not isinstance(method, GradientDescent | Momentum | Adam | StochasticGradientDescent | Dropout | GradientFlow):
-        return f"generated kernels do not make steps of {method.name}"
+    """Why there can be no kernel for this problem and method, or None. Raises ValueError for a layer of dropout that the model lacks."""
+    if not isinstance(method, Supported):
+        return f"kernels do not make steps of {method.name}"
     try:
         formula = formula_of(problem)
-        generated_text(formula, _data(problem, method, formula))
-    except CannotTrace as error:
-        return f"no kernel can be generated: {error}"
-    if isinstance(method, Dropout):
-        try:
+        _shape_text(formula, _data(problem, method, formula))
+        if isinstance(method, Dropout):
             dropped_parameters(problem.model, method)
-        except PathUnavailable as error:
-            return str(error)
+    except CannotTrace as error:
+        return f"the model cannot be traced: {error}"
+    except PathUnavailable as error:
+        return str(error)
+    return None
+
+
+def reason_to_prefer_others(problem: Problem) -> str | None:
+    """Why another path is faster than a kernel could be, or None."""
+    parameters = problem.theta.shape[1]
+    if parameters > MOST_PARAMETERS:
+        return f"kernels are preferred for at most {MOST_PARAMETERS} parameters, the model has {parameters}"
+    if problem.networks * LANES_IDLE <= LANES and 3 * problem.samples * parameters > LARGE_GRADIENT:
+        return f"{problem.networks} networks of this size would leave most lanes of a vector idle"
     return None
 
 
@@ -50,22 +67,15 @@ def formula_of(problem: Problem) -> Formula:
     return traced(problem.model, measures=problem.measures and problem.index is None)
 
 
-def working_bytes(problem: Problem, method: Method) -> int:
-    """Bytes that one network takes: every array as it came, with lanes, and once more while it is moved."""
-    data = sum(array.size // problem.networks for array in (problem.X, problem.Y, problem.weights))
-    return 8 * 4 * ((2 + len(method.remembers)) * problem.theta.shape[1] + data)
-
-
 def _together(problem: Problem, method: Method, formula: Formula) -> int:
-    """Samples taken at once: enough to hide the latency of a sum and to read parameters seldom, as even as possible."""
+    """Samples taken at once: enough to hide the latency of sums and to read parameters seldom, in groups as equal as possible."""
     if formula.entries:
         return 1
-    n = problem.samples if not isinstance(method, StochasticGradientDescent) else min(method.batch_size, problem.samples)
-    most = 8 if formula.parameters > 100 else 4
     if isinstance(method, StochasticGradientDescent):
-        return next(k for k in range(min(most, n), 0, -1) if n % k == 0)
-    groups = -(-n // most)
-    return -(-n // groups)
+        size = min(method.batch_size, problem.samples)
+        return next(k for k in range(min(formula.together, size), 0, -1) if size % k == 0)
+    groups = -(-problem.samples // formula.together)
+    return -(-problem.samples // groups)
 
 
 def _data(problem: Problem, method: Method, formula: Formula) -> Data:
@@ -77,9 +87,10 @@ def _data(problem: Problem, method: Method, formula: Formula) -> Data:
 def kernel_sizes(problem: Problem) -> tuple[int, int, int]:
     """Batch sizes of x, y and the weights as kernels read them, 1 where all networks share them."""
     batched = problem.batched
-    if problem.index is not None:
-        own = any((problem.index.ndim == 3, batched["Y"], batched["weights"]))
-        return 1, *(problem.networks if own else 1,) * 2
+    if (index := entry_index(problem)) is not None:
+        own = any((index.ndim == 3, batched["Y"], batched["weights"]))
+        count = problem.networks if own else 1
+        return 1, count, count
     return tuple(problem.networks if batched[name] else 1 for name in ("X", "Y", "weights"))  # pyright: ignore[reportReturnType]
 
 
@@ -105,14 +116,19 @@ def _method_text(problem: Problem, method: Method) -> tuple[str, ...]:
     return tuple(lines)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
+def _shape_text(formula: Formula, data: Data) -> str:
+    return generated_text(formula, data)
+
+
+@lru_cache(maxsize=256)
 def _text(formula: Formula, data: Data, *method: str) -> str:
     head = "\n".join(method)
-    return f"{head}\n{native.with_headers(native.kernel_source('generated.cpp'), generated_text(formula, data))}"
+    return f"{head}\n{native.with_headers(native.kernel_source('cpu.cpp'), _shape_text(formula, data))}"
 
 
 class Library:
-    """A loaded kernel; see kernels/generated.cpp for what it does."""
+    """A loaded kernel; see kernels/cpu.cpp for what it does."""
 
     def __init__(self, path: Path) -> None:
         loaded = ctypes.CDLL(str(path))
@@ -139,8 +155,8 @@ def library(text: str) -> Library:
     return Library(native.build(text))
 
 
-class GeneratedSession:
-    """Runs a generated kernel over all blocks, on several threads (kernels release the interpreter)."""
+class CompiledSession:
+    """Runs a kernel over all blocks, on several threads (kernels release the interpreter)."""
 
     def __init__(self, problem: Problem, method: Method, state: dict[str, np.ndarray], threads: int = 1) -> None:
         formula = formula_of(problem)
@@ -263,8 +279,3 @@ def _words(values: np.ndarray, lanes: int) -> np.ndarray:
     """Whole numbers (b,) as (blocks, 1, lanes) words, bit by bit."""
     words = np.asarray(values).astype(np.uint64).view(np.float64)[:, None]
     return to_lanes(words, lanes).view(np.uint64)
-
-
-def kernel_work(problem: Problem) -> int:
-    """Multiplications of one gradient of one network, roughly: three for every parameter and sample."""
-    return 3 * problem.samples * math.prod(problem.theta.shape[1:])
