@@ -12,7 +12,7 @@ TABLE double stage[6][6] = {{1. / 5},
                             {35. / 384, 0., 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84}};
 TABLE double difference[7] = {71. / 57600, 0., -71. / 16695, 71. / 1920, -17253. / 339200, 22. / 525, -1. / 40};
 
-LANE Vector larger(Vector x, Vector y) { return x < y ? y : x != x ? x : y != y ? y : x; }  // NaN where either is
+LANE Vector larger_or_nan(Vector x, Vector y) { return x != x ? x : larger(x, y); }
 
 template <int ROW>
 LANE void combine(Vector h, const Vector* theta, const Vector* slopes, Vector* trial) {
@@ -57,7 +57,7 @@ LANE Vector flow(int n, long steps, Vector* theta, Vector* state, const X* x, co
     Vector size = {}, error = {};
     if (s < 0) {
       loss = value;
-      for (int k = 0; k < PARAMETERS; k++) size = larger(absolute(theta[k]), size), error = larger(absolute(slopes[k]), error);
+      for (int k = 0; k < PARAMETERS; k++) size = larger_or_nan(absolute(theta[k]), size), error = larger_or_nan(absolute(slopes[k]), error);
       const Vector first = size > 0. ? error > 0. ? .01 * size / error : Vector{} + .01 : Vector{} + .01;
       step_size = step_size == 0. ? first : step_size;
       continue;
@@ -65,8 +65,8 @@ LANE Vector flow(int n, long steps, Vector* theta, Vector* state, const X* x, co
     for (int k = 0; k < PARAMETERS; k++) {
       Vector sum = {};
       UNROLL for (int j = 0; j < 7; j++) if (difference[j] != 0.) sum += difference[j] * slopes[j * PARAMETERS + k];
-      error = larger(absolute(h * sum), error);
-      size = larger(absolute(trial[k]), larger(absolute(theta[k]), size));
+      error = larger_or_nan(absolute(h * sum), error);
+      size = larger_or_nan(absolute(trial[k]), larger_or_nan(absolute(theta[k]), size));
     }
     error = error == 0. ? Vector{} : error / (atol + rtol * size);
     const auto accepted = (value - value == 0.) & (error <= 1.);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#ifdef __AVX__
+#if defined(__AVX__) && !(defined(__GNUC__) && !defined(__clang__))
 #include <immintrin.h>
 #endif
 
@@ -28,17 +28,35 @@ enum { LANES = WIDTH_IN_BYTES / sizeof(double) };
 // How many samples are taken together: one alone waits for its activations, too many make code that no cache holds.
 #define TOGETHER(positions) ((positions) < 4 ? 4 : (positions) < 7 ? 2 : 1)
 
-// x cut off at -bound and bound; NaN stays (the instructions return their second argument then, the operators leave it alone).
-LANE Vector within(Vector x, double bound) {
-#if defined(__AVX512F__)
-  return _mm512_max_pd(Vector{} - bound, _mm512_min_pd(Vector{} + bound, x));
-#elif defined(__AVX__)
-  return _mm256_max_pd(Vector{} - bound, _mm256_min_pd(Vector{} + bound, x));
+// The smaller and the larger of two, the second where one is NaN, and the root, as instructions. The builtins of gcc stand here because
+// reading its immintrin.h takes as long as compiling a small kernel.
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
+LANE Vector smaller(Vector x, Vector y) { return __builtin_ia32_minpd512_mask(x, y, x, 255, 4); }
+LANE Vector larger(Vector x, Vector y) { return __builtin_ia32_maxpd512_mask(x, y, x, 255, 4); }
+LANE Vector square_root(Vector x) { return __builtin_ia32_sqrtpd512_mask(x, x, 255, 4); }
+#elif defined(__AVX512F__)
+LANE Vector smaller(Vector x, Vector y) { return _mm512_min_pd(x, y); }
+LANE Vector larger(Vector x, Vector y) { return _mm512_max_pd(x, y); }
+LANE Vector square_root(Vector x) { return _mm512_sqrt_pd(x); }
 #else
-  x = x > bound ? Vector{} + bound : x;
-  return x < -bound ? Vector{} - bound : x;
+#if defined(__AVX__) && defined(__GNUC__) && !defined(__clang__)
+LANE Vector smaller(Vector x, Vector y) { return __builtin_ia32_minpd256(x, y); }
+LANE Vector larger(Vector x, Vector y) { return __builtin_ia32_maxpd256(x, y); }
+#elif defined(__AVX__)
+LANE Vector smaller(Vector x, Vector y) { return _mm256_min_pd(x, y); }
+LANE Vector larger(Vector x, Vector y) { return _mm256_max_pd(x, y); }
+#else
+LANE Vector smaller(Vector x, Vector y) { return x < y ? x : y; }
+LANE Vector larger(Vector x, Vector y) { return x > y ? x : y; }
 #endif
+LANE Vector square_root(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrt(x[lane]);
+  return x;
 }
+#endif
+
+// x cut off at -bound and bound; NaN stays.
+LANE Vector within(Vector x, double bound) { return larger(Vector{} - bound, smaller(Vector{} + bound, x)); }
 
 // s and s (e^r - 1) with x = n ln 2 + r, s = 2^n, so that e^x = s + second; |x| at most 700. ln 2 is split for an exact r.
 // e^r - 1 = r + r^2 p(r); p minimizes the largest relative error, 0.27 * 2^-53, on |r| <= ln(2) / 2 (Remez), odd and even powers apart.
@@ -75,12 +93,3 @@ LANE Vector logistic(Vector x) {
 
 LANE Vector rectifier(Vector x, double below) { return x > 0. ? x : below * x; }
 LANE Vector step_of(Vector x, double below) { return x > 0. ? Vector{} + 1. : Vector{} + below; }
-
-LANE Vector square_root(Vector x) {
-#ifdef __AVX512F__
-  return _mm512_sqrt_pd(x);
-#else
-  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrt(x[lane]);
-  return x;
-#endif
-}
