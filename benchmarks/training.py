@@ -1,6 +1,6 @@
 """Speed of batched training on the CPU beside what one would otherwise use; writes benchmarks/results/training.md and a figure.
 
-    python benchmarks/training.py [--rounds 5] [--workloads ABC] [--no-scaling]
+    python benchmarks/training.py [--rounds 5] [--workloads ABCDEFG] [--threads 1 2] [--no-scaling]
 
 Every contender at every thread count is a process of its own, bound to as many cores, kept alive and asked for one measurement per
 round in turn; medians over the rounds are compared, so that a load on the machine hits all alike. Processor time on one core is stated
@@ -11,6 +11,8 @@ per network and step; building and tracing are stated apart.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.metadata
 import os
 import statistics
 import subprocess
@@ -22,11 +24,11 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 
 #: Steps per measurement, so that each takes a fraction of a second; the plain loop trains few networks, too.
-STEPS = {"plain loop": 100, "vmap(grad)": 50, "jax jit(vmap(scan))": 200, "torch": 50, "numba": 400, "compiled": 2000}
+STEPS = {"plain loop": 100, "vmap(grad)": 50, "jax jit(vmap(scan))": 200, "torch": 50, "numba": 400, "wide": 200, "compiled": 2000}
 #: Workload B is some forty times cheaper for the kernels.
 MORE_STEPS = {("compiled", "B"): 10, ("numba", "B"): 4}
 PLAIN_NETWORKS = 4
-OURS = ("torch", "numba", "compiled")
+OURS = ("torch", "numba", "wide", "compiled")
 
 
 # ------------------------------------------------------------------------------------------- contenders, in their own processes
@@ -38,6 +40,9 @@ def plain_loop(load, threads):
 
     torch.set_num_threads(threads)
     tensor = lambda array: torch.tensor(array, dtype=torch.float64)
+    own = lambda array, b, axes: tensor(array[b] if array.ndim > axes else array)
+    optimizer_of = torch.optim.Adam if load.method.name == "adam" else torch.optim.SGD
+    network_of = load.functional(torch)
 
     class Network(torch.nn.Module):
         def __init__(self, theta):
@@ -45,12 +50,13 @@ def plain_loop(load, threads):
             self.theta = torch.nn.Parameter(tensor(theta))
 
         def forward(self, x):
-            return load.functional(torch)(self.theta, x)
+            mask = [(torch.rand(load.dropped, dtype=torch.float64) < load.keep) / load.keep] if load.dropped else []
+            return network_of(self.theta, x, *mask)
 
     def run(steps):
         for b in range(PLAIN_NETWORKS):
-            network, x, y, w = Network(load.theta[b]), tensor(load.x[b]), tensor(load.Y[b]), tensor(load.weights[b])[:, None]
-            optimizer = torch.optim.SGD(network.parameters(), load.learning_rate)
+            network, x, y, w = Network(load.theta[b]), own(load.x, b, 2), own(load.Y, b, 2), own(load.weights, b, 1)[:, None]
+            optimizer = optimizer_of(network.parameters(), load.learning_rate)
             for _ in range(steps):
                 optimizer.zero_grad()
                 (w * (network(x) - y) ** 2).sum().backward()
@@ -59,19 +65,35 @@ def plain_loop(load, threads):
     return run, PLAIN_NETWORKS
 
 
+def update(load, theta, gradient, memory, step):
+    """theta and the method's memory after a step, in the operations that torch and jax share."""
+    if not load.method.name == "adam":
+        return theta - load.learning_rate * gradient, memory
+    a, b = load.method.beta1, load.method.beta2
+    first, second = a * memory[0] + (1 - a) * gradient, b * memory[1] + (1 - b) * gradient * gradient
+    direction = (first / (1 - a**step)) / ((second / (1 - b**step)) ** 0.5 + load.method.eps)
+    return theta - load.learning_rate * direction, (first, second)
+
+
+def batch_axes(load):
+    """Which of x, Y and the weights have a batch axis, as in_dims and in_axes want it."""
+    return tuple(0 if array.ndim > axes else None for array, axes in ((load.x, 2), (load.Y, 2), (load.weights, 1)))
+
+
 def vmap_of_grad(load, threads):
     import torch
 
     torch.set_num_threads(threads)
     network = load.functional(torch)
-    loss = lambda theta, x, y, w: (w * (network(theta, x) - y) ** 2).sum()
-    gradient = torch.func.vmap(torch.func.grad(loss))
+    loss = lambda theta, x, y, w, *mask: (w * (network(theta, x, *mask) - y) ** 2).sum()
+    gradient = torch.func.vmap(torch.func.grad(loss), in_dims=(0, *batch_axes(load), *((0,) if load.dropped else ())))
     start, x, y, w = (torch.tensor(a, dtype=torch.float64) for a in (load.theta, load.x, load.Y, load.weights[..., None]))
 
     def run(steps):
-        theta = start.clone()
-        for _ in range(steps):
-            theta -= load.learning_rate * gradient(theta, x, y, w)
+        theta, memory = start.clone(), (torch.zeros_like(start),) * 2
+        for step in range(steps):
+            mask = [(torch.rand(len(theta), load.dropped, dtype=torch.float64) < load.keep) / load.keep] if load.dropped else []
+            theta, memory = update(load, theta, gradient(theta, x, y, w, *mask), memory, step + 1)
 
     return run, len(load.theta)
 
@@ -82,20 +104,30 @@ def jax_scan(load, threads):
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_platforms", "cpu")
     network = load.functional(jax.numpy)
-    loss = lambda theta, x, y, w: (w * (network(theta, x) - y) ** 2).sum()
+    loss = lambda theta, x, y, w, *mask: (w * (network(theta, x, *mask) - y) ** 2).sum()
 
-    def descend(theta, x, y, w, steps):
-        step = lambda theta, _: (theta - load.learning_rate * jax.grad(loss)(theta, x, y, w), None)
-        return jax.lax.scan(step, theta, None, length=steps)[0]
+    def descend(theta, key, x, y, w, steps):
+        def one(carry, step):
+            theta, memory = carry
+            drawn = lambda: jax.random.bernoulli(jax.random.fold_in(key, step), load.keep, (load.dropped,)) / load.keep
+            mask = [drawn()] if load.dropped else []
+            return update(load, theta, jax.grad(loss)(theta, x, y, w, *mask), memory, step + 1), None
 
-    batched = jax.jit(jax.vmap(descend, in_axes=(0, 0, 0, 0, None)), static_argnums=4)
-    data = [jax.numpy.asarray(a) for a in (load.theta, load.x, load.Y, load.weights[..., None])]
-    return lambda steps: batched(*data, steps).block_until_ready(), len(load.theta)
+        memory = (jax.numpy.zeros_like(theta),) * 2
+        return jax.lax.scan(one, (theta, memory), jax.numpy.arange(steps))[0][0]
+
+    batched = jax.jit(jax.vmap(descend, in_axes=(0, 0, *batch_axes(load), None)), static_argnums=5)
+    keys = jax.random.split(jax.random.PRNGKey(0), len(load.theta))
+    theta, x, y, w = (jax.numpy.asarray(a) for a in (load.theta, load.x, load.Y, load.weights[..., None]))
+    return lambda steps: batched(theta, keys, x, y, w, steps).block_until_ready(), len(load.theta)
 
 
 def ours(path):
     def contender(load, threads):
         from numerics.train import train
+
+        if path == "wide" and load.model.n_params < 10_000:
+            raise ValueError("written for wide networks")
 
         def run(steps):
             train(
@@ -104,6 +136,7 @@ def ours(path):
                 (load.X, load.Y),
                 weights=load.weights,
                 learning_rate=load.learning_rate,
+                method=load.method,
                 steps=steps,
                 check_every=max(1, steps),
                 path=path,
@@ -274,7 +307,8 @@ def machine() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--workloads", default="ABC")
+    parser.add_argument("--workloads", default="ABCDEFG")
+    parser.add_argument("--threads", type=int, nargs="+", help="thread counts; by default 1, 2 and the number of cores")
     parser.add_argument("--no-scaling", action="store_true")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -284,12 +318,15 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
+    torch_and_jax = f"torch {torch.__version__}"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    lines = ["# Batched training on the CPU", "", f"{machine()}; torch {torch.__version__}."]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        torch_and_jax += f", jax {importlib.metadata.version('jax')}"
+    lines = ["# Batched training on the CPU", "", f"{machine()}; {torch_and_jax}."]
     lines += [f"Medians of {arguments.rounds} interleaved rounds."]
-    lines += ["Microseconds per network and step, float64, full-batch gradient descent. Written by benchmarks/training.py."]
+    lines += ["Microseconds per network and step, float64, full-batch gradient descent unless said. Written by benchmarks/training.py."]
     for workload in arguments.workloads:
-        lines += compare(workload, arguments.rounds, sorted({1, min(2, cores), cores}))
+        lines += compare(workload, arguments.rounds, sorted({1, *(arguments.threads or (min(2, cores), cores))}))
     if not arguments.no_scaling:
         lines += scaling(arguments.rounds)
     lines.append(f"\nLoad average at the end: {os.getloadavg()[0]:.1f}.")

@@ -42,7 +42,7 @@ def reason_against_torch() -> str | None:
 
 def compile_text(shape: Shape, method: Method) -> str:
     """What the CUDA compiler is given: the sizes, then the source with its headers put in."""
-    return f"{shape.prelude}\n{method_prelude(method)}\n{with_headers(kernel_source('gpu.cu'), shape)}"
+    return f"{shape.prelude}\n{method_prelude(method)}\n{with_headers(kernel_source('gpu.cu'), shape.body)}"
 
 
 @lru_cache(maxsize=256)

@@ -197,11 +197,18 @@ def general_bytes(problem: Problem, method: Method) -> int:
 
 def minibatch(seed: np.ndarray, step: np.ndarray, samples: int, size: int) -> np.ndarray:
     """Sample indices (b, size) of step number ``step`` (b,) of networks seeded ``seed`` (b,): no state, so a run can be split anywhere."""
+    return minibatches(seed, step, 1, samples, size)[:, 0]
+
+
+def minibatches(seed: np.ndarray, step: np.ndarray, count: int, samples: int, size: int) -> np.ndarray:
+    """What :func:`minibatch` says of ``count`` steps from ``step`` (b,) on, (b, count, size); every epoch is sorted once."""
     per_epoch = samples // size
-    epoch, place = np.divmod(step, per_epoch)
-    keys = _mix(_mix(seed.astype(np.uint64))[:, None] ^ _mix(epoch.astype(np.uint64))[:, None] ^ np.arange(samples, dtype=np.uint64))
-    order = np.argsort(keys, axis=1, kind="stable")
-    return np.take_along_axis(order, place[:, None] * size + np.arange(size), axis=1)
+    first = step // per_epoch
+    epochs = int(((step + count - 1) // per_epoch - first).max(initial=0)) + 1
+    epoch = _mix((first[:, None] + np.arange(epochs)).astype(np.uint64))
+    keys = _mix(_mix(seed.astype(np.uint64))[:, None, None] ^ epoch[..., None] ^ np.arange(samples, dtype=np.uint64))
+    order = np.argsort(keys, axis=-1, kind="stable")[..., : per_epoch * size].reshape(len(step), epochs * per_epoch, size)
+    return np.take_along_axis(order, ((step % per_epoch)[:, None] + np.arange(count))[..., None], axis=1)
 
 
 def kept_neurons(seed: np.ndarray, step: np.ndarray, neurons: int, keep: float) -> np.ndarray:

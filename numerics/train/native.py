@@ -1,11 +1,11 @@
-"""Compiled kernels: C++ for this processor, built once per shape with the system's compiler and kept in the user's cache."""
+"""C++ for this processor, built once per text with the system's compiler and kept in the user's cache."""
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from numerics.train.lanes import Block
-from numerics.train.methods import Method
 from numerics.train.session import PathUnavailable
-from numerics.train.shapes import Shape, method_prelude
 
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 #: Compilers otherwise prefer half of AVX-512.
@@ -34,45 +31,14 @@ def kernel_source(name: str) -> str:
     return files("numerics").joinpath("train", "kernels", name).read_text(encoding="utf-8")
 
 
-def compile_text(shape: Shape, method: Method) -> str:
-    """What the compiler is given: the sizes, then the source with its headers put in."""
-    return f"{shape.prelude}\n{method_prelude(method)}\n{with_headers(kernel_source('cpu.cpp'), shape)}"
-
-
-def with_headers(source: str, shape: Shape) -> str:
+def with_headers(source: str, shape: str) -> str:
     """``source`` with the includes of our own headers replaced by their text, so that one string is the whole program."""
-    header = shape.prelude.rpartition('"')[0].rpartition('"')[2]
-    return source.replace("#include SHAPE", kernel_source(header)).replace('#include "descend.h"', kernel_source("descend.h"))
+    header = lambda found: with_headers(kernel_source(found[1]), shape)
+    return re.sub(r'#include "([a-z_]+\.h)"', header, source.replace("#include SHAPE", shape))
 
 
-class NativeKernel:
-    """A loaded library; see kernels/cpu.cpp for what it does."""
-
-    def __init__(self, library: Path) -> None:
-        loaded = ctypes.CDLL(str(library))
-        self.lanes = loaded.lanes()
-        self._descend = loaded.descend_blocks
-        pointer, long = ctypes.c_void_p, ctypes.c_long
-        data = [pointer, long] * 3
-        self._descend.argtypes = [long, long, ctypes.c_int, long, pointer, *data, pointer, pointer, pointer, pointer]
-        self._descend.restype = None
-
-    def run(self, first: int, last: int, n: int, steps: int, block: Block) -> None:
-        """Train the blocks ``first`` .. ``last`` - 1 of ``block`` in place, on ``n`` samples, for ``steps`` steps."""
-        address = lambda array: array.ctypes.data
-        stride = lambda array: 0 if len(array) == 1 else array.shape[1]
-        data = [value for array in (block.x, block.y, block.weight) for value in (address(array), stride(array))]
-        out = (address(block.theta), address(block.state), address(block.loss), address(block.parameters))
-        self._descend(first, last, n, steps, address(block.rate), *data, *out)
-
-
-@lru_cache(maxsize=256)
-def native_kernel(shape: Shape, method: Method) -> NativeKernel:
-    """The kernel of these sizes, compiled unless the cache has it. Raises PathUnavailable with the compiler's words."""
-    return NativeKernel(_build(compile_text(shape, method)))
-
-
-def _build(text: str) -> Path:
+def build(text: str) -> Path:
+    """The library that ``text`` describes, compiled unless the cache has it. Raises PathUnavailable with the compiler's words."""
     compiler = _compiler()
     if compiler is None:
         raise PathUnavailable(f"path 'compiled' cannot run: {reason_against()}")

@@ -30,9 +30,13 @@ from theory.models import TwoLayerCNN
 ORDER = {"cpu": ("compiled", "numba", "wide", "torch"), "cuda": ("cuda", "cuda-graph", "wide", "torch")}
 
 
-#: Below this many network-steps a kernel's build (0.3 to 0.5 s) takes longer than the general path needs in all.
-SMALL_NETWORK_STEPS = 20_000
-SMALL = f"not worth compiling for fewer than {SMALL_NETWORK_STEPS} network-steps"
+#: Where the general path takes less than this in all, a kernel (whose build takes as long or twice as long) is not worth compiling.
+SMALL_SECONDS = 0.5
+SMALL = f"not worth compiling where the general path takes less than {SMALL_SECONDS} s"
+#: A step of the general path, roughly: its calls, and the multiplications that it makes in a second.
+SECONDS_OF_CALLS, MULTIPLICATIONS = 2e-4, 1e9
+#: Gradients in one step of a gradient flow.
+STAGES = 6
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,22 @@ class Request:
 
 
 def _compiled(problem: Problem, method: Method, request: Request) -> Choice | str:
-    from numerics.train import native
+    from numerics.train import compiled, native
 
-    shape = kernel_shape(problem, method)
-    if isinstance(shape, str) or (reason := native.reason_against()):
-        return shape if isinstance(shape, str) else reason
-    if not request.forced and _is_small(problem, request):
-        return SMALL
-    kernel = partial(native.native_kernel, shape, method)
+    if reason := native.reason_against() or compiled.reason_against(problem, method):
+        return reason
+    if not request.forced:
+        if reason := compiled.reason_to_prefer_others(problem):
+            return reason
+        if _is_small(problem, method, request):
+            return SMALL
     try:
-        return _in_lanes("compiled", problem, method, kernel(), request)
+        compiled.library(compiled.compile_text(problem, method))
     except PathUnavailable as error:
         if request.forced:
             raise
         return str(error)
+    return _in_lanes("compiled", problem, method, partial(compiled.CompiledSession, threads=request.threads))
 
 
 def _numba(problem: Problem, method: Method, request: Request) -> Choice | str:
@@ -97,16 +103,17 @@ def _numba(problem: Problem, method: Method, request: Request) -> Choice | str:
     shape = kernel_shape(problem, method)
     if isinstance(shape, str) or (reason := just_in_time.reason_against()):
         return shape if isinstance(shape, str) else reason
-    if not request.forced and _is_small(problem, request):
+    if not request.forced and _is_small(problem, method, request):
         return SMALL
-    return _in_lanes("numba", problem, method, just_in_time.NumbaKernel(shape, method), request)
-
-
-def _in_lanes(name: str, problem: Problem, method: Method, kernel: Any, request: Request) -> Choice:
     from numerics.train.lanes import LaneSession
 
+    kernel = just_in_time.NumbaKernel(shape, method)
+    return _in_lanes("numba", problem, method, partial(LaneSession, kernel=kernel, threads=request.threads))
+
+
+def _in_lanes(name: str, problem: Problem, method: Method, open_session: Callable) -> Choice:
     # every array exists as it came, with lanes, and once more while it is moved
-    return Choice(name, partial(LaneSession, kernel=kernel, threads=request.threads), 8 * 4 * _numbers(problem, method))
+    return Choice(name, open_session, 8 * 4 * _numbers(problem, method))
 
 
 def _numbers(problem: Problem, method: Method) -> int:
@@ -115,9 +122,11 @@ def _numbers(problem: Problem, method: Method) -> int:
     return (2 + len(method.remembers)) * problem.theta.shape[1] + data
 
 
-def _is_small(problem: Problem, request: Request) -> bool:
+def _is_small(problem: Problem, method: Method, request: Request) -> bool:
     """Whether compiling would take longer than the general path needs in all."""
-    return problem.networks * request.steps < SMALL_NETWORK_STEPS
+    gradients = request.steps * (STAGES if isinstance(method, GradientFlow) else 1)
+    multiplications = 3 * problem.networks * problem.samples * problem.theta.shape[1]
+    return gradients * (SECONDS_OF_CALLS + multiplications / MULTIPLICATIONS) < SMALL_SECONDS
 
 
 def _cuda(problem: Problem, method: Method, request: Request) -> Choice | str:

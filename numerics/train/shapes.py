@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numerics.train.methods import Adam, GradientDescent, Method, Momentum
 from numerics.train.problem import Problem
 from theory.activations import activation
-from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models import EntryModel, MatrixFactorization, TwoLayer, TwoLayerCNN, one_hot
 
 #: Activations whose slope follows from their value h, as C expressions of z and of h.
 ACTIVATIONS = {
@@ -48,8 +49,13 @@ class Patches:
         sizes = {name.upper(): int(getattr(self, name)) for name in names}
         value, slope = ACTIVATIONS[self.activation]
         lines = [f"#define {name} {size}" for name, size in sizes.items()]
-        lines += [f"#define activate(z) {value}", f"#define slope(h) {slope}", *self._seen(), '#define SHAPE "patch_network.h"']
+        lines += [f"#define activate(z) {value}", f"#define slope(h) {slope}", *self._seen()]
         return "\n".join(lines)
+
+    @property
+    def body(self) -> str:
+        """The include of the loss and gradient."""
+        return '#include "patch_network.h"'
 
     def _seen(self) -> list[str]:
         stride = self.seen[1][0] if self.positions > 1 else 0
@@ -70,7 +76,12 @@ class Entries:
     @property
     def prelude(self) -> str:
         """The macros of kernels/factorization.h."""
-        return f'#define D1 {self.d1}\n#define D2 {self.d2}\n#define WIDTH {self.width}\n#define SHAPE "factorization.h"'
+        return f"#define D1 {self.d1}\n#define D2 {self.d2}\n#define WIDTH {self.width}"
+
+    @property
+    def body(self) -> str:
+        """The include of the loss and gradient."""
+        return '#include "factorization.h"'
 
 
 Shape = Patches | Entries
@@ -144,21 +155,32 @@ class KernelData:
 
 def kernel_data(problem: Problem) -> KernelData:
     """Flat data of a problem that has a kernel; every value keeps its batch axis, shared ones get one of length 1."""
-    if problem.index is not None:
-        return _entry_data(problem, problem.index)
+    index = entry_index(problem)
+    if index is not None:
+        return _entry_data(problem, index)
     flat = lambda array, batched: array.reshape(len(array) if batched else 1, -1)
     x, y = flat(problem.X, problem.X_batched), flat(problem.Y, problem.Y.ndim == 3)
     return KernelData(x, y, flat(problem.weights, problem.weights.ndim == 2), np.zeros(1))
 
 
+def entry_index(problem: Problem) -> np.ndarray | None:
+    """The index tuples (..., n, axes) where every sample is an entry of the model's array, else None. Raises ValueError for bad ones."""
+    model = problem.model
+    if problem.index is not None or not isinstance(model, EntryModel) or problem.measures:
+        return problem.index
+    one_hot(problem.X, model.format, problem.X)  # refuses what is no index
+    return problem.X.astype(np.int64)
+
+
 def _entry_data(problem: Problem, index: np.ndarray) -> KernelData:
     """Weights and targets of all entries; sum_i w_i (p - y_i)^2 = W (p - mean)^2 + sum_i w_i (y_i - mean)^2 at every entry."""
     model, n = problem.model, problem.samples
-    place = np.atleast_2d(index[..., 0] * model.d2 + index[..., 1])
+    place = np.atleast_2d(np.ravel_multi_index(tuple(np.moveaxis(index, -1, 0)), model.format))
+    entries = math.prod(model.format)
     weights, y = np.atleast_2d(problem.weights), problem.Y[..., 0].reshape(-1, n)
     networks = max(len(place), len(weights), len(y))
     place, weights, y = (np.broadcast_to(a, (networks, n)) for a in (place, weights, y))
-    total, target = np.zeros((networks, model.d1 * model.d2)), np.zeros((networks, model.d1 * model.d2))
+    total, target = np.zeros((networks, entries)), np.zeros((networks, entries))
     row = np.arange(networks)[:, None]
     np.add.at(total, (row, place), weights)
     # an entry with one sample must keep it exactly: shares are 1 there, and means move by the shares of the later samples only

@@ -1,96 +1,122 @@
-// SIMD lanes are networks: arrays are [block][number][LANES] and every block makes all its steps before the next one starts.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("schedule-insns", "sched-pressure")  // or the samples taken together would follow one another
-#endif
-#include <cstdint>
-#include <cstring>
-#ifdef __AVX__
-#include <immintrin.h>
-#endif
+// The frame of generated kernels: lanes are networks, arrays are [block][number][LANES], every block makes all its steps before the next.
+//
+// METHOD 0 to 2 are those of update.h, 3 follows the gradient flow. BATCH > 0: every step sees that many samples, which `order` names.
+// DROPPED > 0: in every step so many parameters are multiplied by 0 or 1 / keep. SHAPE is what numerics.train.generate has written.
+#include "vector.h"
+#include "functions.h"
 
-#if defined(__AVX512F__)
-#define WIDTH_IN_BYTES 64
-#elif defined(__AVX__)
-#define WIDTH_IN_BYTES 32
-#else
-#define WIDTH_IN_BYTES 16
-#endif
-typedef double Vector __attribute__((vector_size(WIDTH_IN_BYTES)));
-typedef int64_t Whole __attribute__((vector_size(WIDTH_IN_BYTES)));
-enum { LANES = WIDTH_IN_BYTES / sizeof(double) };
+typedef uint64_t Word __attribute__((vector_size(WIDTH_IN_BYTES)));
 
-#define LANE static inline __attribute__((always_inline))
-#define TABLE static constexpr
-#define RESTRICT __restrict__
-#define UNROLL _Pragma("GCC unroll 64")
-#define UNROLL_KERNELS
-// How many samples are taken together: one alone waits for its activations, too many make code that no cache holds.
-#define TOGETHER(positions) ((positions) < 4 ? 4 : (positions) < 7 ? 2 : 1)
-
-// x cut off at -bound and bound; NaN stays (the instructions return their second argument then, the operators leave it alone).
-LANE Vector within(Vector x, double bound) {
-#if defined(__AVX512F__)
-  return _mm512_max_pd(Vector{} - bound, _mm512_min_pd(Vector{} + bound, x));
-#elif defined(__AVX__)
-  return _mm256_max_pd(Vector{} - bound, _mm256_min_pd(Vector{} + bound, x));
-#else
-  x = x > bound ? Vector{} + bound : x;
-  return x < -bound ? Vector{} - bound : x;
-#endif
-}
-
-// s and s (e^r - 1) with x = n ln 2 + r, s = 2^n, so that e^x = s + second; |x| at most 700. ln 2 is split for an exact r.
-// e^r - 1 = r + r^2 p(r); p minimizes the largest relative error, 0.27 * 2^-53, on |r| <= ln(2) / 2 (Remez), odd and even powers apart.
-LANE Vector power_of_two_and_rest(Vector x, Vector* rest) {
-  const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer kept in the low bits
-  const double p[] = {.5000000000000007,     .16666666666666696,    .0416666666665625,     .008333333333293249,   .0013888888936151441,
-                      .00019841269986844282, 2.4801499787156758e-5, 2.755711697104583e-6, 2.7628216579642247e-7, 2.5161344674933025e-8};
-  Vector rounded = x * 1.4426950408889634 + shift, n = rounded - shift;
-  Vector r = (x - n * 0.6931471804855391) - n * 7.440617110012397e-11, square = r * r;
-  Vector even = Vector{} + p[8], odd = Vector{} + p[9], s;
-  UNROLL for (int k = 6; k >= 0; k -= 2) {
-    even = even * square + p[k];
-    odd = odd * square + p[k + 1];
-  }
-  Whole bits;
-  memcpy(&bits, &rounded, sizeof bits);
-  bits = (bits + 1023) << 52;
-  memcpy(&s, &bits, sizeof s);
-  *rest = s * ((odd * r + even) * square + r);
-  return s;
-}
-
-// t / (t + 2) with t = e^(2x) - 1: relative error at most 3.3 * 2^-53, NaN and infinities as they should be.
-LANE Vector hyperbolic_tangent(Vector x) {
-  x = within(x, 20.);
-  Vector rest, s = power_of_two_and_rest(x + x, &rest), t = rest + (s - 1.);
-  return t / (t + 2.);
-}
-
-LANE Vector logistic(Vector x) {
-  Vector rest, s = power_of_two_and_rest(within(-x, 700.), &rest);
-  return 1. / (1. + (s + rest));
-}
-
-LANE Vector rectifier(Vector x, double below) { return x > 0. ? x : below * x; }
-LANE Vector step_of(Vector x, double below) { return x > 0. ? Vector{} + 1. : Vector{} + below; }
-
-LANE Vector square_root(Vector x) {
-  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrt(x[lane]);
-  return x;
-}
+LANE Vector spread(double x) { return x - Vector{}; }
+LANE Vector spread(Vector x) { return x; }
 
 #include SHAPE
-#include "descend.h"
+
+// One working array after the other from one block of memory.
+struct Memory {
+  Vector* next;
+  Vector* take(long count) {
+    Vector* taken = next;
+    next += count;
+    return taken;
+  }
+};
+
+#if METHOD == 3
+#include "flow.h"
+#define WORKING (SCRATCH + PARAMETERS + FLOW_WORKING)
+#else
+#include "update.h"
+#define WORKING (SCRATCH + 2 * PARAMETERS + BATCH * (INPUTS + OUTPUTS + 1))
+#endif
+
+#if DROPPED
+// The finalizer of SplitMix64, as numerics.train.general has it: masks are a function of seed and step alone.
+LANE Word mixed(Word x) {
+  x += 0x9E3779B97F4A7C15ull;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+// 1 / keep or 0 for every neuron.
+LANE void draw_mask(Word seed, Word step, double keep, Vector* mask) {
+  const Word stream = mixed(mixed(seed ^ 0x64726F706F757421ull) ^ mixed(step));
+  const int64_t below = (int64_t)__builtin_ceil(keep * 9007199254740992.);  // k 2^-53 < keep where k < below
+  for (int k = 0; k < NEURONS; k++) {
+    const Whole drawn = (Whole)(mixed(stream ^ (uint64_t)k) >> 11);
+    mask[k] = drawn < below ? Vector{} + 1. / keep : Vector{};
+  }
+}
+#endif
 
 extern "C" int lanes() { return LANES; }
+extern "C" int together() { return TOGETHER; }
 
-// Blocks first .. last - 1. Strides x_block, y_block, w_block count vectors from one block to the next: 0 where all networks share the data.
-extern "C" void descend_blocks(long first, long last, int n, long steps, const Vector* rate, const Vector* x, long x_block, const Vector* y,
-                               long y_block, const Vector* weight, long w_block, Vector* theta, Vector* state, Vector* loss,
-                               const double* parameters) {
-  alignas(64) Vector g[PARAMETERS];
+#if METHOD != 3
+#if BATCH
+// Sample `order` of every lane; the weights are scaled so that the gradient is unbiased.
+LANE void gather(int n, const int* order, const X* x, const Y* y, const W* w, X* bx, Y* by, W* bw) {
+  for (int i = 0; i < BATCH; i++)
+    for (int lane = 0; lane < LANES; lane++) {
+      const long row = order[i * LANES + lane];
+      for (int k = 0; k < INPUTS; k++) bx[i * INPUTS + k][lane] = x[row * INPUTS + k][lane];
+      for (int k = 0; k < OUTPUTS; k++) by[i * OUTPUTS + k][lane] = y[row * OUTPUTS + k][lane];
+      bw[i][lane] = w[row][lane] * (n / (double)BATCH);
+    }
+}
+#endif
+
+LANE Vector descend(int n, int samples, long steps, Vector rate, Vector* theta, Vector* state, const X* x, const Y* y, const W* w,
+                    const double* parameters, Word seed, Word* made, const int* order, Memory memory) {
+  Vector *g = memory.take(PARAMETERS), *scratch = memory.take(SCRATCH);
+  const Vector* at = theta;
+#if BATCH
+  X* bx = memory.take(BATCH * INPUTS);
+  Y* by = memory.take(BATCH * OUTPUTS);
+  W* bw = memory.take(BATCH);
+#endif
+#if DROPPED
+  Vector mask[NEURONS], *masked = memory.take(PARAMETERS);
+  at = masked;
+#endif
+  for (long s = 0; s < steps; s++) {
+#if DROPPED
+    draw_mask(seed, *made, parameters[4], mask);
+    for (int k = 0; k < PARAMETERS; k++) masked[k] = theta[k];
+    for (int k = 0; k < DROPPED; k++) masked[dropped[k]] *= mask[neuron[k]];
+#endif
+#if BATCH
+    gather(samples, order + s * BATCH * LANES, x, y, w, bx, by, bw);
+    loss_and_gradient<true>(BATCH, at, bx, by, bw, g, scratch);
+#else
+    loss_and_gradient<true>(n, at, x, y, w, g, scratch);
+#endif
+#if DROPPED
+    for (int k = 0; k < DROPPED; k++) g[dropped[k]] *= mask[neuron[k]];
+#endif
+    update<Vector>(rate, theta, g, state, parameters);
+    *made += 1;
+  }
+  return loss_and_gradient<false>(n, theta, x, y, w, g, scratch);
+}
+#endif
+
+// Blocks first .. last - 1; strides x_block, y_block, w_block count numbers or vectors from one block to the next: 0 where all networks
+// share the data. n is padded to whole groups of samples, `samples` is not. Returns 1 where memory gives out.
+extern "C" int advance(long first, long last, int n, int samples, long steps, const Vector* rate, const X* x, long x_block, const Y* y, long y_block,
+                       const W* w, long w_block, Vector* theta, Vector* state, Vector* loss, const double* parameters, const Word* seed,
+                       Word* made, const int* order, long order_block) {
+  Vector* memory = (Vector*)aligned_alloc(64, ((WORKING + 1) * sizeof(Vector) + 63) / 64 * 64);
+  if (!memory) return 1;
   for (long b = first; b < last; b++)
-    loss[b] = descend<Vector>(n, steps, rate[b], theta + b * PARAMETERS, state + b * STATE, x + b * x_block, 1, y + b * y_block, 1,
-                              weight + b * w_block, 1, g, parameters);
+#if METHOD == 3
+    loss[b] = flow(n, steps, theta + b * PARAMETERS, state + b * 2, x + b * x_block, y + b * y_block, w + b * w_block, parameters, made + b,
+                   Memory{memory});
+#else
+    loss[b] = descend(n, samples, steps, rate[b], theta + b * PARAMETERS, state + b * STATE, x + b * x_block, y + b * y_block, w + b * w_block,
+                      parameters, seed[b], made + b, order + b * order_block, Memory{memory});
+#endif
+  free(memory);
+  return 0;
 }

@@ -1,40 +1,6 @@
 // Many steps of a first-order method on one lane of networks, everything in registers or the nearest cache.
-//
-// METHOD 0: gradient descent. 1: heavy ball, parameters = {momentum, nesterov}, state = velocity. 2: Adam, parameters =
-// {beta1, beta2, eps, bias correction}, state = first moment, second moment, beta1^t, beta2^t.
 
-#if METHOD == 0
-#define STATE 0
-#elif METHOD == 1
-#define STATE PARAMETERS
-#else
-#define STATE (2 * PARAMETERS + 2)
-#endif
-
-template <class V>
-LANE void update(V rate, V* theta, const V* g, V* state, const double* parameters) {
-#if METHOD == 0
-  UNROLL for (int k = 0; k < PARAMETERS; k++) theta[k] -= rate * g[k];
-#elif METHOD == 1
-  UNROLL for (int k = 0; k < PARAMETERS; k++) {
-    const V velocity = state[k] = parameters[0] * state[k] + g[k];
-    theta[k] -= rate * (parameters[1] != 0.0 ? g[k] + parameters[0] * velocity : velocity);
-  }
-#else
-  V *first = state, *second = state + PARAMETERS, *power = state + 2 * PARAMETERS;
-  const V whole = V{} + 1.0;
-  const bool correct = parameters[3] != 0.0;
-  power[0] *= parameters[0];
-  power[1] *= parameters[1];
-  const V scale1 = correct ? whole - power[0] : whole, scale2 = correct ? whole - power[1] : whole;
-  for (int k = 0; k < PARAMETERS; k++) {
-    const V m = first[k] = parameters[0] * first[k] + (1.0 - parameters[0]) * g[k];
-    second[k] = parameters[1] * second[k] + (1.0 - parameters[1]) * g[k] * g[k];
-    const V step = (m / scale1) / (square_root(second[k] / scale2) + parameters[2]);
-    theta[k] -= m == 0.0 ? V{} : rate * step;
-  }
-#endif
-}
+#include "update.h"
 
 // theta and state are moved on by `steps` steps; the loss at the end is returned, g is scratch.
 template <class V>

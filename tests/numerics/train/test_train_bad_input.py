@@ -110,8 +110,10 @@ def test_method_parameters_out_of_range(make):
 
 
 def test_forced_paths_that_cannot_run_say_why():
-    with pytest.raises(PathUnavailable, match="'compiled' cannot run this: kernels know the activations .* not softplus"):
-        call(model=TwoLayer(2, 3, 1, "softplus"), path="compiled")
+    with pytest.raises(PathUnavailable, match="'compiled' cannot run this: kernels do not make steps of levenberg-marquardt"):
+        call(method="levenberg-marquardt", learning_rate=None, path="compiled")
+    with pytest.raises(PathUnavailable, match="'numba' cannot run this: kernels know the activations .* not softplus"):
+        call(model=TwoLayer(2, 3, 1, "softplus"), path="numba")
     with pytest.raises(PathUnavailable, match="'numba' cannot run this: kernels do not make steps of sgd"):
         call(method="sgd", path="numba")
     with pytest.raises(PathUnavailable, match="path 'cuda' is none of device 'cpu'"):

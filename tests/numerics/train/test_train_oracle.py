@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training_cases import METHODS, MODELS, UNIT_ROUNDOFF, assert_near_plain_loop, case, gradient_error, oracle
+from training_cases import METHODS, MODELS, OTHERS, UNIT_ROUNDOFF, assert_near_plain_loop, case, gradient_error, oracle
 
 from numerics.train import PathUnavailable, StochasticGradientDescent, train
 from numerics.train.just_in_time import reason_against as no_numba
@@ -31,6 +31,17 @@ def test_methods_agree_with_the_plain_loop(name, method, path):
     compare(name, method, path)
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_kernels_of_any_model_agree_with_the_plain_loop(name):
+    compare(name, "gradient descent", "compiled")
+
+
+@pytest.mark.parametrize("method", ["nesterov", "adam"])
+@pytest.mark.parametrize("name", ["deep gelu", "residual", "product of three"])
+def test_kernels_of_any_model_make_the_steps_of_every_method(name, method):
+    compare(name, method, "compiled")
+
+
 def compare(name: str, method: str, path: str) -> None:
     skip_without(path)
     batch, rule = case(name), METHODS[method]
@@ -38,7 +49,7 @@ def compare(name: str, method: str, path: str) -> None:
     try:
         trained = train(batch.model, batch.theta, batch.data, **options)
     except PathUnavailable as error:
-        assert name in ("two-layer softplus", "deep"), error
+        assert path == "numba" and name in ("two-layer softplus", "deep"), error
         return
     assert trained.path == path
     assert_near_plain_loop(trained, name, method, STEPS)
@@ -78,15 +89,19 @@ def test_sgd_on_all_samples_is_gradient_descent():
         assert np.abs(whole.theta[b] - descent.theta[b]).max() <= bound
 
 
-def test_sgd_makes_the_steps_that_its_minibatches_say():
+@pytest.mark.parametrize("path", ["compiled", "torch"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_sgd_makes_the_steps_that_its_minibatches_say(path, shared):
     import torch
 
     from numerics.train.general import minibatch
 
     batch = case("two-layer tanh")
     seeds = np.arange(11)
+    skip_without(path)
     method = StochasticGradientDescent(2)
-    trained = train(batch.model, batch.theta, batch.data, learning_rate=0.1, method=method, steps=5, seed=seeds)
+    data = (batch.X[4], batch.Y[4]) if shared else batch.data
+    trained = train(batch.model, batch.theta, data, learning_rate=0.1, method=method, steps=5, seed=seeds, path=path)
     theta = torch.tensor(batch.theta[4])
     bound = 0.0
     for step in range(5):
@@ -100,13 +115,15 @@ def test_sgd_makes_the_steps_that_its_minibatches_say():
 
 
 def test_minibatches_visit_every_sample_once_an_epoch_and_depend_on_seed_and_step_alone():
-    from numerics.train.general import minibatch
+    from numerics.train.general import minibatch, minibatches
 
     seeds = np.array([3, 99], dtype=np.uint64)
     epoch = np.concatenate([minibatch(seeds, np.array([k, k]), 6, 2) for k in range(9, 12)], axis=1)
     assert (np.sort(epoch, axis=1) == np.arange(6)).all()
     alone = minibatch(seeds[1:], np.array([10]), 6, 2)
     assert (alone == minibatch(seeds, np.array([0, 10]), 6, 2)[1:]).all()
+    ahead = minibatches(seeds, np.array([2, 11]), 7, 6, 2)
+    assert all((ahead[:, k] == minibatch(seeds, np.array([2 + k, 11 + k]), 6, 2)).all() for k in range(7))
     orders = {tuple(minibatch(seeds[:1], np.array([k]), 6, 6)[0]) for k in range(50)}
     assert len(orders) > 30
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numerics.train import Adam, GradientDescent, Momentum, PathUnavailable, cuda, just_in_time, native, train
+from numerics.train import Adam, GradientDescent, Momentum, PathUnavailable, compiled, cuda, just_in_time, native, train
 from numerics.train.problem import pose
 from numerics.train.shapes import kernel_shape
 from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
@@ -23,10 +23,13 @@ SHAPES = {
 }
 
 
-def shape_of(name, method):
+def problem_of(name):
     model, X, Y = SHAPES[name]
-    problem = pose(model, np.ones(model.n_params), (X, Y), weights=None, learning_rate=0.1, stop=None, seed=0)
-    return kernel_shape(problem, method)
+    return pose(model, np.ones(model.n_params), (X, Y), weights=None, learning_rate=0.1, stop=None, seed=0)
+
+
+def shape_of(name, method):
+    return kernel_shape(problem_of(name), method)
 
 
 def small_training(**options):
@@ -40,7 +43,7 @@ def test_the_choice_and_its_reasons_are_in_the_result(monkeypatch):
     assert small.path == "torch" and "not worth compiling" in small.skipped_paths["compiled"]
     monkeypatch.setattr(native, "reason_against", lambda: "no compiler here")
     monkeypatch.setattr(just_in_time, "reason_against", lambda: "no numba here")
-    neither = small_training()
+    neither = small_training(steps=3000)
     assert neither.path == "torch" and dict(neither.skipped_paths, wide="") == {
         "compiled": "no compiler here",
         "numba": "no numba here",
@@ -50,20 +53,26 @@ def test_the_choice_and_its_reasons_are_in_the_result(monkeypatch):
         small_training(path="compiled")
 
 
-def test_models_that_only_look_like_known_ones_take_the_general_path():
+def test_models_that_only_look_like_known_ones_are_read_as_what_they_compute():
     class Doubled(TwoLayer):
         def __call__(self, theta, x):
             return 2 * super().__call__(theta, x)
 
     tanh = TwoLayer(2, 3).activation
     for model in (Doubled(2, 3), TwoLayer(2, 3, activation=replace(tanh, output=lambda z, v: 2 * v[0]))):
-        trained = train(model, np.full((300, 9), 0.5), (np.ones((5, 2)), np.ones((5, 1))), learning_rate=0.1, steps=100)
-        assert trained.path == "torch", trained.skipped_paths
+        options = dict(learning_rate=0.1, steps=10)
+        arguments = model, np.full((300, 9), 0.5), (np.ones((5, 2)), np.ones((5, 1)))
+        expected, found = train(*arguments, path="torch", **options), train(*arguments, **options)
+        assert found.path == "torch" and "numba" in found.skipped_paths
+        with pytest.raises(PathUnavailable, match="there is no kernel for Doubled|kernels know the activations"):
+            train(*arguments, path="numba", **options)
+        if not native.reason_against():  # ten steps of a bounded network: a few hundred roundings, each amplified by less than ten
+            assert np.abs(train(*arguments, path="compiled", **options).theta - expected.theta).max() <= 1e-12
 
 
 @pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
 def test_large_work_is_compiled_and_two_threads_give_the_same_bits():
-    one, two = small_training(), small_training(threads=2)
+    one, two = small_training(steps=3000), small_training(steps=3000, threads=2)
     assert one.path == two.path == "compiled" and (one.theta == two.theta).all()
 
 
@@ -71,12 +80,12 @@ def test_large_work_is_compiled_and_two_threads_give_the_same_bits():
 def test_kernels_are_cached_by_content_and_the_cache_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "cache_folder", native.cache_folder.__wrapped__)
-    texts = [native.compile_text(shape_of("two-layer", method), method) for method in (GradientDescent(), Adam())]
-    built = [native._build(text) for text in texts]
+    texts = [compiled.compile_text(problem_of("two-layer"), method) for method in (GradientDescent(), Adam())]
+    built = [native.build(text) for text in texts]
     assert len(set(built)) == 2 and sorted(tmp_path.glob("kernels/*")) == sorted(built)
     stamp = built[0].stat().st_mtime_ns
     monkeypatch.setattr(native, "_compile", lambda *_: pytest.fail("compiled again"))
-    assert native._build(texts[0]) == built[0] and built[0].stat().st_mtime_ns == stamp
+    assert native.build(texts[0]) == built[0] and built[0].stat().st_mtime_ns == stamp
 
 
 @pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
@@ -84,12 +93,12 @@ def test_a_compiler_that_fails_is_an_error_when_forced_and_a_reason_otherwise(tm
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "cache_folder", native.cache_folder.__wrapped__)
     monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-fno-such-flag"))
-    native.native_kernel.cache_clear()
+    compiled.library.cache_clear()
     with pytest.raises(PathUnavailable, match="fno-such-flag"):
         small_training(path="compiled")
-    other = small_training()
+    other = small_training(steps=3000)
     assert other.path in ("numba", "torch") and "fno-such-flag" in other.skipped_paths["compiled"]
-    native.native_kernel.cache_clear()
+    compiled.library.cache_clear()
 
 
 def test_an_unwritable_cache_is_replaced_by_a_private_folder(tmp_path, monkeypatch):
@@ -111,8 +120,7 @@ def test_hyperbolic_tangent_of_every_vector_width(vectors, tmp_path):
 
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("flags of x86-64")
-    shape = shape_of("two-layer", GradientDescent())
-    text = native.compile_text(shape, GradientDescent())
+    text = compiled.compile_text(problem_of("two-layer"), GradientDescent())
     text += """extern "C" void tangents(long n, const double* x, double* y) {
       for (long i = 0; i < n; i++) { Vector v = Vector{} + x[i]; v = hyperbolic_tangent(v); y[i] = v[LANES - 1]; } }"""
     source, library = tmp_path / "kernel.cpp", tmp_path / "kernel.so"

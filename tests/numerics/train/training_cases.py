@@ -9,7 +9,19 @@ from functools import lru_cache
 import numpy as np
 
 from numerics.train import Adam, GradientDescent, Momentum, Trained
-from theory.models import AbstractModel, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models import (
+    AbstractModel,
+    CPFactorization,
+    DeepFactorization,
+    EntryModel,
+    FullyConnected,
+    MatrixFactorization,
+    SymmetricFactorization,
+    TwoLayer,
+    TwoLayerCNN,
+)
+from theory.models.factorizations import MeasuredFactorization
+from theory.models.toy import DeepDiagonal, SquareDifference
 
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -25,6 +37,30 @@ MODELS: dict[str, AbstractModel] = {
     "cnn on a grid": TwoLayerCNN((3, 3), (2, 2), 2, activation="sigmoid"),
     "deep": FullyConnected((2, 3, 3, 1)),
     "factorization": MatrixFactorization(4, 3, 2),
+}
+
+
+class Residual(FullyConnected):
+    """x + V tanh(W x + b): a model of a user's own, with a sum of two ways."""
+
+    def __call__(self, theta, x):
+        return x + super().__call__(theta, x) * 0.5
+
+
+#: Models that only paths for any model train.
+OTHERS: dict[str, AbstractModel] = {
+    **{f"deep {name}": FullyConnected((2, 4, 3, 2), name) for name in ("gelu", "sin", "cos", "erf", "silu", "softplus", "atan")},
+    **{
+        f"deep {name}": FullyConnected((2, 3, 1), name) for name in ("exp", "ratsig", "ratsig4", "lorentz", "power:3", "hinge3", "hardtanh")
+    },
+    "wide enough for loops": FullyConnected((3, 17, 18, 1)),
+    "residual": Residual((2, 5, 2)),
+    "product of three": DeepFactorization((3, 2, 4, 3)),
+    "symmetric factorization": SymmetricFactorization(3, 2),
+    "sum of rank-one tensors": CPFactorization((3, 2, 2), 3),
+    "measured factorization": MeasuredFactorization(2, 3, 2),
+    "diagonal layers": DeepDiagonal(3, 3),
+    "difference of squares": SquareDifference(3),
 }
 METHODS = {
     "gradient descent": GradientDescent(),
@@ -58,8 +94,8 @@ class Case:
 @lru_cache(maxsize=64)
 def case(name: str, *, networks: int = 11, samples: int = 6) -> Case:
     """The batch of the model called ``name``; factorizations see entries of their own, one of them twice, and a masked one."""
-    model, rng = MODELS[name], np.random.default_rng(len(name))
-    if isinstance(model, MatrixFactorization):
+    model, rng = {**MODELS, **OTHERS}[name], np.random.default_rng(len(name))
+    if isinstance(model, EntryModel):
         X = np.stack([rng.permutation(model.entries())[[0, *range(samples - 1)]] for _ in range(networks)])
     else:
         X = rng.normal(size=(networks, samples, model.input_size))
@@ -111,7 +147,7 @@ def model_outputs(case: Case, b: int) -> Callable:
     """The outputs (n, outputs) of network ``b`` as a function of theta (P,)."""
     import torch
 
-    X = case.X[b] if isinstance(case.model, MatrixFactorization) else torch.tensor(case.X[b])
+    X = case.X[b] if isinstance(case.model, EntryModel) else torch.tensor(case.X[b])
     return lambda theta: case.model(theta, X)
 
 

@@ -1,0 +1,266 @@
+"""Loss and gradient of a traced model as one C++ function whose SIMD lanes are networks.
+
+Every operation of the formula becomes a statement over its index space, its derivative one more for each input, in reverse order;
+numerics.train.nests makes loops of them. What depends on no sample (the product of two factors, say) is computed once a step, before
+the samples, and its derivative after them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from numerics.train.nests import GRADIENT, Place, Program, Statement
+from numerics.train.slopes import written
+from numerics.train.trace import Buffer, Formula, Node, Traced
+
+#: Vectors of intermediate results up to this number stand on the stack, where a compiler removes those that it does not need.
+ON_STACK = 4096
+
+
+@dataclass(frozen=True)
+class Data:
+    """How data come: ``together`` samples at a time; ``single`` says which of x, y and weights are numbers that all networks share."""
+
+    together: int
+    single: tuple[bool, bool, bool]
+
+
+class Generator:
+    """Writes the function for one formula."""
+
+    def __init__(self, formula: Formula, data: Data) -> None:
+        self.formula, self.data = formula, data
+        self.row = 1 if formula.entries else data.together
+        self.uses = Counter(id(buffer) for node in formula.trace.nodes for buffer in {id(i.buffer): i.buffer for i in node.inputs}.values())
+        self.sizes = {GRADIENT: formula.parameters}
+        self.names: dict[int, str] = {}
+        self.slopes: dict[int, str] = {}
+        self.functions: dict[tuple[str, str], int] = {}
+        self.tables: dict[bytes, tuple[str, np.ndarray]] = {}
+        self.gradient, self.uncleared = (np.zeros(formula.parameters, dtype=bool) for _ in range(2))
+        self.vectors: dict[str, int] = {}  # intermediate buffers and their lengths in vectors
+        for buffer in formula.trace.buffers:
+            self.sizes[buffer.name] = buffer.size
+
+    def text(self) -> str:
+        """The definitions of tables and of ``loss_and_gradient``."""
+        sampled = [node for node in self.formula.trace.nodes if node.output.buffer.sampled]
+        before = [node for node in self.formula.trace.nodes if not node.output.buffer.sampled]
+        programs = {name: Program(self.row, self.sizes, self.tables) for name in ("before", "forward", "backward", "after")}
+        for program, nodes in (("before", before), ("forward", sampled)):
+            for node in nodes:
+                self._forward(programs[program], node)
+        self._loss(programs["before" if self.formula.entries else "forward"])
+        self.started: set[str] = {self._d(self.formula.output.buffer)}
+        clears: dict[str, list[str]] = {name: [] for name in programs}
+        for program, nodes in (("backward", sampled), ("after", before)):
+            for node in reversed(nodes):
+                self._backward(programs[program], node, clears)
+        for name, program in programs.items():
+            clears[name] = list(dict.fromkeys([*clears[name], *program.cleared]))
+        return self._assembled(programs, clears)
+
+    # --------------------------------------------------------------------------------------------------------- statements
+
+    def _forward(self, program: Program, node: Node) -> None:
+        out, ins = self._place(node.output), [self._place(i) for i in node.inputs]
+        match node.kind:
+            case "activate":
+                assert node.activation is not None
+                text = written(node.activation)
+                outs = [out]
+                keep = ""
+                if text.slope_of == "states":
+                    name = f"s{node.output.buffer.name}"
+                    self.slopes[id(node)] = name
+                    self._declare(name, node.output.buffer)
+                    outs.append(Place(name, node.output.places, out.row))
+                    keep = f" {{o1}} = {text.slope};"
+                program.add(Statement(outs, ins, "", whole=f"{{{{ const Vector z = {{0}}; {text.states} {{o0}} = {text.value};{keep} }}}}"))
+            case "product" | "total":
+                out = out.at(_spread(node.output.places, node.inputs[0].shape))
+                program.add(Statement([out], ins, "{0} * {1}" if node.kind == "product" else "{0}"))
+            case _:
+                sign = {"add": "+", "subtract": "-", "multiply": "*"}[node.kind]
+                program.add(Statement([out], ins, f"{{0}} {sign} {{1}}"))
+
+    def _loss(self, program: Program) -> None:
+        output = self.formula.output
+        flat = output.places.reshape(-1)
+        _, single_y, single_w = self.data.single
+        count = np.arange(len(flat))
+        of_sample = 0 if self.formula.entries else len(flat)
+        y = Place("y", count, sample_stride=of_sample, single=single_y)
+        w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
+        f, d = self._place(output.reshape(-1)), Place(self._d(output.buffer), flat, self._row(output.buffer))
+        self._declare(d.name, output.buffer)
+        if not _covers(output):
+            program.cleared.append(d.name)
+        text = "{{ const Vector r = {0} - {1}, weighted = {2} * r; loss += weighted * r; {o0} = weighted; }}"
+        program.add(Statement([d], [f, y, w], "", whole=text))
+
+    def _backward(self, program: Program, node: Node, clears: dict[str, list[str]]) -> None:
+        if not node.output.buffer.learned or self._d(node.output.buffer) not in self.started:
+            return
+        shape = node.inputs[0].shape
+        d = Place(self._d(node.output.buffer), _spread(node.output.places, shape), self._row(node.output.buffer))
+        # what is learned directly first: it can share the loop that has just made d
+        order = sorted(range(len(node.inputs)), key=lambda k: node.inputs[k].buffer.sampled)
+        for k in order:
+            target = node.inputs[k]
+            if not target.buffer.learned:
+                continue
+            others, term = self._derivative(node, k)
+            if term == "{0}" and self._may_share(node, k):
+                self.names[id(target.buffer)] = d.name
+                continue
+            self._accumulate(program, target, [d, *others], term, clears)
+
+    def _derivative(self, node: Node, k: int) -> tuple[list[Place], str]:
+        """What the adjoint {0} of the output is multiplied with, and the term."""
+        match node.kind:
+            case "add" | "total":
+                return [], "{0}"
+            case "subtract":
+                return [], "{0}" if k == 0 else "-{0}"
+            case "multiply" | "product":
+                return [self._place(node.inputs[1 - k])], "{0} * {1}"
+        assert node.activation is not None
+        text = written(node.activation)
+        if text.slope_of == "states":
+            return [Place(self.slopes[id(node)], node.output.places, self._row(node.output.buffer))], "{0} * {1}"
+        name, place = ("h", self._place(node.output)) if text.slope_of == "value" else ("z", self._place(node.inputs[0]))
+        if name not in text.slope:
+            return [], f"{{0}} * {text.slope}"
+        return [place], f"{{0}} * slope{self._slope_function(text.slope, name)}({{1}})"
+
+    def _slope_function(self, slope: str, argument: str) -> int:
+        return self.functions.setdefault((slope, argument), len(self.functions))
+
+    def _may_share(self, node: Node, k: int) -> bool:
+        """Whether the adjoint of input k is the output's, entry by entry, and no other operation adds to it."""
+        target, out = node.inputs[k], node.output
+        alone = self.uses[id(target.buffer)] == 1 and sum(i.buffer is target.buffer for i in node.inputs) == 1
+        same = target.buffer.size == out.buffer.size and np.array_equal(target.places.ravel(), out.places.ravel())
+        return alone and same and target.buffer.name != "theta" and target.buffer.sampled == out.buffer.sampled
+
+    def _accumulate(self, program: Program, target: Traced, ins: list[Place], term: str, clears: dict[str, list[str]]) -> None:
+        name = self._d(target.buffer)
+        out = Place(name, target.places, self._row(target.buffer))
+        first = name not in self.started and name != GRADIENT
+        if first:
+            self.started.add(name)
+            self._declare(name, target.buffer)
+        # adjoints of what depends on no sample are summed over all groups of samples
+        across = not target.buffer.sampled and any(place.sampled for place in ins)
+        adds = not first or across or not _covers(target)
+        if name == GRADIENT:
+            adds = self._gradient_adds(target, ins)
+        elif first and adds:
+            clears["before" if not target.buffer.sampled else "backward"].append(name)
+        program.add(Statement([out], ins, term, adds))
+
+    def _gradient_adds(self, target: Traced, ins: list[Place]) -> bool:
+        """Whether a part of the gradient is added to; where no samples are summed over, the first statement sets it."""
+        set_here = not any(place.sampled for place in ins) and _once(target) and not self.gradient[target.places].any()
+        self.uncleared[target.places] |= set_here
+        self.gradient[target.places] = True
+        return not set_here
+
+    # -------------------------------------------------------------------------------------------------------------- names
+
+    def _d(self, buffer: Buffer) -> str:
+        return GRADIENT if buffer.name == "theta" else self.names.get(id(buffer), f"d{buffer.name}")
+
+    def _row(self, buffer: Buffer) -> int:
+        return self.row if buffer.sampled else 0
+
+    def _declare(self, name: str, buffer: Buffer) -> None:
+        self.vectors[name] = buffer.size * (self.row if buffer.sampled else 1)
+        self.sizes[name] = buffer.size
+
+    def _place(self, array: Traced) -> Place:
+        buffer = array.buffer
+        if buffer.name == "x":
+            return Place("x", array.places, sample_stride=self.formula.inputs, single=self.data.single[0])
+        if buffer.values is not None:
+            return Place(buffer.name, array.places, single=True)
+        if buffer.name != "theta":
+            self._declare(buffer.name, buffer)
+        return Place(buffer.name, array.places, self._row(buffer))
+
+    # --------------------------------------------------------------------------------------------------------------- text
+
+    def _assembled(self, programs: dict[str, Program], clears: dict[str, list[str]]) -> str:
+        bodies = {name: program.text("    ") for name, program in programs.items()}
+        lines = [f"enum {{ PARAMETERS = {self.formula.parameters}, INPUTS = {self.formula.inputs}, OUTPUTS = {self.formula.outputs} }};"]
+        for name, values in self.tables.values():
+            lines.append(f"static const int {name}[] = {{{', '.join(map(str, values.ravel().tolist()))}}};")
+        for buffer in self.formula.trace.buffers:
+            if buffer.values is not None:
+                lines.append(f"static constexpr double {buffer.name}[] = {{{', '.join(map(repr, buffer.values.tolist()))}}};")
+        for (slope, argument), number in self.functions.items():
+            lines.append(f"LANE Vector slope{number}(Vector {argument}) {{ return {slope}; }}")
+        total = sum(self.vectors.values())
+        large = total > ON_STACK
+        declared, at = [], 0
+        for name, count in self.vectors.items():
+            declared.append(f"Vector* RESTRICT {name} = scratch + {at};" if large else f"Vector {name}[{count}];")
+            at += count
+
+        def clear(name: str) -> list[str]:
+            known = [buffer for buffer in clears[name] if buffer in self.vectors]
+            return [f"    for (int k = 0; k < {self.vectors[buffer]}; k++) {buffer}[k] = Vector{{}};" for buffer in known]
+
+        lines += [f"#define SCRATCH {total if large else 0}"]
+        x, y, w = ("double" if single else "Vector" for single in self.data.single)
+        lines += [f"typedef {x} X;", f"typedef {y} Y;", f"typedef {w} W;", f"enum {{ TOGETHER = {self.row} }};"]
+        lines += [
+            "template <bool GRADIENT>",
+            "LANE Vector loss_and_gradient(int n, const Vector* RESTRICT theta, const X* RESTRICT x, const Y* RESTRICT y,",
+            "                              const W* RESTRICT w, Vector* RESTRICT g, Vector* RESTRICT scratch) {",
+            "  Vector loss = {};",
+            *("  " + line for line in declared),
+            *([] if self.uncleared.all() else ["  for (int k = 0; k < PARAMETERS; k++) g[k] = Vector{};"]),
+            *clear("before"),
+            bodies["before"],
+        ]
+        if not self.formula.entries:
+            lines += [
+                "  for (int i = 0; i < n; i += TOGETHER) {",
+                *clear("forward"),
+                bodies["forward"],
+                "    if (GRADIENT) {",
+                *clear("backward"),
+                bodies["backward"],
+                "    }",
+                "    x += TOGETHER * INPUTS, y += TOGETHER * OUTPUTS, w += TOGETHER;",
+                "  }",
+            ]
+        lines += ["  if (GRADIENT) {", *clear("after"), bodies["after"], "  }", "  return .5 * loss;", "}"]
+        return "\n".join(line for line in lines if line)
+
+
+def _spread(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """``places`` over further axes at the end."""
+    return np.broadcast_to(places.reshape(places.shape + (1,) * (len(shape) - places.ndim)), shape)
+
+
+def _once(target: Traced) -> bool:
+    """Whether no place comes twice, apart from axes along which nothing changes."""
+    kept = [slice(None) if (target.places != np.take(target.places, [0], a)).any() else 0 for a in range(target.ndim)]
+    places = target.places[tuple(kept)]
+    return len(np.unique(places)) == places.size
+
+
+def _covers(target: Traced) -> bool:
+    """Whether the places, taken once each, are exactly the buffer."""
+    return _once(target) and len(np.unique(target.places)) == target.buffer.size
+
+
+def generated_text(formula: Formula, data: Data) -> str:
+    """The definitions that kernels/cpu.cpp includes."""
+    return Generator(formula, data).text()

@@ -1,0 +1,320 @@
+"""Loop nests as C text: statements over an index space, fused where one reads what another has just written.
+
+A statement is ``out[...] += term`` or ``=`` over an index space, its places given as address arrays of that shape. Addresses become
+offsets and strides, axes are split where only that makes them linear, and a table remains where nothing does. Numbers that
+depend on the sample stand ``together`` in a row, one for each sample that is taken at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+#: Loops of up to so many rounds are written out by the compiler; more would make code that no cache holds.
+UNROLLED = 8
+#: Sums that are kept in registers at a time.
+ACCUMULATORS = 16
+#: Operations of a program without samples that are written out one by one.
+WRITTEN_OUT = 512
+#: The name of the gradient, to which statements add and which none reads.
+GRADIENT = "g"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Numbers of buffer ``name`` at ``addresses``; ``row`` is the number of samples in a row, 0 where the number is the same for all.
+
+    ``sample_stride`` 0: sample s of address a is at a * row + s; otherwise at s * sample_stride + a. ``single``: numbers, not vectors.
+    """
+
+    name: str
+    addresses: np.ndarray
+    row: int = 0
+    sample_stride: int = 0
+    single: bool = False
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the number differs from sample to sample."""
+        return bool(self.row or self.sample_stride)
+
+    def at(self, addresses: np.ndarray) -> Place:
+        """The same buffer elsewhere."""
+        return Place(self.name, addresses, self.row, self.sample_stride, self.single)
+
+
+@dataclass(eq=False)
+class Statement:
+    """``outs[0] = term`` (or ``+=`` where ``adds``) for every index; in ``term`` {0}, {1}, ... stand for ``ins``.
+
+    ``whole`` replaces it by text of its own in which {o0}, {o1}, ... are the outs.
+    """
+
+    outs: list[Place]
+    ins: list[Place]
+    term: str
+    adds: bool = False
+    whole: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The index space."""
+        return self.outs[0].addresses.shape
+
+    @property
+    def places(self) -> list[Place]:
+        """All places, written ones first."""
+        return [*self.outs, *self.ins]
+
+    def over(self, arrays: Sequence[np.ndarray]) -> Statement:
+        """The same with other addresses, in the order of ``places``."""
+        places = [place.at(array) for place, array in zip(self.places, arrays, strict=True)]
+        return Statement(places[: len(self.outs)], places[len(self.outs) :], self.term, self.adds, self.whole)
+
+
+def simplified(statement: Statement) -> Statement:
+    """Without axes of length one, and with axes split so that addresses are linear in every index where that is possible."""
+    arrays = [place.addresses for place in statement.places]
+    shape = tuple(n for n in arrays[0].shape if n > 1)
+    arrays = [np.broadcast_to(array, statement.shape).reshape(shape) for array in arrays]
+    axis = 0
+    while axis < arrays[0].ndim:
+        profiles = [array[(0,) * axis + (slice(None),) + (0,) * (array.ndim - axis - 1)] for array in arrays]
+        split = _split(profiles)
+        if split:
+            shape = (*arrays[0].shape[:axis], arrays[0].shape[axis] // split, split, *arrays[0].shape[axis + 1 :])
+            arrays = [array.reshape(shape) for array in arrays]
+            axis += 1
+        axis += 1
+    return statement.over(arrays)
+
+
+def _split(profiles: list[np.ndarray]) -> int:
+    """The length of blocks into which an axis is to be cut, 0 for none."""
+    n = len(profiles[0])
+    linear = lambda array: len(array) < 3 or (np.diff(array) == array[1] - array[0]).all()
+    if all(map(linear, profiles)):
+        return 0
+    for block in range(2, n // 2 + 1):
+        if n % block == 0:
+            cut = [profile.reshape(-1, block) for profile in profiles]
+            steps = [array - array[:1] - array[:, :1] + array[0, 0] for array in cut]
+            if all(linear(array[0]) and linear(array[:, 0]) and not step.any() for array, step in zip(cut, steps, strict=True)):
+                return block
+    return 0
+
+
+@dataclass(eq=False)
+class Nest:
+    """Statements that share an outer loop of ``rounds`` rounds (1: none); ``axes`` say which of their axes it is, -1 for none."""
+
+    rounds: int
+    statements: list[Statement] = field(default_factory=list)
+    axes: list[int] = field(default_factory=list)
+    #: For every buffer written here the round in which each of its numbers is, -1 where it is none; -2 where several rounds add to it.
+    written: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def accepts(self, statement: Statement, axis: int) -> bool:
+        """Whether ``statement`` may run in this loop along its ``axis``: what it reads has been written in the same round or before."""
+        for place in statement.places:
+            owner = self.written.get(place.name)
+            if owner is None:
+                continue
+            rounds = np.arange(self.rounds).reshape((-1,) + (1,) * (len(statement.shape) - 1 - axis)) if axis >= 0 else 0
+            found = owner[place.addresses]
+            adding = statement.adds and place is statement.outs[0]
+            if adding and place.name == GRADIENT:  # sums that nothing reads before the end
+                continue
+            if not ((found == rounds) | (found == -1) | ((found == -2) & adding)).all():
+                return False
+        return True
+
+    def add(self, statement: Statement, axis: int, sizes: dict[str, int]) -> None:
+        """Append ``statement``."""
+        self.statements.append(statement)
+        self.axes.append(axis)
+        for out in statement.outs:
+            owner = self.written.setdefault(out.name, np.full(sizes[out.name], -1))
+            moved = np.moveaxis(out.addresses, axis, 0).reshape(self.rounds, -1) if axis >= 0 else out.addresses.reshape(1, -1)
+            for number, addresses in enumerate(moved) if axis < 0 or _varies(out.addresses, axis) else [(-2, moved[0])]:
+                owner[addresses] = number
+
+
+def _sets_gradient(statement: Statement) -> bool:
+    """Whether a part of the gradient is set, which is not cleared before."""
+    return not statement.adds and statement.outs[0].name == GRADIENT
+
+
+def _varies(addresses: np.ndarray, axis: int) -> bool:
+    """Whether the address depends on the index of ``axis``."""
+    return bool((addresses != np.take(addresses, [0], axis)).any())
+
+
+class Program:
+    """Nests in order, and the tables and clears that they need; made by adding statements one after the other."""
+
+    def __init__(self, together: int, sizes: dict[str, int], tables: dict[bytes, tuple[str, np.ndarray]]) -> None:
+        self.together, self.sizes, self.tables = together, sizes, tables
+        self.nests: list[Nest] = []
+        self.cleared: list[str] = []
+
+    def add(self, statement: Statement) -> None:
+        """Fuse ``statement`` into the last nest or open a new one."""
+        statement = simplified(statement)
+        summed = [a for a in range(len(statement.shape)) if not statement.whole and not _varies(statement.outs[0].addresses, a)]
+        kept = [a for a in range(len(statement.shape)) if a not in summed]
+        if self.nests:
+            nest = self.nests[-1]
+            for axis in [*kept, *summed]:
+                if statement.shape[axis] != nest.rounds or not nest.accepts(statement, axis):
+                    continue
+                if axis in summed:
+                    if _sets_gradient(statement):
+                        continue
+                    sums = math.prod(statement.shape[a] for a in kept) * (self.together if statement.outs[0].sampled else 1)
+                    if sums > ACCUMULATORS:
+                        continue
+                    statement = self._adding(statement)
+                return nest.add(statement, axis, self.sizes)
+            if nest.rounds == 1 and not statement.shape and nest.accepts(statement, -1):
+                return nest.add(statement, -1, self.sizes)
+        axis = self._outer(statement, kept, summed)
+        nest = Nest(statement.shape[axis] if axis >= 0 else 1)
+        self.nests.append(nest)
+        if axis in summed:
+            statement = self._adding(statement)
+        nest.add(statement, axis, self.sizes)
+
+    def _adding(self, statement: Statement) -> Statement:
+        """The statement as a sum over rounds, its output cleared before everything."""
+        if not statement.adds:
+            self.cleared.append(statement.outs[0].name)
+        return Statement(statement.outs, statement.ins, statement.term, True)
+
+    def _outer(self, statement: Statement, kept: list[int], summed: list[int]) -> int:
+        """The axis of a new loop: the longest kept one along which something learned or fixed is read, so that it is read once."""
+        fixed = [place for place in statement.ins if not place.sampled] or statement.ins
+        along = [a for a in kept if any(_varies(place.addresses, a) for place in fixed)] or kept
+        if along and (not summed or math.prod(statement.shape[a] for a in kept) * self.together > ACCUMULATORS or len(kept) > 1):
+            return max(along, key=lambda a: statement.shape[a])
+        if summed and not _sets_gradient(statement):
+            return max(summed, key=lambda a: statement.shape[a])
+        return max(kept, key=lambda a: statement.shape[a], default=-1)
+
+    def text(self, indent: str) -> str:
+        """The nests as C."""
+        return "\n".join(indent + line for nest in self.nests for line in self._nest(nest))
+
+    # ------------------------------------------------------------------------------------------------------------- writing
+
+    def _nest(self, nest: Nest) -> list[str]:
+        tile = self._tile(nest)
+        if nest.rounds == 1:
+            return [line for s in nest.statements for line in self._statement(s, -1, 1)]
+        head = f"{'UNROLL ' if nest.rounds // tile <= 2 or self.short else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
+        body = [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
+        return [head, *("  " + line for line in body), "}"]
+
+    @property
+    def short(self) -> bool:
+        """Whether all loops together have so few rounds that all of them are written out."""
+        return self.together == 1 and sum(math.prod(s.shape) for nest in self.nests for s in nest.statements) <= WRITTEN_OUT
+
+    def _tile(self, nest: Nest) -> int:
+        """Rounds taken at once where a long sum is in the nest, so that what does not change from round to round is read once."""
+        longest = max((self._sum_length(s, axis) for s, axis in zip(nest.statements, nest.axes, strict=True)), default=0)
+        if longest < UNROLLED:
+            return 1
+        return next((t for t in (4, 3, 2) if nest.rounds % t == 0 and t * self.together <= ACCUMULATORS), 1)
+
+    def _sum_length(self, statement: Statement, axis: int) -> int:
+        """Terms of a sum that is made within a round."""
+        summed = [n for a, n in enumerate(statement.shape) if a != axis and not _varies(statement.outs[0].addresses, a)]
+        return math.prod(summed) if summed and not statement.whole else 0
+
+    def _statement(self, s: Statement, outer: int, tile: int) -> list[str]:
+        axes = [a for a in range(len(s.shape)) if a != outer]
+        summed = [] if s.whole else [a for a in axes if not _varies(s.outs[0].addresses, a)]
+        kept = [a for a in axes if a not in summed]
+        index = {a: f"i{a}" for a in axes}
+        outer_summed = outer >= 0 and not s.whole and not _varies(s.outs[0].addresses, outer)
+        if outer >= 0:
+            index[outer] = "u" if tile == 1 else "(u + t)"
+        out_row = self.together if s.outs[0].sampled else 1
+        term_row = self.together if any(p.sampled for p in s.places) else 1
+        round_loop = [("t", tile)] if tile > 1 else []
+        sample_loop = [("s", term_row)] if term_row > 1 else []
+        if not summed and (s.whole or not (outer_summed and tile > 1)) and (out_row == term_row):
+            loops = [*((f"i{a}", s.shape[a]) for a in kept), *round_loop, *sample_loop]
+            return _loops(loops, self._line(s, index))
+        # a sum: in registers, then to its place
+        inside = [a for a in kept if s.shape[a] * out_row * tile <= ACCUMULATORS]
+        size = math.prod(s.shape[a] for a in inside) * out_row * (1 if outer_summed else tile)
+        if size > ACCUMULATORS:
+            inside, size = [], out_row * (1 if outer_summed else tile)
+        outside = [(f"i{a}", s.shape[a]) for a in kept if a not in inside]
+        held = [(f"i{a}", s.shape[a]) for a in inside]
+        if not outer_summed:
+            held += round_loop
+        if out_row > 1:
+            held += [("s", out_row)]
+        place, stride = "0", 1
+        for name, n in reversed(held):
+            place, stride = f"{place} + {name} * {stride}" if place != "0" else f"{name} * {stride}", stride * n
+        term_loops = [*((f"i{a}", s.shape[a]) for a in summed), *(round_loop if outer_summed else [])]
+        rest = sample_loop if out_row == 1 else []
+        texts = [self._access(p, index) for p in s.ins]
+        body = [f"Vector sum[{size}] = {{}};"]
+        body += _loops([*term_loops, *held, *rest], f"sum[{place}] += {s.term.format(*texts)};")
+        out = self._access(s.outs[0], index)
+        body += _loops(held, f"{out} {'+=' if s.adds or outer_summed else '='} sum[{place}];")
+        return _block(outside, body)
+
+    def _line(self, s: Statement, index: dict[int, str]) -> str:
+        ins = [self._access(p, index) for p in s.ins]
+        outs = {f"o{k}": self._access(p, index) for k, p in enumerate(s.outs)}
+        if s.whole:
+            return s.whole.format(*ins, **outs)
+        return f"{outs['o0']} {'+=' if s.adds else '='} {s.term.format(*ins)};"
+
+    def _access(self, place: Place, index: dict[int, str]) -> str:
+        offset, strides = linear(place.addresses)
+        if strides is None:
+            table = self.tables.setdefault(place.addresses.tobytes(), (f"places{len(self.tables)}", place.addresses))[0]
+            steps = np.cumprod([1, *place.addresses.shape[:0:-1]])[::-1]
+            where = f"{table}[{_sum(0, steps.tolist(), index)}]"
+        else:
+            where = _sum(offset, strides, index)
+        if place.sample_stride and self.together > 1:
+            where = f"{place.sample_stride} * s + {where}"
+        elif place.row > 1:
+            where = f"({where}) * {place.row} + s"
+        text = f"{place.name}[{where}]"
+        return f"spread({text})" if place.single else text
+
+
+def _sum(offset: int, strides: list[int], index: dict[int, str]) -> str:
+    terms = [f"{c} * {index[a]}" if c != 1 else index[a] for a, c in enumerate(strides) if c]
+    return " + ".join([*([str(offset)] if offset or not terms else []), *terms])
+
+
+def linear(addresses: np.ndarray) -> tuple[int, list[int] | None]:
+    """Offset and strides of an address array, None for the latter where it is not linear."""
+    offset = int(addresses[(0,) * addresses.ndim])
+    strides = [int(np.take(addresses, 1, a)[(0,) * (addresses.ndim - 1)]) - offset for a in range(addresses.ndim)]
+    expected = np.full((1,) * addresses.ndim, offset)
+    for a, (n, c) in enumerate(zip(addresses.shape, strides, strict=True)):
+        expected = expected + c * np.arange(n).reshape((-1,) + (1,) * (addresses.ndim - 1 - a))
+    return (offset, strides) if (addresses == expected).all() else (offset, None)
+
+
+def _loops(loops: list[tuple[str, int]], line: str) -> list[str]:
+    heads = "".join(f"{'UNROLL ' if n <= UNROLLED or v in 'st' else ''}for (int {v} = 0; {v} < {n}; {v}++) " for v, n in loops)
+    return [heads + line]
+
+
+def _block(loops: list[tuple[str, int]], lines: list[str]) -> list[str]:
+    return [*_loops(loops, "{"), *("  " + line for line in lines), "}"]
