@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -112,20 +114,17 @@ class ExponentialField:
 
     def powers(self, z: np.ndarray) -> np.ndarray:
         """s^(q z) for an array of fmpq: the images of e^z (or e^(iz)) as nmod."""
-        fmpq, nmod = _flint().fmpq, _flint().nmod
-        entries = np.asarray(z).ravel().tolist()
-        if not all(type(entry) is fmpq for entry in entries):
+        flint, entries = _flint(), np.asarray(z).ravel().tolist()
+        if not set(map(type, entries)) <= {flint.fmpq}:
             raise NoExactValue("an exponential of a number that is no rational: the exact field reaches one transcendental layer only")
-        parts = [(int(entry.p), int(entry.q)) for entry in entries]
-        common = math.lcm(*{q for _, q in parts})
+        numerators, common = flint.fmpq_mat(1, len(entries), entries).numer_denom()
+        common = int(common)
         if self.denominator is None:
             self.denominator = common
         if self.denominator % common:
             raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
-        scale, order, unit = self.denominator, self.prime - 1, nmod(self.unit, self.prime)
-        powers = np.empty(len(entries), dtype=object)
-        powers[:] = [unit ** (p * (scale // q) % order) for p, q in parts]
-        return powers.reshape(z.shape)
+        exponents = flint.nmod_mat(numerators * (self.denominator // common), self.prime - 1).entries()
+        return _powers(flint.nmod(self.unit, self.prime), list(map(int, exponents))).reshape(z.shape)
 
     def elementary(self, name: str, z: np.ndarray) -> np.ndarray:
         """The function ``name`` of every entry as nmod. Raises NoExactValue outside the field, UnluckyPrime on a zero denominator."""
@@ -137,11 +136,31 @@ class ExponentialField:
             raise UnluckyPrime(f"1 + e^z vanishes modulo {self.prime}") from error
 
 
+#: Powers of one residue from which tables of its powers are the faster, and the bits of the exponent that each table takes.
+MANY_POWERS, WINDOW = 20_000, 12
+
+
+def _powers(base: Any, exponents: list[int]) -> np.ndarray:
+    """The powers of a residue, (len(exponents),); many of them as products of entries of tables, one for each window of the exponent."""
+    powers = np.empty(len(exponents), dtype=object)
+    if len(exponents) < MANY_POWERS:
+        powers[:] = [base**exponent for exponent in exponents]
+        return powers
+    places = np.array(exponents, dtype=np.uint64)
+    powers[:] = base**0
+    while places.any():
+        table = np.empty(1 << WINDOW, dtype=object)
+        table[:] = list(accumulate(repeat(base, len(table) - 1), mul, initial=base**0))
+        powers = powers * table[(places & np.uint64(len(table) - 1)).astype(np.intp)]
+        base, places = table[-1] * base, places >> np.uint64(WINDOW)
+    return powers
+
+
 #: Each function of z from e = e^z (for sin and cos from e = e^(iz) and i).
 _IN_EXPONENTIALS = {
     "exp": lambda e, i: e,
-    "sigmoid": lambda e, i: e / (1 + e),
-    "tanh": lambda e, i: (e * e - 1) / (e * e + 1),
+    "sigmoid": lambda e, i: 1 - 1 / (1 + e),
+    "tanh": lambda e, i: 1 - 2 / (e * e + 1),
     "cos": lambda e, i: (e + 1 / e) / 2,
     "sin": lambda e, i: (e - 1 / e) / (2 * i),
 }
@@ -173,6 +192,11 @@ class ExactArray(np.ndarray):
     def elementary(self, name: str) -> ExactArray:
         """The function ``name`` of every entry, as the field knows it."""
         return ExactArray(self.field.elementary(name, np.asarray(self)), self.field)
+
+    def of_one_kind(self, other: np.ndarray) -> np.ndarray:
+        """``other`` in residues where this array holds residues: products of two kinds of numbers take longer."""
+        mixed = self.size and type(self.flat[0]) is _flint().nmod
+        return residues(np.asarray(other), self.field.prime) if mixed else other
 
 
 def rank_modulo(matrix: np.ndarray, prime: int) -> int:

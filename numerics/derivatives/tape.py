@@ -160,6 +160,8 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
     if model.bias:
         z = z + parts["input_biases"][..., None, :]
     value, slope = model.activation.jet(z, 1)
+    if hasattr(value, "of_one_kind"):
+        x, outer = value.of_one_kind(x), value.of_one_kind(outer)
     output = matmul(value, outer.swapaxes(-1, -2))
     if model.output_bias:
         output = output + parts["output_bias"][..., None, :]
@@ -169,10 +171,11 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
     for t in range(T):
         behind = slope * outer[..., None, t, :]
         own = jacobian[..., t, :]
-        own[..., : m * d] = (behind[..., None] * x[..., None, :]).reshape(*behind.shape[:-1], m * d)
+        np.multiply(behind[..., None], x[..., None, :], out=own[..., : m * d].reshape(*behind.shape, d))
         if model.bias:
             own[..., m * d : start] = behind
-        own[..., start : start + T * m] = 0
+        if T > 1:
+            own[..., start : start + T * m] = 0
         own[..., start + t * m : start + (t + 1) * m] = value
         if model.output_bias:
             own[..., start + T * m :] = 0
