@@ -90,6 +90,9 @@ class SmoothActivation:
     rational: bool = False
     exponential: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # equal ones have equal names; the hash of all fields, at every look-up of a derivative, is dear
+
     def __call__(self, z: Any) -> Any:
         if hasattr(z, "activate"):
             return z.activate(self)

@@ -46,9 +46,7 @@ def as_array(values: Any) -> np.ndarray:
 
 
 def _of_float(name: str, z: Any) -> Any:
-    import array_api_compat
-
-    xp = array_api_compat.array_namespace(z)
+    xp = _namespace(z)
     match name:
         case "sigmoid":
             return _special(z).expit(z)
@@ -65,16 +63,28 @@ def _of_float(name: str, z: Any) -> Any:
     return getattr(xp, name)(z)
 
 
-def _special(z: Any) -> Any:
-    """The special functions of the library that ``z`` comes from; never imports one that its owner did not."""
+def _namespace(z: Any) -> Any:
+    """The functions of the library that ``z`` comes from; what numpy holds, most of all, is seen at once."""
+    if type(z) is np.ndarray:
+        return np
     import array_api_compat
 
-    if array_api_compat.is_torch_array(z):
-        return sys.modules["torch"].special
-    if array_api_compat.is_cupy_array(z):
-        from cupyx.scipy import special  # pyright: ignore[reportMissingImports]: there is one where cupy is, an extra of its own
-    else:
-        from scipy import special
+    return array_api_compat.array_namespace(z)
+
+
+def _special(z: Any) -> Any:
+    """The special functions of the library that ``z`` comes from; never imports one that its owner did not."""
+    if type(z) is not np.ndarray:
+        import array_api_compat
+
+        if array_api_compat.is_torch_array(z):
+            return sys.modules["torch"].special
+        if array_api_compat.is_cupy_array(z):
+            from cupyx.scipy import special  # pyright: ignore[reportMissingImports]: there is one where cupy is, an extra of its own
+
+            return special
+    from scipy import special
+
     return special
 
 

@@ -9,7 +9,11 @@ given point. For sin and cos take s = e^(i/q) and a prime that is 1 modulo 4, so
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -29,18 +33,34 @@ class UnluckyPrime(ArithmeticError):
     """A denominator vanishes modulo the prime; another prime or another s decides."""
 
 
+@cache
+def _flint() -> Any:
+    """flint, looked up once: an import inside a function of every entry costs more than the entry."""
+    import flint
+
+    return flint
+
+
 def rational(value: Any) -> Any:
     """``value`` (int, float, numpy scalar, Fraction, decimal string, sympy or flint rational) as flint's fmpq, without rounding.
 
     Raises ValueError for NaN and infinities, TypeError for what is no rational number.
     """
-    from flint import fmpq, fmpz
-
-    if isinstance(value, fmpq):
+    flint, kind = _flint(), type(value)
+    fmpq = flint.fmpq
+    if kind is fmpq:
         return value
+    if kind is int:
+        return fmpq(value)
+    if kind is Fraction:
+        return fmpq(value.numerator, value.denominator)
+    if kind is float:
+        if not math.isfinite(value):
+            raise ValueError(f"expected finite numbers, got {value}")
+        return fmpq(*value.as_integer_ratio())
     if isinstance(value, float | np.floating) and not np.isfinite(value):
         raise ValueError(f"expected finite numbers, got {value}")
-    if isinstance(value, int | np.integer | np.bool_ | fmpz):
+    if isinstance(value, int | np.integer | np.bool_ | flint.fmpz):
         return fmpq(int(value))
     try:
         found = fraction_of(value)
@@ -51,8 +71,7 @@ def rational(value: Any) -> Any:
 
 def rationals(values: Any) -> np.ndarray:
     """An object array of fmpq, of the shape of ``values``; one that is such an array already is returned as it is."""
-    from flint import fmpq
-
+    fmpq = _flint().fmpq
     array = as_array(values)
     return array if array.dtype == object and all(type(entry) is fmpq for entry in array.flat) else entrywise(rational, array)
 
@@ -75,14 +94,13 @@ def exact_text(values: Any) -> list[str]:
 
 def residues(values: np.ndarray, prime: int) -> np.ndarray:
     """An array of fmpq (or nmod of that prime) as nmod. Raises UnluckyPrime where a denominator vanishes."""
-    from flint import fmpq, nmod
+    fmpq, nmod = _flint().fmpq, _flint().nmod
 
     def residue(value: Any) -> Any:
-        if isinstance(value, nmod):
+        kind = type(value)
+        if kind is nmod:
             return value
-        if isinstance(value, fmpq):
-            return nmod(int(value.p) % prime, prime) / nmod(int(value.q) % prime, prime)
-        return nmod(int(value), prime)
+        return nmod(value if kind is fmpq else int(value), prime)
 
     try:
         return entrywise(residue, values)
@@ -101,44 +119,60 @@ class ExponentialField:
             raise ValueError(f"unit must lie strictly between 1 and {prime - 1} modulo the prime, got {unit}")
 
     def powers(self, z: np.ndarray) -> np.ndarray:
-        """s^(q z) for an array of fmpq: the images of e^z (or e^(iz)) as residues (Python integers)."""
-        from flint import fmpq
-
-        if not all(isinstance(entry, fmpq) for entry in z.flat):
+        """s^(q z) for an array of fmpq: the images of e^z (or e^(iz)) as nmod."""
+        flint, entries = _flint(), np.asarray(z).ravel().tolist()
+        if not set(map(type, entries)) <= {flint.fmpq}:
             raise NoExactValue("an exponential of a number that is no rational: the exact field reaches one transcendental layer only")
-        common = math.lcm(*(int(entry.q) for entry in z.flat)) if z.size else 1
+        numerators, common = flint.fmpq_mat(1, len(entries), entries).numer_denom()
+        common = int(common)
         if self.denominator is None:
             self.denominator = common
         if self.denominator % common:
             raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
-        scale, order = self.denominator, self.prime - 1
-        power = lambda entry: pow(self.unit, int(entry.p) * (scale // int(entry.q)) % order, self.prime)
-        return entrywise(power, z)
+        exponents = flint.nmod_mat(numerators * (self.denominator // common), self.prime - 1).entries()
+        return _powers(flint.nmod(self.unit, self.prime), list(map(int, exponents))).reshape(z.shape)
 
     def elementary(self, name: str, z: np.ndarray) -> np.ndarray:
         """The function ``name`` of every entry as nmod. Raises NoExactValue outside the field, UnluckyPrime on a zero denominator."""
         if name not in _IN_EXPONENTIALS:
             raise NoExactValue(f"{name} of a rational is no rational function of an exponential")
-        from flint import nmod
-
-        rule, root = _IN_EXPONENTIALS[name], _square_root_of_minus_one(self.prime)
         try:
-            value = lambda e: rule(nmod(e, self.prime), root)
-            return entrywise(value, self.powers(z))
+            return _IN_EXPONENTIALS[name](self.powers(z), _square_root_of_minus_one(self.prime))
         except ZeroDivisionError as error:
             raise UnluckyPrime(f"1 + e^z vanishes modulo {self.prime}") from error
+
+
+#: Powers of one residue from which tables of its powers are the faster, and the bits of the exponent that each table takes.
+MANY_POWERS, WINDOW = 20_000, 12
+
+
+def _powers(base: Any, exponents: list[int]) -> np.ndarray:
+    """The powers of a residue, (len(exponents),); many of them as products of entries of tables, one for each window of the exponent."""
+    powers = np.empty(len(exponents), dtype=object)
+    if len(exponents) < MANY_POWERS:
+        powers[:] = [base**exponent for exponent in exponents]
+        return powers
+    places = np.array(exponents, dtype=np.uint64)
+    powers[:] = base**0
+    while places.any():
+        table = np.empty(1 << WINDOW, dtype=object)
+        table[:] = list(accumulate(repeat(base, len(table) - 1), mul, initial=base**0))
+        powers = powers * table[(places & np.uint64(len(table) - 1)).astype(np.intp)]
+        base, places = table[-1] * base, places >> np.uint64(WINDOW)
+    return powers
 
 
 #: Each function of z from e = e^z (for sin and cos from e = e^(iz) and i).
 _IN_EXPONENTIALS = {
     "exp": lambda e, i: e,
-    "sigmoid": lambda e, i: e / (1 + e),
-    "tanh": lambda e, i: (e * e - 1) / (e * e + 1),
+    "sigmoid": lambda e, i: 1 - 1 / (1 + e),
+    "tanh": lambda e, i: 1 - 2 / (e * e + 1),
     "cos": lambda e, i: (e + 1 / e) / 2,
     "sin": lambda e, i: (e - 1 / e) / (2 * i),
 }
 
 
+@cache
 def _square_root_of_minus_one(prime: int) -> int:
     for candidate in range(2, 100):
         root = pow(candidate, (prime - 1) // 4, prime)
@@ -165,6 +199,11 @@ class ExactArray(np.ndarray):
         """The function ``name`` of every entry, as the field knows it."""
         return ExactArray(self.field.elementary(name, np.asarray(self)), self.field)
 
+    def of_one_kind(self, other: np.ndarray) -> np.ndarray:
+        """``other`` in residues where this array holds residues: products of two kinds of numbers take longer."""
+        mixed = self.size and type(self.flat[0]) is _flint().nmod
+        return residues(np.asarray(other), self.field.prime) if mixed else other
+
 
 def rank_modulo(matrix: np.ndarray, prime: int) -> int:
     """Rank of a matrix of residues: a lower bound for the rank of the matrix it is the image of."""
@@ -173,12 +212,11 @@ def rank_modulo(matrix: np.ndarray, prime: int) -> int:
 
 def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
     """A 2-d array of nmod, fmpq or integers as flint's nmod_mat."""
-    from flint import nmod_mat
-
+    nmod, nmod_mat = _flint().nmod, _flint().nmod_mat
     rows, columns = matrix.shape
     entries = matrix.ravel().tolist()
-    if matrix.dtype == object and not all(type(entry) is int for entry in entries):
-        entries = [int(entry) for entry in residues(matrix, prime).flat]
+    if matrix.dtype == object and not set(map(type, entries)) <= {int, nmod}:
+        entries = residues(matrix, prime).ravel().tolist()
     return nmod_mat(rows, columns, entries, prime)
 
 
@@ -196,6 +234,19 @@ def pivots(image: Any) -> list[int]:
 def rank_rational(matrix: np.ndarray) -> int:
     """Exact rank of a 2-d array of fmpq, Fractions or integers (denominators cleared row by row)."""
     return _integer_matrix(matrix).rank() if matrix.size else 0
+
+
+def rank_of_rows(rows: Sequence[Mapping[Any, int]]) -> int:
+    """Exact rank of integer rows {column: entry}: that modulo a prime where it is full, else by elimination over the integers."""
+    fmpz_mat, nmod_mat = _flint().fmpz_mat, _flint().nmod_mat
+    columns = {column: k for k, column in enumerate(dict.fromkeys(column for row in rows for column in row))}
+    entries, width = [0] * (len(rows) * len(columns)), len(columns)
+    for i, row in enumerate(rows):
+        for column, entry in row.items():
+            entries[i * width + columns[column]] = entry
+    matrix = fmpz_mat(len(rows), width, entries)
+    least = nmod_mat(matrix, PRIMES[0]).rank()
+    return least if least == min(len(rows), width) else matrix.rank()
 
 
 def nullspace_rational(matrix: np.ndarray) -> list[list[int]]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from numerics.derivatives.products import matmul
+
 
 class Directional:
     """``value`` (...) and its derivatives ``tangent`` (K, ...) along K directions."""
@@ -84,15 +86,15 @@ class Directional:
     __rmul__ = __mul__
 
     def __matmul__(self, other: Any) -> Directional:
-        value = self.value @ value_of(other)
-        tangent = _aligned(self.tangent, value.ndim) @ value_of(other)
+        value = matmul(self.value, value_of(other))
+        tangent = matmul(_aligned(self.tangent, value.ndim), value_of(other))
         if isinstance(other, Directional):
-            tangent = tangent + self.value @ _aligned(other.tangent, value.ndim)
+            tangent = tangent + matmul(self.value, _aligned(other.tangent, value.ndim))
         return Directional(value, tangent)
 
     def __rmatmul__(self, other: Any) -> Directional:
-        value = other @ self.value
-        return Directional(value, other @ _aligned(self.tangent, value.ndim))
+        value = matmul(other, self.value)
+        return Directional(value, matmul(other, _aligned(self.tangent, value.ndim)))
 
     def jet(self, activation: Any, order: int) -> tuple[Directional, ...]:
         """(sigma, ..., sigma^(order)) at every entry, with their derivatives. Raises ValueError at a kink of sigma."""

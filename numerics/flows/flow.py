@@ -59,16 +59,30 @@ def value_and_jacobian(model: AbstractModel, theta: Any, x: Any) -> tuple[Any, A
 
         values, jacobian = tangents(model, theta, x)
         return values[:, 0], jacobian[:, 0]
+    m, d = model.width, model.inputs
+    if type(theta) is type(x) is np.ndarray:
+        return _values_and_jacobian(model, theta, x)
     import array_api_compat
 
     xp = array_api_compat.array_namespace(theta)
-    m, d = model.width, model.inputs
     weights = xp.reshape(theta[..., : m * d], tuple(theta.shape[:-1]) + (m, d))
     outputs = theta[..., None, m * d :]
     value, slope = model.activation.jet(x @ xp.matrix_transpose(weights), 1)
     by_weights = (outputs * slope)[..., None] * x[..., :, None, :]
     by_weights = xp.reshape(by_weights, tuple(by_weights.shape[:-2]) + (m * d,))
     return (value * outputs).sum(-1), xp.concat([by_weights, value], axis=-1)
+
+
+def _values_and_jacobian(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same in numpy, written into one array: the right-hand side of every flow."""
+    m, d = model.width, model.inputs
+    outputs = theta[..., None, m * d :]
+    value, slope = model.activation.jet(x @ theta[..., : m * d].reshape(*theta.shape[:-1], m, d).swapaxes(-1, -2), 1)
+    jacobian = np.empty((*value.shape[:-1], m * d + m), dtype=np.result_type(value, x))
+    by_weights = (outputs * slope)[..., None] * x[..., :, None, :]
+    jacobian[..., : m * d] = by_weights.reshape(*value.shape[:-1], m * d)
+    jacobian[..., m * d :] = value
+    return (value * outputs).sum(-1), jacobian
 
 
 def _sample(model: AbstractModel, data: tuple[Any, Any], weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

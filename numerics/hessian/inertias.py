@@ -170,22 +170,67 @@ def float_inertia(matrix: np.ndarray) -> Inertia:
 def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     """Inertia from proved lower bounds of the negative and positive numbers; ``zeros`` is a proved lower bound of the nullity.
 
-    ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal; symmetric elimination then takes pivots that balls prove
-    to be non-zero, and by Haynsworth's additivity each counts. Certified when the three bounds add up to P; otherwise what is left is
-    undecided. Raises ValueError when the bounds contradict ``zeros``.
+    ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal: rows whose diagonal entry outweighs the rest have its sign
+    (Gershgorin). On what is left, their complement, symmetric elimination takes pivots that balls prove to be non-zero, and by Haynsworth's
+    additivity each counts. Certified when the three bounds add up to P; otherwise what is left is undecided. Raises ValueError when the
+    bounds contradict ``zeros``.
     """
+    from flint import arb_mat
+
     from numerics.arithmetic.krawczyk import balls
 
     if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
         raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
     size, matrix = len(matrix), balls(matrix)
-    middle = np.array([[float(entry.mid()) for entry in row] for row in matrix]).reshape(size, size)
-    basis = balls(np.linalg.eigh((middle + middle.T) / 2)[1])
-    signs = list(_pivot_signs(basis.T @ matrix @ basis))
+    entries = matrix.ravel().tolist()
+    middle = np.array([float(entry.mid()) for entry in entries]).reshape(size, size)
+    vectors = np.linalg.eigh((middle + middle.T) / 2)[1]
+    basis = arb_mat(size, size, vectors.ravel().tolist())
+    nearly = np.array((basis.transpose() * arb_mat(size, size, entries) * basis).entries(), dtype=object).reshape(size, size)
+    signs = _proved_signs(nearly, zeros)
     negative, positive = signs.count(-1), signs.count(1)
     if negative + positive + zeros > size:
         raise ValueError(f"zeros = {zeros} is refuted: {negative} negative and {positive} positive eigenvalues of {size} are proved")
     return Inertia.between((negative, zeros, positive), size, "ball")
+
+
+def _proved_signs(matrix: np.ndarray, zeros: int) -> list[int]:
+    """Proved signs of eigenvalues of a symmetric matrix of balls that is nearly diagonal, ``zeros`` of them being known to be 0."""
+    from flint import arb_mat
+
+    size = len(matrix)
+    heavy = _outweighing(matrix)
+    signs = [1 if matrix[k, k] > 0 else -1 for k in np.flatnonzero(heavy)]
+    light, heavy = np.flatnonzero(~heavy), np.flatnonzero(heavy)
+    if len(signs) + zeros >= size:
+        return signs
+    if len(heavy):
+        part = lambda rows, columns: arb_mat(len(rows), len(columns), matrix[np.ix_(rows, columns)].ravel().tolist())
+        try:
+            left = part(light, light) - part(light, heavy) * part(heavy, heavy).solve(part(heavy, light))
+        except ZeroDivisionError:  # balls so wide that the elimination inside meets 0
+            return list(_pivot_signs(matrix))
+        matrix = np.array(left.entries(), dtype=object).reshape(len(light), len(light))
+    return signs + list(_pivot_signs(matrix))
+
+
+def _outweighing(matrix: np.ndarray) -> np.ndarray:
+    """Rows of a symmetric matrix of balls such that in the block of these rows and columns, scaled, diagonal entries outweigh the rest.
+
+    With d_k = |a_kk|^(-1/2) the condition |a_kk| d_k > sum of |a_kj| d_j, j != k, is that of Gershgorin for D A D. Floats decide it: bounds
+    of the entries are rounded outwards, and the sum of P terms is off by less than P eps of itself.
+    """
+    size, eps = len(matrix), np.finfo(float).eps
+    least = np.array([float(entry.abs_lower()) for entry in np.diagonal(matrix)], float) * (1 - 4 * eps)
+    most = np.array([float(entry.abs_upper()) for entry in matrix.flat], float).reshape(size, size) * (1 + 4 * eps)
+    np.fill_diagonal(most, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        scale = np.where(least > 0, 1 / np.sqrt(least), 0.0)
+        chosen = (least > most.max(axis=1, initial=0.0)) & np.isfinite(scale)  # a guess; the sums decide
+        for _ in range(2):  # without the rows that failed, others need outweigh less
+            rest = most @ np.where(chosen, scale, 0.0) * (1 + 4 * size * eps)
+            chosen &= least * scale * (1 - 4 * eps) > rest
+    return chosen
 
 
 def _pivot_signs(matrix: np.ndarray) -> Iterator[int]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from numerics.arithmetic import exact
 from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue, UnluckyPrime, pivots
+from numerics.arithmetic.remembered import remembered
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
@@ -46,6 +47,8 @@ MOST_ON_SAMPLES = 480_000
 MOST_ON_LATTICE = 200_000
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
 MOST_BALLS = 400
+#: Ranks that are kept for who asks again, as the controls of a check do.
+MOST_KEPT = 2048
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,11 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
     decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
     """
-    theta, x = _parameters(model, theta), _samples(model, x)
+    return _empirical_rank(model, _parameters(model, theta), _samples(model, x), method)
+
+
+@remembered(MOST_KEPT)
+def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
     return _on_samples(model, theta, x, method, structural_upper_bound(model, theta))
 
 
@@ -131,6 +138,11 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     theta, seed = _parameters(model, theta), whole("seed", seed)
     if isinstance(model, EntryModel):
         return empirical_rank(model, theta, model.entries(), method)
+    return _model_rank(model, theta, method, seed)
+
+
+@remembered(MOST_KEPT)
+def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int) -> Rank:
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
@@ -233,7 +245,7 @@ def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
     for table in tangent_tables(model, fractions("theta", theta).tolist()):
-        bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED))
+        bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED, block_rank=exact.rank_of_rows))
     return bound
 
 
@@ -385,20 +397,25 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
 
 
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
-    def reduced(prime: int) -> tuple[np.ndarray, int]:
-        pieces = in_pieces(model)
-        return piecewise_tangents(model, theta, x, prime) if pieces else modular_tangents(model, theta, x, prime, _unit(prime)), prime
-
-    matrix, prime = _first_lucky(model, reduced)
-    image = exact.modular_matrix(matrix, prime)
-    lower = image.rank()
+    matrix, prime = _first_lucky(model, lambda prime: (_reduced(model, theta, x, prime), prime))
+    lower = exact.modular_matrix(matrix, prime).rank()
     if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
+    return Rank(lower, upper, lower == upper, "point", "exact", partial(_exact_certificate, model, theta, x, prime))
+
+
+def _reduced(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> np.ndarray:
+    """The tangents modulo ``prime``."""
+    return piecewise_tangents(model, theta, x, prime) if in_pieces(model) else modular_tangents(model, theta, x, prime, _unit(prime))
+
+
+def _exact_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> dict[str, Any] | None:
+    """The minor behind a rank modulo ``prime``, its tangents computed anew: few are asked for, and keeping them all takes memory."""
+    matrix = _reduced(model, theta, x, prime)
     field = getattr(matrix, "field", None)
-    denominator = field.denominator if field else None
-    certificate = partial(_modular_certificate, model, theta, x, image, prime=prime, unit=_unit(prime), denominator=denominator)
-    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+    arithmetic = {"prime": prime, "unit": _unit(prime), "denominator": field.denominator if field else None}
+    return _modular_certificate(model, theta, x, exact.modular_matrix(matrix, prime), **arithmetic)
 
 
 def _unit(prime: int) -> int:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 Row = Mapping[Any, Fraction]
 
 
-def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
+#: The rank of the rows of one block, {column: integer} each.
+BlockRank = Callable[[Sequence[Mapping[Any, int]]], int]
+
+
+def sparse_rank(rows: Sequence[Row], *, most: int | None = None, block_rank: BlockRank | None = None) -> int:
     """The rank of ``rows``, {column: entry} each; an upper bound of it where more than ``most`` rows of one block would be eliminated.
 
     A row that alone has an entry in some column is independent of the others, one after the other; what is left falls into blocks that
-    share no column, and each is eliminated, pivots where rows are shortest.
+    share no column, and each is eliminated, pivots where rows are shortest, or handed to ``block_rank``.
     """
     left = {i: _cleared({column: Fraction(c) for column, c in row.items() if c}) for i, row in enumerate(rows)}
     left = {i: row for i, row in left.items() if row}
@@ -34,7 +38,14 @@ def sparse_rank(rows: Sequence[Row], *, most: int | None = None) -> int:
             holders[other].discard(i)
             if len(holders[other]) == 1:
                 single.append(other)
-    return rank + sum(_eliminated(block, most) for block in _blocks(left, holders))
+    return rank + sum(_rank_of_block(block, most, block_rank) for block in _blocks(left, holders))
+
+
+def _rank_of_block(left: dict[int, dict], most: int | None, block_rank: BlockRank | None) -> int:
+    """The rank of one block; the smaller of its numbers of rows and columns where it has more than ``most`` rows."""
+    if most is not None and len(left) > most:
+        return min(len(left), len({column for row in left.values() for column in row}))
+    return block_rank(list(left.values())) if block_rank else _eliminated(left)
 
 
 def _cleared(row: dict[Any, Fraction]) -> dict[Any, int]:
@@ -57,14 +68,12 @@ def _blocks(left: dict[int, dict], holders: Mapping[Hashable, set[int]]) -> Iter
         yield {i: left[i] for i in sorted(found)}
 
 
-def _eliminated(left: dict[int, dict], most: int | None) -> int:
-    """The rank of one block; the smaller of its numbers of rows and columns where it has more than ``most`` rows."""
+def _eliminated(left: dict[int, dict]) -> int:
+    """The rank of one block."""
     holders: dict[Hashable, set[int]] = defaultdict(set)
     for i, row in left.items():
         for column in row:
             holders[column].add(i)
-    if most is not None and len(left) > most:
-        return min(len(left), len(holders))
     rank = 0
     while left:
         pivot = min(left, key=lambda i: (len(left[i]), i))

@@ -25,6 +25,8 @@ class ShiftedActivation(SmoothActivation):
     base: SmoothActivation = field(kw_only=True)
     shift: Fraction = field(kw_only=True)
 
+    __hash__ = SmoothActivation.__hash__
+
     def __call__(self, z: Any) -> Any:
         return z.activate(self) if hasattr(z, "activate") else self.base(self._moved(z))
 

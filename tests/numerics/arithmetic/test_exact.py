@@ -8,6 +8,7 @@ import sympy
 from flint import fmpq, fmpz, nmod
 
 from numerics.arithmetic.exact import (
+    MANY_POWERS,
     PRIMES,
     ExactArray,
     ExponentialField,
@@ -159,3 +160,11 @@ def test_large_integers_in_lists_are_not_rounded(values):
         assert [Fraction(int(entry.p), int(entry.q)) if hasattr(entry, "p") else Fraction(entry) for entry in read(values).flat] == [
             Fraction(entry) for entry in flat
         ]
+
+
+def test_many_powers_by_tables_are_those_one_by_one():
+    field = ExponentialField(PRIME, 123456789)
+    z = rationals([Fraction(k * 2**40 - 7, 2**20) for k in range(-5, MANY_POWERS)])
+    found = field.powers(z)
+    few = [*range(7), len(z) // 2, len(z) - 1]
+    assert [found[k] for k in few] == field.powers(z[few]).tolist()
