@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numerics.modules.deepening import Layers
     from numerics.modules.model import GraphModel
     from numerics.modules.trained import Network
+    from theory.models import FullyConnected, TwoLayer
 
 LOSSES = ("mse", "cross-entropy")
 #: Hessians in balls take about a minute at as many parameters as these, and grow with the third power.
@@ -55,7 +56,7 @@ class Trained:
         return self.x, self.y
 
     @property
-    def chain(self) -> Network:
+    def chain(self) -> TwoLayer | FullyConnected:
         """The network of theory.models that it is.
 
         :raises ValueError: where it is another module.
