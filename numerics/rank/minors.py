@@ -19,6 +19,9 @@ from theory.elementary import entrywise
 
 #: Rows times columns times rank up to which an elimination in many digits is made (about a second for ten million).
 MOST_ELIMINATED = 60_000_000
+#: Sizes beyond which no determinant of balls is taken (about a minute for each); the product with the float inverse must do, for which more
+#: bits than ENOUGH bring nothing: it is the inverse that is rounded.
+MOST_DETERMINANT, ENOUGH = 300, 128
 #: Bits of that elimination.
 DIGITS = 512
 #: The exponent of 0.
@@ -78,6 +81,7 @@ def _sizes(most: int) -> list[int]:
 def _shown(
     balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]
 ) -> Minor | None:
+    most_bits = min(most_bits, ENOUGH) if len(rows) > MOST_DETERMINANT else most_bits
     for bits in PRECISIONS if rows else ():
         if bits > most_bits:
             break
@@ -107,7 +111,7 @@ def not_singular(matrix: np.ndarray, bits: int) -> bool:
             rest = np.array([abs(entry) for entry in (product - arb_mat(size, size, np.eye(size).ravel().tolist())).entries()])
             if all(row < 1 for row in rest.reshape(size, size).sum(axis=1)):
                 return True
-        return not enclosed.det().contains(0)
+        return size <= MOST_DETERMINANT and not enclosed.det().contains(0)
 
 
 def _size(row: np.ndarray) -> int:
