@@ -12,7 +12,7 @@ What is found is proved for all parameters and inputs at which the module is smo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -150,16 +150,15 @@ def _attempts(graph: Graph) -> Iterator[tuple[tuple[int, ...], bool, bool]]:
 
 def _unknowns(graph: Graph, *, diagonal: bool) -> Iterator[Field]:
     """The kinds of fields whose combinations are sought."""
-    one = _fmpq(1)
     for p in graph.parameters:
         places = np.arange(p.start, p.start + p.size).reshape(p.shape)
-        yield from ({(int(k), None): one} for k in places.flat)
+        yield from (_following([k], [None]) for k in places.flat)
         for axis, length in enumerate(p.shape):
             rows = np.moveaxis(places, axis, 0).reshape(length, -1)
             full = not diagonal and length <= LONGEST
             for i in range(length):
                 for j in range(length) if full else (i,):
-                    yield {(int(k), int(s)): one for k, s in zip(rows[i], rows[j], strict=True)}
+                    yield _following(rows[i], rows[j])
         if p.size == max(p.shape, default=1):
             yield from _taken_over(graph, p, places.reshape(-1))
 
@@ -171,12 +170,12 @@ def _taken_over(graph: Graph, p: Parameter, places: np.ndarray) -> Iterator[Fiel
             continue
         entries = np.arange(other.start, other.start + other.size).reshape(other.shape)
         if other.size == p.size == max(other.shape, default=1):
-            yield from ({(int(k), int(s)): _fmpq(1)} for k, s in zip(places, entries.flat, strict=True))
+            yield from (_following([k], [source]) for k, source in zip(places, entries.flat, strict=True))
             continue
         for axis, length in enumerate(other.shape):
             if length == len(places):
                 columns = np.moveaxis(entries, axis, 0).reshape(length, -1)
-                yield from ({(int(k), int(s)): _fmpq(1) for k, s in zip(places, column, strict=True)} for column in columns.T)
+                yield from (_following(places, column) for column in columns.T)
 
 
 def _combined(kinds: Sequence[Field], solution: dict[int, Any]) -> Field:
@@ -188,10 +187,11 @@ def _combined(kinds: Sequence[Field], solution: dict[int, Any]) -> Field:
     return {place: c for place, c in found.items() if c != 0}
 
 
-def _fmpq(value: int) -> Any:
+def _following(places: Iterable[Any], sources: Iterable[Any]) -> Field:
+    """The field that moves each of ``places`` as its source is, or by one."""
     from flint import fmpq
 
-    return fmpq(value)
+    return {(int(k), None if j is None else int(j)): fmpq(1) for k, j in zip(places, sources, strict=True)}
 
 
 def _text(value: Any) -> str:

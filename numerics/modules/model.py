@@ -152,11 +152,10 @@ class _Run:
 
     def pull_back(self, cotangent: Any, source: Node) -> Any:
         """The gradient (P,) of the sum over all samples of the outputs times ``cotangent`` (n, outputs)."""
-        total = None
+        total: Any = None
         for part in reversed(self.parts):
             tape = self.last if part is self.parts[-1] else self._tape(part)
-            each = pulled_back(tape, cotangent[part])
-            found = each.sum(axis=(0,)) if isinstance(each, Directional) else each.sum(axis=0)
+            found = pulled_back(tape, cotangent[part]).sum(axis=(0,))
             total = found if total is None else total + found
         if isinstance(self.theta, Directional) and not isinstance(total, Directional):  # no parameter moves the outputs
             return Directional(total, np.zeros_like(self.theta.tangent) + 0 * total)

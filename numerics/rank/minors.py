@@ -19,6 +19,11 @@ from theory.elementary import entrywise
 
 #: Rows times columns times rank up to which an elimination in many digits is made (about a second for ten million).
 MOST_ELIMINATED = 60_000_000
+#: Sizes beyond which no determinant of balls is taken (about a minute for each); the product with the float inverse must do, for which more
+#: bits than ENOUGH bring nothing: it is the inverse that is rounded.
+MOST_DETERMINANT, ENOUGH = 300, 128
+#: Rounding of an entry of float tangents, in units of the last place of the largest of its row.
+ROUNDING = 64
 #: Bits of that elimination.
 DIGITS = 512
 #: The exponent of 0.
@@ -51,11 +56,13 @@ def largest_minor(floats: np.ndarray, balls: Callable[[list[int], int], np.ndarr
         seen = bool(np.isfinite(floats).all())
     if not seen:
         floats = enclosed_floats(balls(list(range(len(floats))), PRECISIONS[1]))[0]
-    matrix = scaled_to_one(floats)
-    values = np.linalg.svd(matrix, compute_uv=False)
-    visible = int((values > max(matrix.shape) * np.finfo(float).eps * values[0]).sum()) if values.size and values[0] > 0 else 0
-    if visible >= most and (found := _shown(balls, *rows_and_columns(matrix, most))):
-        return found
+    noise = ROUNDING * np.finfo(float).eps * np.abs(floats).max(axis=1, initial=0.0, keepdims=True)
+    cleaned = np.where(np.abs(floats) > noise, floats, 0.0)  # brought to size 1, a column of rounding would look full
+    tries = [_scaled(cleaned), *([] if np.array_equal(cleaned, floats) else [_scaled(floats)])]
+    for matrix, visible in tries:
+        if visible >= most and (found := _shown(balls, *rows_and_columns(matrix, most))):
+            return found
+    matrix, visible = tries[0]
     if most and matrix.size * most <= MOST_ELIMINATED:
         rows, columns = _eliminated(balls(list(range(len(matrix))), DIGITS), most)
         if rows and (found := _shown(balls, rows, columns)):
@@ -64,6 +71,13 @@ def largest_minor(floats: np.ndarray, balls: Callable[[list[int], int], np.ndarr
         if found := _shown(balls, *rows_and_columns(matrix, size), most_bits=PRECISIONS[2]):
             return found
     return None
+
+
+def _scaled(entries: np.ndarray) -> tuple[np.ndarray, int]:
+    """Floats with rows and columns brought to size 1, and the rank that singular values make of them."""
+    matrix = scaled_to_one(entries)
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return matrix, int((values > max(matrix.shape) * np.finfo(float).eps * values[0]).sum()) if values.size and values[0] > 0 else 0
 
 
 def _sizes(most: int) -> list[int]:
@@ -78,6 +92,7 @@ def _sizes(most: int) -> list[int]:
 def _shown(
     balls: Callable[[list[int], int], np.ndarray], rows: list[int], columns: list[int], most_bits: int = PRECISIONS[-1]
 ) -> Minor | None:
+    most_bits = min(most_bits, ENOUGH) if len(rows) > MOST_DETERMINANT else most_bits
     for bits in PRECISIONS if rows else ():
         if bits > most_bits:
             break
@@ -107,7 +122,7 @@ def not_singular(matrix: np.ndarray, bits: int) -> bool:
             rest = np.array([abs(entry) for entry in (product - arb_mat(size, size, np.eye(size).ravel().tolist())).entries()])
             if all(row < 1 for row in rest.reshape(size, size).sum(axis=1)):
                 return True
-        return not enclosed.det().contains(0)
+        return size <= MOST_DETERMINANT and not enclosed.det().contains(0)
 
 
 def _size(row: np.ndarray) -> int:
