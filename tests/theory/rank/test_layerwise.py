@@ -12,6 +12,7 @@ from theory.draws import distinct_moduli
 from theory.embedding.edge_by_edge import split_edges
 from theory.embedding.onestep import unchecked_null
 from theory.models import FullyConnected, TwoLayer
+from theory.rank import rank_at
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 
@@ -125,3 +126,13 @@ def test_piecewise_networks_are_decided_where_pieces_coincide(model, theta, rank
 def test_networks_behind_a_constant_layer_are_decided(model, theta, rank):
     found = model_rank(model, theta)
     assert (found.lower, found.upper) == (rank, rank)
+
+
+@pytest.mark.parametrize("sigma", ["hinge3", "hardtanh"])
+def test_ranks_at_points_of_piecewise_networks_are_known(sigma):
+    rng = np.random.default_rng(3)
+    for bias in (False, True):
+        for _ in range(10):
+            model = TwoLayer(int(rng.integers(1, 3)), int(rng.integers(1, 4)), activation=sigma, bias=bias)
+            theta = draws.parameters(rng, model)
+            assert rank_at(model, theta) == model_rank(model, theta).rank
