@@ -69,6 +69,7 @@ def largest_target_rank(r: int, d1: int, d2: int, width: int) -> int:
 def factorization_strata(r: int, d1: int, d2: int, width: int) -> Iterator[tuple[int, int]]:
     """All (rank A, rank B) with A B of rank r: r <= a <= min(d1, m), r <= b <= min(d2, m), a + b - m <= r (Sylvester)."""
     d1, d2, width = _sizes(d1=d1, d2=d2, width=width)
+    r = whole("r", r)
     for a in range(r, min(d1, width) + 1):
         for b in range(r, min(d2, width) + 1):
             if a + b - width <= r:
@@ -129,7 +130,8 @@ def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
 
 def cp_format(sizes: Sequence[int], components: int) -> str:
     """ "unbalanced", "exceptional" or "regular", the case of :func:`cp_generic_rank`; sizes 1 count for nothing."""
-    *others, largest = sorted(size for size in sizes if size > 1) or [1]
+    components = whole("components", components, 1)
+    *others, largest = sorted(whole("sizes", size, 1) for size in sizes if size != 1) or [1]
     product = math.prod(others)
     if product - sum(others) + len(others) < components < min(largest, product):
         return "unbalanced"

@@ -175,11 +175,17 @@ def _expansion(activation: Any, neuron: Neuron, classes: dict[tuple, Representat
         return _Polynomial(coefficients, neuron)
     if not any(neuron.weights):
         return _Constant(activation, neuron.bias)
-    if isinstance(activation, PiecewiseActivation) and activation.degree is None:  # homogeneous ones have a scale as well
-        degree = max(map(len, activation.pieces)) - 1
-        if math.comb(len(neuron.weights) + degree, degree) <= MOST_MONOMIALS:
-            return _Pieces(activation, neuron)
+    if on_half_spaces(activation, len(neuron.weights)):
+        return _Pieces(activation, neuron)
     return _Generic(activation, neuron, classes)
+
+
+def on_half_spaces(activation: Any, inputs: int) -> bool:
+    """Whether neurons are written over monomials on half-spaces: sigma in pieces, not homogeneous (that knows its scales by itself)."""
+    if not isinstance(activation, PiecewiseActivation) or activation.degree is not None:
+        return False
+    degree = max(map(len, activation.pieces)) - 1
+    return math.comb(inputs + degree, degree) <= MOST_MONOMIALS
 
 
 class _Polynomial:

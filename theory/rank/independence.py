@@ -15,8 +15,9 @@ show alpha_c = 0 and beta_c = 0 there.
   is then lambda w_c, so lambda = 0.
 - exp: classes are weights; exponentials with distinct exponents are independent over polynomials.
 
-For sin and cos the classes of one w are dependent (sin(z + b)), for hinge3 and hardtanh those of parallel neurons can be: there
-nothing is claimed. A polynomial has monomials for generators, which are independent.
+For sin and cos the classes of one w are dependent (sin(z + b)): there nothing is claimed. A polynomial has monomials for generators, which
+are independent, and hinge3, hardtanh and other piecewise polynomials have monomials on half-spaces: across a hyperplane the sum changes by
+the polynomial of that half-space, which is then 0.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from theory.activations import Activation, polynomial_coefficients
-from theory.rank.generators import Neuron
+from theory.rank.generators import Neuron, on_half_spaces
 
 #: sigma has sigma'(b) != 0 wherever sigma(b) != 0.
 RISING = frozenset({"tanh", "sigmoid", "softplus", "erf", "atan"})
@@ -44,7 +45,7 @@ def table_is_exact(activation: Activation, neurons: Sequence[Neuron]) -> bool:
 
     The table counts a neuron without input weights as sigma(b) != 0 != sigma'(b) where b != 0; that has to be so.
     """
-    if polynomial_coefficients(activation) is not None:
+    if polynomial_coefficients(activation) is not None or all(on_half_spaces(activation, len(neuron.weights)) for neuron in neurons):
         return True
     if activation.name not in INDEPENDENT:
         return False

@@ -114,7 +114,21 @@ def tangent_tables(model: AbstractModel, theta: Sequence[Any]) -> list[Sequence[
         tables.append(tangent_combinations(model, theta))
     if isinstance(model, FullyConnected):
         tables.append(layerwise_combinations(model, theta))
+        tables += _beside_constants(tables[-1], model.outputs)
     return tables
+
+
+def _beside_constants(rows: Sequence[Mapping[Any, Fraction]], outputs: int) -> list[Sequence[Mapping[Any, Fraction]]]:
+    """The table with all constant functions beside it, whatever the unknown numbers before them are; none where there are no numbers."""
+
+    def behind(slope: Any) -> Any:
+        return behind(slope[2]) if slope[0] == "number" else slope
+
+    if not any(slope[0] == "number" for row in rows for slope, _ in row):
+        return []
+    constant = lambda slope, value: value == ONE and behind(slope)[0] == "output"
+    varying = [{key: c for key, c in row.items() if not constant(*key)} for row in rows]
+    return [[*varying, *({(("output", t), ONE): Fraction(1)} for t in range(outputs))]]
 
 
 def _pooled(model: PooledCNN, theta: Sequence[Any]) -> list[Vector]:

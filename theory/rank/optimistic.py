@@ -53,6 +53,7 @@ from theory.rank.targets import (
     Target,
     affine_at,
     exact_parameters,
+    known_model,
     matrix_at,
     matrix_format,
     model_of,
@@ -146,6 +147,7 @@ def optimistic_sample_size(model: AbstractModel, target: int | AbstractModel | T
 
 def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> Bounds:
     """(lower, upper, source) with lower <= R(f*) <= upper for ``target`` as in :func:`optimistic_sample_size`."""
+    known_model(model)
     if matrix_format(model):
         return _matrix_bounds(model, target)
     other = model_of(target)

@@ -41,10 +41,17 @@ class Target:
 
 def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     """``theta`` as an object array (P,) of Fractions, floats read as the rationals they are. Raises ValueError on a wrong length or NaN."""
+    known_model(model)
     theta = np.asarray(as_container(theta))
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
     return fractions("theta", theta)
+
+
+def known_model(model: Any) -> None:
+    """Raises ValueError for what is no model."""
+    if not isinstance(model, AbstractModel):
+        raise ValueError(f"model must be a model of theory.models, got {model!r}")
 
 
 def model_of(target: Any) -> AbstractModel:

@@ -36,7 +36,8 @@ TABLE = claim(
     source=STRATIFICATION.at("Proposition 5 for tanh; the other rows: ours"),
     depends_on=["fnn.strata"],
     refuted_by="An activation whose tangents span another dimension than its row of the table.",
-    notes="For sigmoid the function a sigma(w x) + b sigma(-w x) has intrinsic width 2 and rank d + 2.",
+    notes="For sigmoid the function a sigma(w x) + b sigma(-w x) has intrinsic width 2 and rank d + 2. ReLU neurons (1, 2) and (2, 4) have"
+    " rank 2 together, although w_i != +-w_j.",
 )
 
 GAUSS, ROOT = "exp(-z**2)", "z/sqrt(1+z**2)"

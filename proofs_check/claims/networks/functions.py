@@ -141,7 +141,8 @@ ZERO = claim(
     source=STRATIFICATION.at("Corollary 2 at f* = 0 for tanh; other activations and constants: ours"),
     depends_on=["fnn.strata-bias"],
     refuted_by="A representative of smaller rank.",
-    notes="The b at hand are all real ones with hidden biases, 0 without. The row of f* = 0 in 2406.18035v1, Table 2 prints 0 where its"
+    notes="The b at hand are all real ones with hidden biases, 0 without. z/(1 + z^2) has sigma(1) = 1/2 and sigma'(1) = 0: with hidden"
+    " biases and no output bias a constant costs 1, not d + 1. The row of f* = 0 in 2406.18035v1, Table 2 prints 0 where its"
     " Corollary 2 gives the number of parameters as generic bound.",
 )
 

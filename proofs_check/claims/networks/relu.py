@@ -40,7 +40,7 @@ RELU = claim(
     source=RECOVERY.at("outside the hypotheses of its theorems, which need differentiability; ranks: ours"),
     refuted_by="Distinct directions with another rank, or a deep network with more than M - #hidden independent tangents.",
     notes="The linear part is shared between the pairs. Without biases a function of one non-negative number h is c h, so what follows a"
-    " layer of one neuron counts once.",
+    " layer of one neuron counts once: [2, 1, 2, 1] has rank at most 2, M - #hidden = 3.",
 )
 
 DIRECTIONS = axes(d=(2, 3), q=(0, 1, 2), p=(0, 1, 2), n=(0, 1), bias=(False, True), where=lambda q, p: q + p > 0, standard=4, full=20)

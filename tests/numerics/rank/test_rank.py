@@ -1,6 +1,7 @@
 """Ranks: known answers in every arithmetic, honest bounds, certificates that a referee can check, clear errors."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -232,3 +233,32 @@ def test_structured_points_of_a_deep_network_are_decided_like_those_of_the_same_
 def test_values_beyond_the_range_of_floats():
     found = model_rank(FullyConnected((2, 1, 2, 1), "exp", bias=False), [2, -2, 2, -2, 0, 0])
     assert found.lower <= found.upper
+
+
+@pytest.mark.parametrize(
+    ("matrix", "error", "said"),
+    [
+        ([[1j]], 0.0, "must be real"),
+        (np.ones((2, 2)) * 1j, 0.0, "must be real"),
+        (np.eye(2), -1.0, "error must be non-negative"),
+        (np.eye(2), np.ones(3), "error must be"),
+    ],
+)
+def test_float_rank_refuses_what_is_no_real_matrix_with_an_error(matrix, error, said):
+    with pytest.raises(ValueError, match=said):
+        float_rank(matrix, error)
+
+
+def test_parameters_beyond_floats_have_ranks():
+    assert model_rank(TwoLayer(2, 2), [10**400] * 6).rank == 3
+    # Both layers are always on: what is left is 1, and the slope of one neuron with its input.
+    for size in (Fraction(10**400), Fraction(1, 10**400)):
+        assert model_rank(FullyConnected((1, 2, 2, 1), "relu"), [size] * 13).rank == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "seed", "said"), [(None, 0, "model must be"), (TwoLayer, 0, "model must be"), (TwoLayer(2, 2), -1, "seed must be")]
+)
+def test_model_rank_names_what_is_no_model_or_seed(model, seed, said):
+    with pytest.raises(ValueError, match=said):
+        model_rank(model, [1] * 6, seed=seed)

@@ -12,6 +12,7 @@ from theory.draws import distinct_moduli
 from theory.embedding.edge_by_edge import split_edges
 from theory.embedding.onestep import unchecked_null
 from theory.models import FullyConnected, TwoLayer
+from theory.rank import rank_at
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 
@@ -110,3 +111,28 @@ def test_rows_that_columns_link_are_one_block():
 def test_piecewise_networks_are_decided_where_pieces_coincide(model, theta, rank):
     found = model_rank(model, [Fraction(value) for value in theta])
     assert (found.lower, found.upper) == (rank, rank)
+
+
+@pytest.mark.parametrize(
+    ("model", "theta", "rank"),
+    [
+        # A first layer without weights: its weights give x_1 and x_2 times one vector, all else gives constants in R^2.
+        (FullyConnected((2, 1, 1, 2), "gelu"), [0, 0, 3, -2, -1, -2, 3, -2, 0], 4),
+        (FullyConnected((3, 1, 2, 2), "erf"), [0, 0, 0, -2, 1, 2, -3, 3, 1, -3, 3, -2, -3, 3], 5),
+        (FullyConnected((3, 1, 2, 1), "sin"), [0, 0, 0, -2, -3, 1, 2, -2, -1, 1, -2], 4),
+    ],
+    ids=str,
+)
+def test_networks_behind_a_constant_layer_are_decided(model, theta, rank):
+    found = model_rank(model, theta)
+    assert (found.lower, found.upper) == (rank, rank)
+
+
+@pytest.mark.parametrize("sigma", ["hinge3", "hardtanh"])
+def test_ranks_at_points_of_piecewise_networks_are_known(sigma):
+    rng = np.random.default_rng(3)
+    for bias in (False, True):
+        for _ in range(10):
+            model = TwoLayer(int(rng.integers(1, 3)), int(rng.integers(1, 4)), activation=sigma, bias=bias)
+            theta = draws.parameters(rng, model)
+            assert rank_at(model, theta) == model_rank(model, theta).rank
