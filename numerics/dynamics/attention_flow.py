@@ -93,29 +93,41 @@ class Path:
 def follow(model: MarkovAttention, theta0: Any, pi: Any, lam: float, times: Any) -> Path:
     """The gradient flow from ``theta0`` (P,) in floats (Dormand-Prince 8(5,3)), at rising ``times`` from 0 on.
 
-    Raises ValueError for times that do not rise from at least 0, ArithmeticError where the integrator gives up.
+    Raises ValueError for times that do not rise from at least 0 or are not finite, for a start or a law that does not fit the model,
+    ArithmeticError where the integrator gives up.
     """
     from scipy.integrate import solve_ivp
 
     pi, lam, times = check_law(np.asarray(pi, dtype=float)), float(check_persistence(lam)), np.asarray(times, dtype=float)
-    if times.ndim != 1 or not len(times) or times[0] < 0 or (np.diff(times) <= 0).any():
-        raise ValueError(f"times must rise from at least 0, got {times}")
+    if times.ndim != 1 or not len(times) or not np.isfinite(times).all() or times[0] < 0 or (np.diff(times) <= 0).any():
+        raise ValueError(f"times must be finite and rise from at least 0, got {times}")
+    theta0 = np.asarray(theta0, dtype=float)
+    if theta0.shape != (model.n_params,) or not np.isfinite(theta0).all():
+        raise ValueError(f"theta0 must hold {model.n_params} finite numbers, got shape {theta0.shape}")
+    if len(pi) != model.tokens:
+        raise ValueError(f"pi must have a probability for each of {model.tokens} tokens, got {len(pi)}")
     field = lambda _, theta: -model.gradient(theta, pi, lam)
-    solved = solve_ivp(field, (0.0, times[-1]), np.asarray(theta0, dtype=float), "DOP853", times, rtol=RTOL, atol=ATOL)
+    if times[-1] == 0:
+        return Path(times, theta0[None], np.array([float(model.loss(theta0, pi, lam))]))
+    solved = solve_ivp(field, (0.0, times[-1]), theta0, "DOP853", times, rtol=RTOL, atol=ATOL)
     if not solved.success:
         raise ArithmeticError(f"the flow could not be followed to {times[-1]:g}: {solved.message}")
     return Path(times, solved.y.T, np.array([float(model.loss(theta, pi, lam)) for theta in solved.y.T]))
 
 
 def attended(model: MarkovAttention, theta: np.ndarray, pi: np.ndarray, token: int = 0) -> float:
-    """The mean over queries q ~ pi of the attention to ``token``."""
+    """The mean over queries q ~ pi of the attention to ``token``. Raises ValueError for a token that is none of the model's."""
     from theory.dynamics.attention import weights
 
+    if not 0 <= token < model.tokens:
+        raise ValueError(f"token must be one of 0 .. {model.tokens - 1}, got {token}")
     return float(pi @ weights(pi, model.products(theta)[1])[:, token])
 
 
 def singular_share(matrix: np.ndarray) -> float:
-    """The share of the first singular value in the sum of squares of all: 1 for rank one."""
+    """The share of the first singular value in the sum of squares of all: 1 for rank one. Raises ValueError for a zero matrix."""
+    if not np.any(matrix):
+        raise ValueError("matrix must not be 0: it has no singular values to share")
     values = np.linalg.svd(matrix, compute_uv=False)
     return float(values[0] ** 2 / (values**2).sum())
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory.dynamics.arguments import above, integer
 from theory.dynamics.attention import MarkovAttention, check_law, check_persistence
 
 
@@ -23,7 +24,12 @@ class Sequences:
 
 
 def sample(pi: np.ndarray, lam: float, *, networks: int, sequences: int, length: int, rng: np.random.Generator) -> Sequences:
-    """Sequences of ``length`` tokens, the first drawn from ``pi``: a token stays with probability ``lam``, else a new one is drawn."""
+    """Sequences of ``length`` tokens, the first drawn from ``pi``: a token stays with probability ``lam``, else a new one is drawn.
+
+    Raises ValueError for a law or a probability that is none, and for fewer than one network, sequence or token.
+    """
+    for name, value in (("networks", networks), ("sequences", sequences), ("length", length)):
+        integer(name, value, 1)
     pi, lam = check_law(np.asarray(pi, dtype=float)), float(check_persistence(lam))
     shape, d = (networks, sequences), len(pi)
     token, counts = rng.choice(d, shape, p=pi), np.zeros((*shape, d))
@@ -44,7 +50,18 @@ class Record:
 
 
 def descend(model: MarkovAttention, theta0: np.ndarray, data: Sequences, *, rate: float, steps: int, every: int) -> Record:
-    """Gradient descent of all networks from ``theta0`` (B, P), recorded after every ``every`` steps; time is steps times ``rate``."""
+    """Gradient descent of all networks from ``theta0`` (B, P), recorded after every ``every`` steps; time is steps times ``rate``.
+
+    Raises ValueError for a rate that is not positive, fewer than no steps or one step to a record, and for starts or sequences that do
+    not fit the model or each other.
+    """
+    above("rate", rate, 0)
+    integer("steps", steps, 0)
+    integer("every", every, 1)
+    if data.counts.shape[-1] != model.tokens:
+        raise ValueError(f"data must be sequences of {model.tokens} tokens, got {data.counts.shape[-1]}")
+    if np.shape(theta0) != (len(data.counts), model.n_params):
+        raise ValueError(f"theta0 must have shape ({len(data.counts)}, {model.n_params}), a start a network, got {np.shape(theta0)}")
     theta = np.array(theta0, dtype=float)
     times, losses, path = [], [], []
     hot = np.eye(model.tokens)

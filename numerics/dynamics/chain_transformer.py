@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import above, integer
+
 
 @dataclass(frozen=True)
 class ChainRun:
@@ -24,8 +26,9 @@ class ChainRun:
 def chains(rng: np.random.Generator, count: int, *, pairs: int, asked: int, tokens: int) -> tuple[np.ndarray, np.ndarray]:
     """``count`` sequences (count, 2 pairs + 1) and their answers (count,).
 
-    Raises ValueError where the question leaves the chain, or the chain needs more tokens than there are.
+    Raises ValueError where the question leaves the chain, or the chain needs more tokens than there are, and for no sequences.
     """
+    integer("count", count, 1)
     if not 1 <= asked <= pairs:
         raise ValueError(f"asked must lie in 1 .. {pairs}, the steps of the chain, got {asked}")
     if tokens < pairs + 1:
@@ -82,9 +85,15 @@ def train_on_chains(
     rate: float = 1e-3,
     every: int = 500,
 ) -> ChainRun:
-    """One transformer, trained on fresh chains by AdamW with a warm-up of a tenth, tested on 2000 others. Global generators are kept."""
+    """One transformer, trained on fresh chains by AdamW with a warm-up of a tenth, tested on 2000 others. Global generators are kept.
+
+    Raises ValueError as :func:`chains` does, and for sizes below 1 or a rate that is not positive.
+    """
     import torch
 
+    for name, value in (("layers", layers), ("width", width), ("steps", steps), ("batch", batch), ("every", every)):
+        integer(name, value, 1)
+    above("rate", rate, 0)
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)

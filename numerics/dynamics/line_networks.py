@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theory.dynamics.arguments import above, at_least, integer
+
 if TYPE_CHECKING:
     import torch
 
@@ -56,12 +58,26 @@ class Target:
 
 
 def even_points(n: int, half: float = np.pi) -> np.ndarray:
-    """n even points of [-half, half), as a discrete Fourier transform wants them."""
+    """n even points of [-half, half), as a discrete Fourier transform wants them.
+
+    :raises ValueError: for n that is no integer of at least 1, or a half that is not positive.
+    """
+    integer("n", n, 1)
+    above("half", half, 0)
     return -half + 2 * half * np.arange(n) / n
 
 
 def initial(rng: np.random.Generator, networks: int, hidden: Sequence[int], *, deviation: float | None = None) -> list[np.ndarray]:
-    """Weights and biases W_1, b_1, ... of a batch, normal: deviation 1/sqrt(inputs of the layer), biases likewise, or all ``deviation``."""
+    """Weights and biases W_1, b_1, ... of a batch, normal: deviation 1/sqrt(inputs of the layer), biases likewise, or all ``deviation``.
+
+    :raises ValueError: for fewer than one network, no hidden layers or empty ones, or a negative deviation.
+    """
+    integer("networks", networks, 1)
+    if not len(hidden):
+        raise ValueError("hidden must have one layer at least")
+    for width in hidden:
+        integer("hidden", width, 1)
+    at_least("deviation", deviation, 0)
     widths, found = (1, *hidden, 1), []
     for inputs, outputs in zip(widths, widths[1:], strict=False):
         size = inputs**-0.5 if deviation is None else deviation

@@ -55,7 +55,9 @@ def hessian_and_noise(model: TwoLayer, theta: np.ndarray, data: tuple[Any, Any],
 
 
 def alignment(first: np.ndarray, second: np.ndarray) -> float:
-    """The cosine of two symmetric matrices in the Frobenius inner product."""
+    """The cosine of two symmetric matrices in the Frobenius inner product. Raises ValueError where one is 0."""
+    if not (np.any(first) and np.any(second)):
+        raise ValueError("matrices must not be 0: an angle to 0 is not defined")
     return float((first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second)))
 
 
@@ -78,15 +80,22 @@ def flatness_and_variance(hessian: np.ndarray, sigma: np.ndarray, *, share: floa
 
 
 def log_slope(x: np.ndarray, y: np.ndarray) -> float:
-    """The least-squares slope of log y against log x."""
+    """The least-squares slope of log y against log x. Raises ValueError for numbers that are not positive, and fewer than two places."""
+    if len(np.unique(x)) < 2 or not (np.min(x) > 0 and np.min(y) > 0):
+        raise ValueError(
+            f"x and y must be positive, with two different x at least, got {np.asarray(x).tolist()[:8]} and {np.asarray(y).tolist()[:8]}"
+        )
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
 def effective_ratio(weights: np.ndarray, cosine: float = 0.95) -> float:
     """The share of different orientations among the rows of ``weights``: 1 unless they condense (2207.05952 counts likewise).
 
-    Rows are taken greedily; one whose cosine with a taken one is above ``cosine`` in absolute value is no new orientation.
+    Rows are taken greedily; one whose cosine with a taken one is above ``cosine`` in absolute value is no new orientation. Raises
+    ValueError for no rows, and for a row of zeros, which has none.
     """
+    if not len(weights) or not np.any(weights, axis=1).all():
+        raise ValueError(f"weights must be one row at least, none of them 0, got shape {np.shape(weights)}")
     units = weights / np.linalg.norm(weights, axis=1, keepdims=True)
     taken: list[np.ndarray] = []
     for unit in units:

@@ -36,13 +36,16 @@ def mean_over_signs(inputs: int, layers: Sequence[int], deviations: Sequence[Fra
     """The exact mean of the first squared output of linear layers whose entries are +- deviations, over all signs.
 
     ``layers`` are the widths after each layer, the last one 1 (rows are alike); ``x`` (inputs,) rational. At most 2^16 sign patterns.
-    With ``shared`` all entries of a layer have one sign. Raises ValueError for more, and unless there is a deviation for each layer.
+    With ``shared`` all entries of a layer have one sign. Raises ValueError for more, for another ``x``, and
+    unless there is a deviation for each layer.
     """
     if len(layers) != len(deviations):
         raise ValueError(f"deviations must be one for each of {len(layers)} layers, got {len(deviations)}")
     sizes = [rows * columns for columns, rows in zip([inputs, *layers[:-1]], layers, strict=True)]
     if sum(sizes) > 16:
         raise ValueError(f"layers must have at most 16 weights in all, got {sum(sizes)}")
+    if np.shape(x) != (inputs,):
+        raise ValueError(f"x must have shape ({inputs},), got {np.shape(x)}")
     total = Fraction(0)
     for signs in product((-1, 1), repeat=sum(sizes)):
         value, taken = x, 0

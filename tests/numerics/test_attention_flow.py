@@ -73,10 +73,38 @@ def test_singular_share():
 def test_bad_times():
     model = MarkovAttention(2, 1, 1)
     for times in ([], [2.0, 1.0], [-1.0], [0.0, 0.0]):
-        with pytest.raises(ValueError, match="times must rise from at least 0"):
+        with pytest.raises(ValueError, match="times must be finite and rise from at least 0"):
             follow(model, np.zeros(6), [0.5, 0.5], 0.5, times)
 
 
 def test_the_focusing_rate_in_balls_is_that_in_floats():
     with working_precision(128):
         assert abs(float(focusing_rate(balls(EXACT), ball(Fraction(1, 2))).mid()) - focusing_rate(PI, LAM)) < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"times": [float("nan")]}, "times must be finite and rise"),
+        ({"theta0": np.zeros(3)}, "theta0 must hold 6 finite numbers"),
+        ({"theta0": np.full(6, np.nan)}, "theta0 must hold 6 finite numbers"),
+        ({"pi": [0.5, 0.3, 0.2]}, "pi must have a probability for each of 2 tokens, got 3"),
+    ],
+)
+def test_flows_that_cannot_be_followed_are_refused(change, told):
+    """A time that is no number was never reached: the integrator went on for ever."""
+    given = {"theta0": np.full(6, 0.1), "pi": [0.6, 0.4], "lam": 0.5, "times": [1.0], **change}
+    with pytest.raises(ValueError, match=told):
+        follow(MarkovAttention(2, 1, 1), **given)
+
+
+def test_the_flow_at_its_start():
+    path = follow(MarkovAttention(2, 1, 1), np.full(6, 0.1), [0.6, 0.4], 0.5, [0.0])
+    assert path.theta.tolist() == [[0.1] * 6] and path.loss.shape == (1,)
+
+
+def test_tokens_and_matrices_that_are_none():
+    with pytest.raises(ValueError, match="token must be one of 0 .. 1, got 2"):
+        attended(MarkovAttention(2, 1, 1), np.full(6, 0.1), np.array([0.6, 0.4]), token=2)
+    with pytest.raises(ValueError, match="matrix must not be 0"):
+        singular_share(np.zeros((2, 2)))

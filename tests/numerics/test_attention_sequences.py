@@ -1,6 +1,7 @@
 """Sampled sequences and training on them: the law, the gradient, the population limit, independence of the batch."""
 
 import numpy as np
+import pytest
 
 from numerics.dynamics.attention_sequences import Sequences, _loss_and_gradient, descend, sample
 from theory.dynamics.attention import MarkovAttention
@@ -66,3 +67,21 @@ def test_growth_follows_the_eigenvalues_of_each_networks_own_loss():
     assert condensation_rates(data, 4).shape == (3,) and found.focus.shape == (3,)
     short = growth(model, record, data, rate=0.25, condensing=(50, 60), focusing=(50, 60))
     assert np.isnan(short.condensation).all() and np.isnan(short.focus).all()
+
+
+def test_samples_and_descents_that_cannot_be():
+    model, rng = MarkovAttention(2, 1, 1), np.random.default_rng(0)
+    law = {"pi": np.array([0.6, 0.4]), "lam": 0.5, "networks": 1, "sequences": 5, "length": 4, "rng": rng}
+    for name in ("networks", "sequences", "length"):
+        with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got 0"):
+            sample(**{**law, name: 0})
+    data = sample(**law)
+    for change, told in (
+        ({"rate": 0.0}, "rate must be positive"),
+        ({"every": 0}, "every must be an integer of at least 1"),
+        ({"theta0": np.zeros((2, 6))}, r"theta0 must have shape \(1, 6\)"),
+        ({"data": sample(**{**law, "pi": np.array([0.5, 0.3, 0.2])})}, "data must be sequences of 2 tokens, got 3"),
+    ):
+        given = {"theta0": np.zeros((1, 6)), "data": data, "rate": 0.1, "steps": 1, "every": 1, **change}
+        with pytest.raises(ValueError, match=told):
+            descend(model, **given)

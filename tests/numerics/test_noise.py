@@ -88,3 +88,18 @@ def test_bad_input():
         noise.scalar_diffusion(Fraction(1, 2), Fraction(1, 8), Fraction(1), "both")
     with pytest.raises(ValueError, match="keep must be a probability"):
         noise.scalar_descent(Fraction(2), Fraction(1, 8), 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: noise.alignment(np.zeros((2, 2)), np.eye(2)), "matrices must not be 0"),
+        (lambda: noise.log_slope(np.array([1.0]), np.array([2.0])), "two different x at least"),
+        (lambda: noise.log_slope(np.array([1.0, -1.0]), np.array([1.0, 2.0])), "x and y must be positive"),
+        (lambda: noise.effective_ratio(np.array([[0.0, 0.0], [1.0, 0.0]])), "none of them 0"),
+        (lambda: noise.effective_ratio(np.zeros((0, 2))), "one row at least"),
+    ],
+)
+def test_what_has_no_angle_or_slope_is_refused(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory.dynamics.arguments import at_least
+
 Half = Fraction(1, 2)
 
 #: Slopes d log RD(w)/d log m printed for gamma' = 0, from m = 1000 .. 40,000 and four samples (arXiv:2007.07497).
@@ -220,16 +222,22 @@ def decay_rate(kappa: Any, kappa_prime: Any, width: Any, samples: int, least: An
     """2 m kappa^2 share (kappa' + 1/kappa') least/n: R(t) <= R(0) e^(-rate t) while both Gram matrices keep ``share`` of ``least``.
 
     ``least`` is the lesser of their least eigenvalues.
-    At share 1/2 it is at least the 2 m kappa^2 least/n of Theorem 6 (b), as kappa' + 1/kappa' >= 2.
+    At share 1/2 it is at least the 2 m kappa^2 least/n of Theorem 6 (b), as kappa' + 1/kappa' >= 2. Raises ValueError for numbers that are
+    not positive, ``least`` aside, which may be 0.
     """
+    positive(kappa=kappa, kappa_prime=kappa_prime, width=width, samples=samples, share=share)
+    at_least("least", least, 0)
     return 2 * width * kappa * kappa * share * least * (kappa_prime + 1 / kappa_prime) / samples
 
 
 def lazy_distance_bound(kappa: float, kappa_prime: float, rate: float, loss: float, outputs: float, radius: float, start: float) -> float:
     """RD(w) <= kappa kappa' r sqrt(2 R(0)) A (2/rate)/|w(0)|, as |w'| <= kappa kappa' r sqrt(2R) |a|.
 
-    A = ``outputs`` is the largest |a(t)|, r = ``radius`` the largest |x_i|, ``start`` |w(0)|, all of the normalised flow.
+    A = ``outputs`` is the largest |a(t)|, r = ``radius`` the largest |x_i|, ``start`` |w(0)|, all of the normalised flow. Raises ValueError
+    for a kappa, kappa', rate or start that is not positive, or a negative loss.
     """
+    positive(kappa=kappa, kappa_prime=kappa_prime, rate=rate, start=start)
+    at_least("loss", loss, 0)
     return kappa * kappa_prime * radius * math.sqrt(2 * loss) * outputs * (2 / rate) / start
 
 
@@ -237,9 +245,12 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
     """(K_a, K_w), each (n, n): E sigma(w.x) sigma(w.x') and x.x' E sigma'(w.x) sigma'(w.x') for ReLU and w ~ N(0, I).
 
     With the angle phi between x and x': |x||x'| (sin phi + (pi - phi) cos phi)/(2 pi) and x.x' (pi - phi)/(2 pi) (Cho and Saul 2009).
-    A row that is zero has zero means. ``x`` (n, d), entries of any arithmetic that has the functions given.
+    A row that is zero has zero means. ``x`` (n, d), entries of any arithmetic that has the functions given; the angles of floats are taken
+    where parallel rows do not cancel. Raises ValueError for another shape.
     """
     x = np.asarray(x)
+    if x.ndim != 2:
+        raise ValueError(f"x must have shape (n, d), got {x.shape}")
     n, inner = len(x), x @ x.T
     first, second = np.empty((n, n), dtype=object), np.empty((n, n), dtype=object)
     for i in range(n):
@@ -251,12 +262,22 @@ def arc_cosine_gram(x: Any, *, acos: Callable = math.acos, sqrt: Callable = math
                 first[i, k] = second[i, k] = inner[i, k]
                 continue
             size = sqrt(inner[i, i] * inner[k, k])
-            cosine = inner[i, k] / size
-            rest = pi - acos(cosine)
-            sine = sqrt(inner[i, i] * inner[k, k] - inner[i, k] * inner[i, k]) / size
+            if isinstance(size, float):
+                angle = _angle(x[i], x[k])
+                rest, cosine, sine = math.pi - angle, math.cos(angle), math.sin(angle)
+            else:
+                cosine = inner[i, k] / size
+                rest = pi - acos(cosine)
+                sine = sqrt(inner[i, i] * inner[k, k] - inner[i, k] * inner[i, k]) / size
             first[i, k] = size * (sine + rest * cosine) / (2 * pi)
             second[i, k] = inner[i, k] * rest / (2 * pi)
     return first, second
+
+
+def _angle(first: Any, second: Any) -> float:
+    """2 atan(|u - v|/|u + v|) for the directions u and v of two float vectors (Kahan): all digits, where a cosine near 1 has half."""
+    u, v = (np.asarray(vector, dtype=float) / np.linalg.norm(np.asarray(vector, dtype=float)) for vector in (first, second))
+    return 2 * math.atan2(float(np.linalg.norm(u - v)), float(np.linalg.norm(u + v)))
 
 
 # --------------------------------------------------------------------------------------------------------- three layers
@@ -308,5 +329,7 @@ def three_layer_bound(largest: Any, inputs: Any, *, sqrt: Callable = math.sqrt) 
     """Delta with |W_l(T)|^2 >= |W_l(0)|^2 + Delta for all three layers of a ReLU network whose output is 1/4 somewhere in the unit cube.
 
     Delta = (1/(4 sqrt d))^(2/3) - M^2, M the ``largest`` of |W1(0)|, |W2(0)|, |a(0)| and d = ``inputs``; it may be negative.
+    Raises ValueError for no inputs.
     """
+    positive(inputs=inputs)
     return (1 / (4 * sqrt(inputs))) ** (2 / 3) - largest**2

@@ -189,8 +189,8 @@ def both(pi, lam, gamma, beta):
 
 @FOCUSING.check(
     "symbolic",
-    [4],
-    axes(d=(4,)),
+    [2, 4],
+    axes(d=(2, 4)),
     cell=lambda d: {"d": d},
     clauses="attention",
     covers="statement",

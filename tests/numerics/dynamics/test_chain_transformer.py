@@ -35,3 +35,10 @@ def test_training_leaves_the_global_generators_and_repeats():
 def test_a_chain_too_short_is_refused(options, told):
     with pytest.raises(ValueError, match=told):
         chains(np.random.default_rng(0), 2, **options)
+
+
+def test_chains_and_sizes_that_are_none():
+    with pytest.raises(ValueError, match="count must be an integer of at least 1, got 0"):
+        chains(np.random.default_rng(0), 0, pairs=2, asked=1, tokens=5)
+    with pytest.raises(ValueError, match="steps must be an integer of at least 1, got 0"):
+        train_on_chains(1, seed=0, pairs=2, tokens=5, steps=0)

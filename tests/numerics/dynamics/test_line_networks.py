@@ -189,3 +189,18 @@ def test_errors_relative_to_nothing_are_refused():
         relative_parts(np.eye(2), [[1.0], [1.0]], [[1.0], [1.0]])
     with pytest.raises(ValueError, match="most must be an integer of at least 0, got -1"):
         dyadic(-1)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: even_points(0), "n must be an integer of at least 1, got 0"),
+        (lambda: even_points(4, -1), "half must be positive, got -1"),
+        (lambda: initial(np.random.default_rng(0), 0, [3]), "networks must be an integer of at least 1, got 0"),
+        (lambda: initial(np.random.default_rng(0), 1, []), "hidden must have one layer at least"),
+        (lambda: initial(np.random.default_rng(0), 1, [3], deviation=-1.0), "deviation must be at least 0, got -1.0"),
+    ],
+)
+def test_points_and_starts_that_are_none(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()

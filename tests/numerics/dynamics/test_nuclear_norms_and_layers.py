@@ -119,3 +119,8 @@ def test_bags_learn_their_facts():
         train_bags(given.data, networks=0, width=8, decay=0, steps=1, rate=1, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="decay must be at least 0"):
         train_bags(given.data, networks=1, width=8, decay=-1, steps=1, rate=1, rng=np.random.default_rng(0))
+
+
+def test_signals_of_another_length():
+    with pytest.raises(ValueError, match=r"x must have shape \(3,\), got \(2,\)"):
+        mean_over_signs(3, [1], [Fraction(1)], np.array([Fraction(1), Fraction(2)], dtype=object))

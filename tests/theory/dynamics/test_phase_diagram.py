@@ -166,6 +166,13 @@ def test_the_law_of_the_upper_layers_is_not_told_where_the_first_one_leads(pair)
         (lambda: solved_network(-1, 1, 10), "kappa must be positive, got -1"),
         (lambda: solved_network(1e-200, 1, 10), "sinh 2 theta below 1e150 in floats"),
         (lambda: scaling_at(1, 0, 0), "width must be at least 1, got 0"),
+        (lambda: arc_cosine_gram([1.0, 2.0]), r"x must have shape \(n, d\), got \(2,\)"),
+        (lambda: decay_rate(-1, 1, 10, 4, 1), "kappa must be positive, got -1"),
+        (lambda: decay_rate(1, 1, 10, 0, 1), "samples must be positive, got 0"),
+        (lambda: decay_rate(1, 1, 10, 4, -1), "least must be at least 0, got -1"),
+        (lambda: lazy_distance_bound(1, 1, 0, 1, 1, 1, 1), "rate must be positive, got 0"),
+        (lambda: lazy_distance_bound(1, 1, 1, -1, 1, 1, 1), "loss must be at least 0, got -1"),
+        (lambda: three_layer_bound(0.1, 0), "inputs must be positive, got 0"),
         (lambda: scaling_at(300, 0, 256), "deviations between 1e-300 and 1e300 at width 256, got 300 and 0"),
         (lambda: scaling_at(1, 0, -5), "width must be at least 1, got -5"),
         (lambda: three_layer_exponents(0.25, 0.75, 0.75), "exponents must all be at least 1/2"),
@@ -174,3 +181,13 @@ def test_the_law_of_the_upper_layers_is_not_told_where_the_first_one_leads(pair)
 def test_bad_input_is_named(call, told):
     with pytest.raises(ValueError, match=told):
         call()
+
+
+@pytest.mark.parametrize("times", [3, -3])
+def test_kernels_of_parallel_rows(times):
+    """Of random parallel rows a third had a cosine beyond 1, and acos raised; K_a is |x||x'|/2, and 0 for opposite ones."""
+    for seed in range(50):
+        row = np.random.default_rng(seed).normal(size=3)
+        first, second = arc_cosine_gram([row, times * row])
+        right = times * row @ row / 2 if times > 0 else 0.0
+        assert abs(first[0, 1] - right) < 1e-12 and abs(second[0, 1] - right) < 1e-12
