@@ -84,7 +84,7 @@ def inputs_of(model, n, rng):
 ANYWHERE = axes(
     shape=by_level(("two outputs", "channels", "three layers"), tuple(SHAPES)),
     layer=(1, 2, 3),
-    alpha=FRACTIONS,
+    alpha=by_level(("0", "inside", "negative"), FRACTIONS),
     sigma=by_level(("ratsig",), ("ratsig", "hinge3")),
     where=lambda shape, layer: layer <= len(SHAPES[shape][1]),
     standard=1,
@@ -124,7 +124,7 @@ def rational_networks(cell, instance, *, block=split_block, context):
 CRITICALS = axes(
     shape=by_level(("one channel", "two layers"), ("one channel", "two outputs", "two layers", "channels, two outputs")),
     layer=(1, 2),
-    alpha=FRACTIONS,
+    alpha=by_level(("0", "inside", "negative"), FRACTIONS),
     where=lambda shape, layer: layer <= len(SHAPES[shape][1]),
     standard=2,
     full=10,
