@@ -18,7 +18,7 @@ import numpy as np
 from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero, working_precision
 from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
-from numerics.hessian.gradients import indices, takes_indices
+from numerics.hessian.gradients import checked, indices, takes_indices
 from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
@@ -82,8 +82,8 @@ def find_critical_points(
 
     A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1 and the largest input from 1 to 4: data
     in other units have the same points, their parameters scaled. Points of equal loss count once. With ``minima`` the loss is lowered
-    first, so that mostly minima are met. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad
-    argument.
+    first, so that mostly minima are met. A start that overflows or meets a kink is given up. The search may miss points; it proves nothing,
+    see :func:`certify`. Raises ValueError for a bad argument.
     """
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
@@ -98,11 +98,13 @@ def find_critical_points(
     if theta.ndim != 2 or theta.shape[1] != model.n_params:
         raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
     scaled = x if input_unit == 1 else x / input_unit, y / unit
-    if minima:
-        theta = _descend(model, theta, scaled, loss, steps)
-    theta = _settle(model, theta, scaled, loss, steps)
-    slope, curvature = gradient_and_hessian(model, theta, scaled, loss)
-    norms, values = np.linalg.norm(slope, axis=-1), risk(model, theta, scaled, loss)
+    checked(model, theta, scaled)  # so that errors from here on are those of single points
+    with np.errstate(all="ignore"):  # a start that overflows is not used further
+        if minima:
+            theta = _descend(model, theta, scaled, loss, steps)
+        theta = _settle(model, theta, scaled, loss, steps)
+        slope, curvature, norms = _derivatives(model, theta, scaled, loss)
+        values = risk(model, theta, scaled, loss)
     counts, doubtful = float_counts(np.linalg.eigvalsh(curvature))
     good = (norms <= tolerance) & (np.abs(theta).max(axis=-1) <= FARTHEST)
     found: list[CriticalPoint] = []
@@ -157,6 +159,22 @@ def _some_samples(model: AbstractModel) -> np.ndarray:
     return model.entries() if isinstance(model, EntryModel) else np.random.default_rng(1).normal(size=(4, model.input_size))
 
 
+def _derivatives(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Loss) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients (starts, P), Hessians and norms of the gradients; zeros and an infinite norm at points that overflow or lie at a kink."""
+    try:
+        slope, curvature = gradient_and_hessian(model, theta, data, loss)
+    except ValueError:  # a kink of sigma at one point or more
+        if len(theta) == 1:
+            slope, curvature = np.full(theta.shape, np.nan), np.full((*theta.shape, theta.shape[-1]), np.nan)
+        else:
+            parts = [_derivatives(model, point[None], data, loss) for point in theta]
+            slope, curvature, norms = (np.concatenate(part) for part in zip(*parts, strict=True))
+            return slope, curvature, norms
+    usable = np.isfinite(slope).all(axis=-1) & np.isfinite(curvature).all(axis=(-1, -2))
+    slope, curvature = np.where(usable[:, None], slope, 0.0), np.where(usable[:, None, None], curvature, 0.0)
+    return slope, curvature, np.where(usable, np.linalg.norm(slope, axis=-1), np.inf)
+
+
 def _spectral_step(slope: np.ndarray, curvature: np.ndarray, filtered: Any) -> np.ndarray:
     values, vectors = np.linalg.eigh(curvature)
     return -(vectors @ (filtered(values) * (vectors.swapaxes(-1, -2) @ slope[..., None])[..., 0])[..., None])[..., 0]
@@ -166,7 +184,7 @@ def _descend(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Lo
     """Damped Newton on |H|: every accepted step lowers the loss."""
     damping, value = np.full(len(theta), 1.0), risk(model, theta, data, loss)
     for _ in range(steps):
-        slope, curvature = gradient_and_hessian(model, theta, data, loss)
+        slope, curvature, _ = _derivatives(model, theta, data, loss)
         step = _spectral_step(slope, curvature, lambda values, mu=damping[:, None]: 1 / (np.abs(values) + mu))
         trial = risk(model, theta + step, data, loss)
         better = trial < value
@@ -178,8 +196,8 @@ def _descend(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Lo
 
 def _settle(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Loss, steps: int) -> np.ndarray:
     """Levenberg-Marquardt on the gradient field; points whose gradient no longer falls rest."""
-    slope, curvature = gradient_and_hessian(model, theta, data, loss)
-    damping, size = np.full(len(theta), 1e-2), np.linalg.norm(slope, axis=-1)
+    slope, curvature, size = _derivatives(model, theta, data, loss)
+    damping = np.full(len(theta), 1e-2)
     active = np.arange(len(theta))
     for _ in range(steps):
         if not len(active):
@@ -187,8 +205,7 @@ def _settle(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Los
         mu = damping[active, None]
         step = _spectral_step(slope[active], curvature[active], lambda values, mu=mu: values / (values**2 + mu))
         moved = theta[active] + step
-        new_slope, new_curvature = gradient_and_hessian(model, moved, data, loss)
-        new_size = np.linalg.norm(new_slope, axis=-1)
+        new_slope, new_curvature, new_size = _derivatives(model, moved, data, loss)
         better = new_size < size[active]
         places = active[better]
         theta[places], slope[places], curvature[places] = moved[better], new_slope[better], new_curvature[better]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.hessian import gradient
-from numerics.modules.residual import INNER
 from numerics.modules.trained import network_of_state
 from numerics.modules.widening import ROUNDING
 from theory.activations import Activation
@@ -38,7 +37,7 @@ def split_state(
     """
     network, theta = network_of_state(state, sigma)
     if isinstance(network, ResidualNetwork):
-        raise ValueError(f"neurons beside a residual block are not split: the block {INNER.strip('.')} would have to be, too")
+        raise ValueError("neurons beside a residual block are not split: those of the block would have to be, too")
     dtype = np.result_type(*state.values())
     x = np.random.default_rng(0).normal(size=(16, network.inputs)) if x is None else x.astype(float)
     if x.ndim != 2 or x.shape[1] != network.inputs or not len(x) or not np.isfinite(x).all():

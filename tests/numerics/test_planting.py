@@ -127,6 +127,23 @@ def test_the_unit_of_the_targets_does_not_matter(unit):
     np.testing.assert_allclose(again.theta, scaled[0].theta, rtol=1e-9)
 
 
+@pytest.mark.parametrize("minima", [False, True])
+@pytest.mark.parametrize("activation", ["tanh", "exp", "relu"])
+def test_a_start_that_overflows_or_lies_on_a_kink_costs_itself_alone(activation, minima):
+    model, starts = FullyConnected((1, 2, 1), activation), np.random.default_rng(0).normal(size=(9, 7))
+    spoilt = np.concatenate([starts, np.full((1, 7), 1e200), np.full((1, 7), np.nan), np.zeros((1, 7))])
+    plain, found = (find_critical_points(model, wave(), starts=some, minima=minima, steps=100) for some in (starts, spoilt))
+    losses = [p.loss for p in found]
+    # the zeros are a start of their own where sigma has no kink there, and may lead to one point more
+    assert len(plain) <= len(found) <= len(plain) + 1 and {round(p.loss, 6) for p in plain} <= {round(loss, 6) for loss in losses}
+
+
+@pytest.mark.parametrize("data", [(np.zeros((4, 2)), np.zeros((4, 1))), (np.zeros((4, 1)), np.zeros((3, 1)))])
+def test_data_that_do_not_fit_are_told_and_not_given_up(data):
+    with pytest.raises(ValueError):
+        find_critical_points(FullyConnected((1, 2, 1), "relu"), data, starts=3)
+
+
 @pytest.mark.parametrize("unit", [1e4, 1e-3])
 def test_the_unit_of_the_inputs_does_not_matter(unit):
     """The points are the same, their first weights divided by the unit."""

@@ -35,7 +35,7 @@ RANGE = claim(
     },
     symbols={
         "H": "Hessian of R",
-        r"\pi": "the collapse of the inserted layer into the next one; of the second lift in \\pi_2",
+        r"\pi": "the collapse of the inserted layer into the next one; those of two lifts have the indices 1 and 2",
         "n_-,n_0,n_+": "numbers of negative, zero and positive eigenvalues",
         "In": "inertia (n_-, n_0, n_+)",
         "W'": "weights of the layer behind the inserted one",

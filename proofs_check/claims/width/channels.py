@@ -38,7 +38,7 @@ CHANNELS = claim(
     symbols={
         "T": "a split or a null channel, with matrix A and gradient map G",
         r"T^\alpha": r"the split of channel s of layer l: its copy takes the fraction \alpha of its outgoing weights",
-        "C": r"the matrix of embedding.splitting.congruence, |\det C| = 1",
+        "C": "the matrix of embedding.splitting.congruence, of determinant 1 or -1",
         "H": "the Hessian of the risk, H' that of the wide network",
         "B_s": r"E[\sum_q e_{t,q} \sigma'(z_{s,q+o}) h_{q+o}^\top], a row for each target channel t and tap o",
         "S_s": r"E[\sum_q a_q \sigma''(z_{s,q}) h_q h_q^\top],\ a_q = \sum_{t,o} K_{t,s,o} e_{t,q-o}",
@@ -84,7 +84,7 @@ def inputs_of(model, n, rng):
 ANYWHERE = axes(
     shape=by_level(("two outputs", "channels", "three layers"), tuple(SHAPES)),
     layer=(1, 2, 3),
-    alpha=FRACTIONS,
+    alpha=by_level(("0", "inside", "negative"), FRACTIONS),
     sigma=by_level(("ratsig",), ("ratsig", "hinge3")),
     where=lambda shape, layer: layer <= len(SHAPES[shape][1]),
     standard=1,
@@ -124,7 +124,7 @@ def rational_networks(cell, instance, *, block=split_block, context):
 CRITICALS = axes(
     shape=by_level(("one channel", "two layers"), ("one channel", "two outputs", "two layers", "channels, two outputs")),
     layer=(1, 2),
-    alpha=FRACTIONS,
+    alpha=by_level(("0", "inside", "negative"), FRACTIONS),
     where=lambda shape, layer: layer <= len(SHAPES[shape][1]),
     standard=2,
     full=10,

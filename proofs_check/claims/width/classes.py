@@ -194,7 +194,7 @@ def anywhere(widths, rng):
 PLANTED = axes(
     widths=by_level(((1, 2, 2), (2, 1, 3), (1, 1, 2, 3)), ((1, 2, 2), (2, 2, 2), (2, 1, 3), (1, 2, 4), (1, 1, 2, 3), (1, 2, 1, 2))),
     layer=(1, 2),
-    alpha=("1/2", "inside", "above 1", "negative"),
+    alpha=by_level(("inside", "negative"), ("1/2", "inside", "above 1", "negative")),
     where=lambda widths, layer: inner(widths, layer),
     full=10,
 )
