@@ -18,7 +18,7 @@ def penalties() -> Figure:
 
     def penalty(s: np.ndarray, u: np.ndarray) -> np.ndarray:
         slope = 1 / (1 - s - u)
-        return sum(((x - 3 - s) ** 2 + (x - 4 + u) ** 2) * slope**2 for x in (4, 5, 6))
+        return np.sum([((x - 3 - s) ** 2 + (x - 4 + u) ** 2) * slope**2 for x in (4, 5, 6)], axis=0)
 
     still = 0 * moved
     return curves(
