@@ -84,7 +84,14 @@ def test_the_table_of_papers_is_complete():
         assert paper.authors
         assert paper.kind in bibliography.KINDS
         assert paper.not_verified, f"{paper.arxiv} does not say what is left out"
-        assert paper.url == f"https://arxiv.org/abs/{paper.arxiv}"
+        assert paper.url == f"https://{'doi.org' if paper.arxiv.startswith('10.') else 'arxiv.org/abs'}/{paper.arxiv}"
+
+
+def test_every_paper_that_a_claim_cites_has_a_title():
+    from proofs_check import load_claims
+
+    cited = {claim.source.paper for claim in load_claims().values()}
+    assert sorted(source for source in cited if bibliography.link(source) and not bibliography.title(source)) == []
 
 
 def test_an_application_never_looks_verified():

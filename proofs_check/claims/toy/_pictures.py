@@ -18,7 +18,7 @@ def products() -> Figure:
         drawn = {f"c = {c:g}": (grid, within(c / grid, -REACH, REACH)) for c in (1.0, 0.25)}
     ends = np.array([-REACH, REACH])
     drawn["c = 0: rank 3 on the arms"] = joined((ends, 0 * ends), (0 * ends, ends))
-    drawn["crossing: rank 2"] = (np.zeros(1), np.zeros(1))
+    drawn["crossing: rank 2"] = np.zeros(1), np.zeros(1)
     return curves(
         "Representatives of targets",
         "Hyperbolas theta_2 theta_3 = c for c = 1 and 1/4, and for c = 0 the two axes, whose crossing is the only point of rank two.",
@@ -48,7 +48,7 @@ def squares() -> Figure:
     outer, inner = np.sqrt(grid**2 + 1), np.sqrt(np.where(np.abs(grid) >= 1, grid**2 - 1, np.nan))
     drawn = {f"c = {c}": joined(*((grid, sign * within(root, 0, REACH)) for sign in (1, -1))) for c, root in ((1, inner), (-1, outer))}
     drawn["c = 0: rank 1 on the arms"] = joined((grid, grid), (grid, -grid))
-    drawn["crossing: rank 0"] = (np.zeros(1), np.zeros(1))
+    drawn["crossing: rank 0"] = np.zeros(1), np.zeros(1)
     return curves(
         "Representatives of f = c x",
         "Hyperbolas a^2 - b^2 = c for c = 1 and -1, and for c = 0 two lines, whose crossing is the only point of rank zero.",
