@@ -26,6 +26,8 @@ FORMULAS = {
     "lorentz": "1/(1 + z**2)",
     "ratsig": "z/(1 + z**2)",
     "ratsig4": "z/(1 + z**4)",
+    "cosh": "(exp(z) + exp(-z))/2",
+    "sinh": "(exp(z) - exp(-z))/2",
 }
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "atan", "erf")
 #: The highest power of z in a formula, powers of powers multiplied out, and the most nodes that one may have.

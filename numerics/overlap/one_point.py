@@ -79,6 +79,7 @@ def _turning(
     """Overlaps between monotone stretches of c -> 2 (G(c B) - G(c A))/c^2."""
     if is_p_family(sigma):
         reason = f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide"
+        reason += "; behind a = 0 all inputs share the reflected start, at which the gradient of that G vanishes as well"
         return NotFound(reason, proved=True)
     if sigma.name in MONOTONE:
         kind = "even" if sigma.reflection and sigma.reflection.parity == -1 and sigma.reflection.pure else "monotone on the whole line"

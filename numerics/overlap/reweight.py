@@ -24,7 +24,7 @@ from numerics.overlap.finite_steps import step_bounds
 from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import by_orbits, refine
+from numerics.overlap.two_point import by_orbits, differ_as_functions, refine
 from theory.models import TwoLayer
 
 #: Precision of the validated flows, and the longest that are worth one.
@@ -338,7 +338,10 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
         between = squared.sqrt()
         if not between - ball(radii[0]) - ball(radii[1]) > 0:
             raise NotCertified(f"the limits are {between.str(5)} apart up to {sum(radii):.2g}")
-        apart_as_functions = _differ_as_functions(model, bias, ends, radii)
+        wide = [
+            [entry + ball(0).union(ball(radius)).union(-ball(radius)) for entry in end] for end, radius in zip(ends, radii, strict=True)
+        ]
+        apart_as_functions = differ_as_functions(model, *wide, bias=bias)
         limits = [[_widened(entry, radius) for entry in end] for end, radius in zip(ends, radii, strict=True)]
         said = [f"weights {', '.join(weights)} of the data lead to limit {k}" for k, weights in enumerate(case.weights, start=1)]
         notes = ["; ".join(said)]
@@ -357,18 +360,6 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
     name, level = model.activation.name, "function" if apart_as_functions else "parameter"
     kind = "generic" if apart_as_functions else "symmetric"
     return Overlap("reweight", name, model.width, model.inputs, theta0, samples, limits, kind, [proof], notes, level=level, bias=bias)
-
-
-def _differ_as_functions(model: TwoLayer, bias: bool, ends: Sequence[np.ndarray], radii: Sequence[float]) -> bool:
-    """Whether the functions at all points of the two balls are proved to differ, at one of 64 inputs of sizes from 0.3 to 30."""
-    from flint import arb
-
-    inputs = np.random.default_rng(0).normal(size=(64, model.inputs)) * np.geomspace(0.3, 30, 64)[:, None]
-    if bias:
-        inputs[:, -1] = 1.0
-    wide = [np.array([entry + arb(0, radius) for entry in end], dtype=object) for end, radius in zip(ends, radii, strict=True)]
-    p, q = (model(theta, balls(inputs))[:, 0] for theta in wide)
-    return not all(a.overlaps(b) for a, b in zip(p, q, strict=True))
 
 
 def _widened(entry: Any, radius: float) -> str:

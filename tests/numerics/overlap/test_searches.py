@@ -99,6 +99,34 @@ def test_limits_of_the_label_zero_keep_a_given_start(inputs, start):
         assert flow.distance(midpoints(limit)) < 1e-8
 
 
+def test_limits_of_one_function_are_never_said_to_differ_as_functions():
+    """z + z^3 is odd; where it meets itself its crossings look generic until they are refined."""
+    found = find_two_point_overlap("z+z**3", candidates=400)
+    assert isinstance(found, Overlap) and (found.kind, found.level) == ("symmetric", "parameter") and accepted(found)
+    p, q = (midpoints(limit) for limit in found.limits)
+    np.testing.assert_allclose(p, -q, rtol=1e-9)
+
+
+def test_functions_of_small_scale_differ_all_the_same():
+    found = find_two_point_overlap("sigmoid(z)/10000", candidates=400)
+    assert isinstance(found, Overlap) and found.level == "function" and accepted(found)
+
+
+@pytest.mark.parametrize(
+    ("search", "formula", "inputs"),
+    [
+        (find_one_point_overlap, "exp(-z**2)", 2),  # the start lies beside the zero of sigma'
+        (find_one_point_overlap, "1/z+exp(z)", 2),  # beside a pole
+        (find_two_point_overlap, "cosh(z)", 1),
+        (find_two_point_overlap, "1+exp(z)", 2),  # a limit beyond the start, seen from the turn
+        (find_two_point_overlap, "log(z)", 1),
+    ],
+)
+def test_certificates_of_formulas_with_poles_and_zeros_near_the_way_are_accepted(search, formula, inputs):
+    found = search(formula, inputs=inputs)
+    assert isinstance(found, Overlap) and accepted(found)
+
+
 def test_contact_of_equal_neurons():
     found = find_contact_form("gelu", neurons=2, inputs=3)
     assert isinstance(found, Overlap) and len(found.theta0) == 8 and accepted(found)
