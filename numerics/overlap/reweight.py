@@ -10,7 +10,7 @@ two-point overlap a large weight of either sample leads near the limit of this s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,19 +94,8 @@ def find_reweighted(
     tried = lambda: f"{looked} pairs of flows were compared, {len(reasons)} of them tried to prove"
     # Momentum needs a shorter tail: its way there is up to 2/(1 - momentum) times as long.
     shorter = (1 - momentum) / 4 if steps else 1.0
-    sources: list[list[Candidate] | None] = []
-    if count < model.n_params or given is not None:  # otherwise two solutions are no neighbours
-        sources.append(None)
-    if count == 2 and given is None:
-        found, _ = screened(model, given_start, bias, SCREENED, seed, watch)
-        sources += [_by_angle(model, [crossing for crossing in found if crossing.kind == kind]) for kind in ("generic", "symmetric")]
-    for crossings in sources:
+    for source, crossings in _sources(model, bias, given_start, given, count, candidates, seed, watch, shorter):
         cases: list[Case] = []
-        source = (
-            _cases(model, bias, given_start, given, count, candidates, seed, watch, shorter)
-            if crossings is None
-            else _at_crossings(model, crossings, watch, shorter)
-        )
         for case in source:
             looked += 1
             watch.say(tried())
@@ -125,8 +114,7 @@ def find_reweighted(
                     return watch.spent(tried())
                 except NotCertified as error:
                     reasons.append(str(error))
-        if crossings:
-            with watch.proving():
+            if crossings and not steps:
                 try:
                     return _of_large_weights(model, bias, crossings[:CROSSINGS], watch)
                 except OutOfTime:
@@ -141,6 +129,19 @@ def find_reweighted(
         return NotFound(f"{tried()}; {reason}", proved=True)
     last = f"; the last reason: {reasons[-1]}" if reasons else f"; no two limits were more than {LEAST_GAP} apart"
     return NotFound(f"{tried()}{last}; {NO_PROOF}")
+
+
+def _sources(
+    model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float
+) -> Iterator[tuple[Iterator[Case | None], Sequence[Candidate]]]:
+    """Where cases come from, one after the other, with the two-point overlaps of each: data that leave room, then crossings."""
+    if count < model.n_params or given is not None:  # otherwise two solutions are no neighbours
+        yield _cases(model, bias, start, given, count, candidates, seed, watch, shorter), ()
+    if count == 2 and given is None:
+        found, _ = screened(model, start, bias, SCREENED, seed, watch)
+        for kind in ("generic", "symmetric"):
+            crossings = _by_angle(model, [crossing for crossing in found if crossing.kind == kind])
+            yield _at_crossings(model, crossings, watch, shorter), crossings
 
 
 def _given(
@@ -161,7 +162,7 @@ def _given(
 
 def _cases(
     model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float
-) -> Any:
+) -> Iterator[Case | None]:
     """One case, or None, for each start and dataset that is looked at."""
     rng = np.random.default_rng(seed)
     for _ in range(candidates):
@@ -191,7 +192,7 @@ def _by_angle(model: TwoLayer, crossings: Sequence[Candidate]) -> list[Candidate
     return sorted(crossings, key=angle, reverse=True)
 
 
-def _at_crossings(model: TwoLayer, crossings: Sequence[Candidate], watch: Watch, shorter: float) -> Any:
+def _at_crossings(model: TwoLayer, crossings: Sequence[Candidate], watch: Watch, shorter: float) -> Iterator[Case | None]:
     """One case, or None, for the first of the two-point overlaps."""
     for crossing in crossings[:CROSSINGS]:
         labels = np.round(crossing.labels, 6)

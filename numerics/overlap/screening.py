@@ -113,7 +113,7 @@ def screen(model: TwoLayer, theta0: np.ndarray, x: np.ndarray, *, device: str = 
 
 
 def screened(
-    model: TwoLayer, start: Sequence[Any] | None, bias: bool, candidates: int, seed: int, watch: Watch, *, device: str = "cpu"
+    model: TwoLayer, start: Sequence[Any] | np.ndarray | None, bias: bool, candidates: int, seed: int, watch: Watch, *, device: str = "cpu"
 ) -> tuple[list[Candidate], dict[str, int]]:
     """The crossings of so many starts of ``seed`` (or of the one ``start``), and how many of each kind, as long as there is time."""
     theta0, x = draw(model, np.random.default_rng(seed), candidates)
