@@ -329,8 +329,10 @@ def contact(seen, sigma, proof):
     x = [number(c)[0] for c in proof["x"]]
     v, u = start[0], limit[0]
     end = followed(sigma, start, x, network(sigma, limit, x)[0])
+    # What the output weight's radius leaves open of the label moves the limit by that over |grad f|.
+    spread = 4 * sum(number(text)[1] for text in proof["limit"]) * (1 + 1 / mp.norm(network(sigma, limit, x)[1]))
     for entry, text in zip(end, proof["limit"], strict=True):
-        seen.near("the limit", entry, text, mpf(10) ** -27)
+        seen.near("the limit", entry, text, mpf(10) ** -27 + spread)
 
     def quotient(z):
         value, slope = sigma(z)
