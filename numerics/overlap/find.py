@@ -17,7 +17,7 @@ import numpy as np
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, working_precision
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, positive
+from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, decimals, positive
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS, differ_as_functions, proofs, refine
@@ -54,8 +54,8 @@ def find_two_point_overlap(
     model, watch = TwoLayer(inputs + bias, neurons, activation=_usable(activation)), watch or Watch(time_limit)
     if samples is not None and start is None:
         raise ValueError("samples must be given together with a start")
-    if start is not None and len(start) != model.n_params:
-        raise ValueError(f"start must have {model.n_params} entries, got {list(start)!r}")
+    if start is not None:
+        decimals("start", start, model.n_params)
     if start is not None and samples is not None:
         with watch.proving():
             return _biased(
@@ -192,8 +192,11 @@ def _exact(value: Any) -> str:
 
 
 def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[Sequence[Any], float]]) -> Overlap | NotFound:
-    if len(start) != model.n_params or len(samples) != 2:
-        raise ValueError(f"start must have {model.n_params} entries and samples two pairs (x, y), got {start!r} and {samples!r}")
+    if len(samples) != 2:
+        raise ValueError(f"samples must be two pairs (x, y), got {samples!r}")
+    for x, y in samples:
+        decimals("each x in samples", x, model.inputs)
+        decimals("each y in samples", [y], 1)
     x_text = [
         [value if isinstance(value, str) else repr(value) for value in np.atleast_1d(np.asarray(x, dtype=object))] for x, _ in samples
     ]

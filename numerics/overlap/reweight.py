@@ -21,7 +21,7 @@ from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_prec
 from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian
 from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from numerics.overlap.finite_steps import step_bounds
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import by_orbits, differ_as_functions, refine
@@ -84,6 +84,8 @@ def find_reweighted(
     proved besides. Limits that are not proved to differ as functions are reported at level "parameter".
     """
     positive(neurons=neurons, inputs=inputs, candidates=candidates, count=count)
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
     model, watch = TwoLayer(inputs + bias, neurons, activation=smooth(activation)), watch or Watch(time_limit)
     if neurons == 1 and is_p_family(smooth(activation)):
         return NotFound(AFFINE.format(name=model.activation.name), proved=True)
@@ -147,17 +149,16 @@ def _sources(
 def _given(
     model: TwoLayer, bias: bool, start: Sequence[Any] | None, samples: Sequence[tuple[Sequence[Any], float]] | None
 ) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
-    theta0 = None if start is None else np.array([float(value) for value in start])
-    if theta0 is not None and len(theta0) != model.n_params:
-        raise ValueError(f"start must have {model.n_params} entries, got {list(start or ())!r}")
+    theta0 = None if start is None else np.array(decimals("start", start, model.n_params))
     if samples is None:
         return theta0, None
-    x = [[*(float(value) for value in np.atleast_1d(np.asarray(row, dtype=object))), *[1.0] * bias] for row, _ in samples]
-    if len(x) < 2 or any(len(row) != model.inputs for row in x) or not all(map(any, x)):
-        raise ValueError(
-            f"samples must be two or more pairs (x, y) with {model.inputs - bias} entries in x, not all 0, got {list(samples)!r}"
-        )
-    return theta0, (np.array(x), np.array([float(y) for _, y in samples]))
+    rows = [decimals("each x in samples", x, model.inputs - bias) for x, _ in samples]
+    if len(rows) < 2 or not all(map(any, rows)):
+        raise ValueError(f"samples must be two or more pairs (x, y), no x 0, got {list(samples)!r}")
+    return theta0, (
+        np.array([[*row, *[1.0] * bias] for row in rows]),
+        np.array([decimals("each y in samples", [y], 1)[0] for _, y in samples]),
+    )
 
 
 def _cases(
