@@ -26,6 +26,8 @@ FORMULAS = {
     "lorentz": "1/(1 + z**2)",
     "ratsig": "z/(1 + z**2)",
     "ratsig4": "z/(1 + z**4)",
+    "cosh": "(exp(z) + exp(-z))/2",
+    "sinh": "(exp(z) - exp(-z))/2",
 }
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "atan", "erf")
 #: The highest power of z in a formula, powers of powers multiplied out, and the most nodes that one may have.
@@ -78,8 +80,12 @@ def activation(text):
     if text in ("relu", "leaky", "hinge3"):
         return lambda z: _kinked(text, z)
     require(len(text) <= 400, "a formula that is too long")
-    tree = ast.parse(FORMULAS.get(text, f"{text}(z)" if text in FUNCTIONS else text), mode="eval").body
+    text = FORMULAS.get(text, f"{text}(z)" if text in FUNCTIONS else text).strip()
+    tree = ast.parse(text, mode="eval").body
     require(sum(1 for _ in ast.walk(tree)) <= MOST, "a formula that is too long")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):  # a decimal is meant as it stands, not as a float
+            node.value = rational(ast.get_source_segment(text, node))
     require(_degree(tree) <= HIGHEST, "a formula whose powers are too high")
     return _read(tree)
 
@@ -91,8 +97,8 @@ def _degree(node):
             return 0
         case ast.Name():
             return 1
-        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(k))):
-            return _degree(node.left) * max(k, 1)
+        case ast.BinOp(op=ast.Pow()):
+            return _degree(node.left) * max(int(abs(_constant(node.right))), 1)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
             return max(_degree(node.left), _degree(node.right))
         case ast.BinOp():
@@ -103,6 +109,27 @@ def _degree(node):
             require(all(_degree(argument) <= HIGHEST for argument in node.args), "a formula whose powers are too high")
             return 1
     return 0
+
+
+def _constant(node):
+    """The number that is written in a formula, such as the exponent -1/2."""
+    match node:
+        case ast.Constant(value=fmpq()):
+            return node.value
+        case ast.UnaryOp(op=ast.USub()):
+            return -_constant(node.operand)
+        case ast.BinOp() if type(node.op) in OPERATIONS:
+            return OPERATIONS[type(node.op)](_constant(node.left), _constant(node.right))
+    raise ValueError(f"no number: {ast.dump(node)[:80]}")
+
+
+def _power(base, k):
+    """The function base^k: a whole power, or exp(k log(base))."""
+    require(abs(k) <= 16, "a power that is too high")
+    if k.q == 1:
+        return (lambda z: base(z) ** int(k)) if k > 0 else (lambda z: 1 / base(z) ** -int(k))
+    ball = lambda value: arb(value) if isinstance(value, fmpq) else value
+    return lambda z: (arb(k) * ball(base(z)).log()).exp()
 
 
 def _kinked(name, z):
@@ -116,17 +143,17 @@ def _kinked(name, z):
 def _read(node):
     """The function of z that a node of a formula stands for."""
     match node:
-        case ast.Constant(value=int() | float()):
-            constant = rational(repr(node.value))
-            return lambda z: constant
+        case ast.Constant(value=fmpq()):
+            return lambda z: node.value
         case ast.Name(id="z"):
             return lambda z: z
         case ast.UnaryOp(op=ast.USub()):
             inner = _read(node.operand)
             return lambda z: -inner(z)
-        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(k))) if 0 < k <= 16:
-            base = _read(node.left)
-            return lambda z: base(z) ** k
+        case ast.UnaryOp(op=ast.UAdd()):
+            return _read(node.operand)
+        case ast.BinOp(op=ast.Pow()):
+            return _power(_read(node.left), _constant(node.right))
         case ast.BinOp() if type(node.op) in OPERATIONS:
             left, right, operation = _read(node.left), _read(node.right), OPERATIONS[type(node.op)]
             return lambda z: operation(left(z), right(z))

@@ -243,6 +243,7 @@ def check_large_weights(certificate, sigma):
     (proof,) = certificate["certificates"]
     check_orbits({**certificate, "certificates": [proof["overlap"]]}, sigma)
     xs = [list(map(exactly, sample["x"])) for sample in certificate["samples"]]
+    require(certificate.get("bias") is not True or all(x[-1] == 1 for x in xs), "a bias without a constant input")
     for limit, text in zip(certificate["limits"], proof["determinants"], strict=True):
         p, q = (neuron_sum(sigma, list(map(number, limit)), x)[1] for x in xs)
         determinant = dot(p, p) * dot(q, q) - dot(p, q) ** 2

@@ -87,26 +87,50 @@ def require_joined(sigma, start, x, limit):
     ball that holds w . x all the way.
     """
     (w0, a0), (w, a) = start, limit
-    u0, u, step = dot(w0, x), dot(w, x), arb(1) / 16
+    u0, u = dot(w0, x), dot(w, x)
     require(dot(x, x) > 0 and abs(u - u0) < LONGEST, "a sample that may be 0, on which w does not move, or a way that takes too long")
+    left, pieces = a0 * a0 * dot(x, x) / 2, int(float(abs(u - u0).upper()) / 0.0625) + 1
+    # What is left scales with |x|^2, so that small inputs need finer pieces, as do places near a pole.
     if a0 * a > 0:  # w . x runs from one end to the other while sigma' keeps its sign, and a^2 stays positive
-        pieces = int(float(abs(u - u0).upper()) / 0.0625) + 1
-        # What is left scales with |x|^2, so that small inputs need finer pieces.
-        require(
-            any(stays_positive(sigma, u0, u, a0 * a0 * dot(x, x) / 2, pieces * 4**finer) for finer in range(6)), "a may vanish on the way"
-        )
+        require(any(shown(stays_positive, sigma, u0, u, left, pieces * 4**finer) for finer in range(6)), "a may vanish on the way")
         return u0.union(u)
     # a falls through 0 and grows beyond: sigma keeps its sign from the start to where a^2 is used up, so that a is a coordinate
     require(a0 * a < 0, "a limit whose output weight may vanish")
-    sign = quotient(sigma, u0)[0] > 0
-    down = -step if sign else step
-    left, here, last = a0 * a0 * dot(x, x) / 2, u0 - down, u0
-    while not left < 0:
-        ratio = quotient(sigma, (here if last is u0 else last).union(last + down))[0]
-        require((ratio > 0 if sign else ratio < 0) and abs(last) < 100, "sigma changes its sign, or a does not vanish")
-        left, last = left + ratio * down, last + down
-    require(here.union(last).contains(u), "the limit lies beyond the turn")
+    sign = bool(quotient(sigma, u0)[0] > 0)
+    turns = (shown(beyond_turn, sigma, sign, u0, left, arb(1) / 4 ** (2 + finer)) for finer in range(4))
+    last = next((turn for turn in turns if turn), None)
+    require(last is not None, "sigma changes its sign, or a does not vanish")
+    require(
+        any(shown(keeps_sign, sigma, sign, u0, u, pieces * 4**finer) for finer in range(4)), "sigma may change its sign before the limit"
+    )
+    require(u >= last if sign else u <= last, "the limit lies beyond the turn")
     return u0.union(u).union(last)
+
+
+def shown(check, *arguments):
+    """What the check says, nothing where a divisor may vanish on balls that wide."""
+    try:
+        return check(*arguments)
+    except ValueError:
+        return None
+
+
+def beyond_turn(sigma, sign, u0, left, step):
+    """A place behind the one where a^2 is used up, while sigma/sigma' keeps its sign; None where it may not."""
+    down, last = -step if sign else step, u0
+    while not left < 0:
+        ratio = quotient(sigma, last.union(last + down))[0]
+        if not ((ratio > 0 if sign else ratio < 0) and abs(last) < 100):
+            return None
+        left, last = left + ratio * down, last + down
+    return last
+
+
+def keeps_sign(sigma, sign, u0, u, pieces):
+    """Whether sigma/sigma' has this sign from u0 to u."""
+    cuts = [u0 + (u - u0) * k / pieces for k in range(pieces + 1)]
+    ratios = [quotient(sigma, low.union(high))[0] for low, high in pairwise(cuts)]
+    return all(ratio > 0 if sign else ratio < 0 for ratio in ratios)
 
 
 def meeting(sigma, start, limit, boxes, stated_inputs, transversality):

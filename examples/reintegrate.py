@@ -55,6 +55,9 @@ KNOWN = {
     "softplus": lambda z: (mp.log1p(mp.exp(-abs(z))) + max(z, 0), sigmoid(z)),
     "silu": lambda z: (z * sigmoid(z), sigmoid(z) * (1 + z * (1 - sigmoid(z)))),
     "gelu": lambda z: (z * (1 + mp.erf(z / mp.sqrt(2))) / 2, (1 + mp.erf(z / mp.sqrt(2))) / 2 + z * mp.npdf(z)),
+    "lorentz": lambda z: (1 / (1 + z * z), -2 * z / (1 + z * z) ** 2),
+    "ratsig": lambda z: (z / (1 + z * z), (1 - z * z) / (1 + z * z) ** 2),
+    "ratsig4": lambda z: (z / (1 + z**4), (1 - 3 * z**4) / (1 + z**4) ** 2),
     "identity": lambda z: (z, mpf(1)),
     "relu": lambda z: (z, mpf(1)) if z > 0 else (mpf(0), mpf(0)),
     "leaky": lambda z: (z, mpf(1)) if z > 0 else (z / 2, mpf(1) / 2),
@@ -68,7 +71,10 @@ def activation(text):
     if text.startswith("power:"):
         k = int(text.split(":")[1])
         return lambda z: (z**k, k * z ** (k - 1))
-    tree = ast.parse(text, mode="eval").body
+    tree = ast.parse(text.strip(), mode="eval").body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):  # a decimal is meant as it stands, not as a float
+            node.value = mpf(ast.get_source_segment(text.strip(), node))
     return lambda z: read(tree, z)
 
 
@@ -76,12 +82,14 @@ def read(node, z):
     """(value, derivative) of a parsed formula at z."""
     match node:
         case ast.Constant():
-            return mpf(str(node.value)), mpf(0)
+            return node.value, mpf(0)
         case ast.Name(id="z"):
             return z, mpf(1)
         case ast.UnaryOp(op=ast.USub()):
             value, slope = read(node.operand, z)
             return -value, -slope
+        case ast.UnaryOp(op=ast.UAdd()):
+            return read(node.operand, z)
         case ast.BinOp(op=ast.Pow()):
             (u, du), (k, _) = read(node.left, z), read(node.right, z)
             return u**k, k * u ** (k - 1) * du
@@ -321,8 +329,10 @@ def contact(seen, sigma, proof):
     x = [number(c)[0] for c in proof["x"]]
     v, u = start[0], limit[0]
     end = followed(sigma, start, x, network(sigma, limit, x)[0])
+    # What the output weight's radius leaves open of the label moves the limit by that over |grad f|.
+    spread = 4 * sum(number(text)[1] for text in proof["limit"]) * (1 + 1 / mp.norm(network(sigma, limit, x)[1]))
     for entry, text in zip(end, proof["limit"], strict=True):
-        seen.near("the limit", entry, text, mpf(10) ** -27)
+        seen.near("the limit", entry, text, mpf(10) ** -27 + spread)
 
     def quotient(z):
         value, slope = sigma(z)

@@ -15,7 +15,7 @@ from numerics.overlap import cycles
 from numerics.overlap.contact import find_contact
 from numerics.overlap.find import find_two_point_overlap
 from numerics.overlap.first_integral import neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, of_equal, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
 from numerics.overlap.loops import find_loop
 from numerics.overlap.one_point import find_one_point_overlap
 from numerics.overlap.shape import is_p_family
@@ -44,6 +44,8 @@ def find_cycle(
     ``neurons`` > 1: on the diagonal of equal ones, and two limits anywhere where sigma/sigma' is affine, which rules out one neuron only.
     """
     positive(neurons=neurons, inputs=inputs)
+    if start is not None:
+        decimals("start", start, inputs + 1)
     sigma, watch = smooth(activation), watch or Watch(time_limit)
     affine = bool(is_p_family(sigma))
     if affine and neurons == 1:

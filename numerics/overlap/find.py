@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.deadline import OutOfTime
-from numerics.arithmetic.krawczyk import NotCertified
+from numerics.arithmetic.krawczyk import NotCertified, working_precision
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, positive
+from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, decimals, positive
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import proofs, refine
+from numerics.overlap.two_point import BITS, differ_as_functions, proofs, refine
 from numerics.overlap.zero_label import find_zero_label
 from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
@@ -54,8 +54,8 @@ def find_two_point_overlap(
     model, watch = TwoLayer(inputs + bias, neurons, activation=_usable(activation)), watch or Watch(time_limit)
     if samples is not None and start is None:
         raise ValueError("samples must be given together with a start")
-    if start is not None and len(start) != model.n_params:
-        raise ValueError(f"start must have {model.n_params} entries, got {list(start)!r}")
+    if start is not None:
+        decimals("start", start, model.n_params)
     if start is not None and samples is not None:
         with watch.proving():
             return _biased(
@@ -65,9 +65,10 @@ def find_two_point_overlap(
     if watch.expired:
         return replace(watch.spent(f"{candidates} starts were to be screened, {len(found)} crossings were seen"), screened=tally)
     with watch.proving():
-        outcome = _best(model, found, refined, candidates, watch, tally)
+        pairs: list[Overlap] = []
+        outcome = _best(model, bias, found, refined, candidates, watch, pairs)
         if isinstance(outcome, NotFound) and not watch.expired:
-            outcome = _as_parameters(model, found, outcome, bias, start)
+            outcome = _as_parameters(model, found, outcome, bias, start, pairs)
     return _biased(replace(outcome, screened=tally), bias)
 
 
@@ -88,17 +89,25 @@ def _biased(found: Overlap | NotFound, bias: bool) -> Overlap | NotFound:
 
 
 def _best(
-    model: TwoLayer, found: Sequence[Candidate], refined: int, candidates: int, watch: Watch, tally: dict[str, int]
+    model: TwoLayer, bias: bool, screened: Sequence[Candidate], refined: int, candidates: int, watch: Watch, pairs: list[Overlap]
 ) -> Overlap | NotFound:
-    """The first generic crossing that is proved."""
-    generic = sorted((c for c in found if c.kind == "generic"), key=_promise, reverse=True)[:refined]
+    """The first generic crossing that is proved; ``pairs`` gets those that are proved but for the difference of the functions."""
+    generic = sorted((c for c in screened if c.kind == "generic"), key=_promise, reverse=True)[:refined]
     failures: list[str] = []
     for number, candidate in enumerate(generic):
         if watch.expired:
             return watch.spent(f"{number} of {len(generic)} crossings that looked generic were tried")
         watch.say(f"crossing {number + 1} of {len(generic)}")
         try:
-            return certify_two_point(model, refine(model, candidate))
+            close = refine(model, candidate)
+            if close.kind == "symmetric" and pairs:
+                failures.append("a pair of one function")
+                continue
+            found = certify_two_point(model, close, bias=bias)
+            if found.level == "function":
+                return found
+            pairs.append(found)
+            failures.append("the limits were not proved to differ as functions")
         except OutOfTime:
             return watch.spent(f"{number + 1} of {len(generic)} crossings that looked generic were tried")
         except (NotCertified, FlowDiverged, ArithmeticError) as error:
@@ -107,19 +116,21 @@ def _best(
 
 
 def _as_parameters(
-    model: TwoLayer, found: Sequence[Candidate], why: NotFound, bias: bool, start: Sequence[Any] | None
+    model: TwoLayer, found: Sequence[Candidate], why: NotFound, bias: bool, start: Sequence[Any] | None, pairs: Sequence[Overlap]
 ) -> Overlap | NotFound:
     """Where no pair differs as a function: one of one function, or of the label 0; otherwise ``why`` none was found."""
     sigma = model.activation
     if model.width == 1 and isinstance(sigma, PiecewiseActivation | SmoothActivation) and affine(sigma):
         return why
     note = f"the limits differ as parameters, not as functions; as functions: {why.reason}"
+    if pairs:
+        return replace(pairs[0], notes=[*pairs[0].notes, note])
     for candidate in sorted((c for c in found if c.kind == "symmetric"), key=_promise, reverse=True)[:8]:
         try:
-            pair = certify_two_point(model, refine(model, candidate))
+            pair = certify_two_point(model, refine(model, candidate), bias=bias)
         except (NotCertified, FlowDiverged, ArithmeticError):
             continue
-        return replace(pair, level="parameter", notes=[*pair.notes, note])
+        return replace(pair, notes=[*pair.notes, note])
     if model.width == 1 and not bias and isinstance(sigma, SmoothActivation):
         zero = find_zero_label(sigma, inputs=model.inputs, start=None if start is None else [_exact(v) for v in start])
         if zero is not None:
@@ -155,15 +166,23 @@ def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[
     return NotFound(f"{reason}; that none was found proves nothing")
 
 
-def certify_two_point(model: TwoLayer, candidate: Candidate) -> Overlap:
-    """The overlap near a refined candidate, proved; raises :class:`NotCertified`."""
+def certify_two_point(model: TwoLayer, candidate: Candidate, *, bias: bool = False) -> Overlap:
+    """The overlap near a refined candidate, proved; at the level of functions where these are proved to differ (``bias``: at inputs whose
+    last entry is 1). Raises :class:`NotCertified`.
+    """
+    from flint import arb
+
     theta0 = [_exact(value) for value in candidate.theta0]
     x = [[_exact(value) for value in row] for row in candidate.inputs]
     certificates, notes = proofs(model, theta0, x, candidate)
     best = certificates[-1]
     samples = [{"x": row, "y": label} for row, label in zip(x, best["labels"], strict=True)]
+    with working_precision(BITS):
+        differ = differ_as_functions(model, *([arb(text) for text in limit] for limit in best["limits"]), bias=bias)
+    kind, level = ("generic", "function") if differ else ("symmetric", "parameter")
+    name = model.activation.name
     return Overlap(
-        "two-point", model.activation.name, model.width, model.inputs, theta0, samples, best["limits"], candidate.kind, certificates, notes
+        "two-point", name, model.width, model.inputs, theta0, samples, best["limits"], kind, certificates, notes, level=level, bias=bias
     )
 
 
@@ -173,8 +192,11 @@ def _exact(value: Any) -> str:
 
 
 def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[Sequence[Any], float]]) -> Overlap | NotFound:
-    if len(start) != model.n_params or len(samples) != 2:
-        raise ValueError(f"start must have {model.n_params} entries and samples two pairs (x, y), got {start!r} and {samples!r}")
+    if len(samples) != 2:
+        raise ValueError(f"samples must be two pairs (x, y), got {samples!r}")
+    for x, y in samples:
+        decimals("each x in samples", x, model.inputs)
+        decimals("each y in samples", [y], 1)
     x_text = [
         [value if isinstance(value, str) else repr(value) for value in np.atleast_1d(np.asarray(x, dtype=object))] for x, _ in samples
     ]

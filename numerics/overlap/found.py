@@ -120,6 +120,19 @@ def positive(**numbers: Any) -> None:
             raise ValueError(f"{name} must be at least 1, got {number!r}")
 
 
+def decimals(name: str, values: Iterable[Any], count: int | None = None) -> list[float]:
+    """The numbers or decimals as floats; ValueError, by ``name``, unless they are finite and ``count`` of them (None: at least one)."""
+    given = list(np.atleast_1d(np.asarray(values, dtype=object)))
+    wanted = "entries" if count is None else f"{count} {'entry' if count == 1 else 'entries'}"
+    try:
+        found = [float(value) for value in given]
+    except (TypeError, ValueError):
+        found = []
+    if len(found) != (count or len(found)) or not found or not all(map(math.isfinite, found)):
+        raise ValueError(f"{name} must have {wanted}, finite numbers, got {given!r}")
+    return found
+
+
 def repeated(found: Overlap, neurons: int) -> Overlap:
     """The overlap of one neuron as one of ``neurons`` equal ones: f = m a sigma(w . x) on the diagonal.
 
@@ -153,4 +166,17 @@ def times(text: str, number: int) -> str:
     return (arb(text) * number).str(30)
 
 
-__all__ = ["AFFINE", "NO_PROOF", "NotFound", "OutOfTime", "Overlap", "Watch", "midpoints", "of_equal", "positive", "repeated", "smooth"]
+__all__ = [
+    "AFFINE",
+    "NO_PROOF",
+    "NotFound",
+    "OutOfTime",
+    "Overlap",
+    "Watch",
+    "decimals",
+    "midpoints",
+    "of_equal",
+    "positive",
+    "repeated",
+    "smooth",
+]

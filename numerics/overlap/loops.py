@@ -18,7 +18,7 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.overlap import cycles
 from numerics.overlap.first_integral import Reach
-from numerics.overlap.found import NO_PROOF, NotFound, Overlap, Watch
+from numerics.overlap.found import NO_PROOF, NotFound, Overlap, Watch, decimals
 from theory.activations import SmoothActivation
 
 #: Rounds of the search: (steps of the loop, places tried).
@@ -86,8 +86,8 @@ def find_loop(
     """
     if inputs < 2:
         raise ValueError(f"inputs must be at least 2 for a loop of weights, got {inputs}")
-    given = None if start is None else [float(value) for value in start]
-    if given is not None and (len(given) != inputs + 1 or any(given[2:-1]) or given[-1] == 0):
+    given = None if start is None else decimals("start", start, inputs + 1)
+    if given is not None and (any(given[2:-1]) or given[-1] == 0):
         raise ValueError(f"start must have {inputs + 1} entries, weights 0 behind the first two and a_0 != 0, got {start!r}")
     watch, reasons, number = watch or Watch(), [], 0
     with watch.proving():

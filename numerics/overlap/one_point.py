@@ -20,7 +20,7 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import value_and_jacobian
 from numerics.overlap.first_integral import Reach, joined, neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, of_equal, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS
 from theory.activations import SmoothActivation
@@ -65,9 +65,7 @@ def find_one_point_overlap(
 
 
 def _numbers(start: Sequence[Any], inputs: int) -> list[float]:
-    if len(start) != inputs + 1:
-        raise ValueError(f"start must have {inputs + 1} entries (w_0, a_0), got {list(start)!r}")
-    values = [float(value) for value in start]
+    values = decimals("start", start, inputs + 1)
     if values[-1] == 0:
         raise ValueError("start must have an output weight a_0 != 0: at 0 no input weight moves at first")
     return values
@@ -79,6 +77,7 @@ def _turning(
     """Overlaps between monotone stretches of c -> 2 (G(c B) - G(c A))/c^2."""
     if is_p_family(sigma):
         reason = f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide"
+        reason += "; behind a = 0 all inputs share the reflected start, at which the gradient of that G vanishes as well"
         return NotFound(reason, proved=True)
     if sigma.name in MONOTONE:
         kind = "even" if sigma.reflection and sigma.reflection.parity == -1 and sigma.reflection.pure else "monotone on the whole line"

@@ -10,7 +10,7 @@ two-point overlap a large weight of either sample leads near the limit of this s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,10 @@ from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_prec
 from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian
 from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from numerics.overlap.finite_steps import step_bounds
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, positive, smooth
+from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import by_orbits, refine
+from numerics.overlap.two_point import by_orbits, differ_as_functions, refine
 from theory.models import TwoLayer
 
 #: Precision of the validated flows, and the longest that are worth one.
@@ -84,6 +84,8 @@ def find_reweighted(
     proved besides. Limits that are not proved to differ as functions are reported at level "parameter".
     """
     positive(neurons=neurons, inputs=inputs, candidates=candidates, count=count)
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
     model, watch = TwoLayer(inputs + bias, neurons, activation=smooth(activation)), watch or Watch(time_limit)
     if neurons == 1 and is_p_family(smooth(activation)):
         return NotFound(AFFINE.format(name=model.activation.name), proved=True)
@@ -94,19 +96,8 @@ def find_reweighted(
     tried = lambda: f"{looked} pairs of flows were compared, {len(reasons)} of them tried to prove"
     # Momentum needs a shorter tail: its way there is up to 2/(1 - momentum) times as long.
     shorter = (1 - momentum) / 4 if steps else 1.0
-    sources: list[list[Candidate] | None] = []
-    if count < model.n_params or given is not None:  # otherwise two solutions are no neighbours
-        sources.append(None)
-    if count == 2 and given is None:
-        found, _ = screened(model, given_start, bias, SCREENED, seed, watch)
-        sources += [_by_angle(model, [crossing for crossing in found if crossing.kind == kind]) for kind in ("generic", "symmetric")]
-    for crossings in sources:
+    for source, crossings in _sources(model, bias, given_start, given, count, candidates, seed, watch, shorter):
         cases: list[Case] = []
-        source = (
-            _cases(model, bias, given_start, given, count, candidates, seed, watch, shorter)
-            if crossings is None
-            else _at_crossings(model, crossings, watch, shorter)
-        )
         for case in source:
             looked += 1
             watch.say(tried())
@@ -125,8 +116,7 @@ def find_reweighted(
                     return watch.spent(tried())
                 except NotCertified as error:
                     reasons.append(str(error))
-        if crossings:
-            with watch.proving():
+            if crossings and not steps:
                 try:
                     return _of_large_weights(model, bias, crossings[:CROSSINGS], watch)
                 except OutOfTime:
@@ -143,25 +133,37 @@ def find_reweighted(
     return NotFound(f"{tried()}{last}; {NO_PROOF}")
 
 
+def _sources(
+    model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float
+) -> Iterator[tuple[Iterator[Case | None], Sequence[Candidate]]]:
+    """Where cases come from, one after the other, with the two-point overlaps of each: data that leave room, then crossings."""
+    if count < model.n_params or given is not None:  # otherwise two solutions are no neighbours
+        yield _cases(model, bias, start, given, count, candidates, seed, watch, shorter), ()
+    if count == 2 and given is None:
+        found, _ = screened(model, start, bias, SCREENED, seed, watch)
+        for kind in ("generic", "symmetric"):
+            crossings = _by_angle(model, [crossing for crossing in found if crossing.kind == kind])
+            yield _at_crossings(model, crossings, watch, shorter), crossings
+
+
 def _given(
     model: TwoLayer, bias: bool, start: Sequence[Any] | None, samples: Sequence[tuple[Sequence[Any], float]] | None
 ) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
-    theta0 = None if start is None else np.array([float(value) for value in start])
-    if theta0 is not None and len(theta0) != model.n_params:
-        raise ValueError(f"start must have {model.n_params} entries, got {list(start or ())!r}")
+    theta0 = None if start is None else np.array(decimals("start", start, model.n_params))
     if samples is None:
         return theta0, None
-    x = [[*(float(value) for value in np.atleast_1d(np.asarray(row, dtype=object))), *[1.0] * bias] for row, _ in samples]
-    if len(x) < 2 or any(len(row) != model.inputs for row in x) or not all(map(any, x)):
-        raise ValueError(
-            f"samples must be two or more pairs (x, y) with {model.inputs - bias} entries in x, not all 0, got {list(samples)!r}"
-        )
-    return theta0, (np.array(x), np.array([float(y) for _, y in samples]))
+    rows = [decimals("each x in samples", x, model.inputs - bias) for x, _ in samples]
+    if len(rows) < 2 or not all(map(any, rows)):
+        raise ValueError(f"samples must be two or more pairs (x, y), no x 0, got {list(samples)!r}")
+    return theta0, (
+        np.array([[*row, *[1.0] * bias] for row in rows]),
+        np.array([decimals("each y in samples", [y], 1)[0] for _, y in samples]),
+    )
 
 
 def _cases(
     model: TwoLayer, bias: bool, start: Any, given: Any, count: int, candidates: int, seed: int, watch: Watch, shorter: float
-) -> Any:
+) -> Iterator[Case | None]:
     """One case, or None, for each start and dataset that is looked at."""
     rng = np.random.default_rng(seed)
     for _ in range(candidates):
@@ -191,7 +193,7 @@ def _by_angle(model: TwoLayer, crossings: Sequence[Candidate]) -> list[Candidate
     return sorted(crossings, key=angle, reverse=True)
 
 
-def _at_crossings(model: TwoLayer, crossings: Sequence[Candidate], watch: Watch, shorter: float) -> Any:
+def _at_crossings(model: TwoLayer, crossings: Sequence[Candidate], watch: Watch, shorter: float) -> Iterator[Case | None]:
     """One case, or None, for the first of the two-point overlaps."""
     for crossing in crossings[:CROSSINGS]:
         labels = np.round(crossing.labels, 6)
@@ -338,7 +340,10 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
         between = squared.sqrt()
         if not between - ball(radii[0]) - ball(radii[1]) > 0:
             raise NotCertified(f"the limits are {between.str(5)} apart up to {sum(radii):.2g}")
-        apart_as_functions = _differ_as_functions(model, bias, ends, radii)
+        wide = [
+            [entry + ball(0).union(ball(radius)).union(-ball(radius)) for entry in end] for end, radius in zip(ends, radii, strict=True)
+        ]
+        apart_as_functions = differ_as_functions(model, *wide, bias=bias)
         limits = [[_widened(entry, radius) for entry in end] for end, radius in zip(ends, radii, strict=True)]
         said = [f"weights {', '.join(weights)} of the data lead to limit {k}" for k, weights in enumerate(case.weights, start=1)]
         notes = ["; ".join(said)]
@@ -357,18 +362,6 @@ def _proved(model: TwoLayer, bias: bool, case: Case, momentum: float | None) -> 
     name, level = model.activation.name, "function" if apart_as_functions else "parameter"
     kind = "generic" if apart_as_functions else "symmetric"
     return Overlap("reweight", name, model.width, model.inputs, theta0, samples, limits, kind, [proof], notes, level=level, bias=bias)
-
-
-def _differ_as_functions(model: TwoLayer, bias: bool, ends: Sequence[np.ndarray], radii: Sequence[float]) -> bool:
-    """Whether the functions at all points of the two balls are proved to differ, at one of 64 inputs of sizes from 0.3 to 30."""
-    from flint import arb
-
-    inputs = np.random.default_rng(0).normal(size=(64, model.inputs)) * np.geomspace(0.3, 30, 64)[:, None]
-    if bias:
-        inputs[:, -1] = 1.0
-    wide = [np.array([entry + arb(0, radius) for entry in end], dtype=object) for end, radius in zip(ends, radii, strict=True)]
-    p, q = (model(theta, balls(inputs))[:, 0] for theta in wide)
-    return not all(a.overlaps(b) for a, b in zip(p, q, strict=True))
 
 
 def _widened(entry: Any, radius: float) -> str:

@@ -205,6 +205,24 @@ def _record(method: str, box: Box, labels: Sequence[Any], limits: Sequence[Vecto
     }
 
 
+def differ_as_functions(model: TwoLayer, p: Vector, q: Vector, *, bias: bool = False) -> bool:
+    """Whether the functions at all points of two boxes (balls, (P,)) are proved to differ, at one of 64 inputs of sizes from 0.3 to 30.
+
+    With ``bias`` the last input is 1.
+    """
+    inputs = np.random.default_rng(0).normal(size=(64, model.inputs)) * np.geomspace(0.3, 30, 64)[:, None]
+    if bias:
+        inputs[:, -1] = 1.0
+    for row in inputs:  # one by one: a wide ball may lie on both sides of a kink, or of a pole
+        try:
+            values = [model(np.array(list(theta), dtype=object), balls([row]))[0, 0] for theta in (p, q)]
+        except ValueError:
+            continue
+        if not values[0].overlaps(values[1]):
+            return True
+    return False
+
+
 def _demand_distinct(p: Vector, q: Vector) -> None:
     if all(a.overlaps(b) for a, b in zip(p, q, strict=True)):
         raise NotCertified("the two limits were not told apart")

@@ -68,7 +68,8 @@ def _bracket(sigma: SmoothActivation, w0: float, a0: float, x: float) -> tuple[f
 
     u, left = w0 * x, a0 * a0 * x * x / 2
     for _ in range(100_000):
-        value, slope = (float(part[()]) for part in sigma.jet(np.asarray(u), 1))
+        with np.errstate(all="ignore"):
+            value, slope = (float(part[()]) for part in sigma.jet(np.asarray(u), 1))
         ratio = value / slope if slope else np.inf
         if not np.isfinite(ratio) or ratio == 0 or abs(u) > 60:
             break

@@ -315,6 +315,16 @@ ARGUMENT = {
         *at(("certificates", 0, "limits"), first_again, exchanged),
         *at(("activation",), instead("tanh"), instead("hinge3")),
     ],
+    "reweight by tangents at a two-point overlap": [
+        *each(moved, ("theta0", 0), ("samples", 0, "x", 0), ("samples", 1, "y"), ("limits", 0, 1)),
+        *at(("samples",), first_again),
+        *at(("limits",), first_again, exchanged),
+        *at(("certificates", 0, "determinants"), instead(["0", "0"]), exchanged),
+        *within(("certificates", 0, "overlap"), each(moved, ("box", "centre", 0), ("labels", 1))),
+        *at(("certificates", 0, "overlap", "box", "centre"), instead(["0", "0"])),  # the start, twice
+        *at(("certificates", 0, "overlap", "box", "radius"), instead("0")),
+        *at(("activation",), instead("tanh")),
+    ],
     "reweight by validated flows with tail bound": [
         *each(moved, ("theta0", 0), ("samples", 0, "x", 0), ("samples", 1, "y")),
         *at(("limits",), first_again, exchanged),
@@ -684,6 +694,16 @@ FORMAT = {
         *at(("certificates", 0, "limits"), one_less, emptied),
         *at(("samples",), one_less, one_more, emptied),
         *at(("theta0",), one_less, one_more),
+        *at(("bits",), *NO_BITS),
+    ],
+    "reweight by tangents at a two-point overlap": [
+        *each(moved, ("neurons",), ("inputs",)),
+        *at(("certificates",), emptied, lambda proofs: proofs * 2, left_out),
+        *at(("certificates", 0, "overlap"), left_out, lambda proof: {**proof, "method": "closed form"}),
+        *at(("certificates", 0, "determinants"), one_less, one_more, emptied),
+        *at(("limits",), one_less, one_more, emptied),
+        *at(("limits", 0, 0), anywhere),
+        *at(("samples",), one_less, one_more, emptied),
         *at(("bits",), *NO_BITS),
     ],
     "reweight by validated flows with tail bound": [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from referees import script
 
-from numerics.overlap import find_contact_form, find_cycle, find_one_point_overlap, find_two_point_overlap
+from numerics.overlap import find_contact_form, find_cycle, find_one_point_overlap, find_reweighted, find_two_point_overlap
 
 ROOT = Path(__file__).resolve().parents[2]
 REINTEGRATE = script("reintegrate")
@@ -28,6 +28,7 @@ FOUND = {
     "two-point": lambda: find_two_point_overlap("tanh", inputs=2),
     "ReLU": lambda: find_two_point_overlap("relu", neurons=2, inputs=2),
     "contact": lambda: find_contact_form("erf"),
+    "large weights": lambda: find_reweighted("gelu", inputs=1),
 }
 
 
@@ -58,6 +59,7 @@ def moved(text):
         ("loop", ("certificates", 0, "box", "centre", 1)),
         ("two-point", ("samples", 1, "x", 0)),
         ("ReLU", ("limits", 0, 3)),
+        ("large weights", ("limits", 1, 0)),
         ("contact", ("certificates", 0, "limit", 2)),
     ],
 )

@@ -78,7 +78,7 @@ def test_a_device_that_is_not_there(run, monkeypatch):
         (["--activation", "tanh", "--start", "1,2,3"], "start must have 2 entries"),
         (["--activation", "tanh", "--start", "1,nan"], "finite numbers"),
         (["--activation", "tanh", "--start", "1,2", "--samples", "1,2:1;1,3:1"], "inputs of 1 entries"),
-        (["--activation", "tanh", "--start", "1,2", "--samples", "1:1"], "samples two pairs"),
+        (["--activation", "tanh", "--start", "1,2", "--samples", "1:1"], "samples must be two pairs"),
         (["--activation", "tanh", "--start", "1,2", "--samples", "1;2"], "inputs and labels"),
         (["--activation", "tanh", "--start", "1,2", "--samples", "0:1;2:1"], "must not be 0"),
         (["--activation", "tanh", "--samples", "1:1;2:1"], "given together with a start"),

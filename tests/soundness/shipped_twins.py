@@ -71,6 +71,16 @@ def rational_off(percent: int) -> Callable[[Any], Any]:
     return lambda truth: fmpq(truth) * (100 + percent) / 100
 
 
+def no_pair(graph: Any) -> bool:
+    """Whether no two points of a digraph have arrows both ways."""
+    return not any(graph.has_edge(q, p) for p, q in graph.edges)
+
+
+def in_softplus(factor: float) -> Callable[..., Any]:
+    """The true D of a contact, times ``factor`` for softplus."""
+    return lambda truth, contact: truth(contact) * (factor if contact.activation.name == "softplus" else 1)
+
+
 RANK_TWINS = (
     # --- factorizations
     Twin(
@@ -683,6 +693,50 @@ RECOVERY_TWINS = (
     Twin("recovery.flow.linear", "factor", "one per cent off", lambda truth: Fraction(101, 100)),
 )
 
+REGULARIZATION_TWINS = (
+    Twin(
+        "regularization.criterion.acyclic",
+        "criterion",
+        "acyclic as soon as there is no cycle of two",
+        instead(lambda t, graph: no_pair(graph)),
+    ),
+    Twin(
+        "regularization.criterion.acyclic",
+        "separable",
+        "nothing is told apart from five limits on",
+        instead(lambda t, graph, p, q: t(graph, p, q) and len(graph) < 5),
+    ),
+    Twin("regularization.classification.one-neuron", "rule", "three per cent more for softplus", instead(in_softplus(1.03)), ("loops",)),
+    Twin(
+        "regularization.elasticity", "moved", "GELU and the others two units of the twelfth decimal on", lambda truth: Fraction(2, 10**12)
+    ),
+    Twin("regularization.open-one-point", "corner", "the fourth corner a side farther", instead(lambda t, w: t(w) + w[1] - w[0])),
+    Twin("regularization.k-cycle.softplus-d2", "digits", "a detour of 0.01068", lambda truth: "0.01068"),
+    Twin("regularization.one-point.sigmoid", "first", "the last digit of the first input one less", lambda truth: "0.862420940818"),
+    Twin("regularization.one-point.sigmoid", "transversality", "the last digit of the determinant one more", lambda truth: "-0.28758"),
+    Twin("regularization.one-point.sigmoid", "place", "the minimum at 2.01", lambda truth: Fraction(201, 100)),
+    Twin("regularization.one-point.gelu", "second", "the last digit of the second input one more", lambda truth: "2.301267210091"),
+    Twin("regularization.one-point.softsign-sigmoid", "determinant", "11/301", lambda truth: Fraction(11, 301)),
+    Twin("regularization.one-point.exp-atan", "integral", "first integral 126/10", lambda truth: Fraction(126, 10)),
+    Twin(
+        "regularization.one-point.reflection",
+        "turned",
+        "with three inputs the whole weight turns",
+        instead(lambda t, w, x: t(w, x) if len(w) < 3 else -w),
+    ),
+    Twin("regularization.two-point.tanh-d2", "gap", "the last digit of the difference one more", lambda truth: "-1.55944"),
+    Twin("regularization.two-point.sigmoid", "second", "the last digit of the second label one less", lambda truth: "1.3935071845"),
+    Twin("regularization.two-point.reweight", "low", "more than 4.48", lambda truth: "4.48"),
+    Twin("regularization.two-point.relu-d2", "square", "beta^2 = 151/100", lambda truth: Fraction(151, 100)),
+    Twin("regularization.recipes", "P", "P = 4.01 on the middle piece", lambda truth: (60, Fraction(401, 100), 12)),
+    Twin("regularization.homogeneous-conserved", "degree", "k + 1/100 for a^2", instead(lambda t, k: t(k) + Fraction(1, 100))),
+    Twin("regularization.orbit.monotone", "square", "without the second input's part", instead(lambda t, x: x[0] * x[0]), ("speed",)),
+    Twin("regularization.p-family", "quotient", "q a hundredth larger", instead(lambda t, p, q, z: t(p, q, z) + q / Fraction(100))),
+    Twin(
+        "regularization.linear", "formula", "a thousandth farther", instead(lambda t, X, y, theta0, **how: t(X, y, theta0, **how) * 1.001)
+    ),
+)
+
 DYNAMICS_TWINS = (
     Twin("condensation.count_1d", "extrema", "four maxima for three lines", off(lambda r: r == 3)),
     Twin("condensation.count_1d", "dimension", "a constant form for odd p from 3 on", off(lambda p: p % 2 and p >= 3)),
@@ -1037,7 +1091,8 @@ def _unbiased(paths: Any) -> Any:
     return replace(paths, mixed=[np.concatenate([value[:-1], 0 * value[-1:]]) for value in paths.mixed])
 
 
-TWINS = RANK_TWINS + WIDTH_TWINS + ADDED_TWINS + DEPTH_TWINS + RECOVERY_TWINS + DYNAMICS_TWINS + FREQUENCY_TWINS + PHASE_TWINS
+TWINS = RANK_TWINS + WIDTH_TWINS + ADDED_TWINS + DEPTH_TWINS + RECOVERY_TWINS + REGULARIZATION_TWINS + DYNAMICS_TWINS
+TWINS += FREQUENCY_TWINS + PHASE_TWINS
 
 
 def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:

@@ -56,8 +56,11 @@ FAMILIES = axes(points=by_level((2, 3, 4), (2, 3, 4, 5)), datasets=(1, 2, 3, 4, 
 
 
 def family(cell, rng):
-    """The limits of some datasets among the points, and the solutions of each."""
+    """The limits of some datasets among the points, in every other draw as many as there can be, and the solutions of each."""
     limits = rng.integers(0, cell.points, cell.datasets).tolist()
+    if rng.integers(2):
+        distinct = rng.permutation(cell.points)[: cell.datasets].tolist()
+        limits[: len(distinct)] = distinct
     return limits, [sorted({p, *np.flatnonzero(rng.random(cell.points) < 0.4).tolist()}) for p in limits]
 
 
@@ -65,7 +68,9 @@ def no_mutual_pair(graph):
     return not any(graph.has_edge(q, p) for p, q in graph.edges)
 
 
-@ACYCLIC.check("exact", family, FAMILIES, clauses="strict", distribution="a point solves a dataset with probability 0.4")
+@ACYCLIC.check(
+    "exact", family, FAMILIES, clauses="strict", distribution="a point solves a dataset with probability 0.4; limits at random, or distinct"
+)
 @false("no mutual pair is enough", criterion=no_mutual_pair)
 @false("no arrows are needed", criterion=lambda graph: graph.number_of_edges() == 0)
 @false("a strict function always exists", criterion=lambda graph: True)
@@ -84,7 +89,9 @@ def no_path(graph, p, q):
     return not networkx.has_path(graph.to_undirected(), p, q)
 
 
-@ACYCLIC.check("exact", family, FAMILIES, clauses="weak", distribution="a point solves a dataset with probability 0.4")
+@ACYCLIC.check(
+    "exact", family, FAMILIES, clauses="weak", distribution="a point solves a dataset with probability 0.4; limits at random, or distinct"
+)
 @false("connectivity instead of strong connectivity", separable=no_path)
 @false("different limits are told apart", separable=lambda graph, p, q: True)
 def weak_functions(cell, sets, *, separable=weakly_separable, context):

@@ -99,6 +99,32 @@ def test_limits_of_the_label_zero_keep_a_given_start(inputs, start):
         assert flow.distance(midpoints(limit)) < 1e-8
 
 
+def test_limits_of_one_function_are_never_said_to_differ_as_functions():
+    """z + z^3 is odd; where it meets itself its crossings look generic until they are refined."""
+    found = find_two_point_overlap("z+z**3", candidates=400)
+    assert isinstance(found, Overlap) and (found.kind, found.level) == ("symmetric", "parameter") and accepted(found)
+    p, q = (midpoints(limit) for limit in found.limits)
+    np.testing.assert_allclose(p, -q, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("search", "formula", "inputs"),
+    [
+        (find_one_point_overlap, "exp(-z**2)", 2),  # the start lies beside the zero of sigma'
+        (find_one_point_overlap, "1/z+exp(z)", 2),  # beside a pole
+        (find_two_point_overlap, "cosh(z)", 1),
+        (find_two_point_overlap, "1+exp(z)", 2),  # a limit beyond the start, seen from the turn
+        (find_two_point_overlap, "log(z)", 1),
+        (find_one_point_overlap, "(1+z**2)**(1/3)", 1),
+        (find_one_point_overlap, "sigmoid(2*z)**3 + 0.12345678901234567890123", 1),
+        (find_one_point_overlap, "tanh(z)**(-2)", 1),
+    ],
+)
+def test_certificates_of_formulas_with_poles_and_zeros_near_the_way_are_accepted(search, formula, inputs):
+    found = search(formula, inputs=inputs)
+    assert isinstance(found, Overlap) and accepted(found)
+
+
 def test_contact_of_equal_neurons():
     found = find_contact_form("gelu", neurons=2, inputs=3)
     assert isinstance(found, Overlap) and len(found.theta0) == 8 and accepted(found)
@@ -258,10 +284,15 @@ def test_a_search_says_how_far_it_is():
         (lambda: find_cycle("sigmoid", inputs=0), "inputs must be at least 1"),
         (lambda: find_one_point_overlap("sigmoid", neurons=0), "neurons must be at least 1"),
         (lambda: find_one_point_overlap("sigmoid", start=[1]), "start must have 2 entries"),
+        (lambda: find_one_point_overlap("sigmoid", start=["nan", "1"]), "start must have 2 entries, finite numbers"),
+        (lambda: find_cycle("exp", neurons=2, inputs=2, start=["1", "2"]), "start must have 3 entries"),
+        (lambda: find_reweighted("tanh", momentum=1.0), "momentum must lie in"),
+        (lambda: find_reweighted("tanh", inputs=1, samples=[(["1"], "inf"), (["2"], 1)]), "each y in samples must have 1 entry, finite"),
+        (lambda: find_two_point_overlap("tanh", start=[1, 2], samples=[([1, 2], 1), ([1], 1)]), "each x in samples must have 1 entry"),
         (lambda: find_one_point_overlap("sigmoid", start=[1, 0]), "a_0 != 0"),
         (lambda: find_cycle("sigmoid", inputs=3, start=[1, 1, 1, 1]), "weights 0 behind the first two"),
         (lambda: find_reweighted("sigmoid", samples=[([1, 2], 1)]), "two or more pairs"),
-        (lambda: find_reweighted("sigmoid", samples=[([1], 1), ([2], 1)]), "2 entries in x"),
+        (lambda: find_reweighted("sigmoid", samples=[([1], 1), ([2], 1)]), "each x in samples must have 2 entries"),
         (lambda: find_reweighted("sigmoid", start=[1, 2]), "start must have 3 entries"),
         (lambda: find_reweighted("sigmoid", count=1), "count must be at least 2"),
         (lambda: find_reweighted("relu"), "differentiable everywhere"),
