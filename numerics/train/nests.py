@@ -126,8 +126,6 @@ class Nest:
             rounds = np.arange(self.rounds).reshape((-1,) + (1,) * (len(statement.shape) - 1 - axis)) if axis >= 0 else 0
             found = owner[place.addresses]
             adding = statement.adds and place is statement.outs[0]
-            if adding and place.name == GRADIENT:  # sums that nothing reads before the end
-                continue
             if not ((found == rounds) | (found == -1) | ((found == -2) & adding)).all():
                 return False
         return True
@@ -137,6 +135,8 @@ class Nest:
         self.statements.append(statement)
         self.axes.append(axis)
         for out in statement.outs:
+            if statement.adds and out.name == GRADIENT:  # a sum that nothing reads before the end
+                continue
             owner = self.written.setdefault(out.name, np.full(sizes[out.name], -1))
             moved = np.moveaxis(out.addresses, axis, 0).reshape(self.rounds, -1) if axis >= 0 else out.addresses.reshape(1, -1)
             for number, addresses in enumerate(moved) if axis < 0 or _varies(out.addresses, axis) else [(-2, moved[0])]:
