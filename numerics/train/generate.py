@@ -65,7 +65,15 @@ class Generator:
                 self._backward(programs[program], node, clears)
         for name, program in programs.items():
             clears[name] = list(dict.fromkeys([*clears[name], *program.cleared]))
+        self._shorten(list(programs.values()), {name for names in clears.values() for name in names})
         return self._assembled(programs, clears)
+
+    def _shorten(self, programs: list[Program], cleared: set[str]) -> None:
+        """Buffers that are used in the rounds of one loop alone hold one round."""
+        for name in [name for name in self.vectors if name not in cleared]:
+            using = [p for p in programs if any(place.name == name for n in p.nests for s in n.statements for place in s.places)]
+            if len(using) == 1 and using[0].keep_in_rounds(name):
+                del self.vectors[name]
 
     # --------------------------------------------------------------------------------------------------------- statements
 
