@@ -293,6 +293,30 @@ def scaling(rounds: int) -> list[str]:
     return [*lines, "\n![cost against width, samples and networks](training-scaling.svg)"]
 
 
+def flows(rounds: int) -> list[str]:
+    """Processor time of an attempt of the gradient flow on the workloads A, B and D: the compiled path beside the general one."""
+    from workloads import WORKLOADS
+
+    from numerics.train import GradientFlow, train
+
+    lines = [
+        "\n## Gradient flow (Dormand-Prince, six gradients an attempt), microseconds of processor per network and attempt, one thread\n"
+    ]
+    lines += ["| workload | torch | compiled | compiled is faster by |", "|---|---|---|---|"]
+    for name in "ABD":
+        load = WORKLOADS[name](256)
+        costs: dict[str, list[float]] = {"torch": [], "compiled": []}
+        for repeated in range(rounds + 1):
+            for path, steps in (("torch", 20), ("compiled", 200)):
+                started = time.process_time()
+                train(load.model, load.theta, (load.X, load.Y), weights=load.weights, method=GradientFlow(), steps=steps, path=path)
+                if repeated:  # the first call compiles
+                    costs[path].append((time.process_time() - started) / steps / len(load.theta) * 1e6)
+        torch_cost, cost = (statistics.median(costs[path]) for path in ("torch", "compiled"))
+        lines.append(f"| {load.title} | {torch_cost:.3g} | {cost:.3g} | {torch_cost / cost:.3g} |")
+    return lines
+
+
 def machine() -> str:
     """The machine in words that name no product."""
     from numerics.train import native
@@ -309,7 +333,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workloads", default="ABCDEFG")
     parser.add_argument("--threads", type=int, nargs="+", help="thread counts; by default 1, 2 and the number of cores")
-    parser.add_argument("--no-scaling", action="store_true")
+    parser.add_argument("--no-scaling", action="store_true", help="only the comparison with others")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -328,6 +352,7 @@ def main() -> None:
     for workload in arguments.workloads:
         lines += compare(workload, arguments.rounds, sorted({1, *(arguments.threads or (min(2, cores), cores))}))
     if not arguments.no_scaling:
+        lines += flows(arguments.rounds)
         lines += scaling(arguments.rounds)
     lines.append(f"\nLoad average at the end: {os.getloadavg()[0]:.1f}.")
     RESULTS.mkdir(exist_ok=True)

@@ -81,7 +81,9 @@ def _together(problem: Problem, method: Method, formula: Formula) -> int:
 def _data(problem: Problem, method: Method, formula: Formula) -> Data:
     shared = formula.entries or not isinstance(method, StochasticGradientDescent)
     data = kernel_sizes(problem)
-    return Data(_together(problem, method, formula), tuple(shared and count == 1 for count in data))  # pyright: ignore[reportArgumentType]
+    together = _together(problem, method, formula)
+    seen = min(method.batch_size, problem.samples) if isinstance(method, StochasticGradientDescent) else problem.samples
+    return Data(together, formula.entries or seen <= together, tuple(shared and count == 1 for count in data))  # pyright: ignore[reportArgumentType]
 
 
 def kernel_sizes(problem: Problem) -> tuple[int, int, int]:

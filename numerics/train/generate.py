@@ -22,9 +22,13 @@ ON_STACK = 4096
 
 @dataclass(frozen=True)
 class Data:
-    """How data come: ``together`` samples at a time; ``single`` says which of x, y and weights are numbers that all networks share."""
+    """How data come: ``together`` samples at a time, which are all of them where ``alone``.
+
+    ``single`` says which of x, y and weights are numbers that all networks share.
+    """
 
     together: int
+    alone: bool
     single: tuple[bool, bool, bool]
 
 
@@ -61,7 +65,15 @@ class Generator:
                 self._backward(programs[program], node, clears)
         for name, program in programs.items():
             clears[name] = list(dict.fromkeys([*clears[name], *program.cleared]))
+        self._shorten(list(programs.values()), {name for names in clears.values() for name in names})
         return self._assembled(programs, clears)
+
+    def _shorten(self, programs: list[Program], cleared: set[str]) -> None:
+        """Buffers that are used in the rounds of one loop alone hold one round."""
+        for name in [name for name in self.vectors if name not in cleared]:
+            using = [p for p in programs if any(place.name == name for n in p.nests for s in n.statements for place in s.places)]
+            if len(using) == 1 and using[0].keep_in_rounds(name):
+                del self.vectors[name]
 
     # --------------------------------------------------------------------------------------------------------- statements
 
@@ -155,7 +167,7 @@ class Generator:
             self.started.add(name)
             self._declare(name, target.buffer)
         # adjoints of what depends on no sample are summed over all groups of samples
-        across = not target.buffer.sampled and any(place.sampled for place in ins)
+        across = not target.buffer.sampled and any(place.sampled for place in ins) and not self.data.alone
         adds = not first or across or not _covers(target)
         if name == GRADIENT:
             adds = self._gradient_adds(target, ins)
@@ -164,8 +176,8 @@ class Generator:
         program.add(Statement([out], ins, term, adds))
 
     def _gradient_adds(self, target: Traced, ins: list[Place]) -> bool:
-        """Whether a part of the gradient is added to; where no samples are summed over, the first statement sets it."""
-        set_here = not any(place.sampled for place in ins) and _once(target) and not self.gradient[target.places].any()
+        """Whether a part of the gradient is added to; where no groups of samples are summed over, the first statement sets it."""
+        set_here = (self.data.alone or not any(place.sampled for place in ins)) and _once(target) and not self.gradient[target.places].any()
         self.uncleared[target.places] |= set_here
         self.gradient[target.places] = True
         return not set_here

@@ -16,7 +16,7 @@ TANH, SIGMOID, RELU, LEAKY, IDENTITY = range(5)
 CODES = {"tanh": TANH, "sigmoid": SIGMOID, "relu": RELU, "leaky": LEAKY, "identity": IDENTITY}
 
 _SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer kept in the low bits
-#: e^r - 1 = r + r^2 p(r), as in kernels/cpu.cpp.
+#: e^r - 1 = r + r^2 p(r), as in kernels/vector.h.
 _P0, _P1, _P2, _P3, _P4 = 0.5000000000000007, 0.16666666666666696, 0.0416666666665625, 0.008333333333293249, 0.0013888888936151441
 _P5, _P6, _P7, _P8 = 0.00019841269986844282, 2.4801499787156758e-5, 2.755711697104583e-6, 2.7628216579642247e-7
 _P9 = 2.5161344674933025e-8

@@ -19,6 +19,8 @@ UNROLLED = 8
 ACCUMULATORS = 16
 #: Operations of a program without samples that are written out one by one.
 WRITTEN_OUT = 512
+#: Numbers per sample of a buffer that stand within a round.
+MOST_PASSING = 64
 #: The name of the gradient, to which statements add and which none reads.
 GRADIENT = "g"
 
@@ -126,8 +128,6 @@ class Nest:
             rounds = np.arange(self.rounds).reshape((-1,) + (1,) * (len(statement.shape) - 1 - axis)) if axis >= 0 else 0
             found = owner[place.addresses]
             adding = statement.adds and place is statement.outs[0]
-            if adding and place.name == GRADIENT:  # sums that nothing reads before the end
-                continue
             if not ((found == rounds) | (found == -1) | ((found == -2) & adding)).all():
                 return False
         return True
@@ -137,6 +137,8 @@ class Nest:
         self.statements.append(statement)
         self.axes.append(axis)
         for out in statement.outs:
+            if statement.adds and out.name == GRADIENT:  # a sum that nothing reads before the end
+                continue
             owner = self.written.setdefault(out.name, np.full(sizes[out.name], -1))
             moved = np.moveaxis(out.addresses, axis, 0).reshape(self.rounds, -1) if axis >= 0 else out.addresses.reshape(1, -1)
             for number, addresses in enumerate(moved) if axis < 0 or _varies(out.addresses, axis) else [(-2, moved[0])]:
@@ -160,6 +162,8 @@ class Program:
         self.together, self.sizes, self.tables = together, sizes, tables
         self.nests: list[Nest] = []
         self.cleared: list[str] = []
+        #: Buffers of which only one round at a time is needed: their first address in round 0, and how many they are per tile.
+        self.passing: dict[str, tuple[int, int]] = {}
 
     def add(self, statement: Statement) -> None:
         """Fuse ``statement`` into the last nest or open a new one."""
@@ -204,6 +208,27 @@ class Program:
             return max(summed, key=lambda a: statement.shape[a])
         return max(kept, key=lambda a: statement.shape[a], default=-1)
 
+    def keep_in_rounds(self, name: str) -> bool:
+        """Keep buffer ``name``, which no other program uses, within the rounds of its loop; False where that cannot be done."""
+        using = [nest for nest in self.nests if any(place.name == name for s in nest.statements for place in s.places)]
+        if len(using) != 1 or using[0].rounds == 1 or name in self.cleared:
+            return False
+        nest, first, last, steps = using[0], self.sizes[name], 0, set()
+        for s, axis in zip(nest.statements, nest.axes, strict=True):
+            for place in s.places:
+                if place.name == name:
+                    moved = np.moveaxis(place.addresses, axis, 0).reshape(nest.rounds, -1)
+                    step = moved[1, 0] - moved[0, 0]
+                    if (moved - moved[:1] != step * np.arange(nest.rounds)[:, None]).any() or linear(place.addresses)[1] is None:
+                        return False
+                    steps.add(int(step))
+                    first, last = min(first, int(moved[0].min())), max(last, int(moved[0].max()))
+        size = max(steps) * (self._tile(nest) - 1) + last - first + 1
+        if len(steps) != 1 or min(steps) < 1 or size > MOST_PASSING:
+            return False
+        self.passing[name] = first, size
+        return True
+
     def text(self, indent: str) -> str:
         """The nests as C."""
         return "\n".join(indent + line for nest in self.nests for line in self._nest(nest))
@@ -215,7 +240,9 @@ class Program:
         if nest.rounds == 1:
             return [line for s in nest.statements for line in self._statement(s, -1, 1)]
         head = f"{'UNROLL ' if nest.rounds // tile <= 2 or self.short else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
-        body = [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
+        names = dict.fromkeys(place.name for s in nest.statements for place in s.places if place.name in self.passing)
+        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in names]
+        body += [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
         return [head, *("  " + line for line in body), "}"]
 
     @property
@@ -282,6 +309,9 @@ class Program:
 
     def _access(self, place: Place, index: dict[int, str]) -> str:
         offset, strides = linear(place.addresses)
+        if place.name in self.passing:
+            index = {a: text.replace("(u + t)", "t").replace("u", "0") for a, text in index.items()}
+            offset -= self.passing[place.name][0]
         if strides is None:
             table = self.tables.setdefault(place.addresses.tobytes(), (f"places{len(self.tables)}", place.addresses))[0]
             steps = np.cumprod([1, *place.addresses.shape[:0:-1]])[::-1]

@@ -1,8 +1,8 @@
-// Loss and gradient of a network with one hidden layer of units that look at patches of the input; one network per lane.
+// Loss and gradient of a network with one hidden layer of units that look at patches of the input.
 //
 // Sizes are macros: KERNELS weight vectors of ENTRIES entries, each at POSITIONS places (a two-layer network has one), OUTPUTS
 // outputs, INPUTS numbers per sample. SHARING, BIAS, OUTPUT_BIAS are 0 or 1; SEEN(p, s) is the input that entry s
-// sees at place p. V is a SIMD vector of networks on a CPU, double in a CUDA thread. theta is flat as in the Python models.
+// sees at place p. V is double in a CUDA thread. theta is flat as in the Python models.
 
 #define UNITS (KERNELS * POSITIONS)
 #define VECTORS (SHARING ? KERNELS : UNITS)

@@ -24,9 +24,6 @@ enum { LANES = WIDTH_IN_BYTES / sizeof(double) };
 #define TABLE static constexpr
 #define RESTRICT __restrict__
 #define UNROLL _Pragma("GCC unroll 64")
-#define UNROLL_KERNELS
-// How many samples are taken together: one alone waits for its activations, too many make code that no cache holds.
-#define TOGETHER(positions) ((positions) < 4 ? 4 : (positions) < 7 ? 2 : 1)
 
 // The smaller and the larger of two, the second where one is NaN, and the root, as instructions. The builtins of gcc stand here because
 // reading its immintrin.h takes as long as compiling a small kernel.
@@ -91,5 +88,3 @@ LANE Vector logistic(Vector x) {
   return 1. / (1. + (s + rest));
 }
 
-LANE Vector rectifier(Vector x, double below) { return x > 0. ? x : below * x; }
-LANE Vector step_of(Vector x, double below) { return x > 0. ? Vector{} + 1. : Vector{} + below; }
