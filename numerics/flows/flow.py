@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.deadline import look_at_the_clock
+from numerics.arithmetic.remembered import remembered
 from theory.models import AbstractModel, TwoLayer
 
 #: A flow is followed until every |f(x_i) - y_i| is below this; the remaining way to the limit is of this size over the smallest
@@ -98,6 +99,7 @@ def _sample(model: AbstractModel, data: tuple[Any, Any], weights: Any) -> tuple[
     return x, y, c
 
 
+@remembered
 def gradient_flow(
     model: AbstractModel,
     theta0: Any,
@@ -149,6 +151,7 @@ class Orbit:
     path: np.ndarray
 
 
+@remembered
 def orbit(model: AbstractModel, theta0: Any, x: Any, y: float, *, rtol: float = RTOL) -> Orbit:
     """Follow the orbit of grad f(., ``x``) through ``theta0`` by the value of f up to ``y``: the limit of gradient flow on (x, y).
 

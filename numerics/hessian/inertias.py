@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic import exact
+from numerics.arithmetic.remembered import remembered
 
 #: Structural zeros were below 4e-16 lambda_max in 72,000 Hessians; backward stability of eigvalsh allows c P eps with c of a few.
 ROUNDING = 64
@@ -75,6 +76,7 @@ class Inertia:
 # ----------------------------------------------------------------------------------------------------------- exact
 
 
+@remembered
 def exact_inertia(matrix: Any) -> Inertia:
     """Inertia of a symmetric matrix (P, P) of rationals: its characteristic polynomial and Descartes' rule of signs."""
     from flint import fmpz_mat

@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,12 @@ class Source:
     text: str
     needs: tuple[Path, ...]
 
-    @property
+    @cached_property
     def theorems(self) -> tuple[str, ...]:
         """The names of its theorems and corollaries, in order."""
         return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
 
-    @property
+    @cached_property
     def imports(self) -> str:
         """The lines that load libraries which are not ours: their notations make statements readable."""
         found = re.findall(rf"^\s*(From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.)(?=\s)", self.text, re.MULTILINE)
@@ -339,7 +339,13 @@ def read(path: Path) -> Source:
     """The proof file at ``path``; raises Refused when it is not there or reaches outside."""
     if not path.is_file():
         raise Refused(f"no proof file {path}")
-    text = without_comments(path.read_text(encoding="utf-8"))
+    return _source(path, path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=256)
+def _source(path: Path, content: str) -> Source:
+    """The proof file at ``path`` with that ``content``, taken apart once for all that need it."""
+    text = without_comments(content)
     if escape := _FORBIDDEN.search(text):
         raise Refused(f"{path.name} uses the command {escape[1]}, which reaches outside the file")
     shipped = path.is_relative_to(PROOFS)
