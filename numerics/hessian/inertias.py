@@ -209,7 +209,7 @@ def _proved_signs(matrix: np.ndarray, zeros: int) -> list[int]:
     if len(heavy):
         part = lambda rows, columns: arb_mat(len(rows), len(columns), matrix[np.ix_(rows, columns)].ravel().tolist())
         try:
-            left = part(light, light) - part(light, heavy) * part(heavy, heavy).solve(part(heavy, light))
+            left = part(light, light) - part(light, heavy) * part(heavy, heavy).solve(part(heavy, light), algorithm="lu")
         except ZeroDivisionError:  # balls so wide that the elimination inside meets 0
             return list(_pivot_signs(matrix))
         matrix = np.array(left.entries(), dtype=object).reshape(len(light), len(light))
