@@ -129,8 +129,8 @@ class Pool:
             self._retire(worker)
 
     def _next(self, worker: _Worker, queue: deque[Job]) -> Job:
-        """Take a job from those waiting: of the check that the worker had last, as parts of a check share what it keeps; else of one that no
-        other worker has.
+        """Take a job from those waiting: of the check that the worker had last, since parts of a check share what is kept; else of one that
+        no other worker has.
         """
         taken = {other.check for other in self._workers if other.job}
         own = next((job for job in queue if _check(job) == worker.check), None)
