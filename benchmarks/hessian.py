@@ -1,6 +1,7 @@
 """The ends of a Hessian's spectrum: this package, torch.func and curvlinops on one network, one after the other in one run.
 
     OMP_NUM_THREADS=1 python benchmarks/hessian.py [--samples N] [--count K] [--hidden M] [--dense]
+    OMP_NUM_THREADS=1 python benchmarks/hessian.py --inertia
 
 Prints a table: a product with the Hessian, the K eigenvalues of largest size by ARPACK with each product, and whether the signs are proved;
 with --dense the whole Hessian in place of these. Times are of the processor.
@@ -89,13 +90,45 @@ def leading(times, size: int, count: int) -> np.ndarray:
     return np.sort(eigsh(operator, k=count, which="LM", v0=start, tol=1e-7)[0])
 
 
+def inertia_against_determinant(sizes: tuple[int, ...] = (60, 200, 340)) -> None:
+    """The inertia of symmetric matrices of balls beside flint's determinant of the same balls, processor time (wanted: at most 2 times)."""
+    from flint import arb_mat
+
+    from numerics.arithmetic.krawczyk import balls
+    from numerics.hessian.inertias import ball_inertia
+
+    print("| matrix of balls | inertia, s | flint's determinant, s | ratio | inertia found |\n|---|---|---|---|---|")
+    for size, zeros in [(size, 0) for size in sizes] + [(200, 20)]:
+        rng = np.random.default_rng(0)
+        basis = np.linalg.qr(rng.normal(size=(size, size)))[0]
+        values = rng.normal(size=size) * 10.0 ** rng.uniform(-4, 1, size)
+        values[:zeros] = 0.0
+        matrix = balls(basis @ np.diag(values) @ basis.T)
+        matrix = (matrix + matrix.T) / 2
+        own = arb_mat(size, size, matrix.ravel().tolist())
+        times = []
+        for action in (lambda matrix=matrix: ball_inertia(matrix), own.det):
+            seconds = []
+            for _ in range(5):
+                started = time.process_time()
+                found = action()
+                seconds.append(time.process_time() - started)
+            times.append((min(seconds), found))
+        (inertia, counts), (determinant, _) = times
+        name = f"{size} x {size}" + (f", {zeros} eigenvalues of the size of rounding" if zeros else "")
+        print(f"| {name} | {inertia:.3f} | {determinant:.3f} | {inertia / determinant:.2f} | {counts} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--inertia", action="store_true", help="only the inertia of balls beside flint's determinant")
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--count", type=int, default=6)
     parser.add_argument("--hidden", type=int, default=30)
     parser.add_argument("--dense", action="store_true")
     options = parser.parse_args()
+    if options.inertia:
+        return inertia_against_determinant()
     x, y = (np.resize(array, (options.samples, *array.shape[1:])) for array in digits())
     net = classifier(x, y, options.hidden)
     model, theta = network_of_module(net)

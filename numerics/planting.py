@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic import exact
+from numerics.arithmetic.remembered import remembered
 from numerics.derivatives.directional import Directional
 from numerics.derivatives.tape import Node, tangents
 from numerics.hessian.gradients import has_rational_values, in_one_arithmetic, takes_indices
@@ -35,6 +36,7 @@ class NothingToPlant(ValueError):
     """No non-zero cotangent satisfies the equations: more samples, or fewer conditions, are needed."""
 
 
+@remembered
 def plant(
     model: AbstractModel,
     theta: Any,

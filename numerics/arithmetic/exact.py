@@ -255,8 +255,9 @@ def nullspace_rational(matrix: np.ndarray) -> list[list[int]]:
     if not matrix.size:
         return [[int(i == j) for i in range(columns)] for j in range(columns)]
     basis, nullity = _integer_matrix(matrix).nullspace()
-    vectors = [[int(basis[i, j]) for i in range(columns)] for j in range(nullity)]
-    return [[entry // math.gcd(*vector) for entry in vector] for vector in vectors]
+    vectors = [list(map(int, vector)) for vector in basis.transpose().tolist()[:nullity]]
+    contents = [math.gcd(*vector) for vector in vectors]
+    return [[entry // content for entry in vector] for vector, content in zip(vectors, contents, strict=True)]
 
 
 def _integer_matrix(matrix: np.ndarray) -> Any:

@@ -1,7 +1,7 @@
 """Results of dear functions of models and arrays, kept while a check, its cells and its controls ask for the same instances.
 
 A control changes what is predicted and leaves what is measured as it is, so that a third of all measurements were made before. What is kept
-is what a pure function returned for equal arguments; arrays in it are made read-only, so that nobody changes them for the next.
+is what a pure function returned for equal arguments. Arrays come out as copies; those inside dataclasses are made read-only.
 """
 
 from __future__ import annotations
@@ -17,36 +17,45 @@ import numpy as np
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+#: Entries of arrays that one function may keep, in its arguments and results together.
+ENTRIES = 500_000
 
-def remembered(most: int) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Keep the last ``most`` results of a function whose arguments are numbers, texts, arrays, sequences of these and frozen dataclasses.
 
-    Calls with arguments of any other kind are made anew each time. ``forget`` of the function empties what it keeps.
+def remembered(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Keep the last results of a function whose arguments are numbers, texts, arrays, sequences of these and frozen dataclasses.
+
+    Calls with arguments of any other kind are made anew each time: balls among them, as they depend on the working precision. ``forget`` of
+    the function empties what it keeps, which is at most :data:`ENTRIES` large.
     """
+    kept: OrderedDict[Hashable, tuple[Result, int]] = OrderedDict()
+    held = 0
 
-    def keeping(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        kept: OrderedDict[Hashable, Result] = OrderedDict()
+    @wraps(function)
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        nonlocal held
+        try:
+            key = (_key(args), _key(tuple(sorted(kwargs.items()))))
+        except TypeError:
+            return function(*args, **kwargs)
+        if key in kept:
+            kept.move_to_end(key)
+            return _own(kept[key][0])
+        found = function(*args, **kwargs)
+        weight = _weight((args, tuple(kwargs.values()), found))
+        if weight <= ENTRIES:
+            kept[key] = _own(_protected(found)), weight
+            held += weight
+        while held > ENTRIES:
+            held -= kept.popitem(last=False)[1][1]
+        return found
 
-        @wraps(function)
-        def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            try:
-                key = (_key(args), _key(tuple(sorted(kwargs.items()))))
-            except TypeError:
-                return function(*args, **kwargs)
-            if key in kept:
-                kept.move_to_end(key)
-                return kept[key]
-            found = function(*args, **kwargs)
-            _protect(found)
-            kept[key] = found
-            if len(kept) > most:
-                kept.popitem(last=False)
-            return found
+    def forget() -> None:
+        nonlocal held
+        kept.clear()
+        held = 0
 
-        vars(call)["forget"] = kept.clear
-        return call
-
-    return keeping
+    vars(call)["forget"] = forget
+    return call
 
 
 def _key(value: Any) -> Hashable:
@@ -57,18 +66,45 @@ def _key(value: Any) -> Hashable:
     if kind in (tuple, list):
         return kind, tuple(map(_key, value))
     if kind is np.ndarray:
-        return value.shape, value.dtype.str, value.tobytes() if value.dtype != object else tuple(map(_key, value.ravel().tolist()))
+        return value.shape, value.dtype.str, value.tobytes() if value.dtype != object else _key_of_entries(value.ravel().tolist())
     if kind.__name__ in ("fmpq", "Fraction"):
-        return kind.__name__, value
+        return _key_of_entries([value])
     if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # pyright: ignore[reportAttributeAccessIssue]: no public name for it
         hash(value)
         return kind, value
     raise TypeError(f"{kind.__name__} has no key")
 
 
-def _protect(result: Any) -> None:
-    """Make the arrays of a result read-only."""
-    parts = vars(result).values() if is_dataclass(result) else result if isinstance(result, tuple | list) else [result]
+def _key_of_entries(entries: list[Any]) -> Hashable:
+    """The key of the entries of an object array, which most often are of one kind."""
+    kinds = set(map(type, entries))
+    name = kinds.pop().__name__ if len(kinds) == 1 else ""
+    if name == "fmpq":  # whose own hash takes five microseconds
+        return name, tuple([int(entry.p) for entry in entries]), tuple([int(entry.q) for entry in entries])
+    if name == "Fraction":
+        return name, tuple([entry.as_integer_ratio() for entry in entries])
+    return tuple(map(_key, entries))
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.size + 1
+    parts = vars(value).values() if is_dataclass(value) else value if isinstance(value, tuple | list) else ()
+    return 1 + sum(map(_weight, parts))
+
+
+def _own(result: Any) -> Any:
+    """The result with arrays of its own."""
+    if isinstance(result, np.ndarray):
+        return result.copy()
+    return type(result)(map(_own, result)) if type(result) in (tuple, list) else result
+
+
+def _protected(result: Any, *, inside: bool = False) -> Any:
+    """The result, whose arrays inside dataclasses are read-only from now on."""
+    if inside and isinstance(result, np.ndarray):
+        result.flags.writeable = False
+    parts = vars(result).values() if is_dataclass(result) else result if type(result) in (tuple, list) else ()
     for part in parts:
-        if isinstance(part, np.ndarray):
-            part.flags.writeable = False
+        _protected(part, inside=inside or is_dataclass(result))
+    return result

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero, working_precision
+from numerics.arithmetic.remembered import remembered
 from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
 from numerics.hessian.gradients import checked, indices, takes_indices
@@ -66,6 +67,7 @@ class CertifiedPoint:
         return self.box.midpoint
 
 
+@remembered
 def find_critical_points(
     model: AbstractModel,
     data: Data,

@@ -158,13 +158,14 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
     """The same for one hidden layer, written down: a sigma'(z) x, a sigma'(z) and sigma(z), in the operations that the tape would make."""
     parts = model.unpack(theta)
     weights, outer = parts["input_weights"], parts["output_weights"]
-    z = matmul(x, weights.swapaxes(-1, -2))
+    product = matmul if theta.dtype == object or x.dtype == object else _sample_by_sample
+    z = product(x, weights.swapaxes(-1, -2))
     if model.bias:
         z = z + parts["input_biases"][..., None, :]
     value, slope = model.activation.jet(z, 1)
     if hasattr(value, "of_one_kind"):
         x, outer = value.of_one_kind(x), value.of_one_kind(outer)
-    output = matmul(value, outer.swapaxes(-1, -2))
+    output = product(value, outer.swapaxes(-1, -2))
     if model.output_bias:
         output = output + parts["output_bias"][..., None, :]
     m, d, T = model.width, model.inputs, model.outputs
@@ -183,3 +184,8 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
             own[..., start + T * m :] = 0
             own[..., start + T * m + t] = 1
     return output, jacobian
+
+
+def _sample_by_sample(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """``rows @ matrix`` with one product for each row, rounded as the tape rounds it, which tiles theta over the samples."""
+    return (rows[..., None, :] @ matrix[..., None, :, :])[..., 0, :]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from numerics.arithmetic.deadline import look_at_the_clock
+from numerics.arithmetic.remembered import remembered
 from theory.models import AbstractModel, TwoLayer
 
 #: A flow is followed until every |f(x_i) - y_i| is below this; the remaining way to the limit is of this size over the smallest
@@ -54,7 +55,7 @@ def value_and_jacobian(model: AbstractModel, theta: Any, x: Any) -> tuple[Any, A
 
     One-hidden-layer networks without bias take leading batch axes; other models go through the tape, one ``theta`` at a time.
     """
-    if not (isinstance(model, TwoLayer) and model.outputs == 1 and not model.bias and not model.output_bias):
+    if not _written_down(model):
         from numerics.derivatives.tape import tangents
 
         values, jacobian = tangents(model, theta, x)
@@ -71,6 +72,19 @@ def value_and_jacobian(model: AbstractModel, theta: Any, x: Any) -> tuple[Any, A
     by_weights = (outputs * slope)[..., None] * x[..., :, None, :]
     by_weights = xp.reshape(by_weights, tuple(by_weights.shape[:-2]) + (m * d,))
     return (value * outputs).sum(-1), xp.concat([by_weights, value], axis=-1)
+
+
+def _written_down(model: AbstractModel) -> TypeGuard[TwoLayer]:
+    return isinstance(model, TwoLayer) and model.outputs == 1 and not model.bias and not model.output_bias
+
+
+def values(model: AbstractModel, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The outputs of :func:`value_and_jacobian` alone, rounded as there; numpy."""
+    if not _written_down(model):
+        return value_and_jacobian(model, theta, x)[0]
+    m, d = model.width, model.inputs
+    z = x @ theta[..., : m * d].reshape(*theta.shape[:-1], m, d).swapaxes(-1, -2)
+    return (model.activation.jet(z, 0)[0] * theta[..., None, m * d :]).sum(-1)
 
 
 def _values_and_jacobian(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +112,7 @@ def _sample(model: AbstractModel, data: tuple[Any, Any], weights: Any) -> tuple[
     return x, y, c
 
 
+@remembered
 def gradient_flow(
     model: AbstractModel,
     theta0: Any,
@@ -123,7 +138,7 @@ def gradient_flow(
         return -2 * (c * (value - y)) @ jacobian
 
     solver, path = LSODA(field, 0.0, theta, time, rtol=rtol, atol=ATOL), [theta]
-    left = lambda theta: float(abs(value_and_jacobian(model, theta, x)[0] - y).max())
+    left = lambda theta: float(abs(values(model, theta, x) - y).max())
     while left(solver.y) > residual and np.linalg.norm(solver.y) < largest:
         if solver.status != "running":
             reason = f"no solution by time {solver.t:.3g}"
@@ -149,6 +164,7 @@ class Orbit:
     path: np.ndarray
 
 
+@remembered
 def orbit(model: AbstractModel, theta0: Any, x: Any, y: float, *, rtol: float = RTOL) -> Orbit:
     """Follow the orbit of grad f(., ``x``) through ``theta0`` by the value of f up to ``y``: the limit of gradient flow on (x, y).
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from numerics.arithmetic import exact
 from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.arithmetic.remembered import remembered
 from numerics.derivatives.directional import Directional, seeded
 from numerics.derivatives.tape import Node
 from numerics.hessian.inertias import Inertia, ball_inertia, exact_inertia, float_counts
@@ -55,6 +56,7 @@ def rounded(model: AbstractModel, theta: Any, data: Data) -> list[np.ndarray]:
     return _converted(model, read, balls)
 
 
+@remembered
 def gradient_and_hessian(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, weights: Any = None) -> tuple[Any, Any]:
     """grad R (..., P) and Hess R (..., P, P) at ``theta`` (..., P). Raises ValueError at a kink of sigma.
 

@@ -47,8 +47,6 @@ MOST_ON_SAMPLES = 480_000
 MOST_ON_LATTICE = 200_000
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
 MOST_BALLS = 400
-#: Ranks that are kept for who asks again, as the controls of a check do.
-MOST_KEPT = 2048
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     return _empirical_rank(model, _parameters(model, theta), _samples(model, x), method)
 
 
-@remembered(MOST_KEPT)
+@remembered
 def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
     return _on_samples(model, theta, x, method, structural_upper_bound(model, theta))
 
@@ -141,7 +139,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
     return _model_rank(model, theta, method, seed)
 
 
-@remembered(MOST_KEPT)
+@remembered
 def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int) -> Rank:
     upper = structural_upper_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):

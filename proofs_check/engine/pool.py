@@ -123,10 +123,21 @@ class Pool:
             served = {other.company for other in self._workers if other.job}
             free = [company for company in queues if company not in served]
             worker.company = worker.company or (free[0] if free else max(queues, key=lambda company: len(queues[company])))
-            worker.send(queues[worker.company].popleft())
+            worker.send(self._next(worker, queues[worker.company]))
         else:
             self._workers[index] = self._start()
             self._retire(worker)
+
+    def _next(self, worker: _Worker, queue: deque[Job]) -> Job:
+        """Take a job from those waiting: of the check that the worker had last, since parts of a check share what is kept; else of one that
+        no other worker has.
+        """
+        taken = {other.check for other in self._workers if other.job}
+        own = next((job for job in queue if _check(job) == worker.check), None)
+        job = own or next((job for job in queue if _check(job) not in taken), queue[0])
+        queue.remove(job)
+        worker.check = _check(job)
+        return job
 
     def _start(self) -> _Worker:
         worker = _Worker()
@@ -204,6 +215,7 @@ class _Worker:
             os.set_blocking(stream.fileno(), False)
         self.job: Job | None = None
         self.company: str | None = None
+        self.check: tuple[str, str] | None = None
         self.ready = self.gone = self._started = False
         self._watchdog: int | None = None
         self._answer, self._searched = bytearray(), 0
@@ -333,6 +345,11 @@ class _Worker:
         for stream in (self.answers, self.output):
             stream.close()
         self.leave()
+
+
+def _check(job: Job) -> tuple[str, str]:
+    """The check of which a job is a part."""
+    return job.claim, job.check
 
 
 def _read(stream: Any) -> bytes | None:

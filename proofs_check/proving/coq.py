@@ -9,7 +9,8 @@ What a checked file prints is never read: a script can print anything. A proof c
 
 Compiled files are kept in a cache of the user, under a key that hashes the source, the sources it needs, and the versions of Coq and of its
 libraries; so are the statements as Coq prints them, and values. The axioms are asked again in each process: of a file of one's own alone,
-of the files that ship together once it is clear that more than a few are asked for, because loading the libraries is what an answer costs.
+of the files that ship together once it is clear that more are asked for, first of their family, then all, because loading the libraries is
+what an answer costs.
 At most two runs of coqc go on at once, over all processes of a user.
 """
 
@@ -25,9 +26,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ ALLOWED = {"none": frozenset(), "reals": CLASSICAL_REALS}
 
 PROCESSOR_SECONDS = 120  # of one coqc: not wall time, machines are shared
 AT_ONCE = 2
-ALONE = 2  # shipped files that a process asks about one by one, before it asks about all that are left
+ALONE = 2  # shipped files that a process asks about one by one, before it asks about all that are left: see _axioms
 
 
 class Refused(ValueError):
@@ -99,12 +100,12 @@ class Source:
     text: str
     needs: tuple[Path, ...]
 
-    @property
+    @cached_property
     def theorems(self) -> tuple[str, ...]:
         """The names of its theorems and corollaries, in order."""
         return tuple(re.findall(r"^\s*(?:Theorem|Corollary)\s+(\w+)", self.text, re.MULTILINE))
 
-    @property
+    @cached_property
     def imports(self) -> str:
         """The lines that load libraries which are not ours: their notations make statements readable."""
         found = re.findall(rf"^\s*(From (?!{LIBRARY}|{OWN}\b)[\w.]+ Require[^.]*(?:\.\w+[^.]*)*\.)(?=\s)", self.text, re.MULTILINE)
@@ -339,7 +340,13 @@ def read(path: Path) -> Source:
     """The proof file at ``path``; raises Refused when it is not there or reaches outside."""
     if not path.is_file():
         raise Refused(f"no proof file {path}")
-    text = without_comments(path.read_text(encoding="utf-8"))
+    return _source(path, path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=256)
+def _source(path: Path, content: str) -> Source:
+    """The proof file at ``path`` with that ``content``, taken apart once for all that need it."""
+    text = without_comments(content)
     if escape := _FORBIDDEN.search(text):
         raise Refused(f"{path.name} uses the command {escape[1]}, which reaches outside the file")
     shipped = path.is_relative_to(PROOFS)
@@ -534,6 +541,7 @@ def _statements(built: Built) -> dict[str, str]:
 
 
 _answered: dict[str, tuple[str, ...]] = {}  # of this process: the axioms of files that ship, by their keys
+_families: set[str] = set()  # of this process: the families that were asked about
 
 
 @lru_cache
@@ -541,14 +549,19 @@ def _axioms(built: Built) -> tuple[str, ...]:
     """The axioms on which the theorems of one file rest, all together; that they are proofs of propositions is asked with them."""
     if not built.logical.startswith(f"{LIBRARY}."):
         return _axioms_of_each([(built, built.theorems)])[0]
-    if built.key not in _answered and len(_answered) >= ALONE:
-        others = [other for other in _compiled_with_controls() if other.key not in _answered and other.key != built.key]
-        with suppress(Refused):  # of one among them: then each is asked about when its turn comes
-            files = [built, *others]
-            found = _axioms_of_each([(file, file.theorems) for file in files])
-            _answered.update(zip((file.key for file in files), found, strict=True))
     if built.key not in _answered:
-        _answered[built.key] = _axioms_of_each([(built, built.theorems)])[0]
+        family = built.logical.rpartition(".")[0]
+        again = family in _families
+        others: list[Built] = []
+        if again or len(_answered) >= ALONE:  # of a family that is asked about again all, from the third question on all that are left
+            others = [other for other in _compiled_with_controls() if other.key not in _answered and other.key != built.key]
+            others = [other for other in others if not again or other.logical.startswith(f"{family}.")]
+        for files in ([built, *others], [built]):
+            with suppress(Refused) if len(files) > 1 else nullcontext():  # of one among them: each is asked about when its turn comes
+                found = _axioms_of_each([(file, file.theorems) for file in files])
+                _answered.update(zip((file.key for file in files), found, strict=True))
+                break
+        _families.add(family)
     return _answered[built.key]
 
 

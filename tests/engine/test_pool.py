@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from proofs_check import Status, load_claims
 from proofs_check.engine.finding import ITSELF
+from proofs_check.engine.job import Job
 from proofs_check.engine.pool import LOG, Pool
 from proofs_check.engine.processes import family
 from proofs_check.engine.runner import make_job
@@ -204,3 +207,21 @@ def test_the_overhead_of_a_check_is_small(claim_files, pool):
 def test_a_pool_without_workers_is_refused():
     with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
         Pool(0)
+
+
+def test_the_parts_of_a_check_stay_on_one_worker_while_there_are_others():
+    waiting = deque(
+        Job("shipped:a.py", "", "a", check, part, "quick", 0, "cpu", 1.0)
+        for check, part in [("one", "itself"), ("one", "cells"), ("two", "itself"), ("one", "control:x"), ("two", "control:x")]
+    )
+    first, second = (SimpleNamespace(job=None, check=None) for _ in range(2))
+    pool = Pool.__new__(Pool)
+    pool._workers = [first, second]
+    took = []
+    for worker in (first, second, second, first, second):
+        worker.job = None
+        worker.job = pool._next(worker, waiting)
+        took.append((worker.job.check, worker.job.part))
+    assert took[:3] == [("one", "itself"), ("two", "itself"), ("two", "control:x")]
+    assert took[3:] == [("one", "cells"), ("one", "control:x")]  # nothing else is left: no worker waits for another
+    assert not waiting

@@ -185,11 +185,13 @@ def ship(tmp_path, monkeypatch):
     monkeypatch.setattr(coq, "PROOFS", folder)
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(coq, "_answered", {})
+    monkeypatch.setattr(coq, "_families", set())
     coq._axioms.cache_clear()
     real = coq._axioms_of_groups
 
     def writer(**texts):
         for name, text in texts.items():
+            (folder / f"{name}.v").parent.mkdir(exist_ok=True)
             (folder / f"{name}.v").write_text(text)
             coq.build(f"{name}.v")
 
@@ -203,12 +205,29 @@ TRUE = "Theorem t : 1 = 1.\nProof. reflexivity. Qed.\nTheorem control_t : ~ fora
 
 @needs_coq
 def test_shipped_files_are_asked_about_together(ship):
-    """From the third on all that are left in one run, those without a control and those that are not compiled left out."""
+    """From the second on all of their family in one run, those without a control and those that are not compiled left out."""
     ship(**dict.fromkeys("abcde", TRUE), without=TRUE.partition("\n")[0] + "\nProof. reflexivity. Qed.")
     (coq.PROOFS / "broken.v").write_text("Theorem t : 1 = 2.\nProof. reflexivity. Qed.")
     for name in "abcde":
         assert coq.check(f"{name}.v", "t", control="control_t").status == "proved"
-    assert ship.runs == [[1], [1], [3]]
+    assert ship.runs == [[1], [4]]
+
+
+@needs_coq
+@pytest.mark.parametrize(
+    "asked, runs",
+    [
+        (("one/a", "one/b", "one/c", "two/a", "three/a"), [[1], [2], [4]]),
+        (("one/a", "two/a", "three/a", "three/b"), [[1], [1], [5]]),
+        (("one/a", "two/a", "one/b", "two/b"), [[1], [1], [2], [1]]),
+    ],
+)
+def test_families_of_shipped_files(ship, asked, runs):
+    """Two files alone, the rest of a family at its second file, and from the third question on all that are left."""
+    ship(**dict.fromkeys(["one/a", "one/b", "one/c", "two/a", "two/b", "three/a", "three/b"], TRUE))
+    for name in asked:
+        assert coq.check(f"{name}.v", "t", control="control_t").status == "proved"
+    assert ship.runs == runs
 
 
 @needs_coq
@@ -216,11 +235,11 @@ def test_one_file_with_an_axiom_among_those_asked_together(ship):
     cheat = "Axiom cheat : 1 = 2.\nTheorem lie : 2 = 1.\nProof. symmetry. exact cheat. Qed.\n" + TRUE
     ship(**dict.fromkeys("abcd", TRUE), e=cheat)
     assert [coq.check(f"{name}.v", "t", control="control_t").status for name in "abcd"] == ["proved"] * 4
-    assert ship.runs == [[1], [1], [3], [1, 1, 1]]
+    assert ship.runs == [[1], [4], [1, 1, 1, 1]]
     assert coq.check("e.v", "t", control="control_t").status == "proved"  # it rests on nothing, another theorem of the file does
     refused = coq.check("e.v", "lie")
     assert refused.status == "refused" and refused.message == "lie rests on e.cheat"
-    assert ship.runs[4:] == [[1], [1]]
+    assert ship.runs[3:] == [[1], [1]]
 
 
 @needs_coq

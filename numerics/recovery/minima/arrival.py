@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.remembered import remembered
 from numerics.rank.slope import batched_tangents
 from theory.models import TwoLayer
 
@@ -47,6 +48,7 @@ class Decay:
         return float(np.linalg.norm(np.diff(self.theta, axis=0), axis=1).sum())
 
 
+@remembered
 def flow(
     model: TwoLayer, theta0: np.ndarray, x: np.ndarray, y: np.ndarray, times: np.ndarray, *, direction: int = -1, largest: float = 1e3
 ) -> Decay:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flint import arb, fmpq
 
+import numerics.arithmetic.remembered as module
 from numerics.arithmetic.remembered import remembered
 from numerics.rank import model_rank
 from theory.models import TwoLayer
@@ -17,14 +18,19 @@ class Frozen:
     size: int
 
 
+@dataclass(frozen=True)
+class Held:
+    values: np.ndarray
+
+
 class Open:
     pass
 
 
-def counted(most=8):
+def counted():
     calls = []
 
-    @remembered(most)
+    @remembered
     def function(*args, **kwargs):
         calls.append((args, kwargs))
         return np.array([len(calls)])
@@ -58,20 +64,28 @@ def test_equal_arguments_are_asked_about_once(first, second, same):
     assert len(calls) == (1 if same else 2)
 
 
-def test_only_the_last_results_are_kept():
-    function, calls = counted(most=2)
-    for k in (1, 2, 1, 3, 1, 2):
+def test_only_so_much_is_kept(monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 20)
+    function, calls = counted()
+    for k in (1, 2, 1, 3, 4, 1, 2):
         function(k)
-    assert [args[0] for args, _ in calls] == [1, 2, 3, 2]
+    assert [args[0] for args, _ in calls] == [1, 2, 3, 4, 2]
+    function(np.zeros(50))
+    function(np.zeros(50))
+    assert len(calls) == 7
     function.forget()
     function(1)
-    assert len(calls) == 5
+    assert len(calls) == 8
 
 
-def test_arrays_are_read_only():
-    function, _ = counted()
+def test_nobody_changes_what_the_next_is_given():
+    function, calls = counted()
+    function(1)[0] = 5
+    function(1)[0] = 6
+    assert function(1).tolist() == [1] and len(calls) == 1
+    inside = remembered(lambda: Held(np.zeros(1)))
     with pytest.raises(ValueError, match="read-only"):
-        function(1)[0] = 5
+        inside().values[0] = 5
 
 
 def test_the_certificate_of_a_kept_rank_is_made_anew():

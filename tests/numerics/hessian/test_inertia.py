@@ -4,12 +4,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import arb
 
 from numerics.arithmetic.exact import rationals
 from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.hessian.inertias import (
     Inertia,
     Undecided,
+    _outweighing,
+    _pivot_signs,
+    _proved_signs,
     ball_inertia,
     eliminated_inertia,
     exact_inertia,
@@ -89,3 +93,28 @@ def test_balls_leave_open_what_they_cannot_see():
             matrix[2, 2] = entry
             found = ball_inertia(matrix)
             assert found.counts == (None, None, None) and found.bounds == ((1, 2), (0, 1), (1, 2)) and not found.certified
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_signs_by_gershgorin_and_elimination_are_never_wrong_nor_fewer_than_by_elimination(seed):
+    """Nearly diagonal matrices of every rank, with entries of many sizes and balls up to their size."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(1, 12))
+    diagonal = rng.integers(-9, 10, size) * 2.0 ** rng.integers(-30, 5, size)
+    off = np.tril(rng.integers(-3, 4, (size, size)) * 2.0 ** float(rng.integers(-40, -2)), -1)
+    middle = np.diag(diagonal) + off + off.T
+    radius = 2.0 ** float(rng.integers(-60, 2)) * (rng.random() < 0.8)
+    matrix = balls(middle) + np.array([[arb(0, radius)] * size] * size)
+    truth = exact_inertia(rationals(middle))
+    signs, plain = _proved_signs(matrix, 0), list(_pivot_signs(matrix))
+    for sign, true in ((-1, truth.negative), (1, truth.positive)):
+        assert plain.count(sign) <= signs.count(sign) <= true
+
+
+def test_rows_that_outweigh_the_rest_are_found_across_scales_and_never_where_a_ball_is_not_finite():
+    matrix = balls(np.diag([1e-12, 1.0, -1e12]) + np.full((3, 3), 1e-14) * (1 - np.eye(3)))
+    assert _outweighing(matrix).tolist() == [True] * 3
+    matrix[0, 1] = matrix[1, 0] = arb(0, float("inf"))
+    assert not _outweighing(matrix)[:2].any()
+    assert _outweighing(balls(np.array([[1.0, 1.0], [1.0, 1.0]]))).sum() <= 1  # singular: both would be a proof of rank 2
+    assert _outweighing(balls(np.zeros((0, 0)))).tolist() == []
