@@ -30,5 +30,5 @@ def within(y: Any, low: float, high: float) -> np.ndarray:
 
 def joined(*pieces: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Pieces (x, y) of one curve with gaps between them."""
-    gap = [np.nan]
-    return tuple(np.concatenate([part for piece in pieces for part in (np.asarray(piece[k], float), gap)][:-1]) for k in (0, 1))  # type: ignore
+    first, second = (np.concatenate([part for piece in pieces for part in (np.asarray(piece[k], float), [np.nan])]) for k in (0, 1))
+    return first[:-1], second[:-1]
