@@ -191,8 +191,8 @@ def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: i
         pools = sample_points(model, upper, theta=theta, seed=seed)
         return *large_rank(model, theta, pools, upper, prime), prime
 
-    lower, image, samples, prime = _first_lucky(model, searched)
-    certificate = partial(_modular_certificate, model, theta, samples, image, prime=prime, unit=_unit(prime), denominator=None)
+    lower, _, samples, prime = _first_lucky(model, searched)
+    certificate = partial(_modular_certificate, model, theta, samples, prime)
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
 
@@ -395,30 +395,21 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
 
 
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
-    matrix, prime = _first_lucky(model, lambda prime: (_reduced(model, theta, x, prime), prime))
+    matrix, prime = _first_lucky(model, lambda prime: (_tangents_modulo(model, theta, x, prime), prime))
     lower = exact.modular_matrix(matrix, prime).rank()
     if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
-    return Rank(lower, upper, lower == upper, "point", "exact", partial(_exact_certificate, model, theta, x, prime))
-
-
-def _reduced(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> np.ndarray:
-    """The tangents modulo ``prime``."""
-    return piecewise_tangents(model, theta, x, prime) if in_pieces(model) else modular_tangents(model, theta, x, prime, _unit(prime))
-
-
-def _exact_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> dict[str, Any] | None:
-    """The minor behind a rank modulo ``prime``, its tangents computed anew: few are asked for, and keeping them all takes memory."""
-    matrix = _reduced(model, theta, x, prime)
-    field = getattr(matrix, "field", None)
-    arithmetic = {"prime": prime, "unit": _unit(prime), "denominator": field.denominator if field else None}
-    return _modular_certificate(model, theta, x, exact.modular_matrix(matrix, prime), **arithmetic)
+    return Rank(lower, upper, lower == upper, "point", "exact", partial(_modular_certificate, model, theta, x, prime))
 
 
 def _unit(prime: int) -> int:
     """What exponentials are sent to: a unit that no structure prefers, and another for each prime."""
     return 0x1D872B41C9A3F25D % prime + exact.PRIMES.index(prime)
+
+
+def _tangents_modulo(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> np.ndarray:
+    return piecewise_tangents(model, theta, x, prime) if in_pieces(model) else modular_tangents(model, theta, x, prime, _unit(prime))
 
 
 def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -431,8 +422,11 @@ def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) 
     raise UnluckyPrime(f"a denominator of {model} vanishes modulo each of {exact.PRIMES}")
 
 
-def _modular_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, image: Any, **arithmetic: Any) -> dict[str, Any] | None:
-    """The minor of ``image`` on its pivots; ``denominator``: that of the homomorphism e^(1/denominator) -> unit, if there is one."""
+def _modular_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> dict[str, Any] | None:
+    """The minor behind a rank modulo ``prime``, its tangents computed anew: few are asked for, and keeping them all takes memory."""
+    matrix = _tangents_modulo(model, theta, x, prime)
+    image, field = exact.modular_matrix(matrix, prime), getattr(matrix, "field", None)
+    arithmetic = {"prime": prime, "unit": _unit(prime), "denominator": field.denominator if field else None}
     return minor_certificate(model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", **arithmetic)
 
 

@@ -15,7 +15,10 @@ from . import NO_TRANSLATES, OPTIMISTIC, RECOVERY, STRATIFICATION, in_floats
 from ._pictures import by_zeros
 
 ACTIVE = Assumption("active", r"\text{every kernel and every position has } a^*_{lq} \neq 0")
-NULL_KERNEL = "The network may have more kernels than the target: null kernels cost nothing. Stride, rectangular grids and biases: ours."
+NULL_KERNEL = (
+    "The network may have more kernels than the target: null kernels cost nothing. An output bias adds 1. Stride, rectangular grids and"
+    " biases: ours."
+)
 
 
 def network(cell, idle=0):

@@ -21,15 +21,11 @@ from . import RECOVERY, STRATIFICATION
 CHAIN = claim(
     "rank.chain-rule",
     "Model rank of a composed parametrization",
-    r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta))",
-    clauses={
-        "points": r"R_g(\eta) \le R_f(\varphi(\eta)),\quad\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
-        "targets": r"R_g(f^*) \le R_f(f^*) \text{ if } R_f(\varphi(\eta)) = R_f(f^*) \text{ for an } \eta \text{ of } f^*",
-    },
+    r"g(\cdot; \eta) = f(\cdot; \varphi(\eta)):\quad R_g(\eta) \le R_f(\varphi(\eta)),\quad"
+    r"\text{equality} \iff \operatorname{im} D\varphi(\eta) + \ker = \mathbb{R}^M",
     symbols={
-        "f^*": "a target",
         "f, g": "a model, and the same with parameters phi(eta)",
-        "R_f, R_g": "their model ranks, at a point or least over all that represent a target",
+        "R_f, R_g": "their model ranks",
         "ker": "parameter directions along which f does not move to first order",
         "M": "number of parameters of f",
         "K": "number of parameters of g",
@@ -39,12 +35,13 @@ CHAIN = claim(
     assumptions=[
         Assumption(
             "corresponding points",
-            r"\text{the ranks are those at } \eta \text{ and } \varphi(\eta)\text{, of functions in the second clause alone}",
+            r"\text{the ranks are those at } \eta \text{ and } \varphi(\eta)\text{, not of functions}",
         )
     ],
     source=RECOVERY.at("used for weight sharing around Theorems 6 and 7; stated and proved by us"),
     depends_on=["rank.upper-M"],
     refuted_by="A differential whose composition has larger rank, or equality without transversality.",
+    notes="Hence R_g(f*) <= R_f(f*) where a point of least rank of f is an image; where none is, the ranks of functions may be reversed.",
 )
 
 MAPS = axes(M=(1, 3, 5), N=(1, 3, 5), K=(1, 3, 5), kind=("any", "transversal"), quick=2, standard=10, full=40)
@@ -68,7 +65,7 @@ def surjective(D, kernel, M):
     return rank_rational(D) == M
 
 
-@CHAIN.check("exact", linear_map, MAPS, clauses="points", distribution="integers of drawn ranks", name="linear-maps")
+@CHAIN.check("exact", linear_map, MAPS, distribution="integers of drawn ranks", name="linear-maps")
 @false("never smaller", factor=-1)
 @false("equality only when D is onto", equality=surjective)
 @false("equality always", equality=lambda D, kernel, M: True)
@@ -96,7 +93,7 @@ def one_active(cell, rng):
     return ConvolutionalTarget(model, generic_kernels(model, rng), outputs, np.zeros(cell.k, int))
 
 
-@CHAIN.check("certified", one_active, SHARED, clauses="points", distribution="integer kernels", name="weight-sharing")
+@CHAIN.check("certified", one_active, SHARED, distribution="integer kernels", name="weight-sharing")
 @false("ranks of the function for ranks at the points", corresponding=False)
 def weight_sharing(cell, target, *, corresponding=True, context):
     """Certified ranks along shared -> unshared -> fully connected, the same parameters in all three, do not decrease."""
@@ -119,7 +116,7 @@ def all_active(cell, rng):
     return ConvolutionalTarget(model, generic_kernels(model, rng), signs(rng, (cell.k, len(model.patches))), np.zeros(cell.k, int))
 
 
-@CHAIN.check("certified", all_active, SHARED, clauses="targets", distribution="integer kernels", name="optimal-points")
+@CHAIN.check("certified", all_active, SHARED, distribution="integer kernels", name="optimal-points")
 @false("whether the image has an optimal point or not", positions=1)
 def optimal_points(cell, target, *, positions=None, context):
     """Shared kernels against unshared ones: the certified rank at the common point is the least, and bounds the least rank when shared."""
@@ -131,9 +128,7 @@ def optimal_points(cell, target, *, positions=None, context):
     return worst([rank_is(least, model_rank(unshared, theta), kernels=target.kernels), below])
 
 
-CHAIN.formal(
-    "rank/samples.v", "rank_chain_rule", clauses="points", false="the rank of a reparametrized model is no smaller", adequate=samples
-)
+CHAIN.formal("rank/samples.v", "rank_chain_rule", false="the rank of a reparametrized model is no smaller", adequate=samples)
 
 CRITICAL = claim(
     "rank.critical-mapping",
