@@ -71,11 +71,10 @@ def table(inputs: int, seeds: list[int], check: bool) -> tuple[list[str], list[s
 
 HEAD = """# Counterexamples by activation and mechanism
 
-One neuron, quick settings, seed 0, processor seconds. *certified*: a file that `examples/check_certificate.py` accepts;
-*parameters*: the limits are
-one function; *reflected*: the limit is the start with the output weight's sign changed; *impossible*: proved, as said below; *open*:
-neither
-was proved. `python benchmarks/counterexamples.py --out benchmarks/results/counterexamples.md`
+One neuron, quick settings, seed 0, processor seconds; a search ends after 60 s of the clock. *certified*: a file that
+`examples/check_certificate.py` accepts; *parameters*: the limits are one function; *reflected*: the limit is the start with the output
+weight's sign changed; *impossible*: proved, as said below; *open*: neither was proved.
+`python benchmarks/counterexamples.py --check --out benchmarks/results/counterexamples.md`
 """
 
 

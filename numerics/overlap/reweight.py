@@ -103,7 +103,7 @@ def find_reweighted(
             watch.say(tried())
             if case is not None:
                 cases.append(case)
-            if len(cases) >= CASES or looked % candidates == 0:
+            if len(cases) >= (1 if crossings else CASES) or looked % candidates == 0:
                 break
         if watch.expired:
             return watch.spent(tried())
@@ -194,16 +194,13 @@ def _by_angle(model: TwoLayer, crossings: Sequence[Candidate]) -> list[Candidate
 
 
 def _at_crossings(model: TwoLayer, crossings: Sequence[Candidate], watch: Watch, shorter: float) -> Iterator[Case | None]:
-    """One case, or None, for the first of the two-point overlaps."""
-    for crossing in crossings[:CROSSINGS]:
-        labels = np.round(crossing.labels, 6)
-        for weights in OPPOSITE:
+    """One case, or None, for each of the first two-point overlaps, the smallest weights first: large ones make the flows stiff."""
+    for weights in OPPOSITE:
+        for crossing in crossings[:CROSSINGS]:
             if watch.expired:
                 return
-            case = _case(model, crossing.theta0, crossing.inputs, labels, _weights(weights, 2), shorter)
-            yield case
-            if case is not None:
-                break
+            labels = np.round(crossing.labels, 6)
+            yield _case(model, crossing.theta0, crossing.inputs, labels, _weights(weights, 2), shorter)
 
 
 def _of_large_weights(model: TwoLayer, bias: bool, crossings: Sequence[Candidate], watch: Watch) -> Overlap:
