@@ -28,14 +28,14 @@ STEPS = {"cuda": 2000, "vmap, CUDA graph": 500, "vmap": 50, "general, CUDA graph
 def checks() -> list[str]:
     """Rows (shape, method, largest deviation) of ten steps on the device against the CPU."""
     import numpy as np
-    from workloads import WORKLOADS
+    from workloads import ON_A_DEVICE, WORKLOADS
 
     from numerics.train import Adam, GradientDescent, Momentum, train
     from theory.models import TwoLayer, TwoLayerCNN
 
     rng = np.random.default_rng(0)
     cases = []
-    for make in WORKLOADS.values():
+    for make in map(WORKLOADS.__getitem__, ON_A_DEVICE):
         load = make(300)
         cases.append((load.model, load.theta, load.X, load.Y, load.weights))
     for model in (
@@ -96,7 +96,7 @@ def seconds_per_step(load, contender: str) -> float:
 
 
 def speed(networks: int) -> list[str]:
-    from workloads import WORKLOADS
+    from workloads import ON_A_DEVICE, WORKLOADS
 
     from numerics.train import GradientDescent
     from numerics.train.cuda import compile_text, compiled
@@ -104,7 +104,7 @@ def speed(networks: int) -> list[str]:
     limit = double_precision_limit()
     columns = ("workload", "contender", "ns per network-step", "kernel is faster by", "share of the limit", "registers, spills")
     rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for make in WORKLOADS.values():
+    for make in map(WORKLOADS.__getitem__, ON_A_DEVICE):
         load, times = make(networks), {}
         for contender in STEPS:
             try:

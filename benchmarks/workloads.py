@@ -200,3 +200,6 @@ WORKLOADS: dict[str, Callable[..., Workload]] = {
     "F": wide,
     "G": dropped,
 }
+
+#: Those that the kernels for a GPU know.
+ON_A_DEVICE = "ABC"
