@@ -1,8 +1,8 @@
 """A minor of a matrix of tangents that is proved not to vanish: where to look in floats, the proof in balls.
 
-Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The minor is
-not singular if ||E|| < 1, or ||E E|| < 1, in the maximum norm for E = I - R M with one matrix R, the float inverse, or if the ball of its
-determinant excludes 0.
+Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The
+minor is not singular if ||E|| < 1, or ||E E|| < 1, in the maximum norm for E = I - R M with one matrix R, the float inverse, or if the
+ball of its determinant excludes 0.
 """
 
 from __future__ import annotations
