@@ -1,8 +1,8 @@
 """A minor of a matrix of tangents that is proved not to vanish: where to look in floats, the proof in balls.
 
-Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The minor
-is
-not singular if ||I - R M|| < 1 in the maximum norm for one matrix R, the float inverse, or if the ball of its determinant excludes 0.
+Rows and columns come from pivoted QR of the floats; where these have lost the small pivots, from an elimination in many digits. The
+minor is not singular if ||E|| < 1, or ||E E|| < 1, in the maximum norm for E = I - R M with one matrix R, the float inverse, or if the
+ball of its determinant excludes 0.
 """
 
 from __future__ import annotations
@@ -118,11 +118,17 @@ def not_singular(matrix: np.ndarray, bits: int) -> bool:
         except np.linalg.LinAlgError:
             inverse = np.full((1, 1), np.nan)
         if np.isfinite(inverse).all():
-            product = arb_mat(size, size, inverse.ravel().tolist()) * enclosed
-            rest = np.array([abs(entry) for entry in (product - arb_mat(size, size, np.eye(size).ravel().tolist())).entries()])
-            if all(row < 1 for row in rest.reshape(size, size).sum(axis=1)):
+            left = arb_mat(size, size, np.eye(size).ravel().tolist()) - arb_mat(size, size, inverse.ravel().tolist()) * enclosed
+            if _contracts(left) or _contracts(left * left):  # M x = 0 gives E x = x, and E E x = x
                 return True
         return size <= MOST_DETERMINANT and not enclosed.det().contains(0)
+
+
+def _contracts(matrix: Any) -> bool:
+    """Whether the rows of a matrix of balls have absolute sums below 1."""
+    size = matrix.nrows()
+    sums = np.array([abs(entry) for entry in matrix.entries()]).reshape(size, size).sum(axis=1)
+    return all(total < 1 for total in sums)
 
 
 def _size(row: np.ndarray) -> int:
