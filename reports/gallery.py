@@ -36,15 +36,21 @@ def draw_all(figures: Sequence[Mapping[str, Any]], processes: int | None = None)
 
 
 def _with_others(pool: ProcessPoolExecutor, drawn: Iterator[Drawn], figures: Sequence[Mapping[str, Any]]) -> Iterator[Drawn]:
-    """What ``pool`` draws; from where it breaks on, this process does."""
+    """What ``pool`` draws; from where it breaks on, this process does.
+
+    The processes end before the last picture is handed over: who takes as many as there are never comes back to end them.
+    """
     done = 0
-    with pool:
-        try:
-            for picture in drawn:
-                done += 1
-                yield picture
-        except (BrokenProcessPool, OSError, ImportError):
-            yield from map(_drawn, figures[done:])
+    try:
+        for picture in drawn:
+            done += 1
+            if done == len(figures):
+                pool.shutdown()
+            yield picture
+    except (BrokenProcessPool, OSError, ImportError):
+        yield from map(_drawn, figures[done:])
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _drawn(figure: Mapping[str, Any]) -> Drawn:

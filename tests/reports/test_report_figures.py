@@ -95,6 +95,16 @@ def test_several_processes_draw_the_same_pictures():
     assert [bool(problem) for _, problem in alone] == [False] * len(FIGURES) + [True]
 
 
+def test_processes_end_with_the_last_picture_that_is_taken():
+    import multiprocessing
+
+    from reports.gallery import draw_all
+
+    drawn = draw_all([figure("lines")] * 3, 2)
+    assert len([next(drawn) for _ in range(3)]) == 3
+    assert not multiprocessing.active_children()  # although nobody asked for a fourth
+
+
 def test_texts_of_any_length_are_cut():
     long = figure("lines", x_label="x" * 1_000_000, y_label="y" * 1_000_000)
     long["data"]["series"][0]["label"] = "z" * 1_000_000
