@@ -172,7 +172,7 @@ def _derivatives(model: AbstractModel, theta: np.ndarray, data: Data, loss: str 
             parts = [_derivatives(model, point[None], data, loss) for point in theta]
             slope, curvature, norms = (np.concatenate(part) for part in zip(*parts, strict=True))
             return slope, curvature, norms
-    usable = np.isfinite(slope).all(axis=-1) & np.isfinite(curvature).all(axis=(-1, -2))
+    usable = np.asarray(np.isfinite(slope).all(axis=-1) & np.isfinite(curvature).all(axis=(-1, -2)))
     slope, curvature = np.where(usable[:, None], slope, 0.0), np.where(usable[:, None, None], curvature, 0.0)
     return slope, curvature, np.where(usable, np.linalg.norm(slope, axis=-1), np.inf)
 
