@@ -111,14 +111,15 @@ class GraphModel(AbstractModel):
 
 
 def tokens(x: Any) -> np.ndarray:
-    """Whole numbers in any arithmetic as integers."""
-    return np.array([[int(z if isinstance(z, int | float | np.number) else _whole(z)) for z in row] for row in x], np.int64).reshape(
-        x.shape
-    )
+    """Whole numbers in any arithmetic as integers; ValueError for others."""
+    return np.array([[_whole(z) for z in row] for row in x], np.int64).reshape(x.shape)
 
 
 def _whole(z: Any) -> int:
-    exact = z.unique_fmpz() if hasattr(z, "unique_fmpz") else z
+    if isinstance(z, int | float | np.number):
+        exact = int(z) if float(z).is_integer() else None
+    else:
+        exact = z.unique_fmpz() if hasattr(z, "unique_fmpz") else z
     if exact is None or exact != z or getattr(exact, "q", 1) != 1:
         raise ValueError(f"tokens must be whole numbers, got {z}")
     return int(exact if not hasattr(exact, "p") else exact.p)
