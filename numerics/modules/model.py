@@ -116,10 +116,14 @@ def tokens(x: Any) -> np.ndarray:
 
 
 def _whole(z: Any) -> int:
+    from flint import arb
+
     if isinstance(z, int | float | np.number):
         exact = int(z) if float(z).is_integer() else None
+    elif isinstance(z, arb):
+        exact = z.unique_fmpz() if z.is_exact() else None
     else:
-        exact = z.unique_fmpz() if hasattr(z, "unique_fmpz") else z
+        exact = z
     if exact is None or exact != z or getattr(exact, "q", 1) != 1:
         raise ValueError(f"tokens must be whole numbers, got {z}")
     return int(exact if not hasattr(exact, "p") else exact.p)
