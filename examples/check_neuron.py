@@ -13,7 +13,7 @@ from flint import arb, arb_series, ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, boxed, exactly, jacobian, narrowly, near, number, precision, rational, stated, taylor  # noqa: E402
-from referee import main, refusing, require, whole  # noqa: E402
+from referee import Refused, main, refusing, require, whole  # noqa: E402
 
 #: Ways of w . x that are longer are not walked: a piece of 1/4 takes some milliseconds, and a search tries many.
 LONGEST = 32
@@ -111,7 +111,7 @@ def shown(check, *arguments):
     """What the check says, nothing where a divisor may vanish on balls that wide."""
     try:
         return check(*arguments)
-    except ValueError:
+    except (Refused, ValueError):
         return None
 
 
