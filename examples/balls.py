@@ -32,6 +32,8 @@ FORMULAS = {
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "atan", "erf")
 #: The highest power of z in a formula, powers of powers multiplied out, and the most nodes that one may have.
 HIGHEST, MOST = 64, 200
+#: The largest numerator or denominator of a number in a formula.
+LARGEST = 10**40
 #: What a stated ball may leave open of a number, relative to it or to 1.
 CLOSE = 1e-3
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
@@ -86,6 +88,7 @@ def activation(text):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):  # a decimal is meant as it stands, not as a float
             node.value = rational(ast.get_source_segment(text, node))
+            require(max(abs(node.value.p), node.value.q) <= LARGEST, "a number of too many digits")
     require(_degree(tree) <= HIGHEST, "a formula whose powers are too high")
     return _read(tree)
 

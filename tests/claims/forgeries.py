@@ -69,6 +69,10 @@ def exchanged(entries):
     return [entries[1], entries[0], *entries[2:]]
 
 
+def another_activation(name):
+    return "sigmoid" if name == "tanh" else "tanh"
+
+
 left_out, emptied, nothing = instead(LEFT_OUT), instead([]), instead(None)
 #: A ball in which anything lies, one of a hundredth, and numbers that would take all memory or all time.
 anywhere, wide, huge, far = instead("[0 +/- 1e9]"), instead("[0.5 +/- 0.01]"), instead("1e999999999"), instead("1e9")
@@ -252,7 +256,7 @@ ARGUMENT = {
     "contact by contact form": [
         *each(moved, ("theta0", 0), ("limits", 0, 3), ("samples", 0, "y"), ("inputs",), ("neurons",)),
         *within(("certificates", 0), each(moved, ("start", 0), ("limit", 3), ("D",), ("E",), ("x", 1))),
-        *at(("activation",), instead("tanh")),
+        *at(("activation",), another_activation),
     ],
     "one-point overlap": ONE_POINT_ARGUMENT,
     "two-point overlap": [
@@ -270,7 +274,7 @@ ARGUMENT = {
         *at(("certificates", 1, "box", "radius"), instead("1e-90"), instead("1e3")),
         *at(("samples",), first_again),
         *at(("limits",), first_again, exchanged),
-        *at(("activation",), instead("tanh")),
+        *at(("activation",), another_activation),
     ],
     "two-point by validated orbits": [
         *within(("certificates", 0), each(moved, ("box", "centre", 0), ("labels", 1), ("limits", 0, 1))),
@@ -279,7 +283,7 @@ ARGUMENT = {
         *at(("samples",), first_again),
         *at(("certificates", 0, "limits"), first_again, exchanged),
         *at(("certificates", 0, "labels"), exchanged),
-        *at(("activation",), instead("tanh")),
+        *at(("activation",), another_activation),
     ],
     "one-point by first integrals": [
         *each(moved, ("theta0", 0), ("theta0", 1), ("limits", 1, 0), ("samples", 0, "x", 0), ("samples", 1, "y")),
@@ -288,7 +292,7 @@ ARGUMENT = {
         *at(("samples",), first_again),
         *at(("certificates",), lambda proofs: [{**proofs[0], "boxes": [proofs[0]["boxes"][0]] * 2}]),
         *at(("certificates", 0, "boxes", 0, "centre"), instead(["0"])),  # the sample 0, on which nothing moves
-        *at(("activation",), instead("tanh")),
+        *at(("activation",), another_activation),
     ],
     "one-point by reflection": [
         *each(moved, ("theta0", 0), ("limits", 0, 0), ("limits", 1, 1), ("samples", 0, "y"), ("samples", 1, "x", 0)),
@@ -323,7 +327,7 @@ ARGUMENT = {
         *within(("certificates", 0, "overlap"), each(moved, ("box", "centre", 0), ("labels", 1))),
         *at(("certificates", 0, "overlap", "box", "centre"), instead(["0", "0"])),  # the start, twice
         *at(("certificates", 0, "overlap", "box", "radius"), instead("0")),
-        *at(("activation",), instead("tanh")),
+        *at(("activation",), another_activation),
     ],
     "reweight by validated flows with tail bound": [
         *each(moved, ("theta0", 0), ("samples", 0, "x", 0), ("samples", 1, "y")),
@@ -348,7 +352,7 @@ ARGUMENT = {
         *each(moved, ("start", "a"), ("first", "a"), ("weights", 1, 0), ("factors", 0), ("steps",), ("box", "centre", 1)),
         *at(("weights",), first_again, one_less),  # one corner twice; no loop
         *at(("factors", 0), instead("0"), anywhere),  # the sample 0; any
-        *at(("start", "a"), instead("0"), lambda a: "-" + a),
+        *at(("start", "a"), instead("0")),  # from -a the same orbit leads through a, and the circle is the same
         *at(("box", "radius"), instead("0")),
     ],
     "cycle by first integrals": [

@@ -19,7 +19,7 @@ def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     state = torch.random.get_rng_state()
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / "torch-modules.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     exec(compile("\n".join(blocks), "torch-modules.md", "exec"), {"__name__": "torch_modules"})
     torch.random.set_rng_state(state)
     assert script("check_certificate").check(json.loads((tmp_path / "minor.json").read_text())) == 10

@@ -154,11 +154,9 @@ def test_taylor_coefficients_enclose_those_at_every_point(text, radius):
     assert all(float(one.rad()) < 3 * float(arb(radius)) for one in around)
 
 
-@pytest.mark.parametrize(
-    "text", ["z.real", "open('x')", "__import__('os')", "z**z", "z**17", "z**0", "lambda z: z", "w", "f(z)", "z if z else z", "'z'"]
-)
+@pytest.mark.parametrize("text", ["z.real", "open('x')", "__import__('os')", "z**z", "lambda z: z", "w", "f(z)", "z if z else z", "'z'"])
 def test_what_is_no_formula_is_refused(text):
-    with pytest.raises(ValueError, match="no formula"):
+    with pytest.raises(ValueError, match="no formula|no number"):
         balls.activation(text)(arb(1))
 
 
