@@ -118,15 +118,14 @@ def tokens(x: Any) -> np.ndarray:
 def _whole(z: Any) -> int:
     from flint import arb
 
+    exact: Any = z
     if isinstance(z, int | float | np.number):
         exact = int(z) if float(z).is_integer() else None
     elif isinstance(z, arb):
         exact = z.unique_fmpz() if z.is_exact() else None
-    else:
-        exact = z
     if exact is None or exact != z or getattr(exact, "q", 1) != 1:
         raise ValueError(f"tokens must be whole numbers, got {z}")
-    return int(exact if not hasattr(exact, "p") else exact.p)
+    return int(getattr(exact, "p", exact))
 
 
 def _holds_balls(numbers: np.ndarray) -> bool:
