@@ -24,7 +24,7 @@ from numerics.critical.search import CertifiedPoint, certify
 from numerics.hessian import Data, gradient_and_hessian
 from numerics.hessian.gradients import PRECISIONS, has_rational_values
 from numerics.hessian.inertias import Inertia, exact_inertia
-from numerics.hessian.losses import Loss
+from numerics.hessian.losses import Loss, rows_of_classes
 from numerics.hessian.losses import loss as loss_named
 from numerics.modules.fields import Fields
 from numerics.modules.model import GraphModel
@@ -109,6 +109,9 @@ def read_module(module: Any, data: Data, loss: str | Loss = "mse") -> tuple[Grap
 
     Errors as in :func:`module_inertia`.
     """
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        size = f" of {len(data)}" if isinstance(data, tuple | list) else ""
+        raise ValueError(f"data must be a pair (inputs, targets), got {type(data).__name__}{size}")
     inputs, given = data
     subject = Subject.of(module, inputs)
     subject.settle(subject.inputs)
@@ -207,11 +210,7 @@ def _targets(given: Any, samples: int, shape: tuple[int, ...], loss: Loss) -> np
     if loss.name == "cross-entropy" and y.shape in ((samples,), (samples, 1)):
         if len(shape) != 1 or size < 2:
             raise ValueError(f"cross-entropy needs outputs (n, classes), one for each of two classes or more, got (n, *{shape})")
-        y = y.reshape(-1)
-        wrong = np.flatnonzero((y != np.round(y)) | (y < 0) | (y >= size))
-        if len(wrong):
-            raise ValueError(f"targets must be class numbers from 0 to {size - 1}, got {y[wrong[0]]} at sample {wrong[0]}")
-        return np.eye(size, dtype=int)[y.astype(int)]
+        return rows_of_classes("targets", y.reshape(-1), size)
     if len(y) != samples or y.size != samples * size or y.ndim > 1 and y.shape[1:] not in (shape, (size,)) or y.ndim == 1 and size > 1:
         raise ValueError(f"targets must have shape ({samples}, {', '.join(map(str, shape))}), one for each output, got {y.shape}")
     y = y.reshape(samples, size)

@@ -55,6 +55,14 @@ def _softmax_curvature(f: Any, y: Any) -> Any:
     return y.sum(axis=-1)[..., None, None] * (_diagonal(p) - p[..., :, None] * p[..., None, :])
 
 
+def rows_of_classes(name: str, y: np.ndarray, classes: int) -> np.ndarray:
+    """Class numbers ``y`` (n,) as rows of the identity (n, classes). Raises ValueError, which calls them ``name``, for what is no class."""
+    wrong = np.flatnonzero((y != np.round(y)) | (y < 0) | (y >= classes))
+    if len(wrong):
+        raise ValueError(f"{name} must be class numbers from 0 to {classes - 1}, got {y[wrong[0]]} at sample {wrong[0]}")
+    return np.eye(classes, dtype=int)[y.astype(int)]
+
+
 LOSSES = {
     loss.name: loss
     for loss in (

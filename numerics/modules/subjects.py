@@ -17,7 +17,7 @@ from numerics.modules.exporting import double_copy, read_graph
 from numerics.modules.graph import Graph
 from numerics.modules.reading import checked_inputs, checked_parameters, flat
 from numerics.modules.slopes import module_tangents
-from numerics.modules.trial import check_outputs, check_slopes, outputs_in_double
+from numerics.modules.trial import check_outputs, check_slopes, move, outputs_in_double
 
 #: The most bits of balls, doubled until gates and signs are told.
 MOST_BITS = 1024
@@ -64,13 +64,20 @@ class Subject:
 
     @cached_property
     def graph(self) -> Graph:
-        """The module as a graph, compared with it in outputs and gradients."""
+        """The module as a graph, compared with it in outputs and gradients, at its parameters and at others near them."""
         graph = read_graph(self.double, self.inputs)
-        few = [x[:3] for x in self.inputs]
-        tape = self.in_floats(graph, few)
-        check_outputs(np.broadcast_to(tape.outputs, (len(few[0]), graph.outputs)), self.outputs[: len(few[0])])
-        check_slopes(self.double, few, tangents(tape).reshape(-1, graph.n_params))
+        few = Subject(self.module, self.double, [x[:3] for x in self.inputs], self.outputs[:3])
+        few._compare(graph)
+        elsewhere = double_copy(self.module)
+        if (outputs := move(elsewhere, few.inputs)) is not None:
+            Subject(self.module, elsewhere, few.inputs, outputs)._compare(graph)
         return graph
+
+    def _compare(self, graph: Graph) -> None:
+        """Raise ValueError where ``graph`` has other outputs, or other gradients, than the module."""
+        tape = self.in_floats(graph, self.inputs)
+        check_outputs(np.broadcast_to(tape.outputs, (len(self.inputs[0]), graph.outputs)), self.outputs)
+        check_slopes(self.double, self.inputs, tangents(tape).reshape(-1, graph.n_params))
 
     def drawn(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Up to ``count`` drawn inputs at which the floats of all steps are finite; ValueError where none is found."""

@@ -1,5 +1,5 @@
 """A module on trial: that it takes its inputs, that each output depends on its own sample alone, and that gradients are those of the
-outputs.
+outputs, at its parameters and at others near them.
 
 These trials refuse; they prove nothing. What is proved about a module is about the graph that was read.
 """
@@ -17,6 +17,8 @@ from numerics.modules.slopes import module_tangents
 ROUNDING = 1e-11
 #: Largest relative difference between what a module computes in double precision and its reading.
 AGREEMENT = 1e-6
+#: How far parameters are moved, relative to 1 and to their size; the next where the module has no finite values so far away.
+MOVES = (0.1, 1e-3, 1e-6)
 
 
 class NotTaken(ValueError):
@@ -88,7 +90,10 @@ def check_slopes(double: Any, inputs: Sequence[np.ndarray], read: np.ndarray) ->
     try:
         slopes = module_tangents(double, inputs)
     except Exception:  # torch vectorizes not every module; what its layers then raise is theirs
-        slopes = _slopes_one_by_one(double, inputs)
+        try:
+            slopes = _slopes_one_by_one(double, inputs)
+        except RuntimeError as error:  # an operation in place, say, on what the way back needs
+            raise ValueError(f"torch cannot differentiate the module: {_first_line(error)}") from error
     start, largest = 0, np.abs(slopes).max(axis=1, initial=0.0, keepdims=True)
     for name, parameter in double.named_parameters():
         if parameter.requires_grad:
@@ -116,6 +121,26 @@ def _slopes_one_by_one(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray:
             filled = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, parts, strict=True)]
             rows.append(torch.cat([g.reshape(-1) for g in filled]).numpy())
     return np.array(rows)
+
+
+def move(double: Any, inputs: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Move all trained parameters of ``double``, a module in double precision, at random; its outputs on ``inputs`` there.
+
+    A gradient that is cut off behind weights of 0 shows there, and so does a function that was exported as another. None where the module
+    has no finite values near its parameters.
+    """
+    import torch
+
+    rng, trained = np.random.default_rng(0), [p for p in double.parameters() if p.requires_grad]
+    places = [p.detach().clone() for p in trained]
+    for size in MOVES:
+        with torch.no_grad():
+            for parameter, place in zip(trained, places, strict=True):
+                parameter.copy_(place + size * (1 + place.abs()) * torch.as_tensor(rng.normal(size=place.shape)))
+        outputs = _called(double, inputs)
+        if np.isfinite(outputs).all():
+            return outputs
+    return None
 
 
 def close(a: np.ndarray, b: np.ndarray) -> bool:

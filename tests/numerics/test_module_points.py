@@ -177,3 +177,9 @@ def test_data_that_do_not_fit(data, loss, message):
             function(module, data, loss)
     with pytest.raises(TypeError, match=r"torch.nn.Module, got function"):
         module_inertia(planted, data)
+
+
+@pytest.mark.parametrize(("data", "what"), [((X,), "tuple of 1"), (None, "NoneType")])
+def test_data_that_are_no_pair(data, what):
+    with pytest.raises(ValueError, match=rf"data must be a pair \(inputs, targets\), got {what}"):
+        module_inertia(nn.Linear(3, 1), data)

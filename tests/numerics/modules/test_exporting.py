@@ -12,6 +12,7 @@ from architectures import ARCHITECTURES, made
 from flint import arb
 from torch import nn
 
+from numerics.critical import module_inertia
 from numerics.modules.arithmetics import Balls, Floats
 from numerics.modules.evaluating import evaluate, tangents
 from numerics.modules.exporting import double_copy, read_graph
@@ -182,6 +183,60 @@ def test_a_hook_that_detaches_is_noticed():
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     module[0].register_forward_hook(lambda layer, inputs, output: output.detach())
     with pytest.raises(ValueError, match="'0.weight' is not that of its outputs"):
+        module_rank(module, X)
+
+
+class Probed(nn.Module):
+    """A head of weight 0 on a trunk, as training starts; ``cut`` says how gradients of the trunk are cut off."""
+
+    def __init__(self, cut):
+        super().__init__()
+        self.cut, self.trunk, self.head = cut, nn.Linear(2, 2), nn.Linear(2, 1)
+        nn.init.zeros_(self.head.weight)
+        self.trunk.requires_grad_(cut != "frozen")
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.cut != "no_grad"):
+            h = torch.tanh(self.trunk(x))
+        return self.head(h.detach() if self.cut == "detach" else h)
+
+
+class Otherwise(nn.Module):
+    """Exported as another function, whose outputs and gradients agree at weights of 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2, dtype=torch.float64))
+
+    def forward(self, x):
+        line = (x @ self.weight)[:, None]
+        return line if torch.compiler.is_compiling() else line + (self.weight**2).sum()
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (lambda: Probed("detach"), "'trunk.weight' is not that of its outputs"),
+        (lambda: Probed("no_grad"), "'trunk.weight' is not that of its outputs"),
+        (Otherwise, "the module is not what was read"),
+    ],
+)
+def test_what_agrees_at_the_weights_alone_is_refused(module, message):
+    """Behind weights of 0 all gradients vanish: parameters near them tell (2 negative eigenvalues were proved, torch has none)."""
+    torch.manual_seed(0)
+    data = np.random.default_rng(1).normal(size=(6, 2)), np.random.default_rng(2).normal(size=(6, 1))
+    module = module()
+    with pytest.raises(ValueError, match=message):
+        module_inertia(module, data)
+    with pytest.raises(ValueError, match=message):
+        module_rank(module, data[0])
+    frozen = module_inertia(Probed("frozen"), data)
+    assert frozen.inertia.counts == (0, 0, 3)  # a least-squares problem in three parameters
+
+
+def test_a_module_that_torch_cannot_differentiate_is_refused():
+    module = nn.Sequential(nn.Linear(2, 2), Forward(lambda m, h: torch.tanh(h).mul_(2)))
+    with pytest.raises(ValueError, match="torch cannot differentiate the module: one of the variables needed"):
         module_rank(module, X)
 
 
