@@ -9,10 +9,12 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from fractions import Fraction
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from proofs_check.claim import ILLEGIBLE
 
@@ -137,13 +139,22 @@ def _array(value: Any, depth: int) -> Any:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write ``data`` to ``path`` atomically: a reader finds the old file or the new one, never half of either."""
+    """Write ``data`` to ``path`` as :func:`in_one_step` does."""
+    with in_one_step(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
+        json.dump(data, text, indent=1, ensure_ascii=False, allow_nan=False)
+        text.write("\n")
+        text.detach()
+
+
+@contextmanager
+def in_one_step(path: Path) -> Iterator[BinaryIO]:
+    """A file whose contents become those of ``path`` when the block ends: readers find the old ones or the new, never half of either."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
+        with os.fdopen(handle, "wb") as file:
+            yield file
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from numerics.hessian import gradient
 from numerics.modules.trained import network_of_state
-from numerics.modules.widening import ROUNDING
+from numerics.modules.widening import ROUNDING, numbered
 from theory.activations import Activation
 from theory.embedding import split
 from theory.embedding.wiring import layers
@@ -44,10 +44,8 @@ def split_state(
         raise ValueError(f"inputs must be finite numbers of shape (n, {network.inputs}), got shape {x.shape}")
     wide, at, image, stretch = network, theta.astype(float), _slope(network, theta, x), 1.0
     for number, (layer, neuron, alpha) in enumerate(splits, 1):
-        try:
+        with numbered(number, len(splits)):
             embedding = split(wide, layer, neuron, alpha)
-        except ValueError as error:
-            raise ValueError(f"split {number} of {len(splits)}: {error}" if len(splits) > 1 else str(error)) from error
         wide, at, image = embedding.wide, embedding(at), embedding.gradient_map.apply(image)
         stretch *= 1 + abs(alpha)
     with np.errstate(over="ignore"):

@@ -79,12 +79,12 @@ def network_of_module(module: Any) -> tuple[Network, np.ndarray]:
     return network, theta.astype(dtype)
 
 
-def check_outputs(network: Network, module: Any, x: np.ndarray) -> None:
-    """Raise ValueError where ``network``, read from ``module``, has other outputs than it on ``x`` (n, inputs): hooks, say, make a
-    difference that types do not show.
+def check_outputs(network: Network, theta: np.ndarray, module: Any, x: np.ndarray) -> None:
+    """Raise ValueError where ``network`` at ``theta``, read from ``module``, has other outputs than it on ``x`` (n, inputs): hooks, say,
+    make a difference that types do not show.
     """
     outputs = outputs_of(module, checked_parameters(module), x)
-    found = network(network_of_module(module)[1].astype(float), x.astype(float))
+    found = network(theta.astype(float), x.astype(float))
     if found.shape != outputs.shape or not np.abs(found - outputs).max() <= AGREEMENT * (1 + np.abs(outputs).max()):
         raise ValueError(f"the outputs of the module are not those of {network} with its parameters: it has hooks or parametrizations")
 

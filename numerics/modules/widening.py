@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,15 @@ class Widened:
     module: torch.nn.Module
     output_error: float
     gradient_error: float
+
+
+@contextmanager
+def numbered(number: int, total: int) -> Iterator[None]:
+    """A ValueError of the block says of which of ``total`` splits it is, where there are several."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"split {number} of {total}: {error}" if total > 1 else str(error)) from error
 
 
 def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inputs: torch.Tensor | None = None) -> Widened:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from proofs_check.commands._inputs import FILE
+from proofs_check.plain_data import in_one_step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,7 +141,7 @@ def read(model: str, data: Path, labels: Path, loss: str, activation: str | None
     if not any_size and (problem := _too_large(network, len(x))):
         raise ValueError(problem)
     if module is not None:
-        check_outputs(network, module, x)
+        check_outputs(network, theta, module, x)
     _check_finite(found := Trained(network, theta, x, y, loss))
     return found
 
@@ -186,6 +187,14 @@ def read_layers(model: str, activation: str | None) -> Stored:
     return Stored(layers, "", kinds.pop())
 
 
+def write_tensors(file: Path, state: dict[str, np.ndarray]) -> None:
+    """Write a state dict as .safetensors, in one step."""
+    from safetensors.numpy import save
+
+    with in_one_step(file) as opened:
+        opened.write(save(state))
+
+
 def is_stored(model: str, activation: str | None) -> bool:
     """Whether ``model`` is a MODEL.safetensors; ValueError where --activation is missing, or too much."""
     stored = model.endswith(".safetensors")
@@ -212,18 +221,14 @@ def _targets(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
 
 def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
     """Class numbers as the rows of the identity."""
-    import numpy as np
+    from numerics.hessian.losses import rows_of_classes
 
     if outputs < 2:
         raise ValueError("cross-entropy needs a network of two outputs or more, one for each class, got one output")
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (samples,):
         raise ValueError(f"labels must be {samples} class numbers, one for each sample, got shape {y.shape}")
-    y = _real("labels", y)
-    wrong = np.flatnonzero((y != np.round(y)) | (y < 0) | (y >= outputs))
-    if len(wrong):
-        raise ValueError(f"labels must be class numbers from 0 to {outputs - 1}, got {y[wrong[0]]} at sample {wrong[0]}")
-    return np.eye(outputs, dtype=int)[y.astype(int)]
+    return rows_of_classes("labels", _real("labels", y), outputs)
 
 
 def _real(name: str, values: np.ndarray) -> np.ndarray:

@@ -45,18 +45,10 @@ def command(
         splits = _splits(layer, neuron, alpha, plan)
         stored = _networks.is_stored(model, activation)
         state, sizes, worst = (_of_state if stored else _of_module)(model, activation, splits, inputs, input_shape)
-    temporary = out.with_name(out.name + ".part")
-    _save(state, temporary)
-    temporary.replace(out)
+    _networks.write_tensors(out, state)
     made = f"layer {splits[0][0]}, neuron {splits[0][1]}, alpha {splits[0][2]:g}" if len(splits) == 1 else f"{len(splits)} splits"
     click.echo(f"{out}: {sizes[0]} -> {sizes[1]} parameters, {made}")
     click.echo(f"outputs and gradient image checked: {worst[0]:.2g} and {worst[1]:.2g} of the rounding allowed")
-
-
-def _save(state: dict[str, Any], file: Path) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(state, file)
 
 
 def _of_state(model: str, activation: Any, splits: Any, inputs: Path | None, input_shape: str | None) -> tuple[Any, Any, Any]:
@@ -76,16 +68,14 @@ def _of_module(model: str, _: Any, splits: Any, inputs: Path | None, input_shape
     """The same for a torch module."""
     import numpy
 
-    from numerics.modules.widening import widen
+    from numerics.modules.widening import numbered, widen
     from proofs_check.commands._inputs import load_object
 
     narrow = load_object(model)
     samples, wide, errors = _samples(narrow, inputs, input_shape), narrow, []
     for number, (where, which, share) in enumerate(splits, start=1):
-        try:
+        with numbered(number, len(splits)):
             found = widen(wide, where, which, share, inputs=samples)
-        except ValueError as error:
-            raise ValueError(f"split {number} of {len(splits)}: {error}" if len(splits) > 1 else str(error)) from error
         wide = found.module
         errors.append((found.output_error, found.gradient_error))
     sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (narrow, wide)]

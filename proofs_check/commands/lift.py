@@ -85,7 +85,7 @@ def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: floa
     network, theta = with_block(stored.layers, after, bias)
     rounded = _finite(theta.astype(stored.dtype), stored)
     change = float(np.abs(network(rounded.astype(float), x) - stored.layers(x)).max())
-    _save(out, state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
+    _networks.write_tensors(out, state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
     return change, f"a residual block of {network.widths[after]} neurons with weights 0 and biases {bias:g} behind layer {after}"
 
 
@@ -101,7 +101,7 @@ def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, f
     for tensor in state.values():
         _finite(tensor, stored)
     _, written = layers_from_state(state, list(layers.activations))
-    _save(out, state)
+    _networks.write_tensors(out, state)
     return written, float(abs(written(x) - stored.layers(x)).max())
 
 
@@ -111,11 +111,3 @@ def _finite(values: np.ndarray, stored: Stored) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ValueError(f"the weights of the new network are too large for {stored.dtype}, the number type of the old one")
     return values
-
-
-def _save(out: Path, state: dict[str, np.ndarray]) -> None:
-    from safetensors.numpy import save_file
-
-    temporary = out.with_name(out.name + ".part")
-    save_file(state, temporary)
-    temporary.replace(out)
