@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 from numerics.train import native
 from numerics.train.general import dropped_parameters, minibatches
 from numerics.train.generate import Data, generated_text
-from numerics.train.lanes import BLOCKS_PER_CALL, aligned, from_lanes, pack_state, to_lanes, unpack_state
+from numerics.train.lanes import aligned, from_lanes, over_blocks, pack_state, to_lanes, unpack_state
 from numerics.train.methods import Adam, Dropout, GradientDescent, GradientFlow, Method, Momentum, StochasticGradientDescent
 from numerics.train.problem import Problem
 from numerics.train.result import Status
@@ -33,6 +31,8 @@ MOST_PARAMETERS = 100_000
 #: A batch that fills at most a quarter of the lanes is not worth a kernel when one gradient takes this many multiplications.
 LANES_IDLE, LARGE_GRADIENT = 4, 1_000_000
 
+#: What kernels/cpu.cpp calls the methods; minibatches are a matter of the samples.
+METHODS = {GradientDescent: 0, StochasticGradientDescent: 0, Momentum: 1, Adam: 2, GradientFlow: 3}
 Supported = GradientDescent | Momentum | Adam | StochasticGradientDescent | Dropout | GradientFlow
 
 
@@ -103,11 +103,8 @@ def compile_text(problem: Problem, method: Method) -> str:
 
 
 def _method_text(problem: Problem, method: Method) -> tuple[str, ...]:
-    inner = method.method if isinstance(method, Dropout) else method
-    number = 3 if isinstance(inner, GradientFlow) else 0 if isinstance(inner, StochasticGradientDescent) else None
-    number = (GradientDescent, Momentum, Adam).index(type(inner)) if number is None else number
     batch = min(method.batch_size, problem.samples) if isinstance(method, StochasticGradientDescent) else 0
-    lines = [f"#define METHOD {number}", f"#define BATCH {batch}"]
+    lines = [f"#define METHOD {METHODS[type(_inner(method))]}", f"#define BATCH {batch}"]
     if not isinstance(method, Dropout):
         return (*lines, "#define DROPPED 0")
     neurons = dropped_parameters(problem.model, method)
@@ -200,15 +197,8 @@ class CompiledSession:
             self._run(count)
 
     def _run(self, steps: int) -> None:
-        blocks = len(self.arrays["theta"])
-        call: Callable = lambda first, last: self.kernel.advance(first, last, (self.padded, self.samples, steps), self.arrays)
-        size = max(1, min(BLOCKS_PER_CALL, -(-blocks // self.threads)))
-        starts = range(0, blocks, size)
-        if self.threads == 1 or len(starts) == 1:
-            call(0, blocks)
-        else:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(lambda k: call(k, min(k + size, blocks)), starts))
+        sizes = self.padded, self.samples, steps
+        over_blocks(lambda first, last: self.kernel.advance(first, last, sizes, self.arrays), len(self.arrays["theta"]), self.threads)
 
     @property
     def steps(self) -> np.ndarray:

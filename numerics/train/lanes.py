@@ -52,15 +52,7 @@ class LaneSession:
         self.advance(0)
 
     def advance(self, steps: int) -> None:
-        blocks = len(self.block.theta)
-        call: Callable = lambda first, last: self.kernel.run(first, last, self.n, steps, self.block)
-        size = max(1, min(BLOCKS_PER_CALL, -(-blocks // self.threads)))
-        starts = range(0, blocks, size)
-        if self.threads == 1 or len(starts) == 1:
-            call(0, blocks)
-        else:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(lambda k: call(k, min(k + size, blocks)), starts))
+        over_blocks(lambda first, last: self.kernel.run(first, last, self.n, steps, self.block), len(self.block.theta), self.threads)
         self.steps += steps
 
     def look(self) -> Look:
@@ -70,6 +62,17 @@ class LaneSession:
 
     def remembered(self) -> dict[str, np.ndarray]:
         return unpack_state(from_lanes(self.block.state, self.networks), self.method, self.P)
+
+
+def over_blocks(call: Callable[[int, int], None], blocks: int, threads: int) -> None:
+    """``call(first, last)`` for parts of all blocks, on several threads."""
+    size = max(1, min(BLOCKS_PER_CALL, -(-blocks // threads)))
+    starts = range(0, blocks, size)
+    if threads == 1 or len(starts) == 1:
+        call(0, blocks)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first: call(first, min(first + size, blocks)), starts))
 
 
 def pack_state(problem: Problem, method: Method, state: dict[str, np.ndarray]) -> np.ndarray:
