@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from drawn_twins import Pair, claim_of, drawn_check
 from referee_twins import ALMOST_SURELY, DROPPED, EDGE, FLOAT, OFF_BY_ONE, SMALL
 
-from proofs_check import Check, Claim, Control, Outcome, Source, draws
+from proofs_check import Claim, Control, Outcome, draws
 
 PAPER = "arXiv:2211.11623v1"
 
 
 @dataclass(frozen=True)
-class Twin:
+class Twin(Pair):
     """``points(rng)`` draws (model, theta, facts); ``false`` and ``true`` predict the rank from (model, theta, facts)."""
 
-    name: str
-    difficulty: str
-    statement_false: str
-    statement_true: str
     points: Any
     false: Any
     true: Any
@@ -45,25 +42,9 @@ def claims(side: str) -> list[Claim]:
 
 def _claim(twin: Twin, side: str) -> Claim:
     formula = getattr(twin, side)
-    drawn = Check(
-        "drawn",
-        evidence="certified",
-        covers="instances",
-        scope=f"{twin.draws} drawn points",
-        run=check,
-        instances=lambda context: range(twin.draws),
-        parameters={"formula": formula, "points": twin.points},
-        controls=[Control("one more", formula=lambda *arguments: formula(*arguments) + 1)],
-    )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    return Claim(
-        id=f"twins.{twin.name}",
-        title=twin.name.replace("-", " "),
-        statement=statement,
-        source=Source(PAPER, "bench"),
-        checks=[drawn],
-        notes=f"class: {twin.difficulty}",
-    )
+    one_more = Control("one more", formula=lambda *arguments: formula(*arguments) + 1)
+    drawn = drawn_check(check, twin.draws, "certified", "points", {"formula": formula, "points": twin.points}, one_more)
+    return claim_of(twin, side, drawn, family="twins", paper=PAPER)
 
 
 def generic(rng, model):

@@ -8,24 +8,21 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from drawn_twins import Pair, claim_of
 from referee_twins import CONSTANT, SMALL
 
-from proofs_check import Check, Claim, Control, Source
+from proofs_check import Check, Claim, Control
 from proofs_check.claims.recovery import branches, flow, hessian, separation
 from proofs_check.claims.recovery._points import PAPER
 from theory.recovery import branch_types, separation_size, stirling
 
 
 @dataclass(frozen=True)
-class Twin:
-    """``parameter`` of the check of the suite is ``false`` or ``true``; ``control`` is worse than either."""
+class Twin(Pair):
+    """``parameter`` of the ``check`` of the suite is ``false`` or ``true``; ``control`` is worse than either."""
 
-    name: str
-    difficulty: str
     check: Check
     parameter: str
-    statement_false: str
-    statement_true: str
     false: Any
     true: Any
     control: Any
@@ -45,10 +42,10 @@ TWINS = [
     Twin(
         "hessian-rank",
         SMALL,
-        hessian.RANK.closed_check("exact-field"),
-        "formula",
         r"\operatorname{rank} \operatorname{Hess} R = \min(n,\, r\,(d+1) - l)",
         r"\operatorname{rank} \operatorname{Hess} R = \min(n,\, r\,(d+1) - l\, d)",
+        hessian.RANK.closed_check("exact-field"),
+        "formula",
         false=lambda b, n, d: min(n, b.distinct * (d + 1) - b.deficient),
         true=lambda b, n, d: min(n, b.distinct * (d + 1) - b.deficient * d),
         control=lambda b, n, d: min(n, b.width * (d + 1)),
@@ -56,10 +53,10 @@ TWINS = [
     Twin(
         "morse-bott",
         SMALL,
-        hessian.MORSE_BOTT.closed_check("kernel"),
-        "criterion",
         r"R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} \iff \text{no target is split}",
         r"R \text{ is Morse-Bott almost everywhere on } Q^r_{P,\pi} \iff \text{no target is split, no free block exceeds two neurons}",
+        hessian.MORSE_BOTT.closed_check("kernel"),
+        "criterion",
         false=lambda b: all(len(block) == 1 for block in b.carriers),
         true=lambda b: all(len(block) == 1 for block in b.carriers) and all(len(block) < 3 for block in b.free),
         control=lambda b: True,
@@ -67,10 +64,10 @@ TWINS = [
     Twin(
         "branch-count",
         SMALL,
-        branches.STRATA.closed_check("count"),
-        "formula",
         r"\#\{(P,\pi)\} = \sum_b S(m, b) \binom{b}{m_0}",
         r"\#\{(P,\pi)\} = \sum_b S(m, b)\, b! / (b - m_0)!",
+        branches.STRATA.closed_check("count"),
+        "formula",
         false=lambda m, m0: sum(stirling(m, b) * math.comb(b, m0) for b in range(m0, m + 1)),
         true=lambda m, m0: sum(stirling(m, b) * math.perm(b, m0) for b in range(m0, m + 1)),
         control=lambda m, m0: sum(stirling(m, b) for b in range(m0, m + 1)),
@@ -78,10 +75,10 @@ TWINS = [
     Twin(
         "separation",
         SMALL,
-        replace(separation.SEPARATION.closed_check("projection"), run=at_its_size, instances=some_branches),
-        "size",
         r"n \ge \min(r + (r - l)\, d + 1,\, \operatorname{codim}) \text{ separates every branch from imperfect minima}",
         r"n \ge r + (m + m_0 - r)\, d \text{ separates every branch from imperfect minima}",
+        replace(separation.SEPARATION.closed_check("projection"), run=at_its_size, instances=some_branches),
+        "size",
         false=lambda b, d: b.rank(d) + (b.gap(d) > 0),
         true=lambda b, d: separation_size(b.distinct, b.width, b.targets, d),
         control=lambda b, d: 1,
@@ -89,10 +86,10 @@ TWINS = [
     Twin(
         "linear-rate",
         CONSTANT,
-        flow.LINEAR.closed_check("rates"),
-        "rate",
         r"R(\gamma(t)) \sim e^{-2 \lambda t},\ \lambda = \sigma_{\min}(J)^2",
         r"R(\gamma(t)) \sim e^{-2 \lambda t},\ \lambda = 2\, \sigma_{\min}(J)^2",
+        flow.LINEAR.closed_check("rates"),
+        "rate",
         false=lambda eigenvalues: float(eigenvalues[0]) / 2,
         true=lambda eigenvalues: float(eigenvalues[0]),
         control=lambda eigenvalues: float(eigenvalues[-1]),
@@ -114,13 +111,4 @@ def _claim(twin: Twin, side: str) -> Claim:
         parameters={**twin.check.parameters, twin.parameter: getattr(twin, side)},
         controls=[Control("worse", **{twin.parameter: twin.control})],
     )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    title = twin.name.replace("-", " ")
-    return Claim(
-        id=f"recoverytwins.{twin.name}",
-        title=title,
-        statement=statement,
-        source=Source(PAPER, "bench"),
-        checks=[check],
-        notes=f"class: {twin.difficulty}",
-    )
+    return claim_of(twin, side, check, family="recoverytwins", paper=PAPER)

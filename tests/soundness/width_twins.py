@@ -8,24 +8,21 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from drawn_twins import Pair, claim_of, drawn_check
 from referee_twins import CONSTANT, DROPPED, OFF_BY_ONE, SMALL
 
-from proofs_check import Check, Claim, Control, Outcome, Source
+from proofs_check import Claim, Control, Outcome
 
 PAPER = "arXiv:2105.14573v3"
 
 
 @dataclass(frozen=True)
-class Twin:
+class Twin(Pair):
     """``observe(rng, law)`` returns (expected by ``law``, observed).
 
     ``false`` and ``true`` are the two laws, ``control`` a third, wrong one.
     """
 
-    name: str
-    difficulty: str
-    statement_false: str
-    statement_true: str
     observe: Any
     false: Any
     true: Any
@@ -44,25 +41,9 @@ def claims(side: str) -> list[Claim]:
 
 
 def _claim(twin: Twin, side: str) -> Claim:
-    drawn = Check(
-        "drawn",
-        evidence="exact",
-        covers="instances",
-        scope=f"{twin.draws} drawn rational networks",
-        run=check,
-        instances=lambda context: range(twin.draws),
-        parameters={"law": getattr(twin, side), "observe": twin.observe},
-        controls=[Control("another law", law=twin.control)],
-    )
-    statement = twin.statement_false if side == "false" else twin.statement_true
-    return Claim(
-        id=f"twins.{twin.name}",
-        title=twin.name.replace("-", " "),
-        statement=statement,
-        source=Source(PAPER, "bench"),
-        checks=[drawn],
-        notes=f"class: {twin.difficulty}",
-    )
+    parameters = {"law": getattr(twin, side), "observe": twin.observe}
+    drawn = drawn_check(check, twin.draws, "exact", "rational networks", parameters, Control("another law", law=twin.control))
+    return claim_of(twin, side, drawn, family="twins", paper=PAPER)
 
 
 # ------------------------------------------------------------------------------------------------------- instances
