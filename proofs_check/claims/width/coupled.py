@@ -35,7 +35,8 @@ COUPLED = claim(
         "block": r"\text{at every } \theta\ H' \text{ is on } \ker G^\top \text{ the form } 2 \gamma^\top (B_t \rho + \sum_s u_s W_{ts} "
         r"P_{ts} \delta_s) + b(1-b) (\rho^\top S_t \rho + 2 \sum_s u_s W_{ts} \rho^\top R_{ts} \delta_s + \sum_{s,s'} u_s u_{s'} W_{ts} "
         r"W_{ts'} \delta_s^\top Q_{t,s,s'} \delta_{s'}) + \sum_s (2 \gamma_s^\top B_s \delta_s + a_s(1-a_s) \delta_s^\top S_s \delta_s)",
-        "necessary": r"B, S = 0,\ P_{ts}, Q_{t,s,s}, R_{ts} = 0 \implies \text{no coupled copy adds a negative eigenvalue}",
+        "necessary": r"B, S = 0,\ P_{ts}, Q_{t,s,s'}, R_{ts} = 0 \text{ for all neurons } s, s' \text{ that are copied } \implies "
+        r"\text{no coupled copy adds a negative eigenvalue}",
         "sufficient": r"B, S = 0 \text{ and one of } P_{ts}, Q_{t,s,s}, R_{ts} \ne 0 \implies \text{some coupled copy is a strict saddle}",
     },
     symbols={
@@ -67,7 +68,8 @@ COUPLED = claim(
     refuted_by="A coupled copy on whose complement the Hessian is another form.",
     notes="The change of u_s is in the kernel of H' at every point. Row t of B_s is W_t^T P_ts: behind a single output P vanishes with "
     "B_s, behind several it need not. Without B, S, P, Q and R of all neurons a minimum of three layers or "
-    "more is not truly bad: single splits see B and S alone.",
+    "more is not truly bad: single splits see B and S alone. Q of two different neurons counts where both are copied: (2,2,1,1) has minima "
+    "at which all Q_{t,s,s} vanish and a copy coupled to both is a strict saddle.",
 )
 
 
@@ -144,24 +146,33 @@ def _root(share):
     return share / 2 if share else Fraction(1, 2)
 
 
-def flat_place(cell, rng, conditions, *, single=True, unlinked=False):
-    """A planted minimum of positive loss with B = S = 0 of neurons 0 of layers 1 and 2 and those of P, Q, R zero that are named."""
+def flat_place(cell, rng, conditions, *, copied=1, single=True, unlinked=False):
+    """A planted minimum of positive loss with B = S = 0 of neuron 0 of layer 2 and ``copied`` neurons of layer 1, and those of P, Q, R of
+    these zero that are named; X is Q of two different ones.
+    """
     inputs, first, second, outputs = cell.widths
-    below, between = inputs + 1, first + 1
-    bent, crossed = below * (below + 1) + between * (between + 1) // 2, between * below + below * (second + outputs) + between * outputs
+    below, between, lower = inputs + 1, first + 1, tuple(range(copied))
+    symmetric, crossed = below * (below + 1) // 2, between * below + below * (second + outputs)
+    equations = copied * (2 * symmetric + crossed) + symmetric * (copied > 1) + between * (between + 1) // 2 + between * outputs
     while True:
         place = some_place(cell.widths, rng, layer=1)
-        count = -(-(place.model.n_params + bent + crossed + 4) // outputs) - place.enough  # some more residuals than equations
+        count = -(-(place.model.n_params + equations + 4) // outputs) - place.enough  # some more residuals than equations
         if unlinked:
             numerators = np.array(place.numerators)
             numerators[place.model.unpack(np.arange(place.model.n_params))["W2"][0, 0]] = 0
             place = place.at(numerators=tuple(numerators.tolist()))
         found = trace(place.model, place.theta, place.samples(place.enough + count))
-        of_paths = {"P": lambda p: p.path[0], "Q": lambda p: p.second[0][0], "R": lambda p: p.mixed[0]}
-        forms = [lambda c, of=of_paths[name], found=found: of(found.paths(1, 0, (0,), c)) for name in conditions]
+        of_paths = {
+            "P": lambda p: np.stack(p.path),
+            "Q": lambda p: np.stack([row[s] for s, row in enumerate(p.second)]),
+            "R": lambda p: np.stack(p.mixed),
+            "X": lambda p: np.stack([row[s] for k, row in enumerate(p.second) for s in range(k)]),
+        }
+        forms = [lambda c, of=of_paths[name], found=found: of(found.paths(1, 0, lower, c)) for name in conditions]
         if single:
-            forms += [lambda c, l=l, found=found: found.B(l, 0, c) for l in (1, 2)]
-            forms += [lambda c, l=l, found=found: found.S(l, 0, c) for l in (1, 2)]
+            places = [(2, 0), *((1, s) for s in lower)]
+            forms += [lambda c, where=where, found=found: found.B(*where, c) for where in places]
+            forms += [lambda c, where=where, found=found: found.S(*where, c) for where in places]
         rows = [found.linear_rows(form) for form in forms]
         try:
             met = minimum_at(place, rows, [np.zeros(len(row), dtype=int) for row in rows], extra=count)
@@ -171,11 +182,11 @@ def flat_place(cell, rng, conditions, *, single=True, unlinked=False):
             return place, met[0]
 
 
-def saddles_near(place, data):
-    """Whether a coupled copy of neurons 0 with b inside or outside (0, 1) and u of either sign is a strict saddle."""
+def saddles_near(place, data, copied=1):
+    """Whether a copy of neuron 0 coupled to so many lower ones, b inside or outside (0, 1), u of either sign, is a strict saddle."""
     for b, u in product(map(Fraction, ("1/3", "2")), map(Fraction, ("1", "-2"))):
-        copied = coupled(place.model, Coupling(1, 0, b, (0,), (Fraction(1, 3),), (u,)))
-        if inertias(copied, place.theta, data)[1][0] > 0:
+        coupling = Coupling(1, 0, b, tuple(range(copied)), (Fraction(1, 3),) * copied, (u,) * copied)
+        if inertias(coupled(place.model, coupling), place.theta, data)[1][0] > 0:
             return True
     return False
 
@@ -191,6 +202,20 @@ def planted_flat(cell, seed, *, conditions="PQR", single=True, context):
     """Exact inertia of four coupled copies."""
     place, data = flat_place(cell, context.rng(seed), conditions, single=single)
     return equal(saddle=(False, saddles_near(place, data)), shown={"place": place, "data": data})
+
+
+#: With one input Q of two different neurons follows from the others: partial fractions.
+SEVERAL = axes(widths=((2, 2, 1, 1),), full=3)
+
+
+@COUPLED.check(
+    "exact", lambda cell, rng: int(rng.integers(2**31)), SEVERAL, clauses="necessary", level="standard", distribution="all pairs planted"
+)
+@false("Q of single neurons suffices (s)", conditions="PQR")
+def planted_flat_of_two(cell, seed, *, conditions="PQRX", context):
+    """Exact inertia of four copies coupled to two lower neurons."""
+    place, data = flat_place(cell, context.rng(seed), conditions, copied=2)
+    return equal(saddle=(False, saddles_near(place, data, 2)), shown={"place": place, "data": data})
 
 
 COUPLED.without("single neurons", planted_flat, single=False)
