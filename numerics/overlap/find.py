@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.deadline import OutOfTime
-from numerics.arithmetic.krawczyk import NotCertified, working_precision
+from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
 from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, decimals, positive
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import BITS, differ_as_functions, proofs, refine
+from numerics.overlap.two_point import kind_and_level, proofs, refine
 from numerics.overlap.zero_label import find_zero_label
 from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
@@ -170,16 +170,13 @@ def certify_two_point(model: TwoLayer, candidate: Candidate, *, bias: bool = Fal
     """The overlap near a refined candidate, proved; at the level of functions where these are proved to differ (``bias``: at inputs whose
     last entry is 1). Raises :class:`NotCertified`.
     """
-    from flint import arb
 
     theta0 = [_exact(value) for value in candidate.theta0]
     x = [[_exact(value) for value in row] for row in candidate.inputs]
     certificates, notes = proofs(model, theta0, x, candidate)
     best = certificates[-1]
     samples = [{"x": row, "y": label} for row, label in zip(x, best["labels"], strict=True)]
-    with working_precision(BITS):
-        differ = differ_as_functions(model, *([arb(text) for text in limit] for limit in best["limits"]), bias=bias)
-    kind, level = ("generic", "function") if differ else ("symmetric", "parameter")
+    kind, level = kind_and_level(model, best["limits"], bias=bias)
     name = model.activation.name
     return Overlap(
         "two-point", name, model.width, model.inputs, theta0, samples, best["limits"], kind, certificates, notes, level=level, bias=bias

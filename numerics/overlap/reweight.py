@@ -24,7 +24,7 @@ from numerics.overlap.finite_steps import step_bounds
 from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
-from numerics.overlap.two_point import by_orbits, differ_as_functions, refine
+from numerics.overlap.two_point import by_orbits, differ_as_functions, kind_and_level, refine
 from theory.models import TwoLayer
 
 #: Precision of the validated flows, and the longest that are worth one.
@@ -231,16 +231,16 @@ def _of_large_weights(model: TwoLayer, bias: bool, crossings: Sequence[Candidate
         samples = [{"x": row, "y": label} for row, label in zip(x, orbits["labels"], strict=True)]
         proof = {"method": "tangents at a two-point overlap", "overlap": orbits, "determinants": [d.str(12) for d in determinants]}
         notes = ["a weight of datum 1 that is large enough leads as near to limit 1 as one likes, one of datum 2 to limit 2"]
-        name, level = model.activation.name, "function" if close.kind == "generic" else "parameter"
+        kind, level = kind_and_level(model, orbits["limits"], bias=bias)
         return Overlap(
             "reweight",
-            name,
+            model.activation.name,
             model.width,
             model.inputs,
             theta0,
             samples,
             orbits["limits"],
-            close.kind,
+            kind,
             [proof],
             notes,
             level=level,

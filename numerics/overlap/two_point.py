@@ -223,6 +223,15 @@ def differ_as_functions(model: TwoLayer, p: Vector, q: Vector, *, bias: bool = F
     return False
 
 
+def kind_and_level(model: TwoLayer, limits: Sequence[Sequence[str]], *, bias: bool = False) -> tuple[str, str]:
+    """("generic", "function") where the functions at two limits (texts of balls) are proved to differ, else ("symmetric", "parameter")."""
+    from flint import arb
+
+    with working_precision(BITS):
+        differ = differ_as_functions(model, *([arb(text) for text in limit] for limit in limits), bias=bias)
+    return ("generic", "function") if differ else ("symmetric", "parameter")
+
+
 def _demand_distinct(p: Vector, q: Vector) -> None:
     if all(a.overlaps(b) for a, b in zip(p, q, strict=True)):
         raise NotCertified("the two limits were not told apart")

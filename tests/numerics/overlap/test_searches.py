@@ -23,6 +23,7 @@ from numerics.overlap import (
     midpoints,
 )
 from numerics.overlap.finite_steps import derivative, drift, largest_eigenvalue
+from numerics.overlap.two_point import kind_and_level
 from theory.models import TwoLayer
 
 
@@ -105,6 +106,13 @@ def test_limits_of_one_function_are_never_said_to_differ_as_functions():
     assert isinstance(found, Overlap) and (found.kind, found.level) == ("symmetric", "parameter") and accepted(found)
     p, q = (midpoints(limit) for limit in found.limits)
     np.testing.assert_allclose(p, -q, rtol=1e-9)
+
+
+def test_what_is_not_proved_to_differ_is_of_the_level_of_parameters():
+    model = TwoLayer(1, 1, activation="tanh")
+    assert kind_and_level(model, (["1", "2"], ["1", "3"])) == ("generic", "function")
+    for other in (["-1", "-2"], ["[1 +/- 0.5]", "[3 +/- 2]"]):  # the same function, and balls in which it lies
+        assert kind_and_level(model, (["1", "2"], other)) == ("symmetric", "parameter")
 
 
 @pytest.mark.parametrize(
