@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -64,7 +64,7 @@ class Pool:
         self.memory = memory or int(psutil.virtual_memory().total * MEMORY_SHARE / jobs)
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
-        self._waiting: dict[str, deque[Job]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._leaving: list[_Worker] = []
         self._workers = [self._start() for _ in range(jobs)]
 
@@ -92,7 +92,7 @@ class Pool:
         exception ends the loop) are given up.
         """
         for job in jobs:
-            self._waiting.setdefault(job.company, deque()).append(job)
+            self._waiting.setdefault(job.company, _Waiting()).append(job)
         try:
             while any(self._waiting.values()) or any(worker.job for worker in self._workers):
                 for index, worker in enumerate(self._workers):
@@ -123,21 +123,13 @@ class Pool:
             served = {other.company for other in self._workers if other.job}
             free = [company for company in queues if company not in served]
             worker.company = worker.company or (free[0] if free else max(queues, key=lambda company: len(queues[company])))
-            worker.send(self._next(worker, queues[worker.company]))
+            taken = {other.check for other in self._workers if other.job}
+            job = queues[worker.company].take(worker.check, taken)
+            worker.check = _check(job)
+            worker.send(job)
         else:
             self._workers[index] = self._start()
             self._retire(worker)
-
-    def _next(self, worker: _Worker, queue: deque[Job]) -> Job:
-        """Take a job from those waiting: of the check that the worker had last, since parts of a check share what is kept; else of one that
-        no other worker has.
-        """
-        taken = {other.check for other in self._workers if other.job}
-        own = next((job for job in queue if _check(job) == worker.check), None)
-        job = own or next((job for job in queue if _check(job) not in taken), queue[0])
-        queue.remove(job)
-        worker.check = _check(job)
-        return job
 
     def _start(self) -> _Worker:
         worker = _Worker()
@@ -179,11 +171,43 @@ class Pool:
     def _replacement(self, worker: _Worker) -> _Worker:
         worker.stop(self._selector)
         if worker.job is not None:
-            self._waiting.setdefault(worker.job.company, deque()).appendleft(worker.job)  # the worker was gone before it began
+            self._waiting.setdefault(worker.job.company, _Waiting()).put_back(worker.job)  # the worker was gone before it began
         self._failed_starts = 0 if worker.ready else self._failed_starts + 1
         if self._failed_starts >= STARTS:
             raise PoolError(f"worker processes end before they are ready; the last one said:\n{worker.log()}")
         return self._start()
+
+
+class _Waiting:
+    """Jobs of one company by the checks of which they are parts, in the order in which these came; a job is found without a search."""
+
+    def __init__(self) -> None:
+        self._checks: OrderedDict[tuple[str, str], deque[Job]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, job: Job) -> None:
+        """Put ``job`` behind the others."""
+        self._checks.setdefault(_check(job), deque()).append(job)
+        self._count += 1
+
+    def put_back(self, job: Job) -> None:
+        """Put ``job`` before the others."""
+        self._checks.setdefault(_check(job), deque()).appendleft(job)
+        self._checks.move_to_end(_check(job), last=False)
+        self._count += 1
+
+    def take(self, last: tuple[str, str] | None, taken: set[tuple[str, str] | None]) -> Job:
+        """A job of the check that a worker had ``last``, since parts of a check share what is kept; else of one that no other has taken."""
+        check = last if last in self._checks else next((check for check in self._checks if check not in taken), None)
+        check = check or next(iter(self._checks))
+        job = self._checks[check].popleft()
+        if not self._checks[check]:
+            del self._checks[check]
+        self._count -= 1
+        return job
 
 
 class _Worker:

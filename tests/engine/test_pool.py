@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -14,7 +12,7 @@ import pytest
 from proofs_check import Status, load_claims
 from proofs_check.engine.finding import ITSELF
 from proofs_check.engine.job import Job
-from proofs_check.engine.pool import LOG, Pool
+from proofs_check.engine.pool import LOG, Pool, _Waiting
 from proofs_check.engine.processes import family
 from proofs_check.engine.runner import make_job
 
@@ -210,18 +208,22 @@ def test_a_pool_without_workers_is_refused():
 
 
 def test_the_parts_of_a_check_stay_on_one_worker_while_there_are_others():
-    waiting = deque(
-        Job("shipped:a.py", "", "a", check, part, "quick", 0, "cpu", 1.0)
-        for check, part in [("one", "itself"), ("one", "cells"), ("two", "itself"), ("one", "control:x"), ("two", "control:x")]
-    )
-    first, second = (SimpleNamespace(job=None, check=None) for _ in range(2))
-    pool = Pool.__new__(Pool)
-    pool._workers = [first, second]
-    took = []
-    for worker in (first, second, second, first, second):
-        worker.job = None
-        worker.job = pool._next(worker, waiting)
-        took.append((worker.job.check, worker.job.part))
+    waiting, last, took = _Waiting(), {}, []
+    for check, part in [("one", "itself"), ("one", "cells"), ("two", "itself"), ("one", "control:x"), ("two", "control:x")]:
+        waiting.append(Job("shipped:a.py", "", "a", check, part, "quick", 0, "cpu", 1.0))
+    for worker, other in [(1, 2), (2, 1), (2, 1), (1, 2), (2, 1)]:
+        job = waiting.take(last.get(worker), {last[other]} if other in last else set())
+        last[worker] = job.claim, job.check
+        took.append((job.check, job.part))
     assert took[:3] == [("one", "itself"), ("two", "itself"), ("two", "control:x")]
     assert took[3:] == [("one", "cells"), ("one", "control:x")]  # nothing else is left: no worker waits for another
     assert not waiting
+
+
+def test_a_job_that_comes_back_is_the_next_one():
+    waiting = _Waiting()
+    jobs = [Job("shipped:a.py", "", "a", check, "itself", "quick", 0, "cpu", 1.0) for check in ("one", "two")]
+    for job in jobs:
+        waiting.append(job)
+    waiting.put_back(job := waiting.take(("a", "two"), set()))
+    assert job is jobs[1] and waiting.take(None, set()) is job and len(waiting) == 1
