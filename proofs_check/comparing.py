@@ -22,6 +22,8 @@ BRIEF = 100
 PAIRS, ENTRIES = 100, 4
 #: Numbers beyond this are no counts, ranks or rates; a picture of them shows their size alone.
 LARGEST = 1e6
+#: Endings of the names of matrix types, of flint and sympy.
+MATRICES = ("_mat", "Matrix", "DenseMatrix")
 
 
 @dataclass
@@ -87,7 +89,7 @@ def _point(value: Any) -> float | None:
         value = value.rank
     if isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b":
         return None
-    exact = _exact(value)
+    exact = exact_number(value)
     try:
         found = float(value.mid()) if type(value).__name__ == "arb" else None if exact is None else float(exact)
     except OverflowError:
@@ -96,9 +98,15 @@ def _point(value: Any) -> float | None:
 
 
 def agree(expected: Any, observed: Any) -> bool | None:
-    """Whether two values are equal, None where that is not decided: see :func:`equal`."""
+    """Whether two values are equal, None where that is not decided: see :func:`equal`.
+
+    :raises TypeError: for an iterator, which a first comparison would use up.
+    """
     if expected is None or observed is None:
         return None
+    for value in (expected, observed):
+        if isinstance(value, Iterator):
+            raise TypeError(f"expected values that can be compared, got the iterator {type(value).__name__}: make a list of it")
     if is_rank(observed) or is_rank(expected):
         rank, other = (observed, expected) if is_rank(observed) else (expected, observed)
         return _agrees_with_rank(other, rank)
@@ -106,8 +114,11 @@ def agree(expected: Any, observed: Any) -> bool | None:
         if set(expected) != set(observed):
             return False
         return _all(agree(value, observed[name]) for name, value in expected.items())
-    if isinstance(expected, set | frozenset) and isinstance(observed, set | frozenset):
-        return expected == observed
+    if _is_set(expected) and _is_set(observed):
+        return _sets_agree(set(expected), set(observed))
+    shapes = [_shape(value) for value in (expected, observed)]
+    if None not in shapes and shapes[0] != shapes[1]:
+        return False
     first, second = entries_of(expected), entries_of(observed)
     if first is None and second is None:
         return _same(expected, observed)
@@ -127,8 +138,9 @@ def another(value: Any) -> Any:
     if isinstance(value, Mapping):
         names = list(value)
         return {**value, names[0]: another(value[names[0]])} if names else {"another": 1}
-    if isinstance(value, set | frozenset):
+    if _is_set(value):
         return set(value) ^ {"another"}
+    value = _in_numpy(value)
     if _is_array(value) and value.ndim:
         changed = value.astype(object) if value.size else value
         if not value.size:
@@ -140,33 +152,41 @@ def another(value: Any) -> Any:
     if entries is not None:
         return [another(entries[0]), *entries[1:]] if entries else [1]
     if isinstance(value, float):
-        return value + 1 + abs(value)
+        return 0.0 if math.isinf(value) else value + 1 + abs(value)
     if type(value).__module__.partition(".")[0] == "numpy":
-        return not value if value.dtype.kind == "b" else value + type(value)(1)
+        return another(value.item())
     try:
-        return value + 1
+        found = value + 1
     except TypeError:
         return ("anything but", str(value))
+    return ("anything but", str(value)) if found == value else found  # an infinity, or a float that rounds the step away
 
 
 def _same(expected: Any, observed: Any) -> bool | None:
     """Equality of two single values."""
-    first, second = _exact(expected), _exact(observed)
+    first, second = exact_number(expected), exact_number(observed)
     if first is not None and second is not None:
         return first == second
-    if any(map(_is_ball, (expected, observed))):
+    if any(map(is_ball, (expected, observed))):
         return _balls_agree(expected, observed)
     residues = [value for value in (expected, observed) if type(value).__name__ in ("nmod", "fmpz_mod", "fq_default")]
     if residues:
         return bool(expected == observed)
-    if any(map(_is_symbolic, (expected, observed))):
+    if any(map(is_symbolic, (expected, observed))):
         return _symbolically(expected, observed)
-    if any(isinstance(value, float) and math.isnan(value) for value in (expected, observed)):
+    expected, observed = _plain(expected), _plain(observed)
+    if any(isinstance(value, float | complex) and value != value for value in (expected, observed)):
         return None
     return bool(expected == observed)
 
 
-def _exact(value: Any) -> Fraction | None:
+def _plain(value: Any) -> Any:
+    """A number of numpy or torch as one of Python; other values as they are."""
+    value = _in_numpy(value)
+    return value.item() if _is_array(value) or type(value).__module__ == "numpy" and hasattr(value, "item") else value
+
+
+def exact_number(value: Any) -> Fraction | None:
     """A rational number of any kind as a Fraction, None for anything else; an infinity or NaN is none."""
     if isinstance(value, str | bytes):
         return None
@@ -176,13 +196,30 @@ def _exact(value: Any) -> Fraction | None:
         return Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else Fraction(int(value))
     if getattr(value, "is_Rational", False) is True:  # sympy
         return Fraction(int(value.p), int(value.q))
+    if getattr(value, "is_Boolean", False) is True and str(value) in ("True", "False"):  # sympy
+        return Fraction(str(value) == "True")
+    value = _in_numpy(value)
+    if getattr(value, "ndim", 0):
+        return None
     if isinstance(value, float) or type(value).__module__.partition(".")[0] == "numpy":
         kind = "f" if isinstance(value, float) else value.dtype.kind
+        value = value.item() if _is_array(value) else value
         if kind in "iub":
             return Fraction(int(value))
         if kind == "f" and math.isfinite(value):
             return Fraction(*value.as_integer_ratio())
     return None
+
+
+def _sets_agree(expected: set, observed: set) -> bool | None:
+    """Whether each of the two holds the other's elements, whatever the types of these; None where an element might be another."""
+    rest = [[element for element in one if element not in other] for one, other in ((expected, observed), (observed, expected))]
+    found = []
+    for own, others in zip(rest, (observed, expected), strict=True):
+        for element in own:
+            answers = [agree(element, other) for other in others]
+            found.append(True if True in answers else None if None in answers else False)
+    return _all(found)
 
 
 def _balls_agree(expected: Any, observed: Any) -> bool | None:
@@ -196,25 +233,44 @@ def _balls_agree(expected: Any, observed: Any) -> bool | None:
 
 
 def _parts(value: Any) -> tuple:
+    exact = exact_number(value)
+    return (_plain(value) if exact is None else as_ball(exact),)
+
+
+def as_ball(exact: Fraction) -> Any:
+    """A rational number as a ball."""
     from flint import arb, fmpq
 
-    exact = _exact(value)
-    return (value if exact is None else arb(fmpq(exact.numerator, exact.denominator)),)
+    return arb(fmpq(exact.numerator, exact.denominator))
 
 
 def _symbolically(expected: Any, observed: Any) -> bool | None:
     """Equality of expressions: as they stand, else as rational functions of their symbols, else as sympy can tell."""
     import sympy
 
-    difference = sympy.sympify(expected) - sympy.sympify(observed)
+    first, second = (sympy.sympify(_plain(value)) for value in (expected, observed))
+    if first.has(sympy.nan) or second.has(sympy.nan):
+        return None
+    if not (isinstance(first, sympy.Expr) and isinstance(second, sympy.Expr)):  # sets, relations
+        return True if first == second else None
+    if first.is_infinite or second.is_infinite:
+        return first == second
+    difference = first - second
     if difference == 0:
         return True
     reduced = sympy.cancel(sympy.together(sympy.expand(difference)))
     if reduced == 0:
         return True
-    if reduced.is_rational_function() and not reduced.has(sympy.I):
-        return False
-    return reduced.equals(0)
+    return False if _is_rational_function(reduced) else reduced.equals(0)
+
+
+def _is_rational_function(expression: Any) -> bool:
+    """Whether it is made of symbols and rational numbers alone, by sums, products and whole powers: reduced, it vanishes only as 0."""
+    if expression.is_Pow:
+        return bool(expression.exp.is_Integer) and _is_rational_function(expression.base)
+    if expression.is_Add or expression.is_Mul:
+        return all(map(_is_rational_function, expression.args))
+    return bool(expression.is_Symbol or expression.is_Rational)
 
 
 # ---------------------------------------------------------------------------------------------------------------- kinds
@@ -230,6 +286,7 @@ def shown_value(value: Any) -> Any:
     """A value as a message shows it: ranks as numbers, small arrays as lists."""
     if is_rank(value):
         return value.rank if value.rank is not None else [value.lower, value.upper]
+    value = _in_numpy(value)
     return value.tolist() if _is_array(value) and value.size <= BRIEF else value
 
 
@@ -245,7 +302,7 @@ def _all(answers: Iterable[bool | None]) -> bool | None:
 
 def is_rank(value: Any) -> bool:
     """Whether a value is a rank with proved bounds."""
-    return all(hasattr(value, name) for name in ("lower", "upper", "rank")) and not _is_ball(value)
+    return all(hasattr(value, name) for name in ("lower", "upper", "rank")) and not is_ball(value)
 
 
 def _agrees_with_rank(other: Any, rank: Any) -> bool | None:
@@ -260,22 +317,50 @@ def _is_array(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] in ("numpy", "torch", "cupy") and hasattr(value, "ndim") and hasattr(value, "reshape")
 
 
+def _in_numpy(value: Any) -> Any:
+    """An array of torch or cupy in numpy; other values as they are."""
+    library = type(value).__module__.partition(".")[0]
+    if library == "torch" and hasattr(value, "detach"):
+        return value.detach().cpu().numpy()
+    return value.get() if library == "cupy" and hasattr(value, "get") else value
+
+
+def _is_set(value: Any) -> bool:
+    return isinstance(value, set | frozenset) or type(value).__name__ == "FiniteSet"
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The sizes of an array or matrix, which lists and single values do not have."""
+    if _is_array(value):
+        return tuple(value.shape)
+    if type(value).__name__.endswith(MATRICES):
+        return (value.nrows(), value.ncols()) if hasattr(value, "nrows") else tuple(value.shape)
+    return None
+
+
 def entries_of(value: Any) -> list | None:
-    """The entries of a list, tuple, array or matrix; None for a single value."""
+    """The entries of a list, tuple, array or matrix, the coefficients of a polynomial in one variable; None for a single value."""
+    value = _in_numpy(value)
     if isinstance(value, list | tuple | range):
         return list(value)
     if _is_array(value):
         return list(value) if value.ndim else None
-    if type(value).__name__.endswith(("_mat", "Matrix", "DenseMatrix")) and hasattr(value, "tolist"):
+    if type(value).__name__.endswith(MATRICES) and hasattr(value, "tolist"):
         return value.tolist()
+    if type(value).__name__.endswith("_poly") and hasattr(value, "coeffs"):  # flint
+        return value.coeffs()
+    if type(value).__name__ == "Poly" and len(getattr(value, "gens", ())) == 1:  # sympy
+        return value.all_coeffs()[::-1] if value else []
     return None
 
 
-def _is_ball(value: Any) -> bool:
+def is_ball(value: Any) -> bool:
+    """Whether a value is a real or complex ball of python-flint."""
     return type(value).__name__ in ("arb", "acb")
 
 
-def _is_symbolic(value: Any) -> bool:
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is an expression of sympy."""
     sympy = sys.modules.get("sympy")
     return sympy is not None and isinstance(value, sympy.Basic)
 
@@ -291,6 +376,6 @@ def _arithmetic(value: Any) -> set[str]:
         return {kind for entry in entries for kind in _arithmetic(entry)}
     if isinstance(value, float | complex):
         return {"float"}
-    if _is_ball(value):
+    if is_ball(value):
         return {"ball"}
-    return {"symbol"} if _is_symbolic(value) and _exact(value) is None else {"exact"}
+    return {"symbol"} if is_symbolic(value) and exact_number(value) is None else {"exact"}

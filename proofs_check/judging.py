@@ -14,7 +14,20 @@ from dataclasses import replace
 from typing import Any
 
 from proofs_check.claim import ClaimError, Figure, Outcome, Status
-from proofs_check.comparing import agree, another, brief, compared, entries_of, is_rank, noted, shown_value
+from proofs_check.comparing import (
+    agree,
+    another,
+    as_ball,
+    brief,
+    compared,
+    entries_of,
+    exact_number,
+    is_ball,
+    is_rank,
+    is_symbolic,
+    noted,
+    shown_value,
+)
 
 #: Share of the trials that may end without a decision (not converged, say) before their rate is not decided at all.
 UNDECIDED_SHARE = 0.1
@@ -70,8 +83,14 @@ def different(what: str, first: Any, second: Any, **shown: Any) -> Outcome:
 
 
 def true(what: str, fact: bool | None, **shown: Any) -> Outcome:
-    """Holds when ``fact`` is true; None is not decided."""
-    return _equal({what: (True, None if fact is None else bool(fact))}, shown)
+    """Holds when ``fact`` is true; None is not decided.
+
+    :raises ClaimError: for anything but a truth value of any library: a text, a list or a NaN would count as true.
+    """
+    truth = None if fact is None else exact_number(fact)
+    if fact is not None and truth not in (0, 1):
+        raise ClaimError(f"true: expected True, False or None for {what!r}, got {brief(fact)}")
+    return _equal({what: (True, None if truth is None else bool(truth))}, shown)
 
 
 def vanishing(what: str, observed: Any, **shown: Any) -> Outcome:
@@ -91,22 +110,31 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
     """Holds when |observed| <= ``bound`` entry by entry, both floats; the margin is the least slack in units of the bound.
 
     ``bound`` is a derived tolerance, so a false prediction is one that lies four bounds away.
-    An infinite one, which everything keeps, decides nothing.
+    An infinite one, which everything keeps, decides nothing, and neither does a NaN on either side: nothing was measured.
+
+    :raises ClaimError: for a bound below 0.
     """
     import numpy as np
 
-    if np.isposinf(np.asarray(bound, float)).any():
-        return Outcome.inconclusive(f"{what}: everything keeps an infinite bound", cases=1, counterexample=dict(shown) or None)
+    values, bounds = np.asarray(observed), np.asarray(bound, float)
+    values = values if values.dtype.kind == "c" else values.astype(float)
+    if (bounds < 0).any():
+        raise ClaimError(f"bounded: expected a bound of at least 0 for {what}, got {brief(bound)}")
+    if not np.isfinite(bounds).all():
+        told = "everything keeps an infinite bound" if np.isposinf(bounds).any() else "a bound is not a number"
+        return Outcome.inconclusive(f"{what}: {told}", cases=1, counterexample=dict(shown) or None)
 
-    false = compared(np.asarray(observed, float))
-    sizes = np.abs(np.asarray(observed, float) - (4 * np.asarray(bound, float) if false else 0))
+    false = compared(values)
+    sizes = np.abs(values - (4 * bounds if false else 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where((sizes == 0) & np.isfinite(bound), 0.0, sizes / bound)
-    ratio = float(ratios.max(initial=0.0))
+        ratios = np.where(sizes == 0, 0.0, sizes / bounds)
+    ratio = float(np.nanmax(ratios, initial=0.0))
     if ratio > 0:
-        worst_place = int(np.argmax(ratios))
-        noted("at most", float(np.broadcast_to(bound, ratios.shape).flat[worst_place]), float(sizes.flat[worst_place]))
-    if ratio <= 1:  # NaN keeps no bound
+        worst_place = int(np.nanargmax(ratios))
+        noted("at most", float(np.broadcast_to(bounds, ratios.shape).flat[worst_place]), float(sizes.flat[worst_place]))
+    if ratio <= 1 and np.isnan(ratios).any():
+        return Outcome.inconclusive(f"{what}: not a number where a size was to be measured", cases=1, counterexample=dict(shown) or None)
+    if ratio <= 1:
         return Outcome.holds(margin=1 - ratio)
     return Outcome.fails(
         f"{what}: {ratio:.3g} times what is allowed",
@@ -146,18 +174,46 @@ def _ordered(what: str, observed: Any, bound: Any, *, attained: bool, up: bool, 
 
 
 def _infinite(*values: Any) -> bool:
-    """Whether one of these is an infinite float, which keeps bounds without having been computed."""
-    return any(isinstance(value, float) and math.isinf(value) for value in values)
+    """Whether one of these is infinite, in floats, balls or symbols, and keeps bounds without having been computed."""
+    return any(_is_infinite(value) for value in values)
+
+
+def _is_infinite(value: Any) -> bool:
+    if is_symbolic(value):
+        return bool(value.is_infinite)
+    if is_ball(value):
+        return not value.is_finite()
+    return isinstance(value, float) and math.isinf(value) or getattr(getattr(value, "dtype", None), "kind", "") == "f" and math.isinf(value)
 
 
 def _less_equal(first: Any, second: Any) -> bool:
     """Whether first <= second is certain."""
-    return first is not None and second is not None and bool(first <= second)
+    return _ordered_surely(first, second, strict=False)
 
 
 def _less(first: Any, second: Any) -> bool:
     """Whether first < second is certain."""
-    return first is not None and second is not None and bool(first < second)
+    return _ordered_surely(first, second, strict=True)
+
+
+def _ordered_surely(first: Any, second: Any, *, strict: bool) -> bool:
+    if first is None or second is None:
+        return False
+    low, high = exact_number(first), exact_number(second)
+    if low is not None and high is not None:
+        return low < high if strict else low <= high
+    if is_ball(first) or is_ball(second):
+        first, second = (value if number is None else as_ball(number) for value, number in ((first, low), (second, high)))
+    for value in (first, second):
+        if entries_of(value) is not None or isinstance(value, str | complex):
+            raise ClaimError(f"expected two numbers that can be ordered, got {brief(first)} and {brief(second)}")
+    try:
+        found = first < second if strict else first <= second
+    except TypeError as problem:  # NaN in sympy, or types that know no order
+        if "NaN" in str(problem):
+            return False
+        raise ClaimError(f"expected two numbers that can be ordered, got {brief(first)} and {brief(second)}") from None
+    return False if is_symbolic(found) and exact_number(found) is None else bool(found)
 
 
 def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any) -> Outcome:
@@ -231,6 +287,9 @@ def rate_is(
     """
     from numerics.statistics import Answer, decide_rate_at_least, decide_rate_at_most, min_detectable_drop
 
+    counts = [exact_number(count) for count in (successes, trials, undecided)]
+    if any(count is None or count.denominator > 1 for count in counts) or undecided < 0:
+        raise ClaimError(f"rate of {what}: expected whole numbers of trials, got {successes} of {trials}, {undecided} undecided")
     if (at_least is None) == (at_most is None):
         raise ClaimError(f"rate of {what}: expected at_least or at_most, got {'both' if at_least is not None else 'neither'}")
     upward = at_least is not None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from flint import acb, arb, fmpq, fmpz, fmpz_mat, nmod
+from flint import acb, arb, fmpq, fmpq_poly, fmpz, fmpz_mat, fmpz_poly, nmod
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +67,18 @@ SAME = [
     (True, True),
     (arb(2), 2),
     (3, Found(3, 3)),
+    ({Fraction(1, 2), (1, 2)}, frozenset({(fmpz(1), 2), fmpq(1, 2)})),
+    (sympy.FiniteSet(1, 2), {1, 2}),
+    (sympy.true, True),
+    (sympy.oo, math.inf),
+    (sympy.sin(1) ** 2 + sympy.cos(1) ** 2, 1),
+    (sympy.sqrt(3 + 2 * sympy.sqrt(2)), 1 + sympy.sqrt(2)),
+    ((sympy.sin(1) ** 2 + sympy.cos(1) ** 2) * sympy.Symbol("x"), sympy.Symbol("x")),
+    (fmpq_poly([1, 2]), sympy.Poly("2*x + 1")),
+    (fmpz_poly([]), sympy.Poly(0, sympy.Symbol("x"))),
+    (np.array(0.5), Fraction(1, 2)),
+    (np.complex128(1 + 2j), acb(1, 2)),
+    (1j, np.complex64(1j)),
 ]
 DIFFERENT = [
     (Fraction(1, 2), fmpq(1, 3)),
@@ -84,8 +96,17 @@ DIFFERENT = [
     ("tanh", "relu"),
     (True, False),
     (4, Found(1, 3)),
+    (np.zeros((0, 3)), np.zeros((0, 2))),
+    (sympy.zeros(0, 3), fmpz_mat(0, 2)),
+    ({Fraction(1, 2)}, {fmpq(1, 3)}),
+    ({1, 2}, {1}),
+    (sympy.pi, Fraction(355, 113)),
+    (sympy.exp(sympy.pi * sympy.sqrt(163)), 262537412640768744),
+    (sympy.oo, 10**300),
+    (fmpq_poly([1, 2]), fmpq_poly([1, 2, 3])),
 ]
 OPEN = [(None, 3), (20, None), ([1, None], [1, 2]), (WIDE, 1), (THIRD, THIRD), (2, Found(1, 3)), (float("nan"), 1)]
+OPEN += [(complex(math.nan, 0), 1), (np.float32("nan"), np.float32("nan")), (sympy.nan, sympy.nan)]
 
 
 @pytest.mark.parametrize("pair", SAME, ids=str)
@@ -107,6 +128,18 @@ def test_what_is_not_decided_is_inconclusive(pair):
     assert equal(value=pair).status is Status.INCONCLUSIVE
 
 
+def test_tensors_are_compared_as_arrays():
+    torch = pytest.importorskip("torch")
+    assert equal(value=(torch.tensor([0.5, 1.0]), [Fraction(1, 2), 1])).status is Status.HOLDS
+    assert equal(value=(torch.tensor(0.5), 1)).status is Status.FAILS
+    assert agree(another(torch.tensor([1, 2])), torch.tensor([1, 2])) is False
+
+
+def test_an_iterator_is_refused_since_a_comparison_uses_it_up():
+    with pytest.raises(TypeError, match="iterator generator: make a list"):
+        equal(value=((i for i in (1, 2)), [1, 2]))
+
+
 def test_a_pair_that_differs_decides_before_one_that_is_open():
     assert equal(first=(1, None), second=(1, 2)).status is Status.FAILS
 
@@ -122,7 +155,10 @@ def test_another_value_never_agrees(value):
     assert agree(another(value), value) is False
 
 
-@pytest.mark.parametrize("value", [np.arange(3), np.zeros((2, 2)), np.zeros(0), fmpq(1, 2), sympy.Symbol("x"), {1}, np.bool_(True), arb(2)])
+ODD = (fmpq(1, 2), sympy.Symbol("x"), {1}, np.bool_(True), arb(2), sympy.oo, math.inf, np.float32(1e20), np.int8(127), 1j, sympy.true)
+
+
+@pytest.mark.parametrize("value", [np.arange(3), np.zeros((2, 2)), np.zeros(0), *ODD])
 def test_another_value_of_every_kind(value):
     assert agree(another(value), value) is False
 
@@ -173,16 +209,45 @@ def test_the_arithmetic_that_was_compared_is_recorded():
         assert trail.arithmetic == {kind}
 
 
-def test_bounds_keep_their_margin_and_nan_keeps_none():
+def test_bounds_keep_their_margin_and_nan_decides_nothing():
     assert bounded("error", [0.5, -0.25], 1.0).margin == 0.5
-    assert bounded("error", [0.5, np.nan], 1.0).status is Status.FAILS
+    assert bounded("error", [0.5, np.nan], 1.0).status is Status.INCONCLUSIVE
+    assert bounded("error", [2.0, np.nan], 1.0).status is Status.FAILS
     assert bounded("error", [0.5, 2.0], [1.0, 1.0]).status is Status.FAILS
-    assert bounded("error", 1.0, np.nan).status is Status.FAILS
+    assert bounded("error", 1.0, np.nan).status is Status.INCONCLUSIVE
     assert bounded("error", 1.0, 0.0).status is Status.FAILS
+    assert bounded("error", np.array([3j]), 1.0).status is bounded("error", 1 + 1j, 1.0).status is Status.FAILS
     for bound in (np.inf, [1.0, np.inf]):  # everything keeps it, a false prediction too
         assert bounded("error", [0.5, 0.5], bound).status is Status.INCONCLUSIVE
+    with pytest.raises(ClaimError, match="a bound of at least 0 for error, got -1"):
+        bounded("error", 0.5, -1)
     assert at_most("value", -math.inf, 3).status is at_least("value", 3, -math.inf).status is Status.INCONCLUSIVE
+    for infinite in (np.float32("inf"), arb("inf"), sympy.oo):
+        assert at_most("value", 3, infinite).status is Status.INCONCLUSIVE
     assert at_most("value", math.inf, 3).status is Status.FAILS
+
+
+def test_order_is_known_between_all_arithmetics():
+    half = Fraction(1, 2)
+    assert at_most("value", half, fmpq(1, 2)).status is at_most("value", half, arb(1)).status is Status.HOLDS
+    assert at_most("value", sympy.sqrt(2), half).status is at_least("value", fmpq(1, 3), half).status is Status.FAILS
+    for open_value in (sympy.Symbol("x"), math.nan, sympy.nan, np.float32("nan"), arb(0.5, 1)):
+        assert at_most("value", open_value, half).status is Status.INCONCLUSIVE
+    for nothing_to_order in ([1, 2], np.arange(2), 1j, "1"):
+        with pytest.raises(ClaimError, match="two numbers that can be ordered"):
+            at_most("value", nothing_to_order, 3)
+
+
+@pytest.mark.parametrize("fact", [math.nan, "no", [False], [], np.array([True, False]), 2, sympy.Symbol("x") > 1])
+def test_only_truth_values_are_true(fact):
+    with pytest.raises(ClaimError, match="expected True, False or None for 'it holds'"):
+        true("it holds", fact)
+
+
+@pytest.mark.parametrize("counts", [(1.5, 3, 0), (2, None, 0), (10, 10, -5)])
+def test_rates_count_whole_trials(counts):
+    with pytest.raises(ClaimError, match="whole numbers of trials"):
+        rate_is(*counts[:2], what="runs", at_least=0.8, margin=0.3, alpha=0.1, undecided=counts[2])
 
 
 def test_open_ranks_are_ordered_only_where_their_bounds_are():
