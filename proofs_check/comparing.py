@@ -203,7 +203,7 @@ def exact_number(value: Any) -> Fraction | None:
         return None
     if isinstance(value, float) or type(value).__module__.partition(".")[0] == "numpy":
         kind = "f" if isinstance(value, float) else value.dtype.kind
-        value = value.item() if _is_array(value) else value
+        value = _plain(value) if _is_array(value) else value
         if kind in "iub":
             return Fraction(int(value))
         if kind == "f" and math.isfinite(value):
