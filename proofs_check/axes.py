@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proofs_check.claim import LEVELS, ClaimError
+from proofs_check.plain_data import without_place
 
 #: Largest number of cells at one level: each is counted and named.
 MOST_CELLS = 100_000
@@ -176,7 +177,7 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return "(" + ", ".join(map(shown, value)) + ")"
-    return str(getattr(value, "name", None) or value)
+    return without_place(str(getattr(value, "name", None) or value))
 
 
 def _check_values(name: str, values: Any) -> None:
