@@ -54,6 +54,9 @@ OTHERS: dict[str, AbstractModel] = {
         f"deep {name}": FullyConnected((2, 3, 1), name) for name in ("exp", "ratsig", "ratsig4", "lorentz", "power:3", "hinge3", "hardtanh")
     },
     "wide enough for loops": FullyConnected((3, 17, 18, 1)),
+    "many units, two outputs": TwoLayer(3, 19, 2, "sigmoid", bias=True, output_bias=True),
+    "many kernels": TwoLayerCNN(5, 3, 9, bias=True),
+    "deep and wide gelu": FullyConnected((2, 9, 11, 12, 2), "gelu"),
     "residual": Residual((2, 5, 2)),
     "product of three": DeepFactorization((3, 2, 4, 3)),
     "symmetric factorization": SymmetricFactorization(3, 2),
