@@ -99,7 +99,7 @@ def _data(problem: Problem, method: Method, formula: Formula) -> Data:
     together = _together(problem, method, formula)
     seen = min(method.batch_size, problem.samples) if isinstance(method, StochasticGradientDescent) else problem.samples
     single = tuple(shared and count == 1 for count in data)
-    found = Data(together, formula.entries or seen <= together, single)  # pyright: ignore[reportArgumentType]
+    found = Data(together, formula.entries or seen <= together, single, loss=problem.loss)  # pyright: ignore[reportArgumentType]
     mapping = _mapping(formula, found, problem.networks, len(method.remembers))
     return replace(found, single=(True, True, True), mapping=mapping) if mapping is Mapping.UNITS else found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from numerics.train.losses import CROSS_ENTROPY, MSE
 from numerics.train.mapping import Mapping, as_given, by_units
 from numerics.train.nests import GRADIENT, MOST_LANES, Place, Program, Statement
 from numerics.train.slopes import written
@@ -25,13 +26,14 @@ ON_STACK = 4096
 class Data:
     """How data come: ``together`` samples at a time, which are all of them where ``alone``.
 
-    ``single`` says which of x, y and weights are numbers that all networks share.
+    ``single`` says which of x, y and weights are numbers that all networks share; ``loss`` is one of numerics.train.losses.
     """
 
     together: int
     alone: bool
     single: tuple[bool, bool, bool]
     mapping: Mapping = Mapping.NETWORKS
+    loss: str = MSE
 
 
 class Generator:
@@ -110,6 +112,8 @@ class Generator:
         flat = output.places.reshape(-1)
         _, single_y, single_w = self.data.single
         count = np.arange(len(flat))
+        if self.data.loss == CROSS_ENTROPY:
+            return self._cross_entropy(program)
         of_sample = 0 if self.formula.entries else len(flat)
         y = Place("y", count, sample_stride=of_sample, single=single_y)
         w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
@@ -118,6 +122,24 @@ class Generator:
             program.cleared.append(d.name)
         text = "{{ const Vector r = {0} - {1}, weighted = {2} * r; loss += weighted * r; {o0} = weighted; }}"
         program.add(Statement([d], [f, y, w], "", whole=text, scalar=True))
+
+    def _cross_entropy(self, program: Program) -> None:
+        """All outputs of a sample in one statement."""
+        output, outputs = self.formula.output.reshape(-1), self.formula.outputs
+        _, single_y, single_w = self.data.single
+        f, d = self._place(output), self._put(self._d(output.buffer), output)
+        if not _covers(output):
+            program.cleared.append(d.name)
+        ys = [Place("y", np.array(k), sample_stride=outputs, single=single_y) for k in range(outputs)]
+        fs, ds = ([place.at(place.addresses[k]) for k in range(outputs)] for place in (f, d))
+        w = Place("w", np.array(0), sample_stride=1, single=single_w)
+        listed = lambda first: ", ".join(f"{{{k}}}" for k in range(first, first + outputs))
+        text = (
+            f"{{{{ const Vector outputs[] = {{{{{listed(0)}}}}}, targets[] = {{{{{listed(outputs)}}}}}, weight = .5 * {{{2 * outputs}}}; "
+        )
+        text += f"Vector slope[{outputs}]; loss += 2. * weight * cross_entropy<{outputs}>(outputs, targets, slope); "
+        text += " ".join(f"{{o{k}}} = weight * slope[{k}];" for k in range(outputs)) + " }}"
+        program.add(Statement(ds, [*fs, *ys, w], "", whole=text, scalar=True))
 
     def _backward(self, program: Program, node: Node, clears: dict[str, list[str]]) -> None:
         if not node.output.buffer.learned or self._d(node.output.buffer) not in self.started:

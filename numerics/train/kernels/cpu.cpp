@@ -28,6 +28,7 @@ typedef Vector Number;
 enum { COLUMNS = LANES };
 LANE Vector of_network(Vector x) { return x; }
 #endif
+#include "losses.h"
 
 #include SHAPE
 

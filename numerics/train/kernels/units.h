@@ -22,6 +22,8 @@ LANE double across(Vector x) {
   return sum[0];
 }
 
+LANE double larger(double x, double y) { return x > y ? x : y; }
+
 #define OF_ONE(function) LANE double function(double x) { return function(Vector{} + x)[0]; }
 OF_ONE(hyperbolic_tangent)
 OF_ONE(logistic)
