@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import gc
 import graphlib
 import hashlib
 import importlib
@@ -115,16 +116,29 @@ def load_claims(path: str | Path | None = None) -> Registry:
     root = SHIPPED if path is None else Path(path).resolve()
     claims: dict[str, Claim] = {}
     files: dict[str, Path] = {}
-    for file in _files(root):
-        with _undone(file):
-            found = load_file(file, root)
-        for claim in found:
-            if claim.id in claims:
-                raise ClaimError(f"claim id {claim.id!r} is used twice: in {files[claim.id]} and in {file}")
-            claims[claim.id], files[claim.id] = claim, file
+    with _no_collection():
+        for file in _files(root):
+            with _undone(file):
+                found = load_file(file, root)
+            for claim in found:
+                if claim.id in claims:
+                    raise ClaimError(f"claim id {claim.id!r} is used twice: in {files[claim.id]} and in {file}")
+                claims[claim.id], files[claim.id] = claim, file
     elsewhere = _check_dependencies(claims, shipped=root == SHIPPED)
     _check_budget(claims.values())
     return Registry(claims, files, None if path is None else root, elsewhere)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the search for circular garbage while hundreds of files are imported: all of it stays, and the search takes a fifth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -176,7 +176,13 @@ class _Work:
                     todo.append(job)
                 else:
                     self._put(job, finding)
-        return todo
+        return self._told_of_proofs(todo)
+
+    def _told_of_proofs(self, jobs: list[Job]) -> list[Job]:
+        """The jobs; those of formal checks that ship say which files all of them ask Coq about."""
+        proof = lambda job: getattr(self.claims[job.claim].check(job.check).run, "proof", None) if job.shared else None
+        proofs = tuple(sorted({file for job in jobs if (file := proof(job)) is not None}))
+        return [replace(job, proofs=proofs) if proof(job) is not None else job for job in jobs]
 
     def execute(self, executor: Executor, todo: list[Job]) -> None:
         """Run the jobs, and store each finding as it comes."""
