@@ -17,6 +17,7 @@ import click
 from proofs_check.claim import LEVELS, ClaimError
 from proofs_check.commands._group import claims_at, explained
 from proofs_check.commands._stored import RUNS, newest_run, write_pages
+from proofs_check.engine.processes import MOST_WORKERS, default_workers
 from proofs_check.engine.verdict import VERDICTS, dead_probes
 
 COLOURS = {"refuted": "red", "error": "red", "vacuous": "red", "inconclusive": "yellow", "skipped": "bright_black"}
@@ -37,7 +38,13 @@ class _Seed(click.ParamType):
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="How much to try.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=default_workers,
+    show_default=f"cores this process may use, at most {MOST_WORKERS}",
+    help="Worker processes.",
+)
 @click.option("--seed", type=_Seed(), default=0, show_default=True, help="Of all random numbers.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on inconclusive claims, dead probes, or when nothing was tested, too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write to; default: proofs-check-runs/<run id>.")
@@ -60,7 +67,8 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
     registry = claims_at(claims)
     count = len(registry.select(patterns))
     directory = out or (newest_run(holding="run.sqlite") if resume else RUNS / new_run_id())
-    click.echo(f"{count} claims, level {options['level']}, seed {options['seed']}, into {directory}")
+    by = f"on {options['cluster']}" if options["cluster"] else f"jobs {options['jobs']}"
+    click.echo(f"{count} claim{'s' * (count != 1)}, level {options['level']}, seed {options['seed']}, {by}, into {directory}")
     try:
         with _terminated_as_interrupt(), _progress(count) as show:
             run = verify(patterns, out=directory, resume=resume, claims=registry, progress=show, **options)
