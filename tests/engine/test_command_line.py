@@ -78,6 +78,23 @@ def test_reproduce_repeats_controls_and_shows_reductions(proofs_check, results, 
     assert "case 7: holds" in holding.stdout
 
 
+def test_several_files_of_claims_make_one_run(proofs_check, write_claims, tmp_path):
+    """Each file counts once, and the command of a counterexample names them all."""
+    first = write_claims("claim('own.a')", name="first.py")
+    second = write_claims("claim('other.b', expected=2)", name="second.py")
+    flags = ["--claims", first, "--claims", second]
+    listed = proofs_check("list", *flags, "--claims", second).stdout
+    assert listed.count("own.a") == listed.count("other.b") == 1
+    assert "used twice" in proofs_check("list", "--claims", first, "--claims", write_claims("claim('own.a')", name="c.py"), expect=2).stderr
+    printed = proofs_check("verify", *flags, "--out", "run", expect=1).stdout
+    assert printed.startswith("2 claims, ")
+    command = next(line.strip() for line in printed.splitlines() if "proofs-check reproduce" in line)
+    assert shlex.split(command)[6:] == ["--claims", str(first), "--claims", str(second)]
+    page = (tmp_path / "run" / "claims" / "other.b.html").read_text()
+    assert f"--claims {first} --claims {second}" in page
+    assert "case 0: fails" in proofs_check("reproduce", "run", *shlex.split(command)[3:], expect=1).stdout
+
+
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (64, 8)])
 def test_workers_are_as_many_as_the_cores_that_may_be_used(monkeypatch, cores, workers):
     monkeypatch.setattr(processes.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
@@ -398,7 +415,8 @@ def test_a_terminal_gets_a_bar_and_the_same_lines(write_claims, tmp_path, claim_
     assert process.wait(60) == 0
     os.close(screen)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    assert "certified" in text and "own.a" in text and "1/1" in text
+    assert re.search("certified +own.a", text) and "1 of 1 claims; left" in text
+    assert re.search(r"of 1 claims; left .*\d own\.a", text)  # what runs
 
 
 def _read(screen):
