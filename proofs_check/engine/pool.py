@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -56,12 +56,16 @@ class Lost(RuntimeError):
 
 
 class Pool:
-    """``jobs`` worker processes, each limited to ``memory`` bytes (default: its share of the machine's)."""
+    """``jobs`` worker processes, each limited to ``memory`` bytes (default: its share of the machine's).
 
-    def __init__(self, jobs: int = 1, *, memory: int | None = None) -> None:
+    ``watch`` is called with all jobs that run whenever one of them starts.
+    """
+
+    def __init__(self, jobs: int = 1, *, memory: int | None = None, watch: Callable[[list[Job]], None] | None = None) -> None:
         if jobs < 1:
             raise ValueError(f"jobs must be at least 1, got {jobs}")
         self.memory = memory or int(psutil.virtual_memory().total * MEMORY_SHARE / jobs)
+        self._watch = watch
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._waiting: dict[str, _Waiting] = {}
@@ -127,6 +131,8 @@ class Pool:
             job = queues[worker.company].take(worker.group, taken)
             worker.group = job.group
             worker.send(job)
+            if self._watch:
+                self._watch([other.job for other in self._workers if other.job])
         else:
             self._workers[index] = self._start()
             self._retire(worker)

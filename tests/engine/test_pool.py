@@ -181,6 +181,16 @@ def test_workers_end_when_their_pool_is_killed(claim_files, name, thread):
     assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
+def test_a_pool_says_what_runs(claim_files):
+    registry = load_claims(claim_files / "many.py")
+    jobs = [make_job(registry, claim, claim.checks[0], ITSELF, level="quick") for claim in list(registry.values())[:6]]
+    seen = []
+    with Pool(2, watch=seen.append) as pool:
+        assert len(list(pool.run(jobs))) == 6
+    assert len(seen) == 6 and {job.title for running in seen for job in running} == {job.title for job in jobs}
+    assert all(1 <= len(running) <= 2 for running in seen)
+
+
 def test_two_workers_share_the_jobs(claim_files):
     registry = load_claims(claim_files / "trouble.py")
     claim = registry["trouble.sound"]
