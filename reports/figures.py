@@ -227,13 +227,21 @@ def _bars(axes: Axes, figure: Mapping[str, Any]) -> None:
     names = list(dict.fromkeys(itertools.chain.from_iterable(series["x"] for series in all_series)))
     if all(isinstance(name, int | float) for name in names):
         names.sort()
-    width = 0.8 / max(1, len(all_series))
+    width, foot = 0.8 / max(1, len(all_series)), _foot(all_series) if figure.get("log_y") else 0.0
     for number, series in enumerate(all_series):
         places = [names.index(name) + (number - (len(all_series) - 1) / 2) * width for name in series["x"]]
         hatch = ("", "///", "...", "\\\\\\", "xxx", "+++")[number % 6]
-        axes.bar(places, _numbers(series["y"]), width, label=str(series.get("label", "")), hatch=hatch, edgecolor="#ffffff", linewidth=0)
+        values = [value - foot for value in _numbers(series["y"])]
+        label = str(series.get("label", ""))
+        axes.bar(places, values, width, foot, label=label, hatch=hatch, edgecolor="#ffffff", linewidth=0)
     _ticks(axes.xaxis, names)
     _finish(axes, figure, places=[float(name) if isinstance(name, int | float) else math.nan for name in names])
+
+
+def _foot(all_series: Sequence[Mapping[str, Any]]) -> float:
+    """Where bars on a logarithmic axis begin, which has no 0: at the power of ten below the least of them."""
+    values = [value for series in all_series for value in _numbers(series["y"]) if 0 < value < math.inf]
+    return 10.0 ** (math.ceil(math.log10(min(values))) - 1) if values else 0.0
 
 
 def _heatmap(axes: Axes, figure: Mapping[str, Any]) -> None:

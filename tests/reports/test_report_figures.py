@@ -49,6 +49,14 @@ def test_unusual_heat_maps(changes):
     ElementTree.fromstring(draw(figure("heatmap", **changes)))
 
 
+def test_bars_on_a_logarithmic_axis_are_seen():
+    """Such an axis has no 0: bars that begin there were left out."""
+    bars = figure("bars", data={"series": [{"x": ["a", "b"], "y": [0.02, 3.0]}]}, marks=[], log_y=True)
+    drawn = [path for path in ElementTree.fromstring(draw(bars)).iter(f"{SVG}path") if "series0" in path.get("style", "")]
+    heights = [max(ys) - min(ys) for ys in ([float(y) for y in re.findall(r"[ML] \S+ (\S+)", path.get("d"))] for path in drawn)]
+    assert len(heights) == 2 and 0 < heights[0] < heights[1]
+
+
 @pytest.mark.parametrize("kind", ["lines", "scatter", "bars"])
 @pytest.mark.parametrize("values", [[None, None], [0, -1], ["1/3", "2/3"], ["inf", 1.0]])
 @pytest.mark.parametrize("logarithmic", [False, True])
