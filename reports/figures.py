@@ -273,7 +273,9 @@ def _bars(figure: Mapping[str, Any]) -> str:
     heights = [_numbers(series["y"]) for series in all_series]
     marks = figure.get("marks", ())
     levels = [_float(mark["y"]) for mark in marks if "y" in mark and "x" not in mark]
-    y = over([*itertools.chain.from_iterable(heights), *levels], logarithmic=bool(figure.get("log_y")), base=0.0)
+    shown = [*itertools.chain.from_iterable(heights), *levels]
+    logarithmic = bool(figure.get("log_y"))
+    y = over([*shown, *(_decade_below(shown) if logarithmic else ())], logarithmic=logarithmic, base=0.0)
     x = over([-0.4, len(names) - 0.6])
 
     def sign(series: int) -> Callable[[Canvas, float, float], None]:
@@ -296,6 +298,12 @@ def _bars(figure: Mapping[str, Any]) -> str:
         else:
             plot.mark(str(mark["label"]), _between(places, _float(mark["x"])))
     return plot.canvas.document()
+
+
+def _decade_below(values: Sequence[float]) -> list[float]:
+    """Where bars on a logarithmic axis begin, which has no 0: at the power of ten below the least of them."""
+    positive = [value for value in values if 0 < value < math.inf]
+    return [10.0 ** (math.ceil(math.log10(min(positive))) - 1)] if positive else []
 
 
 #: White lines over the bars of the second series and those that follow.

@@ -51,6 +51,14 @@ def test_unusual_heat_maps(changes):
     ElementTree.fromstring(draw(figure("heatmap", **changes)))
 
 
+def test_bars_on_a_logarithmic_axis_are_seen():
+    """Such an axis has no 0: bars that begin there were left out."""
+    bars = figure("bars", data={"series": [{"x": ["a", "b"], "y": [0.02, 3.0]}]}, marks=[], log_y=True)
+    boxes = [box for box in ElementTree.fromstring(draw(bars)).iter(f"{SVG}rect") if "series0" in box.get("class", "")]
+    heights = [float(box.get("height")) for box in boxes]
+    assert len(heights) == 2 and 5 < heights[0] < heights[1]
+
+
 @pytest.mark.parametrize("kind", ["lines", "scatter", "bars"])
 @pytest.mark.parametrize("values", [[None, None], [0, -1], ["1/3", "2/3"], ["inf", 1.0]])
 @pytest.mark.parametrize("logarithmic", [False, True])
