@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proofs_check.commands._inputs import FILE
+from proofs_check.commands._inputs import FILE, real_numbers
 from proofs_check.plain_data import in_one_step
 
 if TYPE_CHECKING:
@@ -209,14 +209,14 @@ def _inputs(x: np.ndarray, width: int) -> np.ndarray:
     x = x[:, None] if x.ndim == 1 and width == 1 else x
     if x.ndim != 2 or x.shape[1] != width or not len(x):
         raise ValueError(f"data must have shape (n, {width}), a row of {width} for each sample of this network, got {x.shape}")
-    return _real("data", x)
+    return real_numbers("data", x)
 
 
 def _targets(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
     y = y[:, None] if y.ndim == 1 and outputs == 1 else y
     if y.shape != (samples, outputs):
         raise ValueError(f"labels must have shape ({samples}, {outputs}), a row of outputs for each sample, got {y.shape}")
-    return _real("labels", y)
+    return real_numbers("labels", y)
 
 
 def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
@@ -228,18 +228,7 @@ def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (samples,):
         raise ValueError(f"labels must be {samples} class numbers, one for each sample, got shape {y.shape}")
-    return rows_of_classes("labels", _real("labels", y), outputs)
-
-
-def _real(name: str, values: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        raise ValueError(f"{name} must be finite, got {values[tuple(wrong[0])]} at sample {wrong[0][0]}")
-    return values
+    return rows_of_classes("labels", real_numbers("labels", y), outputs)
 
 
 def _too_large(network: Network | GraphModel, samples: int) -> str:
