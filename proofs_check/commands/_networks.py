@@ -6,7 +6,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,11 +163,20 @@ def _of_module(module: Any, x: np.ndarray, y: np.ndarray, loss: str, *, any_size
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The layers of a network, the prefix of the names of its tensors and the type of their numbers."""
+    """The layers of a network, the prefix of the names of its tensors, the type of their numbers, and which of the layers have biases."""
 
     layers: Layers
     prefix: str
     dtype: str
+    biased: tuple[bool, ...]
+
+    def added_biases(self, written: Mapping[str, object]) -> str:
+        """What to say where the tensors ``written`` hold biases and some layer of this network has none; empty otherwise."""
+        without = [str(l) for l, biased in enumerate(self.biased, 1) if not biased]
+        if not without or not any(name.endswith("bias") for name in written):
+            return ""
+        which = f"layer {without[0]} has" if len(without) == 1 else f"layers {', '.join(without)} have"
+        return f"{which} no biases, what is written has biases everywhere: in these the gradient of a critical point need not vanish"
 
 
 def read_layers(model: str, activation: str | None) -> Stored:
@@ -178,13 +187,14 @@ def read_layers(model: str, activation: str | None) -> Stored:
     if is_stored(model, activation):
         state, dtype = load_state(Path(model))
         prefix, layers = layers_from_state(state, activation_called(str(activation)))
-        return Stored(layers, prefix, dtype)
+        numbers = sorted(int(name[len(prefix) :].partition(".")[0]) for name in state if name.endswith(".weight"))
+        return Stored(layers, prefix, dtype, tuple(f"{prefix}{number}.bias" in state for number in numbers))
     module = load_object(model)
     layers = read_module(module)
     kinds = {str(parameter.dtype).removeprefix("torch.") for parameter in module.parameters()}
     if not kinds <= {"float32", "float64"} or len(kinds) != 1:
         raise ValueError(f"expected weights of one type, float32 or float64, got {', '.join(sorted(kinds))}")
-    return Stored(layers, "", kinds.pop())
+    return Stored(layers, "", kinds.pop(), tuple(step.bias is not None for step in module[::2]))
 
 
 def write_tensors(file: Path, state: dict[str, np.ndarray]) -> None:
