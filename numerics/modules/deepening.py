@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, activation
+from theory.activations import Activation, PiecewiseActivation, activation
 from theory.lifting import lift
 from theory.lifting.pieces import LeavesPiece, NoAffinePiece, pieces_met
 from theory.models import FullyConnected
@@ -73,15 +73,15 @@ def layers_of(model: FullyConnected, theta: np.ndarray) -> Layers:
 def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inserted: Activation | str | None = None) -> Layers:
     """``layers`` with a layer of ``width`` more behind layer ``after`` (0 = input); outputs on ``x`` (n, inputs) stay as they are.
 
-    ``inserted`` is the activation of the new layer (default: that of a neighbour). Raises ValueError as :func:`theory.lifting.lift` does,
-    and where there is no activation to take over.
+    ``inserted`` is the activation of the new layer (default: that of a neighbour, one with an affine piece if there is). Raises ValueError
+    as :func:`theory.lifting.lift` does, and where there is no activation to take over.
     """
     if isinstance(after, bool) or after not in range(layers.depth):
         raise ValueError(f"after must be a layer from 0 (the input) to {layers.depth - 1}, got {after!r}")
     x = checked_samples(layers, x)
     if inserted is None and not layers.activations:
         raise ValueError("inserted must name an activation: a network of one linear layer has none to take over")
-    new = activation(inserted if inserted is not None else layers.activations[max(after - 1, 0)])
+    new = activation(layers.activations[_neighbour(layers, after)] if inserted is None else inserted)
     W, b = layers.weights[after], layers.biases[after]
     pair = FullyConnected((W.shape[1], W.shape[0]), new)
     lifting = lift(pair, pair.pack(W1=W, b1=b), layers.features(x, after), 0, width=width)
@@ -91,6 +91,12 @@ def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inse
         (*layers.biases[:after], parts["b1"], parts["b2"], *layers.biases[after + 1 :]),
         (*layers.activations[:after], new, *layers.activations[after:]),
     )
+
+
+def _neighbour(layers: Layers, after: int) -> int:
+    """Which of the activations beside layer ``after`` a new layer behind it takes over: the first one with affine pieces, or the first."""
+    beside = range(max(after - 1, 0), min(after + 1, len(layers.activations)))
+    return next((k for k in beside if isinstance(layers.activations[k], PiecewiseActivation)), beside[0])
 
 
 # ---------------------------------------------------------------------------------------------------- linearized layers
@@ -227,7 +233,7 @@ def deepen_module(module: Any, x: Any, after: int, *, width: int | None = None) 
     deep = deepen(layers, x, after, width=width)
     kept = [copy.deepcopy(step) for step in steps]
     new = [_linear(deep.weights[l], deep.biases[l], like=kept[2 * after]) for l in (after, after + 1)]
-    between = copy.deepcopy(kept[2 * max(after - 1, 0) + 1])
+    between = copy.deepcopy(kept[2 * _neighbour(layers, after) + 1])
     return type(module)(*kept[: 2 * after], new[0], between, new[1], *kept[2 * after + 1 :])
 
 

@@ -57,13 +57,13 @@ def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inp
     On ``inputs`` (random ones for a first Linear layer; needed otherwise) outputs must agree, and for a random loss the wide gradient must
     be M times the narrow one, so that every critical point of every loss of the outputs stays critical. ``module`` is left as it is.
     Raises ValueError for a bad layer, neuron, alpha or inputs, an ``alpha`` too large for the precision among them (the shares alpha and
-    1 - alpha cancel, so that rounding grows with it), :class:`UnsupportedModule` for layers that a split cannot pass,
-    ArithmeticError when the check on return fails.
+    1 - alpha cancel, so that rounding grows with it), for weights, inputs or outputs that are not finite,
+    :class:`UnsupportedModule` for layers that a split cannot pass, ArithmeticError when the check on return fails.
     """
     alpha = _number(alpha)
     steps = list(_steps(module))
     weighted = [k for k, (_, step) in enumerate(steps) if type(step).__name__ in WEIGHTED]
-    hidden = len(weighted) - 1
+    hidden = max(len(weighted) - 1, 0)
     if isinstance(layer, bool) or not isinstance(layer, int) or not 1 <= layer <= hidden:
         raise ValueError(f"layer must be from 1 to {hidden} (hidden Linear or Conv layers of the module), got {layer!r}")
     first, last = weighted[layer - 1], weighted[layer]
@@ -71,12 +71,15 @@ def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inp
     if isinstance(neuron, bool) or not isinstance(neuron, int) or not 0 <= neuron < width:
         raise ValueError(f"neuron must be from 0 to {width - 1} in layer {layer}, got {neuron!r}")
     _check_between(steps, first, last)
+    for name, parameter in module.named_parameters():
+        if not parameter.isfinite().all():
+            raise ValueError(f"the weights of the module must be finite, those of {name} are not")
     wide = copy.deepcopy(module)
     for name, changed in _split(steps, first, last, neuron, alpha):
         _replace(wide, name, changed)
     inputs = _samples(steps, inputs)
     found = Widened(wide, *_errors(module, wide, inputs, steps, first, last, neuron, alpha))
-    if max(found.output_error, found.gradient_error) > 1:
+    if not max(found.output_error, found.gradient_error) <= 1:
         raise ArithmeticError(
             f"the widened module does not check: outputs off by {found.output_error:.3g} and gradients by {found.gradient_error:.3g} "
             "times the rounding level"
@@ -193,6 +196,8 @@ def _samples(steps: list[tuple[str, Any]], inputs: Any) -> Any:
         return torch.randn(16, first.in_features, generator=generator, dtype=first.weight.dtype).to(first.weight.device)
     if len(inputs) < 2:
         raise ValueError(f"inputs must hold at least two samples, got {len(inputs)}")
+    if not inputs.isfinite().all():
+        raise ValueError("inputs must be finite numbers")
     return inputs
 
 
@@ -200,7 +205,12 @@ def _errors(module, wide, inputs, steps, first, last, neuron, alpha) -> tuple[fl
     """Largest deviation of outputs and of gradients (narrow mapped by M), in units of ROUNDING eps times the largest entry."""
     import torch
 
-    narrow_output, narrow = _gradients(module, inputs)
+    try:
+        narrow_output, narrow = _gradients(module, inputs)
+    except (RuntimeError, IndexError) as error:
+        raise ValueError(f"inputs of shape {tuple(inputs.shape)} do not pass through the module: {error}") from error
+    if not all(part.isfinite().all() for part in (narrow_output, *narrow.values())):
+        raise ValueError("the outputs or gradients of the module leave the range of its number type on these inputs")
     wide_output, found = _gradients(wide, inputs)
     columns = _columns(steps[last][1], _outputs(steps[first][1]))
     expected = dict(narrow)

@@ -108,6 +108,18 @@ def load_samples(file: Path) -> numpy.ndarray:
     return next(iter(tensors.values()))
 
 
+def real_numbers(name: str, values: numpy.ndarray) -> numpy.ndarray:
+    """``values`` (n, ...); ValueError, which names the sample, for what is no finite real number."""
+    import numpy
+
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
+    wrong = numpy.argwhere(~numpy.isfinite(values))
+    if len(wrong):
+        raise ValueError(f"{name} must be finite, got {values[tuple(wrong[0])]} at sample {wrong[0][0]}")
+    return values
+
+
 def _load_table(file: Path) -> numpy.ndarray:
     """The rows (n, columns) of a table in text; integers where all are."""
     import numpy

@@ -6,7 +6,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proofs_check.commands._inputs import FILE
+from proofs_check.commands._inputs import FILE, real_numbers
 from proofs_check.plain_data import in_one_step
 
 if TYPE_CHECKING:
@@ -163,11 +163,20 @@ def _of_module(module: Any, x: np.ndarray, y: np.ndarray, loss: str, *, any_size
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The layers of a network, the prefix of the names of its tensors and the type of their numbers."""
+    """The layers of a network, the prefix of the names of its tensors, the type of their numbers, and which of the layers have biases."""
 
     layers: Layers
     prefix: str
     dtype: str
+    biased: tuple[bool, ...]
+
+    def added_biases(self, written: Mapping[str, object]) -> str:
+        """What to say where the tensors ``written`` hold biases and some layer of this network has none; empty otherwise."""
+        without = [str(l) for l, biased in enumerate(self.biased, 1) if not biased]
+        if not without or not any(name.endswith("bias") for name in written):
+            return ""
+        which = f"layer {without[0]} has" if len(without) == 1 else f"layers {', '.join(without)} have"
+        return f"{which} no biases, what is written has biases everywhere: in these the gradient of a critical point need not vanish"
 
 
 def read_layers(model: str, activation: str | None) -> Stored:
@@ -178,13 +187,14 @@ def read_layers(model: str, activation: str | None) -> Stored:
     if is_stored(model, activation):
         state, dtype = load_state(Path(model))
         prefix, layers = layers_from_state(state, activation_called(str(activation)))
-        return Stored(layers, prefix, dtype)
+        numbers = sorted(int(name[len(prefix) :].partition(".")[0]) for name in state if name.endswith(".weight"))
+        return Stored(layers, prefix, dtype, tuple(f"{prefix}{number}.bias" in state for number in numbers))
     module = load_object(model)
     layers = read_module(module)
     kinds = {str(parameter.dtype).removeprefix("torch.") for parameter in module.parameters()}
     if not kinds <= {"float32", "float64"} or len(kinds) != 1:
         raise ValueError(f"expected weights of one type, float32 or float64, got {', '.join(sorted(kinds))}")
-    return Stored(layers, "", kinds.pop())
+    return Stored(layers, "", kinds.pop(), tuple(step.bias is not None for step in module[::2]))
 
 
 def write_tensors(file: Path, state: dict[str, np.ndarray]) -> None:
@@ -209,14 +219,14 @@ def _inputs(x: np.ndarray, width: int) -> np.ndarray:
     x = x[:, None] if x.ndim == 1 and width == 1 else x
     if x.ndim != 2 or x.shape[1] != width or not len(x):
         raise ValueError(f"data must have shape (n, {width}), a row of {width} for each sample of this network, got {x.shape}")
-    return _real("data", x)
+    return real_numbers("data", x)
 
 
 def _targets(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
     y = y[:, None] if y.ndim == 1 and outputs == 1 else y
     if y.shape != (samples, outputs):
         raise ValueError(f"labels must have shape ({samples}, {outputs}), a row of outputs for each sample, got {y.shape}")
-    return _real("labels", y)
+    return real_numbers("labels", y)
 
 
 def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
@@ -228,18 +238,7 @@ def _classes(y: np.ndarray, samples: int, outputs: int) -> np.ndarray:
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (samples,):
         raise ValueError(f"labels must be {samples} class numbers, one for each sample, got shape {y.shape}")
-    return rows_of_classes("labels", _real("labels", y), outputs)
-
-
-def _real(name: str, values: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        raise ValueError(f"{name} must be finite, got {values[tuple(wrong[0])]} at sample {wrong[0][0]}")
-    return values
+    return rows_of_classes("labels", real_numbers("labels", y), outputs)
 
 
 def _too_large(network: Network | GraphModel, samples: int) -> str:

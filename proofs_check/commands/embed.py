@@ -11,7 +11,7 @@ import click
 
 from proofs_check.commands import _networks
 from proofs_check.commands._group import explained, told
-from proofs_check.commands._inputs import FILE, check_writable
+from proofs_check.commands._inputs import FILE, check_writable, real_numbers
 
 
 @click.command(short_help="Split neurons of a torch module; outputs are checked.")
@@ -59,7 +59,8 @@ def _of_state(model: str, activation: Any, splits: Any, inputs: Path | None, inp
     if input_shape is not None:
         raise ValueError("--input-shape is of a module: that of a MODEL.safetensors is known")
     state, _ = load_state(Path(model))
-    found = split_state(state, activation_called(activation), splits, None if inputs is None else load_samples(inputs))
+    x = None if inputs is None else real_numbers("inputs", load_samples(inputs))
+    found = split_state(state, activation_called(activation), splits, x)
     sizes = [sum(tensor.size for tensor in one.values()) for one in (state, found.state)]
     return found.state, sizes, (found.output_error, found.gradient_error)
 
@@ -69,9 +70,9 @@ def _of_module(model: str, _: Any, splits: Any, inputs: Path | None, input_shape
     import numpy
 
     from numerics.modules.widening import numbered, widen
-    from proofs_check.commands._inputs import load_object
+    from proofs_check.commands._inputs import load_module
 
-    narrow = load_object(model)
+    narrow = load_module(model)
     samples, wide, errors = _samples(narrow, inputs, input_shape), narrow, []
     for number, (where, which, share) in enumerate(splits, start=1):
         with numbered(number, len(splits)):
@@ -118,9 +119,12 @@ def _samples(narrow, inputs: Path | None, input_shape: str | None):
 
     from proofs_check.commands._inputs import load_samples
 
-    dtype = next(narrow.parameters()).dtype
+    kinds = {parameter.dtype for parameter in narrow.parameters()} or {torch.float32}
+    dtype = min(kinds, key=str)
+    if len(kinds) > 1 or dtype not in (torch.float16, torch.float32, torch.float64):
+        raise ValueError(f"expected weights of one type, float16, float32 or float64, got {', '.join(sorted(map(str, kinds)))}")
     if inputs is not None:
-        return torch.from_numpy(load_samples(inputs)).to(dtype)
+        return torch.from_numpy(real_numbers("inputs", load_samples(inputs)).astype(float)).to(dtype)
     if input_shape is None:
         return None
     try:

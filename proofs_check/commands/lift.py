@@ -39,6 +39,8 @@ def command(
     biases, and outputs and critical points stay for all data. numerics.modules.residual.residual_block is the module to load it into;
     inertia and certify read it as it is.
 
+    The lifted network has biases in all layers. Where the given one has none, a critical point stays critical in all other parameters.
+
     Example: proofs-check lift model.safetensors --data x.npy --activation relu --after 1 --out deep.safetensors
     """
     with told():
@@ -47,12 +49,14 @@ def command(
         smooth = not residual and width is None and _without_piece(stored)
         if residual or smooth:
             _check_block(width)
-            change, told_of = write_block(out, stored, x, after, bias)
+            change, told_of, note = write_block(out, stored, x, after, bias)
         else:
-            change, told_of = _write_layer(out, stored, x, after, width)
+            change, told_of, note = _write_layer(out, stored, x, after, width)
     if smooth:
         click.echo(f"{stored.layers.activations[0].name} has no affine piece: a residual block takes the place of a layer")
     click.echo(f"{out} written: {told_of}; largest change of an output on the data {change:.2g}")
+    if note:
+        click.echo(note)
 
 
 def _without_piece(stored: Stored) -> bool:
@@ -66,16 +70,18 @@ def _check_block(width: int | None) -> None:
         raise ValueError(f"--width is of a layer: a residual block is as wide as its place, got {width}")
 
 
-def _write_layer(out: Path, stored: Stored, x: np.ndarray, after: int, width: int | None) -> tuple[float, str]:
+def _write_layer(out: Path, stored: Stored, x: np.ndarray, after: int, width: int | None) -> tuple[float, str, str]:
     from numerics.modules.deepening import deepen
 
-    deep, change = write(out, deepen(stored.layers, x, after, width=width), stored, x)
+    deep, change, note = write(out, deepen(stored.layers, x, after, width=width), stored, x)
     widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
-    return change, f"widths {widths}, layer {after + 1} is new"
+    return change, f"widths {widths}, layer {after + 1} is new", note
 
 
-def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: float) -> tuple[float, str]:
-    """(largest change of an output on ``x``, what was made) of the network with a residual block, as it lies in the file ``out``."""
+def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: float) -> tuple[float, str, str]:
+    """(largest change of an output on ``x``, what was made, what to say of its biases) of the network with a residual block, as it lies in
+    the file ``out``.
+    """
     import numpy as np
 
     from numerics.modules.deepening import checked_samples
@@ -85,14 +91,17 @@ def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: floa
     network, theta = with_block(stored.layers, after, bias)
     rounded = _finite(theta.astype(stored.dtype), stored)
     change = float(np.abs(network(rounded.astype(float), x) - stored.layers(x)).max())
-    _networks.write_tensors(out, state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
-    return change, f"a residual block of {network.widths[after]} neurons with weights 0 and biases {bias:g} behind layer {after}"
+    _networks.write_tensors(out, state := state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
+    made = f"a residual block of {network.widths[after]} neurons with weights 0 and biases {bias:g} behind layer {after}"
+    return change, made, stored.added_biases(state)
 
 
-def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, float]:
-    """``layers`` as a state dict with the prefix and number type of the network that was read.
+def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, float, str]:
+    """``layers`` as a state dict with the prefix and number type of the network that was read, without biases where all are 0 and that
+    network has none.
 
-    Returned are the layers as they lie in the file, rounded to that type, and their largest change of an output on ``x``.
+    Returned are the layers as they lie in the file, rounded to that type, their largest change of an output on ``x``, and what to say of
+    their biases.
     """
     from numerics.modules.deepening import checked_samples, layers_from_state, state_of
 
@@ -100,9 +109,11 @@ def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, f
     state = state_of(layers, prefix=stored.prefix, dtype=stored.dtype)
     for tensor in state.values():
         _finite(tensor, stored)
+    if not any(stored.biased) and not any(biases.any() for biases in layers.biases):
+        state = {name: tensor for name, tensor in state.items() if not name.endswith("bias")}
     _, written = layers_from_state(state, list(layers.activations))
     _networks.write_tensors(out, state)
-    return written, float(abs(written(x) - stored.layers(x)).max())
+    return written, float(abs(written(x) - stored.layers(x)).max()), stored.added_biases(state)
 
 
 def _finite(values: np.ndarray, stored: Stored) -> np.ndarray:

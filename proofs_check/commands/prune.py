@@ -42,7 +42,7 @@ def command(model: str, activation: str | None, data: Path, tolerance: float, al
         check_writable(out)
         stored, x = _networks.read_layers(model, activation), load_samples(data)
         pruned = prune(stored.layers, x, tolerance=tolerance, change=allowed)
-        _, change = write(out, pruned.layers, stored, x)
+        _, change, note = write(out, pruned.layers, stored, x)
         found = [linearity(stored.layers, x, layer) for layer in range(1, stored.layers.depth)]
     for one in found:
         kind = "affine (open pieces)" if one.exact else f"{one.unexplained.max():.2g} of a neuron's variance unexplained"
@@ -52,3 +52,5 @@ def command(model: str, activation: str | None, data: Path, tolerance: float, al
         click.echo(f"layer {one.layer}: {kind}{few if not one.exact else ''}{merged}{kept}")
     widths = [pruned.layers.weights[0].shape[1], *(len(W) for W in pruned.layers.weights)]
     click.echo(f"{out} written: widths {widths}; largest change of an output on the data {change:.2g}")
+    if note:
+        click.echo(note)

@@ -1,5 +1,6 @@
 """The smallest points at which statements on width and depth were false as they were once written, each beside what is true there."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,13 +10,16 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.critical.compatible import tangent_directions
 from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import exact_inertia
+from numerics.hessian.neuron_matrices import trace
 from proofs_check import load_claims
 from proofs_check.claims.depth._places import Place as Insertion
 from proofs_check.claims.depth._points import with_constant_neuron, zero_weights
 from proofs_check.claims.depth.constant_neuron import correlation_block
 from proofs_check.claims.width._instances import some_place
-from theory.embedding import copies, draw_layers, split
+from theory.embedding import Coupling, Layer, compatible, copies, coupled, draw_layers, split
 from theory.embedding.wiring import layers, wiring
+from theory.lifting.smooth import scaled_lift
+from theory.models import FullyConnected
 from theory.models.normalization import squared_scores
 
 
@@ -88,3 +92,80 @@ def test_a_zero_is_added_by_the_outgoing_weights(silent):
     added = counts(embedding.wide, embedding(place.theta), data)[1] - counts(place.model, place.theta, data)[1]
     assert (place.theta[wiring(place.model, 1).outgoing[0]] == 0).all() == silent
     assert added == (0 if silent else 1)
+
+
+def test_some_coupled_coefficients_add_a_zero_more():
+    """(1, 1, 1, 1) in (1, 2, 2, 1), S_s and S_t regular, no multiplier zero: four zeros, where almost all coefficients add 2 + 1."""
+    from proofs_check.claims.width.degeneracy import form_of
+
+    rng, vector = np.random.default_rng(2), rationals([0, 1, 2, 0, -1, 1, 0])
+    place = some_place((1, 1, 1, 1), rng)
+    found = trace(place.model, place.theta, place.samples(place.enough + 6))
+    coupling = Coupling(1, 0, Fraction(1, 2), (0,), (Fraction(1, 3),), (Fraction(1),))
+    rows = found.linear_rows(lambda cotangent: form_of(found, coupling, cotangent) @ vector)
+    data = place.planted(conditions=[(rows, rationals([0] * len(rows)))], extra=6)
+    assert all(rank_rational(place.at(layer=layer).matrices(data)[1]) == 2 for layer in (1, 2))
+    before, added = counts(place.model, place.theta, data)[1], {}
+    for u in (1, 2, 0):
+        embedding = coupled(place.model, replace(coupling, coupling=(Fraction(u),)))
+        assert all(slope == 0 for slope in gradient(embedding.wide, embedding(place.theta), data))
+        added[u] = counts(embedding.wide, embedding(place.theta), data)[1] - before
+    assert added == {1: 4, 2: 3, 0: 3}
+
+
+def test_the_gradient_of_a_scaled_lift_can_vanish_elsewhere():
+    """W = (1, -1), y = W x, the inputs (1, 2), (2, 1) and their negatives: at c = 1/2 output and gradient are of first order in eps."""
+    model, x = FullyConnected((2, 1), "tanh"), np.array([[1, 2], [2, 1], [-1, -2], [-2, -1]], dtype=float)
+    sizes = []
+    for eps in (2.0**-10, 2.0**-11):
+        deep, theta = scaled_lift(model, np.array([1.0, -1, 0]), 0, eps, bias=0.5)
+        data = x, x[:, :1] - x[:, 1:]
+        sizes.append((np.linalg.norm(deep(theta, x) - data[1]), np.linalg.norm(gradient(deep, theta, data))))
+    assert np.allclose(np.divide(*sizes), 2, rtol=5e-3)
+    x[3] = (-2, -2)  # without the symmetry it has a limit
+    slopes = []
+    for eps in (2.0**-10, 2.0**-11):
+        deep, theta = scaled_lift(model, np.array([1.0, -1, 0]), 0, eps, bias=0.5)
+        slopes.append(np.linalg.norm(gradient(deep, theta, (x, x[:, :1] - x[:, 1:]))))
+    assert slopes[1] > 0.1 and abs(slopes[0] / slopes[1] - 1) < 1e-2
+
+
+def test_layers_of_full_rank_may_be_those_of_an_embedding():
+    """W3 = I and W4 = (1/2, 1/2) of (1, 1, 2, 2, 1) come from (1, 1, 1, 1, 1) at W3 = W4 = 1."""
+    model = FullyConnected((1, 1, 1, 1, 1), "ratsig4")
+    theta = model.pack(**{name: rationals(np.full(shape, int(name in ("W3", "W4")))) for name, shape in model.shapes.items()})
+    half, no = [Fraction(1, 2)] * 2, lambda count: np.array([Fraction(0)] * count, dtype=object)
+    weights = [[[Fraction(1)]], [[Fraction(1)]] * 2, [[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], [half]]
+    sources = [(0,), (0, 0), (0, 0), (0,)]
+    parts = [Layer(source, np.array(rows, dtype=object), no(len(source))) for source, rows in zip(sources, weights, strict=True)]
+    wide = compatible(model, parts)
+    found = wide.wide.unpack(wide(theta))
+    assert (found["W3"] == rationals(np.eye(2, dtype=int))).all() and (found["W4"] == rationals([half])).all()
+
+
+def test_the_last_weights_of_three_copies_move_outputs_to_second_order():
+    """H2 that mixes hidden and last weights alone (S = 0, B != 0) makes the three-fold split a strict saddle, too."""
+    from proofs_check.claims.width._instances import minimum_at
+    from theory.embedding import three_fold
+
+    rng = np.random.default_rng(0)
+    met = None
+    while met is None:
+        place = some_place((1, 1, 2), rng)
+        found = trace(place.model, place.theta, place.samples(place.enough + 3))
+        rows = found.linear_rows(lambda cotangent, found=found: found.S(1, 0, cotangent))
+        met = minimum_at(place, [rows], [np.zeros(len(rows), dtype=int)], extra=3)
+    B, S = place.matrices(met[0])
+    assert (S == 0).all() and (B != 0).any() and met[1][0] == 0
+    embedding = three_fold(place.model)
+    assert counts(embedding.wide, embedding(place.theta), met[0])[0] > 0
+
+
+def test_a_dead_neuron_leaves_a_gradient_as_it_is():
+    """Inactive on the data, it is critical where the narrow network is, and nowhere else."""
+    from proofs_check.claims.width.null import with_dead_neuron
+
+    place = some_place((2, 1, 2), np.random.default_rng(1), activation="relu")
+    wide, theta = with_dead_neuron(place.model, 1, place.theta, -1000)
+    assert all(slope == 0 for slope in gradient(wide, theta, place.planted()))
+    assert any(slope != 0 for slope in gradient(wide, theta, place.data(place.enough)))

@@ -97,6 +97,112 @@ def test_the_two_forms_of_a_network_are_split_alike(files, form):
     assert again.exit_code == 0 and "49 -> 56 parameters" in again.output, again.output
 
 
+WEIGHTS = """
+import torch
+
+
+def of(*steps):
+    return torch.nn.Sequential(*steps)
+
+
+def net():
+    torch.manual_seed(0)
+    return of(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
+
+
+def undefined():
+    found = net()
+    found[0].weight.data[0, 0] = float("nan")
+    return found
+
+
+def brain():
+    return net().to(torch.bfloat16)
+
+
+def partly():
+    found = net()
+    found[2].float()
+    return found
+
+
+empty, number = of(), 3
+without = of(torch.nn.Linear(2, 3, bias=False), torch.nn.ReLU(), torch.nn.Linear(3, 1, bias=False)).double()
+some = of(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1, bias=False)).double()
+two_kinds = of(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1)).double()
+"""
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "odd.py").write_text(WEIGHTS)
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    arrays = {"x": x, "nan": np.where(x > 1, np.nan, x), "wide": np.hstack([x, x]), "complex": x + 1j, "words": np.array([["a", "b"]] * 3)}
+    for name, values in arrays.items():
+        np.save(f"{name}.npy", values)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("undefined", ("--inputs", "x.npy"), "the weights of the module must be finite, those of 0.weight are not"),
+        ("net", ("--inputs", "nan.npy"), "inputs must be finite, got nan at sample"),
+        ("net", ("--inputs", "wide.npy"), "inputs of shape (9, 4) do not pass through the module"),
+        ("net", ("--inputs", "complex.npy"), "inputs must be real numbers, got complex128"),
+        ("net", ("--inputs", "words.npy"), "inputs must be real numbers, got <U1"),
+        ("net", ("--input-shape", "0"), "inputs of shape (8, 0) do not pass through the module"),
+        ("brain", ("--inputs", "x.npy"), "expected weights of one type, float16, float32 or float64, got torch.bfloat16"),
+        ("partly", ("--inputs", "x.npy"), "expected weights of one type, float16, float32 or float64, got torch.float32, torch.float64"),
+        ("empty", ("--inputs", "x.npy"), "layer must be from 1 to 0"),
+        ("number", ("--inputs", "x.npy"), "expected a torch.nn.Module, got int"),
+    ],
+)
+def test_what_cannot_be_split_is_said_in_one_sentence(odd, name, given, message):
+    """A NaN compares with no bound: outputs that were none passed as checked, and a file was written."""
+    found = run("embed", f"odd.py:{name}", "--layer", 1, "--neuron", 0, "--alpha", 0.3, *given, "--out", "wide.safetensors")
+    assert found.exit_code == 2 and message in found.output and not (odd / "wide.safetensors").exists(), found.output
+
+
+def test_values_that_leave_the_range_are_no_check():
+    import torch
+
+    from numerics.modules.widening import widen
+
+    module = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
+    for parameter in module.parameters():
+        parameter.data.fill_(1e30)
+    with pytest.raises(ValueError, match="leave the range of its number type"):
+        widen(module, 1, 0, 0.5, inputs=torch.ones(2, 1))
+
+
+@pytest.mark.parametrize(("name", "without"), [("without", "layers 1, 2 have no biases"), ("some", "layer 2 has no biases")])
+def test_biases_that_a_lift_adds_are_told(odd, name, without):
+    """In a new bias the gradient is the mean error of its layer, which vanishes at a critical point only where the layer had one."""
+    found = run("lift", f"odd.py:{name}", "--data", "x.npy", "--after", 1, "--out", "deep.safetensors")
+    assert found.exit_code == 0 and without in found.output and "need not vanish" in found.output, found.output
+    assert "biases" not in run("lift", "odd.py:two_kinds", "--data", "x.npy", "--after", 1, "--out", "deep.safetensors").output
+
+
+def test_pruning_adds_no_biases_that_are_zero(odd):
+    found = run("prune", "odd.py:without", "--data", "x.npy", "--out", "pruned.safetensors")
+    assert found.exit_code == 0 and "biases" not in found.output and sorted(load_file("pruned.safetensors")) == ["0.weight", "2.weight"]
+
+
+def test_a_lift_takes_the_activation_of_the_neighbour_that_has_a_piece(odd):
+    import torch
+
+    from numerics.modules.deepening import deepen_module
+    from proofs_check.commands._inputs import load_module
+
+    found = run("lift", "odd.py:two_kinds", "--data", "x.npy", "--after", 1, "--out", "deep.safetensors")
+    assert found.exit_code == 0 and "layer 2 is new" in found.output, found.output
+    module, x = load_module("odd.py:two_kinds"), torch.tensor(np.load("x.npy"))
+    deep = deepen_module(module, x, 1)
+    assert [type(step).__name__ for step in deep][1::2] == ["Tanh", "ReLU", "ReLU"] and torch.allclose(deep(x), module(x))
+
+
 @pytest.mark.parametrize("form", [("nets.py:net",), ("net.safetensors", "--activation", "tanh")])
 def test_a_network_of_any_activation_is_lifted_by_a_residual_block(files, form):
     found = run("lift", *form, "--data", "x.npy", "--after", 1, "--bias", 0.5, "--out", "deep.safetensors")

@@ -51,11 +51,20 @@ class Spread:
 def compatible(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> Embedding:
     """The embedding that ``parts``, one :class:`Layer` for each of the layers 1 .. L, describe.
 
-    Raises :class:`IncompatibleError` for a violated condition, ValueError for wrong shapes.
+    Raises :class:`IncompatibleError` for a violated condition, ValueError for wrong shapes and where null neurons of a value other than 0
+    feed a layer without biases (their outgoing weights would have a gradient).
     """
     parts = _checked(model, parts)
-    spread = Spread(multipliers(model, parts), _constants(model, parts))
+    spread = spread_of(model, parts)
+    for l, ((_, biases), constants) in enumerate(zip(layers(model), spread.constants, strict=False), start=1):
+        if biases is None and any(constant not in (None, 0) for constant in constants):
+            raise ValueError(f"null neurons of layer {l - 1} need a bias in layer {l} of {model}: their outgoing weights have a gradient")
     return unchecked_compatible(model, parts, spread)
+
+
+def spread_of(model: FullyConnected | TwoLayer, parts: Sequence[Layer]) -> Spread:
+    """Multipliers and values of null neurons; raises :class:`IncompatibleError` for a violated condition."""
+    return Spread(multipliers(model, parts), _constants(model, parts))
 
 
 def unchecked_compatible(model: FullyConnected | TwoLayer, parts: Sequence[Layer], spread: Spread) -> Embedding:
@@ -208,7 +217,14 @@ def _side_by_side(model: FullyConnected | TwoLayer, signs: Sequence[Fraction]) -
 
 
 def two_fold_null(model: FullyConnected | TwoLayer, biases: Sequence[Sequence[Any]]) -> Embedding:
-    """As many null neurons as neurons in every hidden layer, with arbitrary ``biases`` (2111.15527, Example 5.2)."""
+    """As many null neurons as neurons in every hidden layer, with arbitrary ``biases`` (2111.15527, Example 5.2); raises ValueError as
+    :func:`compatible` does.
+    """
+    return compatible(model, null_layers(model, biases))
+
+
+def null_layers(model: FullyConnected | TwoLayer, biases: Sequence[Sequence[Any]]) -> list[Layer]:
+    """A null neuron for each of the ``biases`` of every hidden layer."""
     hidden, parts, before = hidden_widths(model), [], _inputs(model)
     for width, values in zip((*hidden, model.outputs), (*biases, ()), strict=True):
         source = tuple(range(width)) + (None,) * len(values)
@@ -218,7 +234,7 @@ def two_fold_null(model: FullyConnected | TwoLayer, biases: Sequence[Sequence[An
                 weights[i, j] = Fraction(int(s is not None and t is not None))
         parts.append(Layer(source, weights, np.array([0] * width + list(values), dtype=object)))
         before = source
-    return compatible(model, parts)
+    return parts
 
 
 def draw_layers(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import combinations_with_replacement, product
 from typing import Any
 
@@ -91,6 +92,7 @@ def neuron_model(width: int = 1, *, jet: Sequence[Any] | None = None) -> TwoLaye
     return TwoLayer(PASSIVE, width, PASSIVE, "tanh" if jet is None else Undefined(jet), bias=True, output_bias=True)
 
 
+@cache
 def neuron_symbols(*extra: str) -> NeuronSymbols:
     """All symbols that :func:`around_neurons` needs, and ``extra`` ones."""
     from sympy import QQ, ring
@@ -111,6 +113,11 @@ def around_neurons(symbols: NeuronSymbols, theta: np.ndarray, jets: Sequence[Seq
     The loss is F(phi, z): ``phi`` stands for two further parameters, through which the neurons' inputs h(phi) and the rest of the network
     depend on everything else. The perturbations are phi, then theta (in the layout of :func:`neuron_model`).
     """
+    return _around(symbols, tuple(theta), tuple(map(tuple, jets)))
+
+
+@cache  # a statement and those made false of it meet the same neurons
+def _around(symbols: NeuronSymbols, theta: tuple[Any, ...], jets: tuple[tuple[Any, ...], ...]) -> tuple[np.ndarray, Taylor]:
     model = neuron_model(len(jets))
     n = model.n_params + PASSIVE
     index, one = model.unpack(np.arange(model.n_params)), symbols.ring.one
@@ -124,7 +131,10 @@ def around_neurons(symbols: NeuronSymbols, theta: np.ndarray, jets: Sequence[Seq
             p = p + perturbed[int(index["input_weights"][neuron, a])] * inputs[a]
         value = p.through(jet)
         outputs = [z + perturbed[int(index["output_weights"][t, neuron])] * value for t, z in enumerate(outputs)]
-    return np.array([z.value for z in outputs], dtype=object), _outer(symbols, [*phi, *outputs], n)
+    values, found = np.array([z.value for z in outputs], dtype=object), _outer(symbols, [*phi, *outputs], n)
+    for array in (values, found.gradient, found.hessian):
+        array.flags.writeable = False
+    return values, found
 
 
 def around_embedding(symbols: NeuronSymbols, embedding: Embedding, letters: str) -> tuple[tuple[np.ndarray, Taylor], ...]:
@@ -162,8 +172,9 @@ def _outer(symbols: NeuronSymbols, arguments: Sequence[Taylor], n: int) -> Taylo
     for i, u in enumerate(arguments):
         gradient = gradient + u.gradient * symbols[f"F{i}"]
         hessian = hessian + u.hessian * symbols[f"F{i}"]
-    for (i, u), (j, v) in product(enumerate(arguments), repeat=2):
-        hessian = hessian + np.outer(u.gradient, v.gradient) * symbols[f"F{min(i, j)}_{max(i, j)}"]
+    for (i, u), (j, v) in combinations_with_replacement(enumerate(arguments), 2):
+        mixed = np.outer(u.gradient, v.gradient)
+        hessian = hessian + (mixed if i == j else mixed + mixed.T) * symbols[f"F{i}_{j}"]
     return Taylor(None, gradient, hessian)
 
 

@@ -16,8 +16,8 @@ def scaled_lift(
     """(deep, theta) with What = ``epsilon`` I, bhat = ``bias``, W' = W / (epsilon sigma'(bias)) and b' = b - W' sigma(bias).
 
     For tanh at its inflection 0 outputs err by O(epsilon^2) and the gradient of a critical point is O(epsilon); elsewhere outputs err by
-    O(epsilon) and the gradient does not vanish. Entries may be of any arithmetic in which sigma has values. Raises ValueError for a
-    position out of range, epsilon = 0, a slope sigma'(bias) = 0, or missing biases.
+    O(epsilon) and the gradient tends to a limit, in general not to 0. Entries may be of any arithmetic in which sigma has values. Raises
+    ValueError for a position out of range, epsilon = 0, a slope sigma'(bias) = 0, or missing biases.
     """
     model = as_fully_connected(model)
     if isinstance(after, bool) or after not in range(model.depth):

@@ -30,13 +30,16 @@ RESIDUAL = claim(
         "kept": r"f \text{ and criticality are kept for all data}",
         "inertia": r"H_{\text{deep}} \cong H \oplus 0_{m_q} \oplus \bigoplus_j \sigma''(\hat b_j) K_j,\ K_j = E[(W^T e)_j "
         r"f^{[q]} f^{[q]T}]",
-        "saddle": r"\text{strict minima of tanh networks become strict saddles for suitable } \hat b",
+        "saddle": r"\text{strict minima of tanh networks at which some } K_j \ne 0 \text{ become strict saddles for suitable } \hat b",
     },
     symbols=[r"\sigma", r"\hat W,\hat b", "W',b'", "H", "m_q", "E", "f^{[q]}"],
     assumptions=[
         CRITICAL,
         Assumption("silent block", r"\hat W = 0"),
         Assumption("curved", r"\sigma''(\hat b_j) \neq 0 \text{ (for negative eigenvalues)}"),
+        Assumption(
+            "biases behind", r"\text{layer } q+1 \text{ has biases}", unprobed="without them there is no b' to take up the constant"
+        ),
     ],
     source=LIFTING.at("residual insertion; derived here (2105.14573v1 names depth embedding of ResNets as open)"),
     refuted_by="A block with zero weights that changes outputs or criticality, or another inertia.",

@@ -44,7 +44,8 @@ ODE = claim(
     r"Q = c_0 e e^\top + c_2 \tilde w \tilde w^\top \succeq 0:\ S_s \text{ is not definite}",
     clauses={
         "trace": r"\operatorname{tr}(S_s Q) = 0",
-        "indefinite": r"S_s \text{ is not definite, as } Q \succeq 0,\ Q \ne 0",
+        "indefinite": r"S_s \text{ is not definite, as } Q \succeq 0;\ Q = 0 \text{ where } c_0 = 0,\ \tilde w = 0 \text{ alone, and }"
+        r"e^\top S_s e = 0 \text{ there}",
         "equations": r"z / (1 + z^2),\ 1 / (1 + z^2),\ \sin,\ \exp,\ e^{-z^2/2} \text{ satisfy such an equation}",
     },
     symbols={

@@ -1,7 +1,7 @@
 r"""Compatible embeddings: whole networks embedded by index maps, coefficients and multipliers.
 
 A compatible embedding copies neurons as an index map I_l says, with coefficients \alpha and multipliers \beta; splits, multiple copies
-and null neurons are special cases. Its gradient map is \nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)}.
+and null neurons are special cases. Between copies its gradient map is \nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)}.
 """
 
 from dataclasses import replace
@@ -9,12 +9,15 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.arithmetic.exact import rationals
 from numerics.derivatives.tape import tangents
-from proofs_check import Assumption, a_seed, axes, by_level, claim, false
+from numerics.planting import plant
+from proofs_check import Assumption, a_seed, axes, by_level, claim, draws, false
 from proofs_check.adequacy import width as definitions
-from proofs_check.judging import bounded, equal
+from proofs_check.judging import bounded, equal, vanishing
 from theory.embedding import Layer, compatible, three_fold, two_fold_null
 from theory.embedding.affine import identity
+from theory.embedding.compatible import null_layers, spread_of, unchecked_compatible
 from theory.embedding.symbolic import Undefined, polynomial_ring
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
@@ -110,18 +113,27 @@ COMPATIBLE = claim(
     "embedding.compatible.criticality",
     "Compatible embeddings keep outputs and critical points",
     r"f_{T\theta} = f_\theta,\quad \nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)},\quad A^\top G = I",
-    clauses=KEPT,
+    clauses={
+        **KEPT,
+        "image": r"\nabla R(T\theta)_{ij} = \beta_i \nabla R(\theta)_{I(i) I(j)} \text{ between copies},\ "
+        r"\beta_i \sigma(b^*_j)\, \partial R / \partial b_{I(i)} \text{ from a null neuron } j,\ 0 \text{ into a null neuron } i;\quad "
+        r"A^\top G = I",
+    },
     symbols={
         "T": "an embedding with matrix A and gradient map G",
         "I": "the index map: neuron i of the wide layer copies neuron I(i), or none",
         r"\beta": "multipliers of neurons, 1 at the outputs",
+        "b^*_j": "the pre-activation of a null neuron, the same on all inputs",
         "f, R": "output function and risk",
     },
     assumptions=[
         ANY_SIGMA,
         Assumption("forward", r"\sum_{j \in I^{-1}(s)} \alpha_{ij} = 1 \text{ (0 for a null neuron i)}"),
         Assumption("backward", r"\sum_{i \in I^{-1}(k)} \beta_i \alpha_{ij} = \beta_j \text{ for all } k \text{ (0 for a null neuron j)}"),
-        Assumption("biases", r"\text{effective biases are corrected for constant inputs}"),
+        Assumption(
+            "biases",
+            r"\text{effective biases are corrected for constant inputs; there is one behind null neurons of } \sigma(b^*_j) \ne 0",
+        ),
     ],
     source=JML.at("Theorem 5.1; the gradient identity is ours"),
     depends_on=["embedding.splitting.criticality", "embedding.null.criticality"],
@@ -190,7 +202,14 @@ THREE_FOLD = claim(
     "Three copies of the whole network, one of them subtracted",
     r"f = f_1 + f_2 - f_3:\ \text{last layer } [W^{[L]}, W^{[L]}, -W^{[L]}],\ \beta = (1, 1, -1) \text{ keeps outputs and critical points}",
     clauses=KEPT,
-    symbols={"f_1, f_2, f_3": "three copies of the network", "W^{[L]}": "last weights", "L": "number of layers", r"\beta": "multipliers"},
+    symbols={
+        "f_1, f_2, f_3": "three copies of the network",
+        "W^{[L]}": "last weights",
+        "L": "number of layers",
+        r"\beta": "multipliers",
+        "I": "the index map: neuron i of the wide layer copies neuron I(i)",
+        "T, A, G": "the embedding, its matrix and its gradient map",
+    },
     assumptions=[ANY_SIGMA],
     source=JML.at("Example 5.1"),
     depends_on=["embedding.compatible.criticality"],
@@ -236,9 +255,16 @@ NULLS = claim(
     "embedding.two-fold-null",
     "As many null neurons as neurons in every layer",
     r"\text{adding } m_l \text{ null neurons with arbitrary biases to every hidden layer keeps outputs and critical points}",
-    clauses=KEPT,
-    symbols=["m_l", "l"],
-    assumptions=[ANY_SIGMA],
+    clauses={
+        **KEPT,
+        "image": r"\nabla R(T\theta) = G \nabla R(\theta):\ \sigma(b)\, \partial R / \partial b^{[l+1]} \text{ in the weights } v \text{ "
+        r"to old neurons},\ 0 \text{ in the other new parameters};\quad A^\top G = I",
+    },
+    symbols=["m_l", "l", "T", r"\theta", "A", "G", "R", "f", r"\sigma", "w,b,v"],
+    assumptions=[
+        ANY_SIGMA,
+        Assumption("next bias", r"\text{every layer behind a null neuron has biases, or its } \sigma(b) = 0"),
+    ],
     source=JML.at("Example 5.2"),
     depends_on=["embedding.compatible.criticality"],
     refuted_by="A critical point and biases at which an output changes or a gradient appears.",
@@ -255,6 +281,33 @@ def with_null_neurons(model, bias):
 def null_neurons(cell, place, *, build=with_null_neurons, context):
     """Outputs, gradients and a planted critical point; biases of every kind."""
     return kept(place, build(place.model, place.alpha), place.planted())
+
+
+def silent(model, bias):
+    """Two null neurons of bias 0 in a network whose last layer has no bias."""
+    return two_fold_null(model, [[Fraction(0)] * 2])
+
+
+def unbiased(model, bias):
+    """The same with biases 1/2 and 1/3, unchecked."""
+    parts = null_layers(model, [[Fraction(1, 2), Fraction(1, 3)]])
+    return unchecked_compatible(model, parts, spread_of(model, parts))
+
+
+@NULLS.check(
+    "exact", a_seed, axes(sigma=("ratsig4", "ratsig"), quick=2, standard=10), clauses="critical", distribution="no last bias, planted"
+)
+@false("biases that are not 0", build=unbiased)
+def without_last_bias(cell, seed, *, build=silent, context):
+    """sigma(0) = 0: the new weights to the outputs have no gradient."""
+    model, rng = FullyConnected((1, 2, 1), cell.sigma, output_bias=False), context.rng(seed)
+    theta = rationals(draws.nonzero(rng, model.n_params)) / 2
+    data = plant(model, theta, rationals([[Fraction(int(k), 2)] for k in rng.permutation(np.arange(-9, 10))[: model.n_params + 3]]))
+    _, wide = gradients(build(model, 0), theta, data)
+    return vanishing("gradient", wide, theta=theta)
+
+
+NULLS.without("next bias", without_last_bias, build=unbiased)
 
 
 @NULLS.check("property", a_seed, FLOATS, clauses=("output", "image"), tolerance=BACKWARD, distribution=NORMAL)

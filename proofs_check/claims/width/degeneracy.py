@@ -4,6 +4,7 @@ The compatible embeddings of one index map form a family of critical points thro
 the Hessian.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,9 +13,11 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.critical.compatible import tangent_directions
 from numerics.critical.embedded import planted_batch, split_counts
 from numerics.hessian import gradient, hessian
+from numerics.hessian.neuron_matrices import trace
+from numerics.planting import NothingToPlant, cotangent_of
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
 from proofs_check.judging import at_least, equal, vanishing, worst
-from theory.embedding import compatible, compose, copies, draw_layers, embed_along
+from theory.embedding import Coupling, compatible, compose, copies, coupled, coupled_block, draw_layers, embed_along
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
@@ -157,7 +160,9 @@ FAMILY = claim(
         "dimension": r"\text{the compatible embeddings of one index map have at } \theta \text{ a tangent space of dimension } "
         r"K + \sum_{l=2}^{L-1} K_l K_{l-1}",
         "kernel": r"\text{the Hessian vanishes on it}",
-        "nullity": r"n_0(T\theta) = n_0(\theta) + K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ where no multiplier is zero}",
+        "nullity": r"n_0(T\theta) = n_0(\theta) + K + \sum_{l=2}^{L-1} K_l K_{l-1} \text{ at compositions of splits without a zero "
+        r"multiplier, and at coupled coefficients but those of a proper algebraic set}",
+        "exceptions": r"\text{that set need not be empty: some coupled coefficients add a zero more}",
     },
     symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "S_s"],
     assumptions=[
@@ -173,7 +178,8 @@ FAMILY = claim(
     depends_on=["embedding.compatible.criticality"],
     refuted_by="A pair of architectures whose family has another tangent dimension.",
     notes="With three layers or more the set is curved: the coefficients and the multipliers are coupled. A zero weight moves nothing: "
-    "(1, 1, 1, 1) in (1, 2, 2, 1) at W2 = 0 has dimension 1, not 3.",
+    "(1, 1, 1, 1) in (1, 2, 2, 1) at W2 = 0 has dimension 1, not 3. For fixed theta the nullity grows where a polynomial in the "
+    "coefficients vanishes; at compositions of splits that is a product of non-zero numbers, det S_s among them.",
 )
 
 
@@ -232,7 +238,8 @@ FAMILY.without("critical", family_dimension, at="anywhere")
 NULLITIES = axes(
     narrow=by_level(((1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
     extra=by_level(((1,), (2,), (1, 1), (2, 1), (2, 2)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
-    where=lambda narrow, extra: len(extra) == len(narrow) - 2,
+    coefficients=("coupled", "split"),
+    where=lambda narrow, extra, coefficients: len(extra) == len(narrow) - 2 and (coefficients == "split" or len(extra) > 1),
     full=3,
 )
 #: Draws for a point that is degenerate: one of four in (2, 1, 1, 1) is, of the other shapes none.
@@ -243,6 +250,15 @@ def is_degenerate(place, extra):
     """Whether S has a kernel at the first neuron of some layer that is copied."""
     curvatures = [place.at(layer=layer, neuron=0).matrices(place.planted())[1] for layer, copies in enumerate(extra, 1) if copies]
     return any(rank_rational(S) < len(S) for S in curvatures)
+
+
+def embedded_in(cell, place, parts, rng):
+    """The compatible embedding of ``parts``, or a composition of splits: copies whose coefficients are k/4, none of them zero."""
+    if cell.coefficients == "coupled":
+        return compatible(place.model, parts)
+    # No one and no two of them have the sum 1, which would leave 0 to the first copy.
+    numbers = rng.permutation([Fraction(1, 4), Fraction(-1, 2), Fraction(1, 2)])
+    return copied(place.model, cell.extra, False, iter([*numbers[:2], *numbers[1:]]).__next__)
 
 
 @FAMILY.check(
@@ -257,8 +273,46 @@ def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, conte
         place, parts = member(cell, rng)
         if is_degenerate(place, cell.extra) == degenerate:
             break
-    (_, before, _), (_, after, _) = inertias(compatible(place.model, parts), place.theta, place.planted())
+    (_, before, _), (_, after, _) = inertias(embedded_in(cell, place, parts, rng), place.theta, place.planted())
     return equal(nullity=(before + dimension(cell.extra), after), shown={"place": place, "sigma": sigma_of(cell.narrow)})
 
 
 FAMILY.without("non-degenerate", nullity, degenerate=True)
+
+EXCEPTIONS = axes(share=("1/2", "inside", "above 1", "negative"), coupling=(1, Fraction(-3, 2)), full=5)
+
+
+@FAMILY.check(
+    "exact",
+    a_seed,
+    EXCEPTIONS,
+    clauses="exceptions",
+    distribution="(1, 1, 1, 1) in (1, 2, 2, 1); planted, one equation more for each direction",
+)
+@false("a composition of splits", coupled_by=lambda u: Fraction(0))
+@false("another coupling", coupled_by=lambda u: u + 1)
+def exceptional(cell, seed, *, coupled_by=lambda u: u, context):
+    """A vector planted into the kernel of the form on ker G^T, which is linear in the errors; S_s and S_t have none."""
+    rng = context.rng(seed)
+    while True:
+        place, share = some_place((1, 1, 1, 1), rng), fraction_of(cell.share, rng)
+        found, extra = trace(place.model, place.theta, place.samples(place.enough + 6)), 6
+        coupling = Coupling(1, 0, share, (0,), (Fraction(1, 3),), (Fraction(cell.coupling),))
+        vector = rationals([0, *rng.choice([-2, -1, 1, 2], 2), 0, *rng.choice([-2, -1, 1, 2], 2), 0])
+        rows = found.linear_rows(lambda c, found=found, coupling=coupling, vector=vector: form_of(found, coupling, c) @ vector)
+        try:
+            data = place.planted(conditions=[(rows, rationals([0] * len(rows)))], extra=extra)
+        except NothingToPlant:
+            continue
+        cotangent = cotangent_of(place.model, place.theta, data)
+        if all(rank_rational(found.S(layer, 0, cotangent)) == 2 for layer in (1, 2)):
+            break
+    moved = replace(coupling, coupling=tuple(map(coupled_by, coupling.coupling)))
+    (_, before, _), (_, after, _) = inertias(coupled(place.model, moved), place.theta, data)
+    return equal(nullity=(before + degrees_of_freedom((1, 1)) + 1, after), shown={"place": place, "coupling": moved})
+
+
+def form_of(found, coupling, cotangent):
+    """The form of the errors on ker G^T of a coupled copy of the neurons 0; see embedding.truly-bad.paths."""
+    of = lambda layer: (found.B(layer, 0, cotangent), found.S(layer, 0, cotangent))
+    return coupled_block(coupling, of(2), [of(1)], found.paths(1, 0, (0,), cotangent))

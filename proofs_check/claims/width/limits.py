@@ -1,6 +1,7 @@
 r"""How far the principle reaches: to channels of a CNN, not to weight decay, and not to all critical points of wide networks."""
 
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from numerics.hessian import gradient, risk
 from numerics.planting import NothingToPlant, cotangent_of, plant
 from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, vanishing, worst
-from theory.embedding import split
+from theory.embedding import compatible, draw_layers, split
 from theory.models import FullyConnected, TwoLayerCNN
 
 from . import ANY_SIGMA, LOCAL, NEURIPS, SUMS_OF_MODULI
@@ -174,45 +175,53 @@ BEYOND = claim(
     "Critical points for all data beyond the known embeddings",
     r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0:\ \text{critical for all data with } W^{[3]}, W^{[4]} \text{ arbitrary}",
     clauses={
-        "critical": r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0 \text{ and zero biases, the last one the mean of } y:\ "
-        r"\text{critical for all data}",
-        "beyond": r"\text{these points need no equal, null or silent neurons: of width } m > 1 \text{ with } W^{[3]}, W^{[4]} "
-        r"\text{ of full rank}",
+        "critical": r"L = 4,\ \sigma(0) = 0,\ W^{[1]} = W^{[2]} = 0 \text{ and zero biases, the last one with } "
+        r"E\, \partial\ell(b^{[4]}, y) = 0 \text{ (of squares the mean of } y):\ \text{critical for all data}",
+        "beyond": r"\text{splits, null neurons and compatible embeddings of a network with a narrower layer 2 or 3 give none of those "
+        r"whose } W^{[3]}, W^{[4]} \text{ have non-zero columns, in each no two of them parallel}",
     },
-    symbols=["L", r"\sigma", "y"],
+    symbols=["L", r"\sigma", r"\ell", "E", "y"],
     assumptions=[ANY_SIGMA, Assumption("sigma(0) = 0", r"\sigma(0) = 0")],
     kind="counterexample",
     relation="existence",
     source=LOCAL.at("Section 4.1"),
-    refuted_by="Data for which such a point is not critical.",
-    notes="Splits, null neurons and compatible embeddings of a narrower network leave linear relations among rows and columns "
-    "of W3 or W4 or "
-    "zeros in them; their completeness is not claimed.",
+    refuted_by="Data for which such a point is not critical, or such a point that an embedding reaches.",
+    notes="The neurons of layer 1 are null ones: their number does not matter. In layer 3 copies of a neuron have parallel outgoing "
+    "weights beta W_s, null neurons none; where it is no wider, beta = 1 there, and the same holds of layer 2. Full rank is not enough: "
+    "W3 = I, W4 = (1/2, 1/2) is the image of W3 = W4 = 1. Completeness of the known embeddings is not claimed.",
 )
 
 FLAT = axes(width=by_level((1, 2, 3), (1, 2, 3, 4)), quick=2, standard=10, full=50)
 
 
-def flat_network(model, rng, third, y, second):
-    """theta with W1 = 0, W2 = ``second``, zero biases but the last, the mean of y, W3 and W4 as given."""
-    parts = {name: 0 * np.zeros(shape, dtype=int).astype(y.dtype) + 0 * y.flat[0] for name, shape in model.shapes.items()}
+def flat_network(model, third, last, second):
+    """theta with W1 = 0, W2 = ``second``, zero biases but the ``last``, W3 and W4 as given."""
+    parts = {name: 0 * np.zeros(shape, dtype=int).astype(last.dtype) + 0 * last[0] for name, shape in model.shapes.items()}
     parts["W3"], parts["W4"] = third
     parts["W2"] = parts["W2"] + second
-    parts["b4"] = y.sum(axis=0) / len(y)
+    parts["b4"] = last
     return model.pack(**parts)
 
 
-@BEYOND.check("exact", a_seed, FLAT, clauses=("critical", "beyond"), distribution="integer W3, W4 and data")
+def of_directions(*matrices):
+    """Whether all columns of these matrices are non-zero, and in each no two are parallel."""
+    return all(
+        rank_rational(matrix[:, list(pair)]) == len(pair)
+        for matrix in matrices
+        for k in (1, 2)
+        for pair in combinations(range(matrix.shape[1]), k)
+    )
+
+
+@BEYOND.check("exact", a_seed, FLAT, clauses="critical", distribution="integer W3, W4 and data")
 @false("W2 not zero", second=1)
 def rational_networks(cell, seed, *, second=0, activation="ratsig4", context):
-    """Three hidden layers of width 1 to 3 at positive loss; W3 is invertible, and W4 has no zero column."""
+    """Three hidden layers of width 1 to 3 at positive loss, no columns of W3 or W4 zero or parallel."""
     rng, model = context.rng(seed), FullyConnected((2, cell.width, cell.width, cell.width, 2), activation)
     x, y = (rationals(rng.integers(-9, 10, (5, 2))) for _ in range(2))
-    while True:
-        third = [rationals(rng.integers(-4, 9, model.shapes[name])) for name in ("W3", "W4")]
-        if rank_rational(third[0]) == cell.width and (third[1] != 0).any(axis=0).all():
-            break
-    theta = flat_network(model, rng, third, y, rationals([second])[0])
+    while not of_directions(*(third := [rationals(rng.integers(-4, 9, model.shapes[name])) for name in ("W3", "W4")])):
+        pass
+    theta = flat_network(model, third, y.sum(axis=0) / len(y), rationals([second])[0])
     return worst(
         [
             vanishing("gradient", gradient(model, theta, (x, y)), theta=theta),
@@ -223,14 +232,45 @@ def rational_networks(cell, seed, *, second=0, activation="ratsig4", context):
 
 BEYOND.without("sigma(0) = 0", rational_networks, activation="lorentz")
 
+IMAGES = axes(
+    narrow=((2, 1, 1, 1, 2), (2, 2, 1, 2, 2), (2, 1, 2, 2, 3)),
+    wider=("layer 2", "layer 3", "layers 2 and 3"),
+    nulls=(False, True),
+    quick=1,
+    standard=5,
+    full=50,
+)
 
-@BEYOND.check("property", a_seed, FLAT, clauses="critical", tolerance=SUMS_OF_MODULI, distribution="tanh, normal weights and data")
+
+@BEYOND.check("exact", a_seed, IMAGES, clauses="beyond", distribution="compatible embeddings with coefficients k/3, generic W3 and W4")
+@false("as well where layer 1 alone is wider", wider=(1,))
+def images_of_embeddings(cell, seed, *, wider=None, context):
+    """Zero or parallel columns in W3 or W4 of every network that an embedding makes wider in layer 2 or 3."""
+    rng, sources = context.rng(seed), [list(range(m)) for m in cell.narrow[1:-1]]
+    for layer in wider or {"layer 2": (2,), "layer 3": (3,), "layers 2 and 3": (2, 3)}[cell.wider]:
+        sources[layer - 1] += [None if cell.nulls else int(rng.integers(cell.narrow[layer]))] * int(rng.integers(1, 3))
+    model = FullyConnected(cell.narrow, "ratsig4")
+    while True:
+        theta = rationals(rng.integers(1, 9, model.n_params) * rng.choice([-1, 1], model.n_params))
+        parts = model.unpack(theta)
+        if of_directions(parts["W3"], parts["W4"]):
+            break
+    embedding = compatible(model, draw_layers(model, sources, rng))
+    found = embedding.wide.unpack(embedding(theta))
+    return equal(reached=(False, of_directions(found["W3"], found["W4"])), shown={"theta": theta, "sources": sources})
+
+
+LOSSES = axes(width=by_level((1, 2, 3), (1, 2, 3, 4)), loss=("mse", "cross-entropy"), standard=5, full=30)
+
+
+@BEYOND.check("property", a_seed, LOSSES, clauses="critical", tolerance=SUMS_OF_MODULI, distribution="tanh, normal weights and data")
 @false("W2 not zero", second=1.0)
 def tanh_in_floats(cell, seed, *, second=0.0, context):
-    """The same for tanh in floats."""
+    """The same for tanh in floats, and for class probabilities under the cross-entropy."""
     rng, model = context.rng(seed), FullyConnected((2, cell.width, cell.width, cell.width, 2))
-    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2)) if cell.loss == "mse" else rng.dirichlet([1, 1], 6)
+    last = y.mean(axis=0) if cell.loss == "mse" else np.log(y.mean(axis=0))
     third = [rng.normal(size=model.shapes[name]) for name in ("W3", "W4")]
-    theta = flat_network(model, rng, third, y, second)
+    theta = flat_network(model, third, last, second)
     tolerance = rounding(6, np.abs(y).max()) * (1 + np.abs(third[1]).max()) * (1 + np.abs(third[0]).max()) * cell.width**2
-    return bounded("gradient", gradient(model, theta, (x, y)), tolerance, theta=theta)
+    return bounded("gradient", gradient(model, theta, (x, y), cell.loss), tolerance, theta=theta)

@@ -212,7 +212,7 @@ DEAD = claim(
     "A ReLU neuron inactive on the data adds zeros only",
     r"w \cdot f^{[l-1]}(x_i) + b < 0 \ \forall i \implies \text{critical for any outgoing weights, extra inertia } (0, m_{l+1} + d_l, 0)",
     symbols=["w,b,v", "f^{[l]}", "m_l", "d_l", "x"],
-    assumptions=[Assumption("inactive", r"\text{the new neuron is inactive on every sample}")],
+    assumptions=[CRITICAL, Assumption("inactive", r"\text{the new neuron is inactive on every sample}")],
     kind="extension",
     source=JML.at("remark on ReLU (count: ours)"),
     depends_on=["embedding.null.criticality"],
@@ -249,9 +249,9 @@ def all_parameters(outputs, inputs):
 @DEAD.check("exact", place_in, RELU, distribution="planted off the kinks")
 @false("one zero only", extra=lambda outputs, inputs: 1)
 @false("active on the data", bias=1000)
-def rational_relu(cell, place, *, extra=all_parameters, bias=-1000, context):
+def rational_relu(cell, place, *, extra=all_parameters, bias=-1000, at="critical", context):
     """Gradient, outputs and exact inertia at planted points of ReLU networks of two and three layers."""
-    data = place.planted()
+    data = place.planted() if at == "critical" else place.data(place.enough)
     wide, theta = with_dead_neuron(place.model, place.layer, place.theta, bias)
     slope, curvature = gradient_and_hessian(wide, theta, data)
     negative, zero, positive = inertia_of(hessian(place.model, place.theta, data))
@@ -269,6 +269,7 @@ def rational_relu(cell, place, *, extra=all_parameters, bias=-1000, context):
 
 
 DEAD.without("inactive", rational_relu, bias=1000)
+DEAD.without("critical", rational_relu, at="anywhere")
 
 
 @DEAD.check(

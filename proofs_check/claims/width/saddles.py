@@ -35,7 +35,7 @@ THREE_FOLD = claim(
     symbols={
         "H": "the Hessian of the risk, H' that of the wide network",
         "H^{(2)}": "its part that carries the residuals",
-        "d_1, d_2, d_3": "directions of the hidden layers of the three copies",
+        "d_1, d_2, d_3": "directions of the three copies; the last weights of the third one move by -d_3",
         r"\theta": "a critical point",
     },
     assumptions=[
@@ -105,8 +105,7 @@ def mechanism(cell, seed, *, factor=-2, context):
     place = some_place(cell.widths, rng)
     x, y = data = place.data(3)
     embedding, size = three_fold(place.model), place.model.n_params
-    hidden = np.arange(size) < size - np.prod([cell.widths[-2], cell.widths[-1]]) - cell.widths[-1]
-    first, second = (rationals(rng.integers(-3, 4, size) * hidden) for _ in range(2))
+    first, second = (rationals(rng.integers(-3, 4, size)) for _ in range(2))
     wide = copies_moved(embedding, place, (first, second, first + second))
     cotangent = (place.model(place.theta, x) - y) * 2 / len(x)
     bent = curvature_rows(place.model, place.theta, x, second) @ cotangent.ravel()
@@ -116,15 +115,16 @@ def mechanism(cell, seed, *, factor=-2, context):
 
 
 def copies_moved(embedding, place, directions):
-    """The wide direction that moves the hidden layers of the three copies by ``directions``."""
+    """The wide direction that moves the three copies by ``directions``; the last biases, which they share, stay: these cancel."""
     names, wide = place.model.unpack(np.arange(place.model.n_params)), embedding.wide.unpack(np.arange(embedding.wide.n_params))
-    moved = rationals(np.zeros(embedding.wide.n_params, dtype=int))
+    moved, last = rationals(np.zeros(embedding.wide.n_params, dtype=int)), len(place.widths) - 1
     for copy, direction in enumerate(directions):
-        for l in range(1, len(place.widths) - 1):
-            rows = slice(copy * place.widths[l], (copy + 1) * place.widths[l])
+        for l in range(1, last + 1):
+            rows = slice(None) if l == last else slice(copy * place.widths[l], (copy + 1) * place.widths[l])
             columns = slice(None) if l == 1 else slice(copy * place.widths[l - 1], (copy + 1) * place.widths[l - 1])
-            moved[wide[f"W{l}"][rows, columns]] = direction[names[f"W{l}"]]
-            moved[wide[f"b{l}"][rows]] = direction[names[f"b{l}"]]
+            moved[wide[f"W{l}"][rows, columns]] = direction[names[f"W{l}"]] * (-1 if l == last and copy == 2 else 1)
+            if l < last:
+                moved[wide[f"b{l}"][rows]] = direction[names[f"b{l}"]]
     return moved
 
 

@@ -205,3 +205,14 @@ def test_null_without_bias_is_allowed_where_sigma_vanishes():
 def test_wiring_lists_every_parameter_of_the_layer():
     places = wiring(NET, 2)
     assert places.incoming.shape == (3, 3) and places.outgoing.shape == (3, 2) and list(places.next_bias) == [21, 22]
+
+
+def test_null_neurons_need_a_bias_behind_them():
+    """Without one their outgoing weights have the gradient sigma(b) E[e], which no bias of the narrow network has."""
+    model = FullyConnected((2, 2, 1), "ratsig4", output_bias=False)
+    with pytest.raises(ValueError, match="null neurons of layer 1 need a bias in layer 2"):
+        two_fold_null(model, [[Fraction(1, 2), Fraction(1, 3)]])
+    embedding = two_fold_null(model, [[0, 0]])  # sigma(0) = 0: none is needed
+    theta, data = point(model), (rationals([[1, 2], [0, -1], [3, 1]]), rationals([[1], [0], [2]]))
+    image = embedding.gradient_map.apply(gradient(model, theta, data))
+    assert (gradient(embedding.wide, embedding(theta), data) == image).all()
