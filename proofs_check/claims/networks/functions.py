@@ -74,7 +74,7 @@ def representatives(cell, rng, equal_neurons=False):
 
 
 def wrong_bias(d, k, *, constant, bias, output_bias):
-    return two_layer_function_rank(d, k, constant=constant, bias=not bias, output_bias=output_bias)
+    return two_layer_function_rank(d, k, constant=constant, bias=bias, output_bias=output_bias) + (-k if bias else k)
 
 
 def free_beside_hidden_biases(d, k, *, constant, bias, output_bias):
