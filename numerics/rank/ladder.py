@@ -296,6 +296,8 @@ def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         matrix, error = enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))
     except ValueError:  # a ball straddles a kink
         return Rank(0, upper, False, "point", "float")
+    if not (np.isfinite(matrix).all() and np.isfinite(error).all()):  # beyond the range of floats
+        return Rank(0, upper, False, "point", "float")
     found = float_rank(matrix, error)
     return replace(found, upper=max(min(found.upper, upper), found.lower))
 
