@@ -53,3 +53,11 @@ def test_extrema_are_found_at_every_scale(formula, place):
 @pytest.mark.parametrize("formula", ["softplus", "tanh", "erf", "atan", "exp", "z/sqrt(1+z**2)"])
 def test_monotone_elasticities_show_none(formula):
     assert elasticity_extremum(activation_of(formula)) is None
+
+
+def test_names_and_formulas_are_read_and_kinks_refused():
+    assert is_p_family("exp") is True and is_p_family("tanh") is False and bending_place("1/(4-z)") is None
+    assert elasticity_extremum("sigmoid(2*z)") == pytest.approx(1.278464542761 / 2)
+    for decide in (is_p_family, bending_place, elasticity_extremum):
+        with pytest.raises(ValueError, match="must be differentiable everywhere here, got 'relu' with kinks at"):
+            decide("relu")
