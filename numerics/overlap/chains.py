@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
 from numerics.overlap import cycles
@@ -27,6 +29,7 @@ from theory.activations import SmoothActivation
 SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_cycle(
     activation: Any,
     *,

@@ -27,6 +27,7 @@ from theory.expressions import activation_of
 from theory.models import TwoLayer
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_two_point_overlap(
     activation: Any,
     *,

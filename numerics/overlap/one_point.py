@@ -31,6 +31,7 @@ from theory.models import TwoLayer
 ATTEMPTS, LONGEST_WAY = 20, 16.0
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_one_point_overlap(
     activation: Any,
     *,

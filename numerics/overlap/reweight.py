@@ -62,6 +62,7 @@ class Case:
     cost: float
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_reweighted(
     activation: Any,
     *,

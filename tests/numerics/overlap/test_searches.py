@@ -158,6 +158,12 @@ def test_contact_of_equal_neurons():
     assert isinstance(found, Overlap) and len(found.theta0) == 8 and accepted(found)
 
 
+@pytest.mark.parametrize(("find", "formula"), [(find_two_point_overlap, "sigmoid(z)*(1+z)**(1/10)"), (find_reweighted, "log(z)")])
+def test_places_without_a_value_are_passed_over_in_silence(find, formula):
+    """Warnings are errors here; at a command's prompt they were lines of numpy's."""
+    assert find(formula, inputs=1, candidates=60, time_limit=20) is not None
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky"])
 def test_rectified_networks_by_their_hyperbolas(name):
     found = find_two_point_overlap(name, neurons=2, inputs=2)
