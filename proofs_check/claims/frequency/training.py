@@ -100,7 +100,7 @@ def samples(points, *, best=lambda b: b, early=120, designed=("designed",), cont
     at = int(np.argmax(fit.steps >= min(early, fit.steps[-1])))
     hits = np.abs(learned[at] - best(b)) <= 0.1
     if points in designed:
-        hits &= (error[at] > 0.5) & (fit.loss[at] < 0.5) & (error[-1] < 0.25)
+        hits &= (error[at] > 0.5) & (error[-1] < 0.25)
     told = f"{points} points: first what the samples show"
     decided = context.rate(int(hits.sum()), NETWORKS, what=told, at_least=CONVERGED, margin=RATE, parts=3)
     return worst([decided], figures=[leaking(x, fit, learned, error, b)] if points == "designed" else [])
