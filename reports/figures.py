@@ -218,7 +218,9 @@ def _scatter(axes: Axes, figure: Mapping[str, Any]) -> None:
             rasterized=len(series["x"]) > _VECTOR_LIMIT,
         )
     if figure["data"].get("diagonal"):
+        limits = axes.dataLim.frozen()
         axes.axline((1, 1), (2, 2), color=COLOURS["faint"][0], linewidth=0.8, zorder=0)
+        axes.dataLim.set(limits)  # the line passes through (2, 2), which are no data
     _finish(axes, figure)
 
 
