@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proofs_check.claim import LEVELS, ClaimError
+from proofs_check.plain_data import without_place
 
 #: Largest number of cells at one level: each is counted and named.
 MOST_CELLS = 100_000
@@ -104,17 +105,24 @@ class Axes:
         :raises ClaimError: when there are none or more than :data:`MOST_CELLS`, or the values cannot be formed.
         """
         if level not in self._cells:
-            found = tuple(Cell(values) for values in self._spanned(level))
+            alike = lambda one: all(mine is other for mine, other in zip(self._at(one), self._at(level), strict=True))
+            same = (one for one in self._cells if alike(one))  # most axes have the same values at all levels
+            found = next((self._cells[one] for one in same), None) or tuple(Cell(values) for values in self._spanned(level))
             if not found:
                 raise ClaimError(f"axes {self.text(level)}: no cell at level {level}; give values, or loosen where")
             self._cells[level] = found
         return self._cells[level]
 
+    def _at(self, level: str) -> list[Any]:
+        return [values.at(level) if isinstance(values, ByLevel) else values for values in self.values.values()]
+
     def _spanned(self, level: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = [{}]
-        for name, values in self.values.items():
-            here = values.at(level) if isinstance(values, ByLevel) else values
-            rows = [{**row, name: value} for row in rows for value in _values(name, here, row)]
+        for name, here in zip(self.values, self._at(level), strict=True):
+            if isinstance(here, str):
+                rows = [{**row, name: value} for row in rows for value in _values(name, here, row)]
+            else:
+                rows = [{**row, name: value} for row in rows for value in here]
             if len(rows) > MOST_CELLS:
                 raise ClaimError(f"axes: more than {MOST_CELLS} cells at level {level}; leave values out")
         if self.where is None:
@@ -176,7 +184,7 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return "(" + ", ".join(map(shown, value)) + ")"
-    return str(getattr(value, "name", None) or value)
+    return without_place(str(getattr(value, "name", None) or value))
 
 
 def _check_values(name: str, values: Any) -> None:
@@ -194,11 +202,9 @@ def _text(values: Any) -> str:
     return values if isinstance(values, str) else ", ".join(map(shown, values))
 
 
-def _values(name: str, values: Any, row: Mapping[str, Any]) -> Any:
-    if not isinstance(values, str):
-        return values
-    low, high = (_evaluated(name, bound, row) for bound in _bounds(name, values))
-    return range(low, high + 1)
+def _values(name: str, text: str, row: Mapping[str, Any]) -> range:
+    low, high = _bounds(name, text)
+    return range(_evaluated(name, low, row), _evaluated(name, high, row) + 1)
 
 
 @functools.cache

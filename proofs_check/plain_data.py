@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -22,6 +24,8 @@ from proofs_check.claim import ILLEGIBLE
 LARGEST_ARRAY = 10_000
 #: Structures are written out to this depth: readers of JSON have an end, too.
 DEEPEST = 60
+#: Where an object lies in memory, as its text says it: another place in every process.
+_PLACE = re.compile(r" at 0x[0-9a-fA-F]+")
 #: Bits from which an integer is written in hexadecimal digits, as text: Python reads and writes no more than 4300 decimal ones.
 LARGEST_INTEGER = 14_000
 
@@ -30,8 +34,9 @@ def to_data(value: Any, depth: int = 0) -> Any:
     """``value`` as JSON data: Fractions as ``"p/q"``, NaN as null, infinities as ``"inf"``, arrays as nested lists.
 
     sympy, flint and other library values become their text, dataclasses an object that names their type, functions their
-    name. Keys of mappings become text, sets sorted lists. Text loses what no file can hold (:func:`legible`), huge integers become
-    hexadecimal text, and what lies deeper than :data:`DEEPEST` is named by its type.
+    name. Keys of mappings become text, sets sorted lists. Text loses what no file can hold (:func:`legible`), that of an object its
+    place in memory, huge integers become hexadecimal text, and what lies deeper than :data:`DEEPEST` is named by its type. The same
+    value has the same data in every process: they seed draws and name stored results.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -92,8 +97,10 @@ def _integer(value: int) -> int | str:
 
 def _text_of(value: Any) -> str:
     """The text of any value, whatever its class does when it is asked for one."""
+    if isinstance(value, str):
+        return legible(value)
     try:
-        return legible(str(_integer(value) if isinstance(value, int) and not isinstance(value, bool) else value))
+        return without_place(str(_integer(value) if isinstance(value, int) and not isinstance(value, bool) else value))
     except Exception as error:
         return f"({type(value).__name__} without a text: {type(error).__name__})"
 
@@ -116,14 +123,21 @@ def _library_value(value: Any, depth: int) -> Any:
         return _integer(int(value))
     if library in ("sympy", "flint"):
         return _text_of(value)
+    if isinstance(value, functools.partial):
+        return {"type": "partial", **{name: to_data(getattr(value, name), depth + 1) for name in ("func", "args", "keywords")}}
     if callable(value) and isinstance(name := getattr(value, "__qualname__", None), str):
         return legible(name)
     return _shown(value)
 
 
+def without_place(text: str) -> str:
+    """The text of an object, legible and without its place in memory (``<lambda> at 0x7f...``)."""
+    return legible(_PLACE.sub("", text))
+
+
 def _shown(value: Any) -> str:
     try:
-        return legible(repr(value))
+        return without_place(repr(value))
     except Exception as error:
         return f"({type(value).__name__} without a text: {type(error).__name__})"
 

@@ -55,13 +55,13 @@ def _compact(value: Any) -> str:
 def command(claim: Mapping[str, Any], check: Mapping[str, Any]) -> str:
     """The command that runs the case of a counterexample again, built from parts that can be nothing else; empty without a case.
 
-    Of the stored command only the path of the results and that of the claims are taken, as words that a shell reads as such.
+    Of the stored command only the path of the results and those of the claims are taken, as words that a shell reads as such.
     """
     case = check["counterexample"].get("case")
     if not isinstance(case, int) or isinstance(case, bool) or case < 0 or not re.fullmatch(_NAME, check["name"]):
         return ""
     results, claims = _paths(check["counterexample"]["reproduce"])
-    own = ["--claims", claims] if claims else []
+    own = [word for path in claims for word in ("--claims", path)]
     return shlex.join(["proofs-check", "reproduce", results, claim["id"], check["name"], str(case), *own])
 
 
@@ -72,16 +72,17 @@ _NAME, _PATH = (
 )
 
 
-def _paths(stored: str) -> tuple[str, str]:
-    """The path of the results and that of the claims (or nothing) in a stored command, where it has the form of one."""
+def _paths(stored: str) -> tuple[str, list[str]]:
+    """The path of the results and those of the claims (or none) in a stored command, where it has the form of one."""
     try:
         words = shlex.split(stored[:2000])
     except ValueError:
         words = []
-    if len(words) not in (6, 8) or words[:2] != ["proofs-check", "reproduce"] or words[6:7] not in ([], ["--claims"]):
-        return "results.json", ""
-    results, claims = words[2], words[7] if len(words) == 8 else ""
-    return results if re.fullmatch(_PATH, results) else "results.json", claims if re.fullmatch(_PATH, claims) else ""
+    options, claims = words[6::2], words[7::2]
+    if len(words) < 6 or len(words) % 2 or words[:2] != ["proofs-check", "reproduce"] or any(option != "--claims" for option in options):
+        return "results.json", []
+    readable = all(re.fullmatch(_PATH, path) for path in claims)
+    return words[2] if re.fullmatch(_PATH, words[2]) else "results.json", claims if readable else []
 
 
 def patch(claim: Mapping[str, Any], check: Mapping[str, Any]) -> str:

@@ -1,44 +1,31 @@
-"""Figures as data, drawn as SVG: readable in the dark, without colour vision, and without the picture (alt text).
-
-Text stays text and takes the reader's fonts. Colours are CSS variables with the light value as fallback, so that one file
-serves light pages, dark pages and programs that know no CSS variables.
-"""
+"""Figures as data, drawn as SVG: readable in the dark, without colour vision, and without the picture (alt text)."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 import textwrap
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    import networkx
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from reports.canvas import COLOURS, DASHES, HEIGHT, WIDTH, Canvas, Point
+from reports.heatmap import SCALE_GAP, SCALE_WIDTH, Cells
+from reports.scales import Scale, Ticks, over
+from reports.wording import number
 
-    from reports.heatmap import Cells
+__all__ = ["COLOURS", "LONGEST", "FigureError", "draw", "drawn"]
 
-#: Light and dark value of every colour; the series follow Okabe and Ito, whose order survives colour blindness.
-COLOURS = {
-    "ink": ("#22262b", "#e4e2dc"),
-    "faint": ("#8a8f98", "#8d939c"),
-    "grid": ("#dcdad3", "#3a3f46"),
-    "series0": ("#0072b2", "#5cb3e8"),
-    "series1": ("#d55e00", "#f08a3c"),
-    "series2": ("#009e73", "#3cc9a0"),
-    "series3": ("#b5568f", "#e09ac4"),
-    "series4": ("#9a7d00", "#e3c94b"),
-    "series5": ("#56606b", "#b5bdc7"),
-}
-_MARKERS = "osD^vP"
-_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (8, 3)), (0, (3, 1, 1, 1)))
-#: More cells or points than this are drawn as pixels: a vector file of them would be slower to open than to compute.
-_VECTOR_LIMIT = 4000
-_WIDTH, _HEIGHT = 6.4, 3.9  # inches
+#: Lines of at most so many points have marks at them; more points than this are small, and many more are drawn once a point of the picture.
+_MARKED, _SMALL, _CROWDED = 60, 300, 4000
+#: Widths of a character and heights of a line, in points: of labels and ticks at 11 points, and of a legend at 9.
+_CHARACTER, _LINE, _LEGEND_CHARACTER, _LEGEND_LINE = 6.4, 17.0, 5.3, 16.0
+#: Width of a character at the nodes of a graph; around everything; between axes and tick labels; the length of a tick.
+_NODE_CHARACTER, _PAD, _TICK, _TICK_LENGTH = 4.7, 8.0, 7.0, 3.5
+#: What a legend needs beside a name; radii of marks at points and at nodes.
+_HANDLE, _POINT, _NODE = 40.0, 2.6, 5.2
+#: Characters in a line at a node, at most.
+_NODE_LINE = 20
 
 
 class FigureError(ValueError):
@@ -52,16 +39,22 @@ def draw(figure: Mapping[str, Any]) -> str:
     """
     figure = _with_short_texts(figure)
     try:
-        with _canvas(figure) as (axes, finish):
-            _KINDS[figure["kind"]](axes, figure)
-            return finish()
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        return _KINDS[figure["kind"]](figure)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         if isinstance(error, FigureError):
             raise
         raise FigureError(f"a {figure['kind']} figure cannot be drawn from its data: {type(error).__name__} {error}") from error
 
 
-#: Characters of a text in a picture; the time that setting one takes grows with the square of its length.
+def drawn(figure: Mapping[str, Any]) -> tuple[str, str]:
+    """``figure`` as (SVG, ""), or ("", why it cannot be drawn)."""
+    try:
+        return draw(figure), ""
+    except FigureError as error:
+        return "", str(error)
+
+
+#: Characters of a text in a picture.
 LONGEST = 200
 
 
@@ -74,237 +67,372 @@ def _with_short_texts(node: Any) -> Any:
     return [_with_short_texts(value) for value in node] if isinstance(node, list) else node
 
 
-@contextmanager
-def _canvas(figure: Mapping[str, Any]) -> Iterator[tuple[Axes, Callable[[], str]]]:
-    import matplotlib
-    from cycler import cycler
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+# --- axes ---------------------------------------------------------------------------------------------------------
 
-    ink, faint = COLOURS["ink"][0], COLOURS["faint"][0]
-    style: dict[Any, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "proofs-check",
-        "text.parse_math": False,
-        "axes.unicode_minus": True,
-        "font.size": 11,
-        "text.color": ink,
-        "axes.edgecolor": faint,
-        "axes.labelcolor": ink,
-        "axes.prop_cycle": cycler(color=[COLOURS[f"series{number}"][0] for number in range(6)]),
-        "xtick.color": ink,
-        "ytick.color": ink,
-        "grid.color": COLOURS["grid"][0],
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.axisbelow": True,
-        "legend.frameon": False,
-    }
-    with matplotlib.rc_context(style), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a glyph that no font here has, a legend without room: nothing a run can mend
-        picture = Figure(figsize=(_WIDTH, _HEIGHT))
-        canvas = FigureCanvasSVG(picture)
-        picture.patch.set_alpha(0)
-        axes = picture.add_subplot()
-        axes.patch.set_alpha(0)
-
-        def finish() -> str:
-            _fit(picture)
-            file = io.StringIO()
-            canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-            return _themed(file.getvalue())
-
-        yield axes, finish
+#: The name of an entry of a legend, and what draws its sign from a point on.
+_Entry = tuple[str, Callable[[Canvas, float, float], None]]
 
 
-#: Widths of a character and heights of a line, in points: of labels and ticks at 11 points, and of a legend at 9.
-_CHARACTER, _LINE, _LEGEND_CHARACTER, _LEGEND_LINE = 6.4, 17.0, 5.3, 16.0
-#: Width of a character at the nodes of a graph; around everything; between axes and tick labels.
-_NODE_CHARACTER, _PAD, _TICK = 4.7, 8.0, 7.0
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """A canvas with its scales in place, and where the axes end."""
+
+    canvas: Canvas
+    x: Scale
+    y: Scale
+
+    def place(self, x: float, y: float) -> Point:
+        """Where a point lies."""
+        return self.x.at(x), self.y.at(y)
+
+    def mark(self, label: str, x: float) -> None:
+        """A predicted value as a dashed line from top to bottom, its label above."""
+        place = self.x.at(x)
+        self.canvas.line([(place, self.y.start), (place, self.y.stop)], "ink", 1.1, "4.4 3.3")
+        self.above(label, place)
+
+    def level(self, label: str, y: float) -> None:
+        """A predicted value as a dashed line from left to right, its label at the right."""
+        place = self.y.at(y)
+        self.canvas.line([(self.x.start, place), (self.x.stop, place)], "ink", 1.1, "4.4 3.3")
+        self.canvas.text(self.x.stop, place - 3, label, "end", 9)
+
+    def above(self, label: str, place: float) -> None:
+        """A label over the axes, inside the picture."""
+        half = _LEGEND_CHARACTER * len(label) / 2
+        self.canvas.text(min(max(place, half), WIDTH - half), self.y.stop - 3, label, size=9)
 
 
-def _fit(picture: Figure) -> None:
-    """Give labels, legend and scale the room they take, by their lengths: measuring them takes longer than drawing everything."""
-    first, *scales = picture.axes
-    left = right = _PAD + _NODE_CHARACTER / 2 * max((len(line) for text in first.texts for line in text.get_text().split("\n")), default=0)
-    below, above = _PAD, _PAD + _LINE
-    if first.axison:
-        left = _PAD + _TICK + _widest(first.yaxis) + _LINE * bool(first.get_ylabel())
-        right = _PAD + _CHARACTER * 2  # half of the last tick label
-        below += _under(first)
-    for scale in scales:
-        right = _PAD + _TICK + _widest(scale.yaxis) + _LINE * bool(scale.get_ylabel())
-    if labels := _named(first)[1]:
-        below += _LEGEND_LINE * math.ceil(len(labels) / _columns(labels)) + _PAD
-    width, height = 72 * _WIDTH, 72 * _HEIGHT
-    across, down = min(1.0, 0.75 * width / (left + right)), min(1.0, 0.75 * height / (below + above))
-    picture.subplots_adjust(
-        left=across * left / width, right=1 - across * right / width, bottom=down * below / height, top=1 - down * above / height
-    )
+def _plot(figure: Mapping[str, Any], x: Scale, y: Scale, ticks: tuple[Ticks | None, Ticks], legend: Sequence[_Entry], *, scale: float = 0.0,
+          grid: bool = True) -> _Plot:  # fmt: skip
+    """Axes with ticks (``None``: as many as there is room for), labels and legend, ``scale`` points left free to the right of them."""
+    canvas = Canvas()
+    along, up = ticks
+    x_label, y_label = figure.get("x_label", ""), figure.get("y_label", "")
+    left = _PAD + _TICK + _CHARACTER * max((len(name) for _, name in up), default=0) + _LINE * bool(y_label)
+    right = scale or _PAD + 2 * _CHARACTER  # half of the last tick label
+    under = _TICK + _LINE + _LINE * bool(x_label)
+    left, right, bottom, top = _inside(left, right, _PAD + under + _legend_height(legend), _PAD + _LINE)
+    plot = _Plot(canvas, x.between(left, right), y.between(bottom, top))
+    along = _fitting(plot.x, figure) if along is None else along
+    for value, _ in along if grid else ():
+        canvas.line([(plot.x.at(value), bottom), (plot.x.at(value), top)], "grid", 0.6)
+    for value, _ in up if grid else ():
+        canvas.line([(left, plot.y.at(value)), (right, plot.y.at(value))], "grid", 0.6)
+    if grid:
+        canvas.line([(left, top), (left, bottom), (right, bottom)], "faint", 0.8)
+    for value, name in along:
+        place = plot.x.at(value)
+        canvas.line([(place, bottom), (place, bottom + _TICK_LENGTH)], "ink", 0.8)
+        canvas.text(place, bottom + _TICK + 8, name)
+    for value, name in up:
+        place = plot.y.at(value)
+        canvas.line([(left, place), (left - _TICK_LENGTH, place)], "ink", 0.8)
+        canvas.text(left - _TICK, place + 4, name, "end")
+    canvas.text((left + right) / 2, bottom + _TICK + _LINE + 8, x_label) if x_label else None
+    canvas.text(_PAD + 8, (bottom + top) / 2, y_label, turned=True) if y_label else None
+    _legend(canvas, legend, (left + right) / 2, bottom + under)
+    return plot
 
 
-def _widest(axis: Any) -> float:
-    """The width of the longest tick label, in points."""
-    return _CHARACTER * max(map(len, axis.get_major_formatter().format_ticks(axis.get_major_locator()())), default=0)
+def _inside(left: float, right: float, below: float, above: float) -> tuple[float, float, float, float]:
+    """The sides of axes with these margins, which never take more than three quarters of the picture."""
+    across, down = min(1.0, 0.75 * WIDTH / (left + right)), min(1.0, 0.75 * HEIGHT / (below + above))
+    return across * left, WIDTH - across * right, HEIGHT - down * below, down * above
 
 
-def _under(axes: Axes) -> float:
-    """The height of tick labels and label under the axes, in points."""
-    return _TICK + _LINE + _LINE * bool(axes.get_xlabel())
+def _fitting(scale: Scale, figure: Mapping[str, Any]) -> Ticks:
+    """As many ticks as stand side by side."""
+    whole = _whole(figure, "x")
+    for most in (8, 6, 5, 4, 3):
+        ticks = scale.ticks(most, whole=whole)
+        if sum(_CHARACTER * (len(name) + 1.5) for _, name in ticks) <= scale.stop - scale.start:
+            break
+    return ticks
 
 
-def _themed(svg: str) -> str:
-    """The document from its ``<svg`` on, with colours as variables and the reader's fonts."""
-    svg = svg[svg.index("<svg") :]
-    for name, (light, _) in COLOURS.items():
-        svg = svg.replace(light, f"var(--{name}, {light})")
-    for family in ("'DejaVu Sans', 'Bitstream Vera Sans'", "'DejaVu Sans'"):
-        svg = svg.replace(family, "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans'")
-    light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in COLOURS.items()) for side in (0, 1))
-    style = f"<style>svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
-    head, _, body = svg.partition(">")
-    return f"{head}>{style}{body}"
+def _whole(figure: Mapping[str, Any], coordinate: str) -> bool:
+    """Whether all values are whole numbers, so that no tick belongs at 2.5."""
+    return all(value is None or isinstance(value, int) for series in figure["data"]["series"] for value in series[coordinate])
+
+
+def _legend(canvas: Canvas, entries: Sequence[_Entry], centre: float, top: float) -> None:
+    """Names under the axes, below their label, in columns."""
+    columns = _columns(entries)
+    rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
+    widths = [
+        _HANDLE + _LEGEND_CHARACTER * max(len(row[at][0]) for row in rows if at < len(row)) for at in range(min(columns, len(entries)))
+    ]
+    start = max(_PAD, min(centre - sum(widths) / 2, WIDTH - _PAD - sum(widths)))
+    for line, row in enumerate(rows):
+        x, y = start, top + _PAD + _LEGEND_LINE * line
+        for (name, sign), width in zip(row, widths, strict=False):
+            sign(canvas, x, y)
+            canvas.text(x + 28, y + 3, name, "start", 9)
+            x += width
+
+
+def _legend_height(entries: Sequence[_Entry]) -> float:
+    return _LEGEND_LINE * math.ceil(len(entries) / _columns(entries)) + _PAD if entries else 0.0
+
+
+def _columns(entries: Sequence[_Entry]) -> int:
+    """As many columns, at most three, as the longest name leaves room for."""
+    room = WIDTH / (_HANDLE + _LEGEND_CHARACTER * max((len(name) for name, _ in entries), default=0))
+    return max(1, min(3, len(entries), int(room)))
+
+
+def _named(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Those that a legend shows."""
+    return [(name, sign) for name, sign in entries if name and not name.startswith("_")]
 
 
 # --- kinds --------------------------------------------------------------------------------------------------------
 
 
-def _lines(axes: Axes, figure: Mapping[str, Any]) -> None:
-    for number, series in enumerate(_series(figure)):
-        few = len(series["x"]) <= 60
-        axes.plot(
-            _numbers(series["x"]),
-            _numbers(series["y"]),
-            linestyle=_DASHES[number % 6],
-            marker=_MARKERS[number % 6] if few else None,
-            markersize=4,
-            linewidth=1.6,
-            label=str(series.get("label", "")),
-        )
+def _lines(figure: Mapping[str, Any]) -> str:
+    def sign(series: int, marked: bool) -> Callable[[Canvas, float, float], None]:
+        def draw(canvas: Canvas, x: float, y: float) -> None:
+            canvas.line([(x, y), (x + 22, y)], f"series{series}", 1.6, DASHES[series])
+            if marked:
+                canvas.marks([(x + 11, y)], series, _POINT)
+
+        return draw
+
+    all_series = _series(figure)
+    entries = [(str(series.get("label", "")), sign(place % 6, len(series["x"]) <= _MARKED)) for place, series in enumerate(all_series)]
+    plot = _numeric(figure, entries)
+    for place, series in enumerate(all_series):
+        points = [plot.place(x, y) for x, y in zip(_numbers(series["x"]), _numbers(series["y"]), strict=True)]
+        plot.canvas.line(points, f"series{place % 6}", 1.6, DASHES[place % 6])
+        if len(points) <= _MARKED:
+            plot.canvas.marks(points, place % 6, _POINT)
         if series.get("directed"):
-            _half_way(axes, _numbers(series["x"]), _numbers(series["y"]), COLOURS[f"series{number % 6}"][0])
-    _finish(axes, figure)
+            _half_way(plot.canvas, points, f"series{place % 6}")
+    return _marked(plot, figure)
 
 
-def _arrow(axes: Axes, tail: Any, head: Any, colour: str, gap: float = 0.0) -> None:
-    """An arrow that ends ``gap`` points before ``head``."""
-    style = {"arrowstyle": "-|>,head_width=0.28,head_length=0.55", "color": colour, "linewidth": 1, "shrinkA": gap, "shrinkB": gap}
-    axes.annotate("", xy=(head[0], head[1]), xytext=(tail[0], tail[1]), arrowprops=style, zorder=1)
-
-
-def _half_way(axes: Axes, x: Sequence[float], y: Sequence[float], colour: str) -> None:
+def _half_way(canvas: Canvas, points: Sequence[Point], colour: str) -> None:
     """The head of an arrow in the middle of a path, as far as the eye sees its length."""
-    import numpy
-
-    points = numpy.array([x, y]).T
-    points = points[numpy.isfinite(points).all(axis=1)]
-    steps = numpy.linalg.norm(numpy.diff(points, axis=0) / (numpy.ptp(points, axis=0) + 1e-300), axis=1) if len(points) > 1 else []
-    if numpy.sum(steps) > 0:
-        middle = int(numpy.searchsorted(numpy.cumsum(steps), numpy.sum(steps) / 2))
-        _arrow(axes, points[middle], points[middle + 1], colour)
+    known = [point for point in points if math.isfinite(point[0]) and math.isfinite(point[1])]
+    steps = list(itertools.accumulate(itertools.starmap(math.dist, itertools.pairwise(known))))
+    if steps and steps[-1] > 0:
+        middle = next(place for place, length in enumerate(steps) if 2 * length >= steps[-1])
+        canvas.arrow(known[middle], known[middle + 1], colour)
 
 
-def _scatter(axes: Axes, figure: Mapping[str, Any]) -> None:
-    for number, series in enumerate(_series(figure)):
-        many = len(series["x"]) > 300
-        axes.scatter(
-            _numbers(series["x"]),
-            _numbers(series["y"]),
-            marker=_MARKERS[number % 6],
-            s=8 if many else 20,
-            alpha=0.6 if many else 0.85,
-            linewidths=0,
-            label=str(series.get("label", "")),
-            rasterized=len(series["x"]) > _VECTOR_LIMIT,
-        )
+def _scatter(figure: Mapping[str, Any]) -> str:
+    all_series = _series(figure)
+
+    def sign(series: int) -> Callable[[Canvas, float, float], None]:
+        return lambda canvas, x, y: canvas.marks([(x + 11, y)], series, _POINT)
+
+    plot = _numeric(figure, [(str(series.get("label", "")), sign(place % 6)) for place, series in enumerate(all_series)])
     if figure["data"].get("diagonal"):
-        axes.axline((1, 1), (2, 2), color=COLOURS["faint"][0], linewidth=0.8, zorder=0)
-    _finish(axes, figure)
+        low, high = max(plot.x.low, plot.y.low), min(plot.x.high, plot.y.high)
+        if low < high:
+            plot.canvas.line([plot.place(low + (high - low) * n / 32, low + (high - low) * n / 32) for n in range(33)], "faint", 0.8)
+    for place, series in enumerate(all_series):
+        points = [plot.place(x, y) for x, y in zip(_numbers(series["x"]), _numbers(series["y"]), strict=True)]
+        if len(points) > _CROWDED:
+            points = list(dict.fromkeys((round(x), round(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)))
+        many = len(points) > _SMALL
+        plot.canvas.marks(points, place % 6, _POINT / 2 if many else _POINT, 0.6 if many else 0.85)
+    return _marked(plot, figure)
 
 
-def _bars(axes: Axes, figure: Mapping[str, Any]) -> None:
+def _numeric(figure: Mapping[str, Any], entries: Sequence[_Entry]) -> _Plot:
+    """Axes over all values of the series and the marks on them."""
+    marks = figure.get("marks", ())
+    values: dict[str, list[float]] = {
+        "x": [_float(mark["x"]) for mark in marks if "x" in mark],
+        "y": [_float(mark["y"]) for mark in marks if "y" in mark and "x" not in mark],
+    }
+    for series in figure["data"]["series"]:
+        for coordinate, found in values.items():
+            found += _numbers(series[coordinate])
+    x, y = (over(values[coordinate], logarithmic=bool(figure.get(f"log_{coordinate}"))) for coordinate in "xy")
+    return _plot(figure, x, y, (None, y.ticks(6, whole=_whole(figure, "y"))), _named(entries))
+
+
+def _marked(plot: _Plot, figure: Mapping[str, Any]) -> str:
+    for mark in figure.get("marks", ()):
+        if "y" in mark and "x" not in mark:
+            plot.level(str(mark["label"]), _float(mark["y"]))
+        else:
+            plot.mark(str(mark["label"]), _float(mark["x"]))
+    return plot.canvas.document()
+
+
+def _bars(figure: Mapping[str, Any]) -> str:
     all_series = _series(figure)
     names = list(dict.fromkeys(itertools.chain.from_iterable(series["x"] for series in all_series)))
     if all(isinstance(name, int | float) for name in names):
         names.sort()
-    width = 0.8 / max(1, len(all_series))
-    for number, series in enumerate(all_series):
-        places = [names.index(name) + (number - (len(all_series) - 1) / 2) * width for name in series["x"]]
-        hatch = ("", "///", "...", "\\\\\\", "xxx", "+++")[number % 6]
-        axes.bar(places, _numbers(series["y"]), width, label=str(series.get("label", "")), hatch=hatch, edgecolor="#ffffff", linewidth=0)
-    _ticks(axes.xaxis, names)
-    _finish(axes, figure, places=[float(name) if isinstance(name, int | float) else math.nan for name in names])
+    width = 0.8 / len(all_series)
+    heights = [_numbers(series["y"]) for series in all_series]
+    marks = figure.get("marks", ())
+    levels = [_float(mark["y"]) for mark in marks if "y" in mark and "x" not in mark]
+    shown = [*itertools.chain.from_iterable(heights), *levels]
+    logarithmic = bool(figure.get("log_y"))
+    y = over([*shown, *(_decade_below(shown) if logarithmic else ())], logarithmic=logarithmic, base=0.0)
+    x = over([-0.4, len(names) - 0.6])
 
+    def sign(series: int) -> Callable[[Canvas, float, float], None]:
+        return lambda canvas, x, y: canvas.box(x + 3, y - 4, 18, 8, _hatched(canvas, series))
 
-def _heatmap(axes: Axes, figure: Mapping[str, Any]) -> None:
-    from reports.heatmap import Cells
-
-    cells = Cells.read(figure["data"])
-    cells.paint(axes, rasterized=cells.count > _VECTOR_LIMIT)
-    _ticks(axes.xaxis, cells.x)
-    _ticks(axes.yaxis, cells.y)
-    axes.spines[:].set_visible(False)
-    _label(axes, figure)
-    _mark_cells(axes, figure, cells)
-
-
-def _graph(axes: Axes, figure: Mapping[str, Any]) -> None:
-    import networkx
-
-    graph = networkx.DiGraph() if figure["data"].get("directed") else networkx.Graph()
-    for node in figure["data"]["nodes"]:
-        graph.add_node(node["id"], label=str(node.get("label", node["id"])), group=node.get("group", 0), at=node.get("at"))
-    known, located = set(graph), all(place is not None for _, place in graph.nodes(data="at"))
-    for first, second in figure["data"]["edges"]:
-        if not {first, second} <= known:
-            raise FigureError(f"the edge {first!r}, {second!r} joins a node that the figure does not have")
-        graph.add_edge(first, second)
-    groups = _groups(graph)
-    layered = len(groups) > 1 and all(graph.nodes[a]["group"] != graph.nodes[b]["group"] for a, b in graph.edges)
-    columns = {group: members[::-1] for group, members in groups.items()}  # the first node on top
-    if located:
-        places: Mapping[Any, Any] = {node: tuple(_numbers(entry["at"])) for node, entry in graph.nodes(data=True)}
-    else:
-        places = networkx.multipartite_layout(graph, columns) if layered else networkx.spring_layout(graph, seed=0)
-    for first, second in graph.edges:
-        if graph.is_directed():
-            _arrow(axes, places[first], places[second], COLOURS["series5"][0], gap=7)
+    entries = _named([(str(series.get("label", "")), sign(place % 6)) for place, series in enumerate(all_series)])
+    plot = _plot(figure, x, y, (_thinned(names), y.ticks(6, whole=_whole(figure, "y"))), entries)
+    foot = plot.y.start if y.logarithmic else plot.y.at(0.0)
+    for place, (series, values) in enumerate(zip(all_series, heights, strict=True)):
+        for name, value in zip(series["x"], values, strict=True):
+            top = plot.y.at(value)
+            if math.isfinite(top):
+                left = plot.x.at(names.index(name) + (place - len(all_series) / 2) * width)
+                fill = _hatched(plot.canvas, place % 6)
+                plot.canvas.box(left, min(top, foot), plot.x.at(width) - plot.x.at(0.0), abs(foot - top), fill)
+    places = [float(name) if isinstance(name, int | float) else math.nan for name in names]
+    for mark in marks:
+        if "y" in mark and "x" not in mark:
+            plot.level(str(mark["label"]), _float(mark["y"]))
         else:
-            axes.plot(*zip(places[first], places[second], strict=True), color=COLOURS["faint"][0], linewidth=1, zorder=1)
-    for number, (group, members) in enumerate(groups.items()):
-        label = str(group) if len(groups) > 1 else ""
-        points = [places[node] for node in members]
-        axes.scatter(*zip(*points, strict=True), marker=_MARKERS[number % 6], s=110, label=label, zorder=2, linewidths=0)
-    if len(graph) <= 60:
-        for node in graph:
-            across, up = places[node]
-            axes.annotate(
-                textwrap.fill(graph.nodes[node]["label"], 20),
-                (across, up),
-                xytext=(0, 9),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
-    axes.margins(0.12)
+            plot.mark(str(mark["label"]), _between(places, _float(mark["x"])))
+    return plot.canvas.document()
+
+
+def _decade_below(values: Sequence[float]) -> list[float]:
+    """Where bars on a logarithmic axis begin, which has no 0: at the power of ten below the least of them."""
+    positive = [value for value in values if 0 < value < math.inf]
+    return [10.0 ** (math.ceil(math.log10(min(positive))) - 1)] if positive else []
+
+
+#: White lines over the bars of the second series and those that follow.
+_HATCHES = ("", "M-1 7L7-1", "M2 3h2", "M-1-1L7 7", "M-1 7L7-1M-1-1L7 7", "M3 0V6M0 3H6")
+
+
+def _hatched(canvas: Canvas, number: int) -> str:
+    """What to fill the bars of a series with: its colour, with lines of its own from the second series on."""
+    if not _HATCHES[number]:
+        return f"series{number}"
+    colour = COLOURS[f"series{number}"][0]
+    lines = f'<rect width="6" height="6" fill="{colour}"/><path d="{_HATCHES[number]}" stroke="#fff" stroke-width="1.2"/>'
+    return canvas.define(f"h{number}", f'<pattern id="h{number}" width="6" height="6" patternUnits="userSpaceOnUse">{lines}</pattern>')
+
+
+def _heatmap(figure: Mapping[str, Any]) -> str:
+    cells = Cells.read(figure["data"])
+    x, y = over([-0.5, len(cells.x) - 0.5], margin=0.0), over([-0.5, len(cells.y) - 0.5], margin=0.0)
+    values = cells.ticks()
+    beside = (
+        SCALE_GAP + SCALE_WIDTH + _TICK + _CHARACTER * max((len(name) for _, name in values), default=0) + _PAD + _LINE * bool(cells.label)
+    )
+    plot = _plot(figure, x, y, (_thinned(cells.x), _thinned(cells.y, side_by_side=False)), (), scale=beside if values else 0.0, grid=False)
+    cells.paint(plot.canvas, plot.x, plot.y)
+    if values:
+        cells.explain(plot.canvas, plot.x.stop + SCALE_GAP, plot.y.stop, plot.y.start)
+        plot.canvas.text(WIDTH - _PAD, (plot.y.start + plot.y.stop) / 2, cells.label, turned=True) if cells.label else None
+    columns = [_float(value) for value in cells.x]
+    for mark in figure.get("marks", ()):
+        if "x" in mark:
+            _transition(plot, mark, columns, len(cells.y))
+    return plot.canvas.document()
+
+
+def _transition(plot: _Plot, mark: Mapping[str, Any], columns: Sequence[float], rows: int) -> None:
+    """A predicted transition on a heat map, before the first column beyond it: one place for all rows, or one for each."""
+    at = mark["x"] if isinstance(mark["x"], list) else [mark["x"]] * rows
+    places = [_between(columns, _float(value)) - 0.5 for value in at]
+    points = [plot.place(place, row + side) for row, place in enumerate(places) for side in (-0.5, 0.5)]
+    plot.canvas.line(points, "#ffffff", 2.6)
+    plot.canvas.line(points, "#16181b", 1.2, "4.8 3.6")
+    plot.above(str(mark["label"]), points[-1][0])
+
+
+def _graph(figure: Mapping[str, Any]) -> str:
+    data = figure["data"]
+    nodes = {node["id"]: node for node in data["nodes"]}
+    for first, second in data["edges"]:
+        if not {first, second} <= nodes.keys():
+            raise FigureError(f"the edge {first!r}, {second!r} joins a node that the figure does not have")
+    groups = _groups(nodes)
+    located = all(node.get("at") is not None for node in nodes.values())
+    columns = [] if located else _layers(groups, data["edges"])
     if located:
-        axes.grid(True, linewidth=0.6)
-        _label(axes, figure)
+        places: Mapping[Any, Point] = {key: (_float(node["at"][0]), _float(node["at"][1])) for key, node in nodes.items()}
     else:
-        axes.axis("off")
-    _legend(axes)
+        places = _in_columns(columns) if columns else _held_by_springs(nodes, data["edges"])
+    x = over((place[0] for place in places.values()), margin=0.0 if columns else 0.12)
+    y = over((place[1] for place in places.values()), margin=0.12)
+
+    def sign(series: int) -> Callable[[Canvas, float, float], None]:
+        return lambda canvas, x, y: canvas.marks([(x + 11, y)], series, _NODE)
+
+    entries = _named([(str(group), sign(place % 6)) for place, group in enumerate(groups)]) if len(groups) > 1 else []
+    room = min(_NODE_LINE, int(WIDTH / (_NODE_CHARACTER * max(1, len(columns))) - 1))  # columns of labels stand side by side
+    texts = {
+        key: textwrap.wrap(str(node.get("label", key)).replace("\N{NO-BREAK SPACE}", " "), room, break_on_hyphens=False)
+        for key, node in nodes.items()
+        if len(nodes) <= _MARKED
+    }
+    if located:
+        plot = _plot(figure, x, y, (x.ticks(6), y.ticks(6)), entries)
+    else:
+        side = _PAD + _NODE_CHARACTER / 2 * max((len(line) for lines in texts.values() for line in lines), default=0)
+        left, right, bottom, top = _inside(side, side, _PAD + _legend_height(entries), _PAD + _LINE)
+        plot = _Plot(Canvas(), x.between(left, right), y.between(bottom, top))
+        _legend(plot.canvas, entries, (left + right) / 2, bottom)
+    at = {key: plot.place(*place) for key, place in places.items()}
+    for first, second in data["edges"]:
+        if data.get("directed"):
+            plot.canvas.arrow(at[first], at[second], "series5", gap=7)
+        else:
+            plot.canvas.line([at[first], at[second]], "faint")
+    for place, members in enumerate(groups.values()):
+        plot.canvas.marks([at[key] for key in members], place % 6, _NODE)
+    for key, lines in texts.items():
+        for height, line in enumerate(reversed(lines)):
+            plot.canvas.text(at[key][0], at[key][1] - 9 - 9.5 * height, line, size=8)
+    return plot.canvas.document()
 
 
-def _groups(graph: networkx.Graph) -> dict[Any, list[Any]]:
+def _groups(nodes: Mapping[Any, Mapping[str, Any]]) -> dict[Any, list[Any]]:
     """The nodes by group, groups in the order of their numbers or else as they come."""
     groups: dict[Any, list[Any]] = {}
-    for node, group in graph.nodes(data="group"):
-        groups.setdefault(group, []).append(node)
+    for key, node in nodes.items():
+        groups.setdefault(node.get("group", 0), []).append(key)
     numeric = all(isinstance(group, int | float) for group in groups)
     return dict(sorted(groups.items())) if numeric else groups
 
 
-_KINDS = {"lines": _lines, "scatter": _scatter, "bars": _bars, "heatmap": _heatmap, "graph": _graph}
+def _layers(groups: Mapping[Any, list[Any]], edges: Sequence[Any]) -> list[list[Any]]:
+    """The groups as columns, in the order of their names, where there are several and no edge stays within one; else none."""
+    group_of = {key: group for group, members in groups.items() for key in members}
+    if len(groups) < 2 or any(group_of[first] == group_of[second] for first, second in edges):
+        return []
+    return [groups[group] for group in (sorted(groups) if all(isinstance(group, str) for group in groups) else groups)]
+
+
+def _in_columns(columns: Sequence[Sequence[Any]]) -> dict[Any, Point]:
+    """Places of nodes in columns side by side, the first of each on top."""
+    places = (
+        (key, (float(across), (len(members) - 1) / 2 - row)) for across, members in enumerate(columns) for row, key in enumerate(members)
+    )
+    return dict(places)
+
+
+def _held_by_springs(nodes: Mapping[Any, Any], edges: Sequence[Any]) -> dict[Any, Point]:
+    """Places of nodes as springs along the edges hold them."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(map(tuple, edges))
+    return {key: (float(x), float(y)) for key, (x, y) in networkx.spring_layout(graph, seed=0).items()}
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "lines": _lines, "scatter": _scatter, "bars": _bars, "heatmap": _heatmap, "graph": _graph,
+}  # fmt: skip
 
 
 # --- parts --------------------------------------------------------------------------------------------------------
@@ -331,124 +459,28 @@ def _float(value: Any) -> float:
     if value is None or isinstance(value, bool):
         return math.nan
     try:
-        number = float(Fraction(value) if isinstance(value, str) and "/" in value else value)
-    except (ValueError, ZeroDivisionError):
+        found = float(Fraction(value) if isinstance(value, str) and "/" in value else value)
+    except (ValueError, ZeroDivisionError, OverflowError):
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return found if math.isfinite(found) else math.nan
 
 
-def _finish(axes: Axes, figure: Mapping[str, Any], places: Sequence[float] | None = None) -> None:
-    axes.grid(True, linewidth=0.6)
-    if figure.get("log_x") and places is None:
-        _logarithmic(axes.set_xscale, axes.xaxis, axes.dataLim.intervalx)
-    if figure.get("log_y"):
-        _logarithmic(axes.set_yscale, axes.yaxis, axes.dataLim.intervaly)
-    _whole_numbers(axes, figure, places)
-    _label(axes, figure)
-    for mark in figure.get("marks", ()):
-        _mark(axes, mark, places)
-    _legend(axes)
-
-
-def _whole_numbers(axes: Axes, figure: Mapping[str, Any], places: Sequence[float] | None) -> None:
-    """No tick at 2.5 where all values are whole."""
-    from matplotlib.ticker import MaxNLocator
-
-    for coordinate, axis, skip in (("x", axes.xaxis, places is not None or figure.get("log_x")), ("y", axes.yaxis, figure.get("log_y"))):
-        values = [value for series in figure["data"]["series"] for value in series[coordinate]]
-        if not skip and all(value is None or isinstance(value, int) for value in values):
-            axis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
-
-
-def _logarithmic(set_scale: Callable[..., None], axis: Any, interval: Sequence[float]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    if not interval[1] > 0:
-        return  # nothing positive to show on a logarithmic axis
-    set_scale("log", nonpositive="mask")
-    if 0 < interval[0] and interval[1] < 100 * interval[0]:  # hardly a power of ten in view
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-    axis.set_minor_locator(NullLocator())  # ticks without a name take longer than all else
-
-
-def _short(value: Any) -> str:
-    from reports.wording import number
-
-    return number(value) if isinstance(value, int | float) else str(value)
-
-
-def _label(axes: Axes, figure: Mapping[str, Any]) -> None:
-    axes.set_xlabel(figure.get("x_label", ""))
-    axes.set_ylabel(figure.get("y_label", ""))
-
-
-def _legend(axes: Axes) -> None:
-    """Names under the axes, below their label."""
-    from matplotlib.transforms import ScaledTranslation
-
-    handles, labels = _named(axes)
-    if labels:
-        under = _under(axes) if axes.axison else _PAD
-        place = axes.transAxes + ScaledTranslation(0, -under / 72, axes.figure.dpi_scale_trans)
-        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=place, ncols=_columns(labels), fontsize=9)
-
-
-def _named(axes: Axes) -> tuple[list[Any], list[str]]:
-    """What a legend shows, and how it is called."""
-    handles, labels = axes.get_legend_handles_labels()
-    named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label and not label.startswith("_")]
-    return [handle for handle, _ in named], [label for _, label in named]
-
-
-def _columns(labels: Sequence[str]) -> int:
-    """As many columns, at most three, as the longest name leaves room for."""
-    room = 72 * _WIDTH / (40 + _LEGEND_CHARACTER * max(map(len, labels)))
-    return max(1, min(3, len(labels), int(room)))
-
-
-def _ticks(axis: Any, names: Sequence[Any], limit: int = 14) -> None:
-    """Names at 0, 1, 2, ..., thinned where there are many."""
-    texts = [_short(name) for name in names]
-    if axis.axis_name == "x":  # side by side, so that long ones need room
-        limit = max(2, min(limit, int(60 * _WIDTH / (_CHARACTER * (1.5 + max(map(len, texts), default=0))))))
-    step = max(1, math.ceil(len(names) / limit))
-    axis.set_ticks(list(range(0, len(names), step)), texts[::step])
-
-
-def _mark(axes: Axes, mark: Mapping[str, Any], places: Sequence[float] | None) -> None:
-    """A predicted value as a dashed line with its label."""
-    line = {"color": COLOURS["ink"][0], "linewidth": 1.1, "linestyle": (0, (4, 3))}
-    if "y" in mark and "x" not in mark:
-        axes.axhline(_float(mark["y"]), **line)
-        axes.annotate(str(mark["label"]), (1, _float(mark["y"])), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
-        return
-    x = _float(mark["x"]) if places is None else _between(places, _float(mark["x"]))
-    axes.axvline(x, **line)
-    axes.annotate(str(mark["label"]), (x, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
-
-
-def _mark_cells(axes: Axes, figure: Mapping[str, Any], cells: Cells) -> None:
-    """Predicted transitions on a heat map, before the first column beyond them: one place for all rows, or one for each."""
-    white = {"color": "#ffffff", "linewidth": 2.6}
-    dark = {"color": "#16181b", "linewidth": 1.2, "linestyle": (0, (4, 3))}
-    columns = [_float(value) for value in cells.x]
-    for mark in figure.get("marks", ()):
-        if "x" not in mark:
-            continue
-        rows = mark["x"] if isinstance(mark["x"], list) else [mark["x"]] * len(cells.y)
-        places = [_between(columns, _float(value)) - 0.5 for value in rows]
-        xs = [place for place in places for _ in range(2)]
-        ys = [row + side for row in range(len(places)) for side in (-0.5, 0.5)]
-        for line in (white, dark):
-            axes.plot(xs, ys, solid_capstyle="butt", **line)
-        axes.annotate(str(mark["label"]), (xs[-1], 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
+def _thinned(names: Sequence[Any], limit: int = 14, *, side_by_side: bool = True) -> Ticks:
+    """Names at 0, 1, 2, ..., thinned where there are many; side by side, long ones need room."""
+    texts = [number(name) if isinstance(name, int | float) else str(name) for name in names]
+    if side_by_side:
+        limit = max(2, min(limit, int(0.83 * WIDTH / (_CHARACTER * (1.5 + max(map(len, texts), default=0))))))
+    step = max(1, math.ceil(len(texts) / limit))
+    return [(float(place), texts[place]) for place in range(0, len(texts), step)]
 
 
 def _between(names: Sequence[float], value: float) -> float:
     """Where ``value`` lies on an axis whose places 0, 1, 2, ... carry increasing ``names``."""
-    import numpy
-
     if not names or any(math.isnan(name) for name in names):
         raise FigureError("a mark needs a numeric axis")
-    return float(numpy.interp(value, names, range(len(names))))
+    if not names[0] < value:
+        return 0.0
+    above = next((place for place, name in enumerate(names) if value <= name), None)
+    if above is None:
+        return float(len(names) - 1)
+    return above - (names[above] - value) / (names[above] - names[above - 1])

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import badge, bibliography, counterexamples, evidence, gallery, graph, markdown, mathematics, reasons, tables, views, wording
+from reports import badge, bibliography, counterexamples, evidence, figures, graph, markdown, mathematics, reasons, tables, views, wording
 from reports import history as past
 from reports.files import Directory
 from reports.results import Results, readable, upgraded, validate
@@ -86,7 +86,6 @@ class _Report:
         self.papers = bibliography.in_run(results)
         self.drawing = graph.draw(results["claims"])
         self.notation = views.notation(self.families)
-        self.pictures = gallery.of_claims(results["claims"])
 
     def files(self) -> Iterator[tuple[str, str]]:
         """(name, content) of everything that is written."""
@@ -155,7 +154,7 @@ class _Report:
             drawn = []
             for number, figure in enumerate(check["figures"]):
                 name = _picture_name(claim["id"], check["name"], number)
-                content, problem = next(self.pictures)  # claims come in the order of the gallery
+                content, problem = figures.drawn(figure)
                 drawn.append({**figure, "file": name, "problem": problem})
                 if content:
                     yield f"{name}.svg", content

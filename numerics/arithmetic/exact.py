@@ -9,15 +9,14 @@ given point. For sin and cos take s = e^(i/q) and a prime that is 1 modulo 4, so
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import accumulate, repeat
-from operator import mul
 from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.residues import LARGEST, Residues, powers
 from theory.elementary import as_array, entrywise
 from theory.rationals import fraction_of
 
@@ -108,6 +107,11 @@ def residues(values: np.ndarray, prime: int) -> np.ndarray:
         raise UnluckyPrime(f"a denominator vanishes modulo {prime}") from error
 
 
+def residues_in_arrays(values: np.ndarray, prime: int) -> np.ndarray:
+    """:func:`residues` in machine integers; ``prime`` lies below 2^61."""
+    return Residues.of(residues(values, prime).ravel(), prime).reshape(values.shape)
+
+
 class ExponentialField:
     """The image of Q(e^(1/q)) (or of Q(i)(e^(i/q))) modulo ``prime`` under s -> ``unit``; q is fixed by the first array seen."""
 
@@ -118,49 +122,49 @@ class ExponentialField:
         if not 1 < self.unit < prime - 1:
             raise ValueError(f"unit must lie strictly between 1 and {prime - 1} modulo the prime, got {unit}")
 
+    def exponentials(self, numerators: Any, common: int) -> Residues:
+        """The images of e^z (or e^(iz)) for z = ``numerators`` (an fmpz_mat) over the least ``common``, flat; the prime lies below 2^61."""
+        return powers(self.unit, self._exponents(numerators, common), self.prime)
+
+    def _exponents(self, numerators: Any, common: int) -> np.ndarray:
+        """q z modulo the order of the units."""
+        if self.denominator is None:
+            self.denominator = common
+        if self.denominator % common:
+            raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
+        found = _flint().nmod_mat(numerators * (self.denominator // common), self.prime - 1).entries()
+        return np.fromiter(map(int, found), np.int64, len(found))
+
     def powers(self, z: np.ndarray) -> np.ndarray:
         """s^(q z) for an array of fmpq: the images of e^z (or e^(iz)) as nmod."""
         flint, entries = _flint(), np.asarray(z).ravel().tolist()
         if not set(map(type, entries)) <= {flint.fmpq}:
             raise NoExactValue("an exponential of a number that is no rational: the exact field reaches one transcendental layer only")
         numerators, common = flint.fmpq_mat(1, len(entries), entries).numer_denom()
-        common = int(common)
-        if self.denominator is None:
-            self.denominator = common
-        if self.denominator % common:
-            raise NoExactValue(f"denominators must divide {self.denominator} once the field is fixed, got {common}")
-        exponents = flint.nmod_mat(numerators * (self.denominator // common), self.prime - 1).entries()
-        return _powers(flint.nmod(self.unit, self.prime), list(map(int, exponents))).reshape(z.shape)
+        found, prime = np.empty(len(entries), dtype=object), self.prime
+        if len(entries) < MANY_POWERS or prime >= LARGEST:
+            unit = flint.nmod(self.unit, prime)
+            found[:] = [unit**exponent for exponent in self._exponents(numerators, int(common)).tolist()]
+        else:
+            found[:] = [flint.nmod(power, prime) for power in self.exponentials(numerators, int(common)).tolist()]
+        return found.reshape(z.shape)
 
     def elementary(self, name: str, z: np.ndarray) -> np.ndarray:
         """The function ``name`` of every entry as nmod. Raises NoExactValue outside the field, UnluckyPrime on a zero denominator."""
+        return self.of_exponentials(name, lambda: self.powers(z))
+
+    def of_exponentials(self, name: str, exponentials: Callable[[], Any]) -> Any:
+        """The function ``name`` from the images of e^z, asked for once it is known to be one. Errors as in :meth:`elementary`."""
         if name not in _IN_EXPONENTIALS:
             raise NoExactValue(f"{name} of a rational is no rational function of an exponential")
         try:
-            return _IN_EXPONENTIALS[name](self.powers(z), _square_root_of_minus_one(self.prime))
+            return _IN_EXPONENTIALS[name](exponentials(), _square_root_of_minus_one(self.prime))
         except ZeroDivisionError as error:
             raise UnluckyPrime(f"1 + e^z vanishes modulo {self.prime}") from error
 
 
-#: Powers of one residue from which tables of its powers are the faster, and the bits of the exponent that each table takes.
-MANY_POWERS, WINDOW = 20_000, 12
-
-
-def _powers(base: Any, exponents: list[int]) -> np.ndarray:
-    """The powers of a residue, (len(exponents),); many of them as products of entries of tables, one for each window of the exponent."""
-    powers = np.empty(len(exponents), dtype=object)
-    if len(exponents) < MANY_POWERS:
-        powers[:] = [base**exponent for exponent in exponents]
-        return powers
-    places = np.array(exponents, dtype=np.uint64)
-    powers[:] = base**0
-    while places.any():
-        table = np.empty(1 << WINDOW, dtype=object)
-        table[:] = list(accumulate(repeat(base, len(table) - 1), mul, initial=base**0))
-        powers = powers * table[(places & np.uint64(len(table) - 1)).astype(np.intp)]
-        base, places = table[-1] * base, places >> np.uint64(WINDOW)
-    return powers
-
+#: Powers of one residue from which tables of its powers are the faster.
+MANY_POWERS = 1_000
 
 #: Each function of z from e = e^z (for sin and cos from e = e^(iz) and i).
 _IN_EXPONENTIALS = {
@@ -213,9 +217,11 @@ def rank_modulo(matrix: np.ndarray, prime: int) -> int:
 def modular_matrix(matrix: np.ndarray, prime: int) -> Any:
     """A 2-d array of nmod, fmpq or integers as flint's nmod_mat."""
     nmod, nmod_mat = _flint().nmod, _flint().nmod_mat
+    if matrix.dtype != object and matrix.size:  # flint reads integers faster than residues, and rows faster than one list
+        return nmod_mat(_flint().fmpz_mat(matrix.tolist()), prime)
     rows, columns = matrix.shape
     entries = matrix.ravel().tolist()
-    if matrix.dtype == object and not set(map(type, entries)) <= {int, nmod}:
+    if not set(map(type, entries)) <= {int, nmod}:
         entries = residues(matrix, prime).ravel().tolist()
     return nmod_mat(rows, columns, entries, prime)
 

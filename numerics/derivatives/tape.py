@@ -168,8 +168,15 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
     output = product(value, outer.swapaxes(-1, -2))
     if model.output_bias:
         output = output + parts["output_bias"][..., None, :]
+    return output, one_layer_jacobian(model, x, outer, value, slope, output)
+
+
+def one_layer_jacobian(
+    model: TwoLayer, x: np.ndarray, outer: np.ndarray, value: np.ndarray, slope: np.ndarray, like: np.ndarray
+) -> np.ndarray:
+    """The tangents (..., n, outputs, P) from ``value`` = sigma(z) and ``slope`` = sigma'(z) (..., n, width); an array as ``like``."""
     m, d, T = model.width, model.inputs, model.outputs
-    jacobian = np.empty_like(output, shape=(*output.shape, model.n_params))
+    jacobian = np.empty_like(like, shape=(*value.shape[:-1], T, model.n_params))
     start = m * d + m * model.bias
     for t in range(T):
         behind = slope * outer[..., None, t, :]
@@ -183,7 +190,7 @@ def _two_layer(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> tuple[np.nd
         if model.output_bias:
             own[..., start + T * m :] = 0
             own[..., start + T * m + t] = 1
-    return output, jacobian
+    return jacobian
 
 
 def _sample_by_sample(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -108,6 +108,7 @@ def relative_distances(
     """
     import torch
 
+    from numerics.dynamics.factored_flow import FactoredFlow, factored
     from numerics.train.wide import WideNetwork
 
     network, parts = WideNetwork(model), list(model.shapes)
@@ -125,8 +126,15 @@ def relative_distances(
     count, size = starts.shape
     sup, ends = np.zeros((count, len(parts))), np.empty_like(starts)
     time, loss, steps = np.zeros(count), np.zeros(count), np.zeros(count, dtype=int)
-    together = max(1, TOGETHER // size) if device == "cpu" else count
     tensor = lambda array: torch.tensor(array, dtype=torch.float64, device=device)
+    if device == "cpu" and factored(model, len(x)):
+        for b in range(count):
+            one = FactoredFlow(model, starts[b], tensor(x), tensor(labels[b][:, None]), rtol)
+            while one.loss > stop and one.steps < most_steps:
+                one.advance()
+            sup[b], time[b], loss[b], steps[b], ends[b] = one.sup, one.time, one.loss, one.steps, one.theta
+        return RelativeDistances(sup, time, loss, steps, np.where(loss <= stop, FITTED, STALLED), ends)
+    together = max(1, TOGETHER // size) if device == "cpu" else count
     for first in range(0, count, together):
         group = np.arange(first, min(first + together, count))
         flow = _Flow(network, slices, tensor(network.inward(starts[group])), tensor(x), tensor(labels[group][..., None]), stop, rtol)

@@ -147,7 +147,7 @@ def dyadic(most: int) -> list[Band]:
 def bands_of(text: str, most: int) -> list[Band]:
     """Bands written as "1,3,5-8".
 
-    :raises ValueError: for what is none, a band that turns round, or one above Nyquist's frequency ``most``.
+    :raises ValueError: for what is none, a band that turns round or comes twice, or one above Nyquist's frequency ``most``.
     """
     bands = []
     for part in text.split(","):
@@ -159,6 +159,8 @@ def bands_of(text: str, most: int) -> list[Band]:
             raise ValueError(f"a band must go from a lower to a higher frequency, got {band}")
         if band.last > most:
             raise ValueError(f"bands must not exceed {most}, Nyquist's frequency of these samples, got {band}")
+        if band in bands:
+            raise ValueError(f"bands must be different, got {band} twice")
         bands.append(band)
     return bands
 

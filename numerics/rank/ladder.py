@@ -22,6 +22,7 @@ from numerics.arithmetic.exact import ExactArray, ExponentialField, NoExactValue
 from numerics.arithmetic.remembered import remembered
 from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
+from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
@@ -295,6 +296,8 @@ def _float_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
         matrix, error = enclosed_floats(ball_tangents(model, theta, x, PRECISIONS[0]))
     except ValueError:  # a ball straddles a kink
         return Rank(0, upper, False, "point", "float")
+    if not (np.isfinite(matrix).all() and np.isfinite(error).all()):  # beyond the range of floats
+        return Rank(0, upper, False, "point", "float")
     found = float_rank(matrix, error)
     return replace(found, upper=max(min(found.upper, upper), found.lower))
 
@@ -394,10 +397,19 @@ def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, pri
     return ExactArray(_matrix(tangents(model, ExactArray(rational_theta, field), ExactArray(rational_x, field))[1]), field)
 
 
+def _image_and_field(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> tuple[Any, ExponentialField | None]:
+    """:func:`modular_tangents` as flint's matrix, and the field that the exponentials lie in."""
+    field = ExponentialField(prime, _unit(prime))
+    if (large := one_layer_residues(model, theta, x, field)) is not None:
+        return exact.modular_matrix(_matrix(large), prime), field
+    matrix = piecewise_tangents(model, theta, x, prime) if in_pieces(model) else modular_tangents(model, theta, x, prime, _unit(prime))
+    return exact.modular_matrix(matrix, prime), getattr(matrix, "field", None)
+
+
 def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: int, eliminate: bool) -> Rank:
-    matrix, prime = _first_lucky(model, lambda prime: (_tangents_modulo(model, theta, x, prime), prime))
-    lower = exact.modular_matrix(matrix, prime).rank()
-    if eliminate and lower < upper and model.rational and min(matrix.shape) <= MOST_ELIMINATED and matrix.size <= MOST_ON_SAMPLES:
+    image, _, prime = _first_lucky(model, lambda prime: (*_image_and_field(model, theta, x, prime), prime))
+    lower, shape = image.rank(), (image.nrows(), image.ncols())
+    if eliminate and lower < upper and model.rational and min(shape) <= MOST_ELIMINATED and math.prod(shape) <= MOST_ON_SAMPLES:
         rational_matrix = _matrix(tangents(model, exact.rationals(theta), _samples_as(model, x, exact.rationals))[1])
         lower = upper = exact.rank_rational(rational_matrix)
     return Rank(lower, upper, lower == upper, "point", "exact", partial(_modular_certificate, model, theta, x, prime))
@@ -406,10 +418,6 @@ def _exact_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: i
 def _unit(prime: int) -> int:
     """What exponentials are sent to: a unit that no structure prefers, and another for each prime."""
     return 0x1D872B41C9A3F25D % prime + exact.PRIMES.index(prime)
-
-
-def _tangents_modulo(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> np.ndarray:
-    return piecewise_tangents(model, theta, x, prime) if in_pieces(model) else modular_tangents(model, theta, x, prime, _unit(prime))
 
 
 def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -424,10 +432,11 @@ def _first_lucky(model: AbstractModel, found: Callable[[int], tuple[Any, ...]]) 
 
 def _modular_certificate(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int) -> dict[str, Any] | None:
     """The minor behind a rank modulo ``prime``, its tangents computed anew: few are asked for, and keeping them all takes memory."""
-    matrix = _tangents_modulo(model, theta, x, prime)
-    image, field = exact.modular_matrix(matrix, prime), getattr(matrix, "field", None)
+    image, field = _image_and_field(model, theta, x, prime)
     arithmetic = {"prime": prime, "unit": _unit(prime), "denominator": field.denominator if field else None}
-    return minor_certificate(model, theta, x, pivots(image.transpose()), pivots(image), kind="minor modulo a prime", **arithmetic)
+    rows = pivots(image.transpose())
+    columns = list(range(image.ncols())) if len(rows) == image.ncols() else pivots(image)
+    return minor_certificate(model, theta, x, rows, columns, kind="minor modulo a prime", **arithmetic)
 
 
 # ----------------------------------------------------------------------------------------------------------- balls

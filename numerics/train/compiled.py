@@ -1,4 +1,4 @@
-"""The path of compiled kernels: C++ for any model whose formula can be traced, one network per lane."""
+"""The path of compiled kernels: C++ for any model whose formula can be traced, lanes being networks or the units of one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from numerics.train import native
 from numerics.train.general import dropped_parameters, minibatches
-from numerics.train.generate import Data, generated_text
+from numerics.train.generate import Data, generated_text, share_in_lanes
 from numerics.train.lanes import aligned, from_lanes, over_blocks, pack_state, to_lanes, unpack_state
+from numerics.train.mapping import Layout, Mapping, as_given, by_units, nearer_cache, widest
 from numerics.train.methods import Adam, Dropout, GradientDescent, GradientFlow, Method, Momentum, StochasticGradientDescent
 from numerics.train.problem import Problem
 from numerics.train.result import Status
@@ -26,6 +27,8 @@ ORDER_BYTES = 1 << 25
 #: Lanes of the widest vectors.
 LANES = 8
 
+#: Units of the widest layer from which on they may be the lanes of one or two networks, and of more; share of the work to be in lanes.
+FEWEST_UNITS, MOSTLY = (16, 64), 0.9
 #: Above this many parameters the networks of one block leave every cache, and matrix products of single networks are faster.
 MOST_PARAMETERS = 100_000
 #: A batch that fills at most a quarter of the lanes is not worth a kernel when one gradient takes this many multiplications.
@@ -52,12 +55,13 @@ def reason_against(problem: Problem, method: Method) -> str | None:
     return None
 
 
-def reason_to_prefer_others(problem: Problem) -> str | None:
+def reason_to_prefer_others(problem: Problem, method: Method) -> str | None:
     """Why another path is faster than a kernel could be, or None."""
     parameters = problem.theta.shape[1]
     if parameters > MOST_PARAMETERS:
         return f"kernels are preferred for at most {MOST_PARAMETERS} parameters, the model has {parameters}"
-    if problem.networks * LANES_IDLE <= LANES and 3 * problem.samples * parameters > LARGE_GRADIENT:
+    idle = _data(problem, method, formula_of(problem)).mapping is Mapping.NETWORKS and problem.networks * LANES_IDLE <= LANES
+    if idle and 3 * problem.samples * parameters > LARGE_GRADIENT:
         return f"{problem.networks} networks of this size would leave most lanes of a vector idle"
     return None
 
@@ -65,6 +69,17 @@ def reason_to_prefer_others(problem: Problem) -> str | None:
 def formula_of(problem: Problem) -> Formula:
     """The traced formula. Raises CannotTrace."""
     return traced(problem.model, measures=problem.measures and problem.index is None)
+
+
+@lru_cache(maxsize=256)
+def _mapping(formula: Formula, data: Data, networks: int, remembered: int) -> Mapping:
+    """Which loop the lanes are: units where networks would leave half of the lanes idle or, eight at a time, the nearer cache."""
+    units, one = widest(formula), (2 + remembered) * formula.parameters * 8
+    few = (networks <= 2 and units >= FEWEST_UNITS[0]) or (networks * 2 <= LANES and units >= FEWEST_UNITS[1])
+    leaves = one * LANES > nearer_cache() >= one and units >= FEWEST_UNITS[1]
+    if not (few or leaves) or share_in_lanes(formula, data) < MOSTLY:
+        return Mapping.NETWORKS
+    return Mapping.UNITS
 
 
 def _together(problem: Problem, method: Method, formula: Formula) -> int:
@@ -83,7 +98,10 @@ def _data(problem: Problem, method: Method, formula: Formula) -> Data:
     data = kernel_sizes(problem)
     together = _together(problem, method, formula)
     seen = min(method.batch_size, problem.samples) if isinstance(method, StochasticGradientDescent) else problem.samples
-    return Data(together, formula.entries or seen <= together, tuple(shared and count == 1 for count in data))  # pyright: ignore[reportArgumentType]
+    single = tuple(shared and count == 1 for count in data)
+    found = Data(together, formula.entries or seen <= together, single, loss=problem.loss)  # pyright: ignore[reportArgumentType]
+    mapping = _mapping(formula, found, problem.networks, len(method.remembers))
+    return replace(found, single=(True, True, True), mapping=mapping) if mapping is Mapping.UNITS else found
 
 
 def kernel_sizes(problem: Problem) -> tuple[int, int, int]:
@@ -99,10 +117,16 @@ def kernel_sizes(problem: Problem) -> tuple[int, int, int]:
 def compile_text(problem: Problem, method: Method) -> str:
     """What the compiler is given."""
     formula = formula_of(problem)
-    return _text(formula, _data(problem, method, formula), *_method_text(problem, method))
+    data = _data(problem, method, formula)
+    method_text = _method_text(problem, method, _layout(formula, data))
+    return _text(formula, data, *method_text, f"#define UNITS {int(data.mapping is Mapping.UNITS)}")
 
 
-def _method_text(problem: Problem, method: Method) -> tuple[str, ...]:
+def _layout(formula: Formula, data: Data) -> Layout:
+    return by_units(formula) if data.mapping is Mapping.UNITS else as_given(formula)
+
+
+def _method_text(problem: Problem, method: Method, layout: Layout) -> tuple[str, ...]:
     batch = min(method.batch_size, problem.samples) if isinstance(method, StochasticGradientDescent) else 0
     lines = [f"#define METHOD {METHODS[type(_inner(method))]}", f"#define BATCH {batch}"]
     if not isinstance(method, Dropout):
@@ -110,7 +134,7 @@ def _method_text(problem: Problem, method: Method) -> tuple[str, ...]:
     neurons = dropped_parameters(problem.model, method)
     places = np.flatnonzero(neurons >= 0)
     lines += [f"#define DROPPED {len(places)}", f"#define NEURONS {neurons.max() + 1}"]
-    for name, values in (("dropped", places), ("neuron", neurons[places])):
+    for name, values in (("dropped", layout.places[places]), ("neuron", neurons[places])):
         lines.append(f"static const int {name}[] = {{{', '.join(map(str, values.tolist()))}}};")
     return tuple(lines)
 
@@ -161,23 +185,24 @@ class CompiledSession:
         formula = formula_of(problem)
         self.method, self.threads = method, threads
         self.networks, self.P, self.samples = problem.networks, problem.theta.shape[1], problem.samples
-        single = _data(problem, method, formula).single
+        described = _data(problem, method, formula)
+        self.units, self.layout = described.mapping is Mapping.UNITS, _layout(formula, described)
         self.kernel = library(compile_text(problem, method))
         lanes = self.kernel.lanes
         data = kernel_data(problem)
         self.offset = data.offset
         data, self.padded = _padded(data, self.samples, 1 if formula.entries else self.kernel.together)
-        given = zip(("x", "y", "w"), (data.x, data.y, 2 * data.weight), single, strict=True)
+        given = zip(("x", "y", "w"), (data.x, data.y, 2 * data.weight), described.single, strict=True)
         self.arrays: dict[str, Any] = {name: _aligned_copy(array) if alone else to_lanes(array, lanes) for name, array, alone in given}
-        spread = lambda array: to_lanes(array, lanes)
+        spread = self._spread
         self.arrays |= {
             "rate": spread(problem.learning_rate[:, None]),
-            "theta": spread(problem.theta),
-            "state": spread(_pack(problem, method, state)),
-            "loss": aligned((-(-self.networks // lanes), 1, lanes)),
+            "theta": self._laid_out(problem.theta),
+            "state": self._state(_pack(problem, method, state)),
+            "loss": spread(np.zeros((self.networks, 1))),
             "parameters": _parameters(method),
-            "seed": _words(problem.seed, lanes),
-            "made": _words(problem.steps, lanes),
+            "seed": spread(_words(problem.seed)).view(np.uint64),
+            "made": spread(_words(problem.steps)).view(np.uint64),
         }
         self.seed = problem.seed
         self._run(0)
@@ -188,11 +213,12 @@ class CompiledSession:
             return self._run(steps)
         size = min(self.method.batch_size, self.samples)
         lanes = self.kernel.lanes
-        most = max(1, ORDER_BYTES // (4 * size * lanes * len(self.arrays["theta"])))
+        blocks = -(-self.networks // lanes)
+        most = max(1, ORDER_BYTES // (4 * size * lanes * blocks))
         for k in range(0, steps, most):
             count = min(most, steps - k)
             order = minibatches(self.seed, self.steps, count, self.samples, size)
-            spread = to_lanes(order.reshape(self.networks, -1).astype(float), lanes)
+            spread = to_lanes(order.reshape(self.networks, -1).astype(float), 1 if self.units else lanes)
             self.arrays["order"] = np.ascontiguousarray(spread, dtype=np.int32)
             self._run(count)
 
@@ -203,12 +229,12 @@ class CompiledSession:
     @property
     def steps(self) -> np.ndarray:
         """Steps that every network has made since its first start."""
-        return from_lanes(self.arrays["made"], self.networks)[:, 0].astype(np.int64)
+        return self._gathered(self.arrays["made"])[:, 0].astype(np.int64)
 
     def look(self) -> Look:
         """Where every network is."""
-        theta = from_lanes(self.arrays["theta"], self.networks)
-        loss = from_lanes(self.arrays["loss"], self.networks)[:, 0] + self.offset
+        theta = self._parameters(self.arrays["theta"])
+        loss = self._gathered(self.arrays["loss"])[:, 0] + self.offset
         ended = np.full(self.networks, None)
         if isinstance(self.method, GradientFlow):
             ended[self._packed()[:, 0] >= self.method.time] = Status.TIME_REACHED
@@ -219,10 +245,46 @@ class CompiledSession:
         if isinstance(self.method, GradientFlow):
             time, step_size = self._packed().T.copy()
             return {"time": time, "step_size": step_size}
-        return unpack_state(self._packed(), _inner(self.method), self.P)
+        if not self.units:
+            return unpack_state(self._packed(), _inner(self.method), self.P)
+        slots, state = self.arrays["theta"].shape[1], self.arrays["state"]
+        return {name: self._parameters(state[:, k * slots : (k + 1) * slots]) for k, name in enumerate(_inner(self.method).remembers)}
 
     def _packed(self) -> np.ndarray:
-        return from_lanes(self.arrays["state"], self.networks)
+        return self._gathered(self.arrays["state"])
+
+    # What a network has once is in its lane, or in every lane of its block; a parameter is in its lane, or in one slot of its block.
+
+    def _spread(self, array: np.ndarray) -> np.ndarray:
+        """(b, k) as (blocks, k, lanes)."""
+        lanes = self.kernel.lanes
+        return to_lanes(np.repeat(array, lanes, axis=0), lanes) if self.units else to_lanes(array, lanes)
+
+    def _gathered(self, array: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(array[:, :, 0]) if self.units else from_lanes(array, self.networks)
+
+    def _laid_out(self, theta: np.ndarray) -> np.ndarray:
+        """(b, P) as (blocks, slots, lanes)."""
+        if not self.units:
+            return to_lanes(theta, self.kernel.lanes)
+        slots = aligned((len(theta), self.layout.slots // self.kernel.lanes, self.kernel.lanes))
+        slots.reshape(len(theta), -1)[:, self.layout.places] = theta
+        return slots
+
+    def _parameters(self, slots: np.ndarray) -> np.ndarray:
+        """The inverse of ``_laid_out``."""
+        return slots.reshape(len(slots), -1)[:, self.layout.places] if self.units else from_lanes(slots, self.networks)
+
+    def _state(self, packed: np.ndarray) -> np.ndarray:
+        """The method's memory (b, numbers), of which whole multiples of P are laid out as theta is."""
+        if not self.units or isinstance(self.method, GradientFlow):
+            return self._spread(packed)
+        moments = packed.shape[1] // self.P
+        parts = [self._laid_out(packed[:, k * self.P : (k + 1) * self.P]) for k in range(moments)]
+        parts.append(self._spread(packed[:, moments * self.P :]))
+        state = aligned((len(packed), sum(part.shape[1] for part in parts), self.kernel.lanes))
+        state[:] = np.concatenate(parts, axis=1)
+        return state
 
 
 def _inner(method: Method) -> Method:
@@ -267,7 +329,6 @@ def _aligned_copy(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def _words(values: np.ndarray, lanes: int) -> np.ndarray:
-    """Whole numbers (b,) as (blocks, 1, lanes) words, bit by bit."""
-    words = np.asarray(values).astype(np.uint64).view(np.float64)[:, None]
-    return to_lanes(words, lanes).view(np.uint64)
+def _words(values: np.ndarray) -> np.ndarray:
+    """Whole numbers (b,) as words (b, 1), which are to be moved bit by bit."""
+    return np.asarray(values).astype(np.uint64).view(np.float64)[:, None]

@@ -26,6 +26,7 @@ def train(
     theta0: Any,
     data: Any,
     *,
+    loss: str = "mse",
     method: str | Method = "gradient-descent",
     learning_rate: Any = None,
     steps: int,
@@ -40,7 +41,10 @@ def train(
     threads: int = 1,
     progress: Callable[[Progress], None] | None = None,
 ) -> Trained:
-    """Minimize loss_b = sum_i weight_bi sum_t (f_t(x_bi; theta_b) - y_bit)^2 for B networks at once, in float64.
+    """Minimize loss_b = sum_i weight_bi loss(f(x_bi; theta_b), y_bi) for B networks at once, in float64.
+
+    ``loss``: "mse", sum_t (f_t - y_t)^2 without 1/2, or "cross-entropy" of softmax(f) against y, which are classes (n,) or (B, n) in whole
+    numbers or probabilities (n, outputs) or (B, n, outputs).
 
     ``model``: of theory.models, or a torch function f(theta (P,), x (n, ...)) -> (n, outputs). ``theta0``: (B, P), one start
     (P,) for all, or a Trained to continue (diverged networks stay as they are). ``data``: (X, Y) of shapes (n, inputs), (n, outputs),
@@ -49,7 +53,8 @@ def train(
     (of minibatches): a scalar or one per network.
 
     ``steps`` is the limit of this call. The loss is looked at on entry, after every ``check_every`` steps and at the limit; there a
-    network converges (loss <= stop), diverges, and is recorded: ``record`` names "loss" or "theta", or maps names to functions of
+    network converges (loss <= stop; for the cross-entropy loss - entropy of the targets <= stop, as no network goes below that entropy),
+    diverges, and is recorded: ``record`` names "loss" or "theta", or maps names to functions of
     theta (b, P) that return (b, ...). ``path``: "auto", "compiled", "numba", "wide", "torch" or, with ``device``
     "cuda", "cuda", "cuda-graph", "wide", "torch". ``memory`` bounds the working set in bytes (half of what is free by default) by
     running the batch in groups. ``threads`` is the number of CPU threads; one is right where several processes share the machine.
@@ -69,6 +74,7 @@ def train(
         learning_rate=_learning_rate(method, learning_rate),
         stop=stop,
         seed=seed,
+        loss=loss,
     )
     choice = choose(problem, method, path=path, device=device, steps=steps, threads=threads)
     plan = Plan(steps, check_every or method.check_every, _recorders(record), progress)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from numerics.train.losses import loss_value
 from numerics.train.methods import Adam, Dropout, GaussNewton, LevenbergMarquardt, Method, Momentum, StochasticGradientDescent
 from numerics.train.problem import Problem
 from numerics.train.session import Look, PathUnavailable
@@ -126,35 +128,31 @@ def adam_direction(method: Adam, first: Any, second: Any, gradient: Any, step: A
 
 def losses_and_gradients(problem: Problem) -> Callable:
     """evaluate(theta, X, Y, weights, gradient=True) -> (losses (b,), gradients (b, P) or None)."""
+    value = partial(loss_value, problem.loss)
     if problem.is_theory_model:
-        return _by_broadcasting(problem.forward)
-    return _by_vmap(problem.model)
+        return _by_broadcasting(problem.forward, value)
+    return _by_vmap(problem.model, value)
 
 
-def _loss(output: Any, Y: Any, weights: Any) -> Any:
-    residual = output - Y
-    return (weights * (residual * residual).sum(-1)).sum(-1)
-
-
-def _by_broadcasting(forward: Callable) -> Callable:
+def _by_broadcasting(forward: Callable, value: Callable) -> Callable:
     import torch
 
     def evaluate(theta: Any, X: Any, Y: Any, weights: Any, gradient: bool = True) -> tuple[Any, Any]:
         if not gradient:
             with torch.no_grad():
-                return _loss(forward(theta, X), Y, weights), None
+                return value(forward(theta, X), Y, weights), None
         theta = theta.detach().requires_grad_()
-        loss = _loss(forward(theta, X), Y, weights)
+        loss = value(forward(theta, X), Y, weights)
         return loss.detach(), torch.autograd.grad(loss.sum(), theta)[0]
 
     return evaluate
 
 
-def _by_vmap(model: Callable) -> Callable:
+def _by_vmap(model: Callable, value: Callable) -> Callable:
     import torch
 
     def loss(theta: Any, X: Any, Y: Any, weights: Any) -> Any:
-        return _loss(model(theta, X), Y, weights)
+        return value(model(theta, X), Y, weights)
 
     def evaluate(theta: Any, X: Any, Y: Any, weights: Any, gradient: bool = True) -> tuple[Any, Any]:
         axes = (0, 0 if is_batched(X, theta, Y, weights) else None, 0 if Y.ndim == 3 else None, 0 if weights.ndim == 2 else None)
@@ -186,7 +184,7 @@ def general_bytes(problem: Problem, method: Method) -> int:
     theta = torch.as_tensor(one.theta[0]).clone().requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         output = problem.forward(theta, tensor(one.X, problem.X_batched))
-        _loss(output, tensor(one.Y, problem.Y.ndim == 3), tensor(one.weights, problem.weights.ndim == 2))
+        loss_value(problem.loss, output, tensor(one.Y, problem.Y.ndim == 3), tensor(one.weights, problem.weights.ndim == 2))
     P, residuals = len(theta), output.numel()
     numbers = (8 + len(method.remembers)) * P + one.X.size + one.Y.size + one.weights.size
     if isinstance(method, LevenbergMarquardt | GaussNewton):

@@ -8,11 +8,13 @@ the samples, and its derivative after them.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from numerics.train.nests import GRADIENT, Place, Program, Statement
+from numerics.train.losses import CROSS_ENTROPY, MSE
+from numerics.train.mapping import Mapping, as_given, by_units
+from numerics.train.nests import GRADIENT, MOST_LANES, Place, Program, Statement
 from numerics.train.slopes import written
 from numerics.train.trace import Buffer, Formula, Node, Traced
 
@@ -24,12 +26,14 @@ ON_STACK = 4096
 class Data:
     """How data come: ``together`` samples at a time, which are all of them where ``alone``.
 
-    ``single`` says which of x, y and weights are numbers that all networks share.
+    ``single`` says which of x, y and weights are numbers that all networks share; ``loss`` is one of numerics.train.losses.
     """
 
     together: int
     alone: bool
     single: tuple[bool, bool, bool]
+    mapping: Mapping = Mapping.NETWORKS
+    loss: str = MSE
 
 
 class Generator:
@@ -39,7 +43,10 @@ class Generator:
         self.formula, self.data = formula, data
         self.row = 1 if formula.entries else data.together
         self.uses = Counter(id(buffer) for node in formula.trace.nodes for buffer in {id(i.buffer): i.buffer for i in node.inputs}.values())
-        self.sizes = {GRADIENT: formula.parameters}
+        self.units = data.mapping is Mapping.UNITS
+        self.layout = by_units(formula) if self.units else as_given(formula)
+        self.sizes: dict[str, int] = {}
+        self.work = np.zeros(2)
         self.names: dict[int, str] = {}
         self.slopes: dict[int, str] = {}
         self.functions: dict[tuple[str, str], int] = {}
@@ -48,12 +55,13 @@ class Generator:
         self.vectors: dict[str, int] = {}  # intermediate buffers and their lengths in vectors
         for buffer in formula.trace.buffers:
             self.sizes[buffer.name] = buffer.size
+        self.sizes |= {GRADIENT: self.layout.slots, "theta": self.layout.slots}
 
     def text(self) -> str:
         """The definitions of tables and of ``loss_and_gradient``."""
         sampled = [node for node in self.formula.trace.nodes if node.output.buffer.sampled]
         before = [node for node in self.formula.trace.nodes if not node.output.buffer.sampled]
-        programs = {name: Program(self.row, self.sizes, self.tables) for name in ("before", "forward", "backward", "after")}
+        programs = {name: Program(self.row, self.sizes, self.tables, self.units) for name in ("before", "forward", "backward", "after")}
         for program, nodes in (("before", before), ("forward", sampled)):
             for node in nodes:
                 self._forward(programs[program], node)
@@ -65,6 +73,7 @@ class Generator:
                 self._backward(programs[program], node, clears)
         for name, program in programs.items():
             clears[name] = list(dict.fromkeys([*clears[name], *program.cleared]))
+        self.work = np.sum([program.work() for program in programs.values()], axis=0)
         self._shorten(list(programs.values()), {name for names in clears.values() for name in names})
         return self._assembled(programs, clears)
 
@@ -88,8 +97,7 @@ class Generator:
                 if text.slope_of == "states":
                     name = f"s{node.output.buffer.name}"
                     self.slopes[id(node)] = name
-                    self._declare(name, node.output.buffer)
-                    outs.append(Place(name, node.output.places, out.row))
+                    outs.append(self._put(name, node.output))
                     keep = f" {{o1}} = {text.slope};"
                 program.add(Statement(outs, ins, "", whole=f"{{{{ const Vector z = {{0}}; {text.states} {{o0}} = {text.value};{keep} }}}}"))
             case "product" | "total":
@@ -104,21 +112,41 @@ class Generator:
         flat = output.places.reshape(-1)
         _, single_y, single_w = self.data.single
         count = np.arange(len(flat))
+        if self.data.loss == CROSS_ENTROPY:
+            return self._cross_entropy(program)
         of_sample = 0 if self.formula.entries else len(flat)
         y = Place("y", count, sample_stride=of_sample, single=single_y)
         w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
-        f, d = self._place(output.reshape(-1)), Place(self._d(output.buffer), flat, self._row(output.buffer))
-        self._declare(d.name, output.buffer)
+        f, d = self._place(output.reshape(-1)), self._put(self._d(output.buffer), output.reshape(-1))
         if not _covers(output):
             program.cleared.append(d.name)
         text = "{{ const Vector r = {0} - {1}, weighted = {2} * r; loss += weighted * r; {o0} = weighted; }}"
-        program.add(Statement([d], [f, y, w], "", whole=text))
+        program.add(Statement([d], [f, y, w], "", whole=text, scalar=True))
+
+    def _cross_entropy(self, program: Program) -> None:
+        """All outputs of a sample in one statement."""
+        output, outputs = self.formula.output.reshape(-1), self.formula.outputs
+        _, single_y, single_w = self.data.single
+        f, d = self._place(output), self._put(self._d(output.buffer), output)
+        if not _covers(output):
+            program.cleared.append(d.name)
+        ys = [Place("y", np.array(k), sample_stride=outputs, single=single_y) for k in range(outputs)]
+        fs, ds = ([place.at(place.addresses[k]) for k in range(outputs)] for place in (f, d))
+        w = Place("w", np.array(0), sample_stride=1, single=single_w)
+        listed = lambda first: ", ".join(f"{{{k}}}" for k in range(first, first + outputs))
+        text = (
+            f"{{{{ const Vector outputs[] = {{{{{listed(0)}}}}}, targets[] = {{{{{listed(outputs)}}}}}, weight = .5 * {{{2 * outputs}}}; "
+        )
+        text += f"Vector slope[{outputs}]; loss += 2. * weight * cross_entropy<{outputs}>(outputs, targets, slope); "
+        text += " ".join(f"{{o{k}}} = weight * slope[{k}];" for k in range(outputs)) + " }}"
+        program.add(Statement(ds, [*fs, *ys, w], "", whole=text, scalar=True))
 
     def _backward(self, program: Program, node: Node, clears: dict[str, list[str]]) -> None:
         if not node.output.buffer.learned or self._d(node.output.buffer) not in self.started:
             return
         shape = node.inputs[0].shape
-        d = Place(self._d(node.output.buffer), _spread(node.output.places, shape), self._row(node.output.buffer))
+        d = self._put(self._d(node.output.buffer), node.output)
+        d = d.at(_spread(d.addresses, shape))
         # what is learned directly first: it can share the loop that has just made d
         order = sorted(range(len(node.inputs)), key=lambda k: node.inputs[k].buffer.sampled)
         for k in order:
@@ -143,7 +171,7 @@ class Generator:
         assert node.activation is not None
         text = written(node.activation)
         if text.slope_of == "states":
-            return [Place(self.slopes[id(node)], node.output.places, self._row(node.output.buffer))], "{0} * {1}"
+            return [self._put(self.slopes[id(node)], node.output)], "{0} * {1}"
         name, place = ("h", self._place(node.output)) if text.slope_of == "value" else ("z", self._place(node.inputs[0]))
         if name not in text.slope:
             return [], f"{{0}} * {text.slope}"
@@ -161,11 +189,10 @@ class Generator:
 
     def _accumulate(self, program: Program, target: Traced, ins: list[Place], term: str, clears: dict[str, list[str]]) -> None:
         name = self._d(target.buffer)
-        out = Place(name, target.places, self._row(target.buffer))
+        out = self._put(name, target)
         first = name not in self.started and name != GRADIENT
         if first:
             self.started.add(name)
-            self._declare(name, target.buffer)
         # adjoints of what depends on no sample are summed over all groups of samples
         across = not target.buffer.sampled and any(place.sampled for place in ins) and not self.data.alone
         adds = not first or across or not _covers(target)
@@ -187,12 +214,17 @@ class Generator:
     def _d(self, buffer: Buffer) -> str:
         return GRADIENT if buffer.name == "theta" else self.names.get(id(buffer), f"d{buffer.name}")
 
-    def _row(self, buffer: Buffer) -> int:
-        return self.row if buffer.sampled else 0
-
-    def _declare(self, name: str, buffer: Buffer) -> None:
-        self.vectors[name] = buffer.size * (self.row if buffer.sampled else 1)
-        self.sizes[name] = buffer.size
+    def _put(self, name: str, array: Traced) -> Place:
+        """The place of ``array`` in the buffer ``name``, which is declared: the array's own, its adjoint's, or that of its slopes."""
+        buffer = array.buffer
+        if buffer.name == "theta":
+            return Place(name, self.layout.places[array.places])
+        row = self.row if buffer.sampled else 1
+        length = -(-buffer.size // MOST_LANES) * MOST_LANES if self.units else buffer.size
+        self.vectors[name], self.sizes[name] = length * row, buffer.size
+        if not buffer.sampled:
+            return Place(name, array.places)
+        return Place(name, array.places, sample_stride=length) if self.units else Place(name, array.places, row)
 
     def _place(self, array: Traced) -> Place:
         buffer = array.buffer
@@ -200,9 +232,7 @@ class Generator:
             return Place("x", array.places, sample_stride=self.formula.inputs, single=self.data.single[0])
         if buffer.values is not None:
             return Place(buffer.name, array.places, single=True)
-        if buffer.name != "theta":
-            self._declare(buffer.name, buffer)
-        return Place(buffer.name, array.places, self._row(buffer))
+        return self._put(buffer.name, array)
 
     # --------------------------------------------------------------------------------------------------------------- text
 
@@ -214,29 +244,35 @@ class Generator:
         for buffer in self.formula.trace.buffers:
             if buffer.values is not None:
                 lines.append(f"static constexpr double {buffer.name}[] = {{{', '.join(map(repr, buffer.values.tolist()))}}};")
+        kinds = ("Vector", "double") if self.units else ("Vector",)
         for (slope, argument), number in self.functions.items():
-            lines.append(f"LANE Vector slope{number}(Vector {argument}) {{ return {slope}; }}")
+            lines += [f"LANE {kind} slope{number}({kind} {argument}) {{ return {slope}; }}" for kind in kinds]
         total = sum(self.vectors.values())
         large = total > ON_STACK
+        kind, memory = ("double", "(double*)scratch") if self.units else ("Vector", "scratch")
         declared, at = [], 0
         for name, count in self.vectors.items():
-            declared.append(f"Vector* RESTRICT {name} = scratch + {at};" if large else f"Vector {name}[{count}];")
+            declared.append(f"{kind}* RESTRICT {name} = {memory} + {at};" if large else f"{kind} {name}[{count}];")
             at += count
+        if self.units:
+            declared += ["const double* RESTRICT theta = (const double*)theta_;", "double* RESTRICT g = (double*)g_;"]
 
         def clear(name: str) -> list[str]:
             known = [buffer for buffer in clears[name] if buffer in self.vectors]
-            return [f"    for (int k = 0; k < {self.vectors[buffer]}; k++) {buffer}[k] = Vector{{}};" for buffer in known]
+            return [f"    for (int k = 0; k < {self.vectors[buffer]}; k++) {buffer}[k] = {kind}{{}};" for buffer in known]
 
-        lines += [f"#define SCRATCH {total if large else 0}"]
-        x, y, w = ("double" if single else "Vector" for single in self.data.single)
+        lines += [f"#define SCRATCH {(f'({total} / LANES)' if self.units else total) if large else 0}"]
+        lines += [f"enum {{ SLOTS = {self.layout.slots}{' / LANES' if self.units else ''} }};"]
+        x, y, w = ("double" if single or self.units else "Vector" for single in self.data.single)
         lines += [f"typedef {x} X;", f"typedef {y} Y;", f"typedef {w} W;", f"enum {{ TOGETHER = {self.row} }};"]
+        theta, g, spread = ("theta_", "g_", " - Vector{}") if self.units else ("theta", "g", "")
         lines += [
             "template <bool GRADIENT>",
-            "LANE Vector loss_and_gradient(int n, const Vector* RESTRICT theta, const X* RESTRICT x, const Y* RESTRICT y,",
-            "                              const W* RESTRICT w, Vector* RESTRICT g, Vector* RESTRICT scratch) {",
-            "  Vector loss = {};",
+            f"LANE Vector loss_and_gradient(int n, const Vector* RESTRICT {theta}, const X* RESTRICT x, const Y* RESTRICT y,",
+            f"                              const W* RESTRICT w, Vector* RESTRICT {g}, Vector* RESTRICT scratch) {{",
+            f"  {kind} loss = {{}};",
             *("  " + line for line in declared),
-            *([] if self.uncleared.all() else ["  for (int k = 0; k < PARAMETERS; k++) g[k] = Vector{};"]),
+            *([] if self.uncleared.all() else [f"  for (int k = 0; k < {self.layout.slots}; k++) g[k] = {kind}{{}};"]),
             *clear("before"),
             bodies["before"],
         ]
@@ -252,7 +288,7 @@ class Generator:
                 "    x += TOGETHER * INPUTS, y += TOGETHER * OUTPUTS, w += TOGETHER;",
                 "  }",
             ]
-        lines += ["  if (GRADIENT) {", *clear("after"), bodies["after"], "  }", "  return .5 * loss;", "}"]
+        lines += ["  if (GRADIENT) {", *clear("after"), bodies["after"], "  }", f"  return .5 * loss{spread};", "}"]
         return "\n".join(line for line in lines if line)
 
 
@@ -276,3 +312,11 @@ def _covers(target: Traced) -> bool:
 def generated_text(formula: Formula, data: Data) -> str:
     """The definitions that kernels/cpu.cpp includes."""
     return Generator(formula, data).text()
+
+
+def share_in_lanes(formula: Formula, data: Data) -> float:
+    """The share of all operations that the mapping by units takes in lanes."""
+    generator = Generator(formula, replace(data, mapping=Mapping.UNITS, single=(True, True, True)))
+    generator.text()
+    lanes, total = generator.work
+    return float(lanes / max(1, total))

@@ -3,6 +3,10 @@
 A statement is ``out[...] += term`` or ``=`` over an index space, its places given as address arrays of that shape. Addresses become
 offsets and strides, axes are split where only that makes them linear, and a table remains where nothing does. Numbers that
 depend on the sample stand ``together`` in a row, one for each sample that is taken at once.
+
+Which loop the SIMD lanes are is a choice. Where lanes are networks that loop is outside of everything, and a number is a vector. Where
+lanes are units, a buffer holds plain numbers, and the outer loop of a nest along which all places stand still or move by one is taken
+a vector at a time (its rest one by one, by the same text); sums over it are sums in lanes, added up once behind the loop.
 """
 
 from __future__ import annotations
@@ -21,6 +25,12 @@ ACCUMULATORS = 16
 WRITTEN_OUT = 512
 #: Numbers per sample of a buffer that stand within a round.
 MOST_PASSING = 64
+#: Where lanes are units: loops shorter than this are not taken in vectors.
+FEWEST_IN_LANES = 8
+#: Lanes of the widest vectors.
+MOST_LANES = 8
+#: Marks lines that stand behind a loop.
+BEHIND = "behind: "
 #: The name of the gradient, to which statements add and which none reads.
 GRADIENT = "g"
 
@@ -52,7 +62,7 @@ class Place:
 class Statement:
     """``outs[0] = term`` (or ``+=`` where ``adds``) for every index; in ``term`` {0}, {1}, ... stand for ``ins``.
 
-    ``whole`` replaces it by text of its own in which {o0}, {o1}, ... are the outs.
+    ``whole`` replaces it by text of its own in which {o0}, {o1}, ... are the outs; ``scalar``: never in lanes of units.
     """
 
     outs: list[Place]
@@ -60,6 +70,7 @@ class Statement:
     term: str
     adds: bool = False
     whole: str = ""
+    scalar: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -71,10 +82,17 @@ class Statement:
         """All places, written ones first."""
         return [*self.outs, *self.ins]
 
+    def in_lanes(self, axis: int) -> bool:
+        """Whether the loop along ``axis`` can be taken in lanes: every place stands still along it or moves by one."""
+        if self.shape[axis] < FEWEST_IN_LANES or self.scalar:
+            return False
+        strides = [linear(place.addresses)[1] for place in self.places]
+        return all(found is not None and found[axis] in (0, 1) for found in strides)
+
     def over(self, arrays: Sequence[np.ndarray]) -> Statement:
         """The same with other addresses, in the order of ``places``."""
         places = [place.at(array) for place, array in zip(self.places, arrays, strict=True)]
-        return Statement(places[: len(self.outs)], places[len(self.outs) :], self.term, self.adds, self.whole)
+        return Statement(places[: len(self.outs)], places[len(self.outs) :], self.term, self.adds, self.whole, self.scalar)
 
 
 def simplified(statement: Statement) -> Statement:
@@ -116,6 +134,8 @@ class Nest:
     rounds: int
     statements: list[Statement] = field(default_factory=list)
     axes: list[int] = field(default_factory=list)
+    #: Whether the outer loop is taken in lanes.
+    lanes: bool = False
     #: For every buffer written here the round in which each of its numbers is, -1 where it is none; -2 where several rounds add to it.
     written: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -158,8 +178,8 @@ def _varies(addresses: np.ndarray, axis: int) -> bool:
 class Program:
     """Nests in order, and the tables and clears that they need; made by adding statements one after the other."""
 
-    def __init__(self, together: int, sizes: dict[str, int], tables: dict[bytes, tuple[str, np.ndarray]]) -> None:
-        self.together, self.sizes, self.tables = together, sizes, tables
+    def __init__(self, together: int, sizes: dict[str, int], tables: dict[bytes, tuple[str, np.ndarray]], units: bool = False) -> None:
+        self.together, self.sizes, self.tables, self.units = together, sizes, tables, units
         self.nests: list[Nest] = []
         self.cleared: list[str] = []
         #: Buffers of which only one round at a time is needed: their first address in round 0, and how many they are per tile.
@@ -175,6 +195,8 @@ class Program:
             for axis in [*kept, *summed]:
                 if statement.shape[axis] != nest.rounds or not nest.accepts(statement, axis):
                     continue
+                if nest.lanes and not statement.in_lanes(axis):
+                    continue
                 if axis in summed:
                     if _sets_gradient(statement):
                         continue
@@ -185,18 +207,26 @@ class Program:
                 return nest.add(statement, axis, self.sizes)
             if nest.rounds == 1 and not statement.shape and nest.accepts(statement, -1):
                 return nest.add(statement, -1, self.sizes)
-        axis = self._outer(statement, kept, summed)
-        nest = Nest(statement.shape[axis] if axis >= 0 else 1)
+        in_lanes = [a for a in [*kept, *summed] if self._may_be_outer(statement, a, a in summed)] if self.units else []
+        axis = max(in_lanes, key=lambda a: (a in kept, statement.shape[a])) if in_lanes else self._outer(statement, kept, summed)
+        nest = Nest(statement.shape[axis] if axis >= 0 else 1, lanes=bool(in_lanes))
         self.nests.append(nest)
         if axis in summed:
             statement = self._adding(statement)
         nest.add(statement, axis, self.sizes)
 
+    def _may_be_outer(self, statement: Statement, axis: int, summed: bool) -> bool:
+        """Whether a new loop along ``axis`` may be taken in lanes: a sum over it needs an accumulator for every number it makes."""
+        if not statement.in_lanes(axis):
+            return False
+        sums = math.prod(n for a, n in enumerate(statement.shape) if _varies(statement.outs[0].addresses, a))
+        return not summed or (sums * self.together <= ACCUMULATORS and not _sets_gradient(statement))
+
     def _adding(self, statement: Statement) -> Statement:
         """The statement as a sum over rounds, its output cleared before everything."""
         if not statement.adds:
             self.cleared.append(statement.outs[0].name)
-        return Statement(statement.outs, statement.ins, statement.term, True)
+        return Statement(statement.outs, statement.ins, statement.term, True, scalar=statement.scalar)
 
     def _outer(self, statement: Statement, kept: list[int], summed: list[int]) -> int:
         """The axis of a new loop: the longest kept one along which something learned or fixed is read, so that it is read once."""
@@ -223,11 +253,23 @@ class Program:
                         return False
                     steps.add(int(step))
                     first, last = min(first, int(moved[0].min())), max(last, int(moved[0].max()))
-        size = max(steps) * (self._tile(nest) - 1) + last - first + 1
+        size = (0 if nest.lanes else max(steps) * (self._tile(nest) - 1)) + last - first + 1
+        if nest.lanes and steps != {1}:
+            return False
         if len(steps) != 1 or min(steps) < 1 or size > MOST_PASSING:
             return False
         self.passing[name] = first, size
         return True
+
+    def work(self) -> tuple[int, int]:
+        """Operations in lanes of units, and all of them."""
+        lanes = total = 0
+        for nest in self.nests:
+            for s in nest.statements:
+                size = math.prod(s.shape)
+                inside = any(s.in_lanes(a) and not _varies(s.outs[0].addresses, a) for a in range(len(s.shape))) and not s.whole
+                lanes, total = lanes + size * (nest.lanes or inside), total + size
+        return lanes, total
 
     def text(self, indent: str) -> str:
         """The nests as C."""
@@ -236,12 +278,59 @@ class Program:
     # ------------------------------------------------------------------------------------------------------------- writing
 
     def _nest(self, nest: Nest) -> list[str]:
+        if self.units:
+            return self._in_vectors_and_rest(nest) if nest.lanes else ["{ typedef double Vector;", *self._loop(nest), "}"]
+        return self._loop(nest)
+
+    def _in_vectors_and_rest(self, nest: Nest) -> list[str]:
+        """The loop by vectors, then what is left by single numbers: the same text, in which Vector means the one or the other."""
+        sums: list[str] = []
+        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
+        for s, axis in zip(nest.statements, nest.axes, strict=True):
+            body += self._lane_statement(s, axis, sums)
+        behind = [line for line in body if line.startswith(BEHIND)]
+        body = ["  " + line for line in body if not line.startswith(BEHIND)]
+        lines = []
+        whole = f"{nest.rounds} / LANES * LANES"
+        for kind, first, last, step in (("", "0", whole, "LANES"), ("typedef double Vector; ", whole, str(nest.rounds), "1")):
+            if kind and nest.rounds % MOST_LANES == 0:
+                break
+            head = f"for (int u = {first}; u < {last}; u += {step}) {{"
+            lines += [f"{{ {kind}{' '.join(sums)}", head, *body, "}", *(line.removeprefix(BEHIND) for line in behind), "}"]
+        return lines
+
+    def _lane_statement(self, s: Statement, outer: int, sums: list[str]) -> list[str]:
+        """A statement of a loop in lanes; what is summed over the loop stands in ``sums`` and is added up behind it."""
+        if s.whole or _varies(s.outs[0].addresses, outer):
+            return self._statement(s, outer, 1, lanes=True)
+        # the sum in lanes: as many vectors as there are outs, then across the lanes
+        kept = [a for a in range(len(s.shape)) if a != outer and _varies(s.outs[0].addresses, a)]
+        summed = [a for a in range(len(s.shape)) if a != outer and a not in kept]
+        held = [*((f"i{a}", s.shape[a]) for a in kept), *([("s", self.together)] if s.outs[0].sampled and self.together > 1 else [])]
+        rest = [("s", self.together)] if not s.outs[0].sampled and self.together > 1 and any(p.sampled for p in s.ins) else []
+        name = f"total{len(sums)}"
+        sums.append(f"Vector {name}[{math.prod(n for _, n in held)}] = {{}};")
+        place, stride = "0", 1
+        for variable, n in reversed(held):
+            place, stride = (f"{place} + " if place != "0" else "") + f"{variable} * {stride}", stride * n
+        index = {a: "u" if a == outer else f"i{a}" for a in range(len(s.shape))}
+        texts = [self._access(p, index, outer) for p in s.ins]
+        add = f"{name}[{place}] += {s.term.format(*texts)};"
+        out = self._access(s.outs[0], index, outer, out=True)
+        return [
+            *_loops([*held, *((f"i{a}", s.shape[a]) for a in summed), *rest], add),
+            *(BEHIND + line for line in _loops(held, f"{out} += across({name}[{place}]);")),
+        ]
+
+    def _passing_in(self, nest: Nest) -> list[str]:
+        return list(dict.fromkeys(place.name for s in nest.statements for place in s.places if place.name in self.passing))
+
+    def _loop(self, nest: Nest) -> list[str]:
         tile = self._tile(nest)
         if nest.rounds == 1:
             return [line for s in nest.statements for line in self._statement(s, -1, 1)]
         head = f"{'UNROLL ' if nest.rounds // tile <= 2 or self.short else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
-        names = dict.fromkeys(place.name for s in nest.statements for place in s.places if place.name in self.passing)
-        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in names]
+        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
         body += [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
         return [head, *("  " + line for line in body), "}"]
 
@@ -262,7 +351,7 @@ class Program:
         summed = [n for a, n in enumerate(statement.shape) if a != axis and not _varies(statement.outs[0].addresses, a)]
         return math.prod(summed) if summed and not statement.whole else 0
 
-    def _statement(self, s: Statement, outer: int, tile: int) -> list[str]:
+    def _statement(self, s: Statement, outer: int, tile: int, *, lanes: bool = False) -> list[str]:
         axes = [a for a in range(len(s.shape)) if a != outer]
         summed = [] if s.whole else [a for a in axes if not _varies(s.outs[0].addresses, a)]
         kept = [a for a in axes if a not in summed]
@@ -276,7 +365,7 @@ class Program:
         sample_loop = [("s", term_row)] if term_row > 1 else []
         if not summed and (s.whole or not (outer_summed and tile > 1)) and (out_row == term_row):
             loops = [*((f"i{a}", s.shape[a]) for a in kept), *round_loop, *sample_loop]
-            return _loops(loops, self._line(s, index))
+            return _loops(loops, self._line(s, index, outer))
         # a sum: in registers, then to its place
         inside = [a for a in kept if s.shape[a] * out_row * tile <= ACCUMULATORS]
         size = math.prod(s.shape[a] for a in inside) * out_row * (1 if outer_summed else tile)
@@ -293,23 +382,37 @@ class Program:
             place, stride = f"{place} + {name} * {stride}" if place != "0" else f"{name} * {stride}", stride * n
         term_loops = [*((f"i{a}", s.shape[a]) for a in summed), *(round_loop if outer_summed else [])]
         rest = sample_loop if out_row == 1 else []
-        texts = [self._access(p, index) for p in s.ins]
         body = [f"Vector sum[{size}] = {{}};"]
-        body += _loops([*term_loops, *held, *rest], f"sum[{place}] += {s.term.format(*texts)};")
-        out = self._access(s.outs[0], index)
+        taken = max((a for a in summed if self.units and not lanes and s.in_lanes(a)), key=lambda a: s.shape[a], default=-1)
+        texts = [self._access(p, index, taken if taken >= 0 else outer) for p in s.ins]
+        if taken < 0:
+            body += _loops([*term_loops, *held, *rest], f"sum[{place}] += {s.term.format(*texts)};")
+        else:  # the sum in lanes, then across them, then what is left of it
+            inner = [*((v, n) for v, n in term_loops if v != f"i{taken}"), *held, *rest]
+            loop = f"for (int i{taken} = {{}}; i{taken} < {{}}; i{taken} += {{}}) "
+            whole = f"{s.shape[taken]} / LANES * LANES"
+            body += [f"{{ typedef Lanes Vector; Vector part[{size}] = {{}};"]
+            body += [loop.format(0, whole, "LANES") + line for line in _loops(inner, f"part[{place}] += {s.term.format(*texts)};")]
+            body += [*_loops(held, f"sum[{place}] += across(part[{place}]);"), "}"]
+            if s.shape[taken] % MOST_LANES:
+                over = loop.format(whole, s.shape[taken], 1)
+                body += [over + line for line in _loops(inner, f"sum[{place}] += {s.term.format(*texts)};")]
+        out = self._access(s.outs[0], index, outer, out=True)
         body += _loops(held, f"{out} {'+=' if s.adds or outer_summed else '='} sum[{place}];")
         return _block(outside, body)
 
-    def _line(self, s: Statement, index: dict[int, str]) -> str:
-        ins = [self._access(p, index) for p in s.ins]
-        outs = {f"o{k}": self._access(p, index) for k, p in enumerate(s.outs)}
+    def _line(self, s: Statement, index: dict[int, str], outer: int) -> str:
+        ins = [self._access(p, index, outer) for p in s.ins]
+        outs = {f"o{k}": self._access(p, index, outer, out=True) for k, p in enumerate(s.outs)}
         if s.whole:
             return s.whole.format(*ins, **outs)
         return f"{outs['o0']} {'+=' if s.adds else '='} {s.term.format(*ins)};"
 
-    def _access(self, place: Place, index: dict[int, str]) -> str:
+    def _access(self, place: Place, index: dict[int, str], outer: int, *, out: bool = False) -> str:
+        """A number as text; where lanes are units, a vector of neighbours along the loop ``outer``, or one number in all lanes."""
         offset, strides = linear(place.addresses)
-        if place.name in self.passing:
+        passing = place.name in self.passing
+        if passing:
             index = {a: text.replace("(u + t)", "t").replace("u", "0") for a, text in index.items()}
             offset -= self.passing[place.name][0]
         if strides is None:
@@ -318,11 +421,18 @@ class Program:
             where = f"{table}[{_sum(0, steps.tolist(), index)}]"
         else:
             where = _sum(offset, strides, index)
-        if place.sample_stride and self.together > 1:
+        if self.units and place.sampled and passing and self.together > 1:
+            where = f"({where}) * {self.together} + s"
+        elif place.sample_stride and self.together > 1:
             where = f"{place.sample_stride} * s + {where}"
         elif place.row > 1:
             where = f"({where}) * {place.row} + s"
         text = f"{place.name}[{where}]"
+        if self.units:
+            moves = outer >= 0 and strides is not None and strides[outer] == 1
+            if passing or (out and not moves):
+                return text
+            return f"at<Vector>({place.name} + {where})" if moves else f"same<Vector>({text})"
         return f"spread({text})" if place.single else text
 
 

@@ -84,7 +84,7 @@ def _compiled(problem: Problem, method: Method, request: Request) -> Choice | st
     if reason := native.reason_against() or compiled.reason_against(problem, method):
         return reason
     if not request.forced:
-        if reason := compiled.reason_to_prefer_others(problem):
+        if reason := compiled.reason_to_prefer_others(problem, method):
             return reason
         if _is_small(problem, method, request):
             return SMALL

@@ -1,6 +1,7 @@
-"""The least-squares problem of every network in a batch, checked and brought to plain float64 arrays.
+"""The problem of every network in a batch, checked and brought to plain float64 arrays.
 
-loss_b = sum_i weight_bi sum_t (f_t(x_bi; theta_b) - y_bit)^2. Arrays that all networks share keep no batch axis.
+loss_b = sum_i weight_bi loss(f(x_bi; theta_b), y_bi), the loss one of numerics.train.losses. Arrays that all networks share keep no
+batch axis.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.train.losses import CROSS_ENTROPY, MSE, check_loss, least_loss, probabilities
 from theory.models import AbstractModel, MatrixFactorization, one_hot
 
 
@@ -34,6 +36,12 @@ class Problem:
     numbers: np.ndarray
     index: np.ndarray | None = None
     measures: bool = False
+    loss: str = MSE
+
+    @property
+    def least_loss(self) -> np.ndarray:
+        """What the loss of each network (B,) cannot fall below."""
+        return np.broadcast_to(least_loss(self.loss, self.Y, self.weights), self.networks)
 
     @property
     def networks(self) -> int:
@@ -81,7 +89,7 @@ def _is_batched(X: np.ndarray, model: Any, measures: bool, samples: int, network
     return X.ndim >= 2 and X.shape[:2] == (networks, samples)
 
 
-def pose(model: Any, theta0: Any, data: Any, *, weights: Any, learning_rate: Any, stop: Any, seed: Any) -> Problem:
+def pose(model: Any, theta0: Any, data: Any, *, weights: Any, learning_rate: Any, stop: Any, seed: Any, loss: str = MSE) -> Problem:
     """Check everything the caller gave and return the Problem. Raises ValueError naming the argument that is wrong."""
     theta = _finite("theta0", theta0)
     if theta.ndim not in (1, 2) or theta.size == 0:
@@ -90,7 +98,7 @@ def pose(model: Any, theta0: Any, data: Any, *, weights: Any, learning_rate: Any
         raise ValueError(f"theta0 must have {model.n_params} entries per network for {model}, got shape {theta.shape}")
     if not callable(model):
         raise ValueError(f"model must be a model of theory.models or a callable f(theta, x), got {model!r}")
-    X, Y, index, measures = _data(model, data)
+    X, Y, index, measures = _data(model, data, check_loss(loss), theta)
     networks = _networks(model, theta, X, Y, index, measures, weights, learning_rate, stop, seed)
     theta = np.array(np.broadcast_to(theta, (networks, theta.shape[-1])))
     samples = Y.shape[-2]
@@ -110,6 +118,7 @@ def pose(model: Any, theta0: Any, data: Any, *, weights: Any, learning_rate: Any
         numbers=np.arange(networks),
         index=index,
         measures=measures,
+        loss=loss,
     )
 
 
@@ -124,10 +133,13 @@ def _finite(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def _data(model: Any, data: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, bool]:
+def _data(model: Any, data: Any, loss: str, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, bool]:
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise ValueError(f"data must be a pair (X, Y), got {type(data).__name__}")
     X, Y = _finite("data X", data[0]), _finite("data Y", data[1])
+    if loss == CROSS_ENTROPY:
+        outputs = model.outputs if isinstance(model, AbstractModel) else _outputs(model, X, Y, theta)
+        Y = probabilities(Y, outputs, whole=_is_whole(data[1]))
     if Y.ndim not in (2, 3) or 0 in Y.shape:
         raise ValueError(f"data Y must have shape (n, outputs) or (B, n, outputs), none of them 0, got {Y.shape}")
     if not isinstance(model, AbstractModel):
@@ -139,6 +151,21 @@ def _data(model: Any, data: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
     if X.ndim not in (2, 3) or X.shape[-1] != model.input_size:
         raise ValueError(f"data X must have shape (n, {model.input_size}) or (B, n, {model.input_size}) for {model}, got {X.shape}")
     return X, Y, None, False
+
+
+def _is_whole(values: Any) -> bool:
+    """Whether the numbers are whole by their type."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values).dtype.kind in "iu"
+
+
+def _outputs(model: Any, X: np.ndarray, Y: np.ndarray, theta: np.ndarray) -> int:
+    """The outputs of a functional model: what it returns for one network."""
+    import torch
+
+    samples = Y.shape[1] if Y.ndim == 3 or (Y.ndim == 2 and X.shape[:2] == Y.shape) else len(Y)
+    one = X[0] if X.ndim > 2 and X.shape[1] == samples else X
+    with torch.no_grad():
+        return int(model(torch.as_tensor(theta.reshape(-1, theta.shape[-1])[0]), torch.as_tensor(one)).shape[-1])
 
 
 def _factorization_data(model: MatrixFactorization, X: np.ndarray, Y: np.ndarray, *, integers: bool):

@@ -39,6 +39,7 @@ class Run:
     def __init__(self, problem: Problem, method: Method, choice: Choice, plan: Plan, before: Trained | None) -> None:
         self.problem, self.method, self.choice, self.plan = problem, method, choice, plan
         networks = problem.networks
+        self.threshold = problem.stop + problem.least_loss
         self.theta, self.steps = problem.theta.copy(), problem.steps.copy()
         self.loss = np.full(networks, np.inf)
         self.dead = np.zeros(networks, dtype=bool)
@@ -127,7 +128,7 @@ class Run:
         self.steps[running[alive]] = steps[alive]
         self.loss[running[alive]] = np.where(finite, loss, np.inf)[alive]
         self.theta[running[alive & finite]] = theta[alive & finite]
-        converged = finite & (loss <= self.problem.stop[running])
+        converged = finite & (loss <= self.threshold[running])
         stopped = np.array([end is not None for end in ended])
         self.status[running[alive & stopped]] = ended[alive & stopped]
         self.status[running[alive & converged]] = Status.CONVERGED

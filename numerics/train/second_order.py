@@ -1,7 +1,9 @@
 """Second-order sessions for batches: Levenberg-Marquardt and minimum-norm Gauss-Newton on weighted residuals.
 
-With r = sqrt(weight) (f - y) and its Jacobian J the loss is |r|^2. Neither method forms J^T J: damped steps come from a QR factorization
-of J stacked on sqrt(damping) I, minimum-norm steps from the singular values (Nocedal and Wright, Numerical Optimization, ch. 10).
+With r = sqrt(weight) (f - y) and its Jacobian J the squared loss is |r|^2; the cross-entropy has residuals whose J^T r and J^T J are
+half of its gradient and of its Gauss-Newton matrix (numerics.train.losses). Neither method forms J^T J: damped steps come from a QR
+factorization of J stacked on sqrt(damping) I, minimum-norm steps from the singular values (Nocedal and Wright, Numerical Optimization,
+ch. 10).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from numerics.derivatives.batched import tangents
+from numerics.train.losses import loss_value, residuals
 from numerics.train.methods import GaussNewton, LevenbergMarquardt
 from numerics.train.problem import Problem
 from numerics.train.result import Status
@@ -26,14 +29,15 @@ class _Residuals:
 
         tensor = lambda array: torch.as_tensor(array, dtype=torch.float64, device=device)
         self.problem = problem
-        self.X, self.Y, self.root = tensor(problem.X), tensor(problem.Y), tensor(problem.weights).sqrt()[..., None]
+        self.X, self.Y, self.weights = tensor(problem.X), tensor(problem.Y), tensor(problem.weights)
 
-    def __call__(self, theta: Any) -> Any:
+    def losses(self, theta: Any) -> Any:
+        """(b,) the losses themselves."""
         if self.problem.is_theory_model:
             output = self.problem.forward(theta, self.X)
         else:
             output = self._vmapped(self.problem.model)(theta, self.X)
-        return (self.root * (output - self.Y)).flatten(1)
+        return loss_value(self.problem.loss, output, self.Y, self.weights)
 
     def with_jacobian(self, theta: Any) -> tuple[Any, Any]:
         import torch
@@ -43,7 +47,7 @@ class _Residuals:
         else:
             output = self._vmapped(self.problem.model)(theta, self.X)
             J = self._vmapped(torch.func.jacrev(self.problem.model))(theta, self.X)
-        return (self.root * (output - self.Y)).flatten(1), (self.root[..., None] * J).flatten(1, 2)
+        return residuals(self.problem.loss, output, self.Y, self.weights, J)
 
     def _vmapped(self, function: Any) -> Any:
         import torch
@@ -63,7 +67,7 @@ class _NewtonSession(ABC):
         self.ended = np.full(len(self.steps), None)
         self.going = np.full(len(self.steps), True)
         with torch.no_grad():
-            self.loss = self.residuals(self.theta).square().sum(1)
+            self.loss = self.residuals.losses(self.theta)
 
     def look(self) -> Look:
         return Look(self.theta.cpu().numpy().copy(), self.loss.cpu().numpy().copy(), self.steps.copy(), self.ended.copy())
@@ -99,7 +103,7 @@ class GaussNewtonSession(_NewtonSession):
         inverse = torch.where(kept, 1 / torch.where(kept, s, 1.0), 0.0)
         step = (Vh.mT @ (inverse[..., None] * (U.mT @ r[..., None])))[..., 0]
         self.theta = self.theta - step
-        self.loss = self.residuals(self.theta).square().sum(1)
+        self.loss = self.residuals.losses(self.theta)
 
 
 class LevenbergMarquardtSession(_NewtonSession):
@@ -128,7 +132,7 @@ class LevenbergMarquardtSession(_NewtonSession):
         self.going &= ~stationary
         going = torch.as_tensor(self.going, device=self.theta.device)
         trial = self.theta + damped_step(J, r, self.damping)
-        loss = self.residuals(trial).square().sum(1)
+        loss = self.residuals.losses(trial)
         better = going & (loss < self.loss)
         self.theta = torch.where(better[:, None], trial, self.theta)
         self.loss = torch.where(better, loss, self.loss)

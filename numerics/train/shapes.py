@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.train.losses import MSE
 from numerics.train.methods import Adam, GradientDescent, Method, Momentum
 from numerics.train.problem import Problem
 from theory.activations import activation
@@ -109,6 +110,8 @@ def kernel_shape(problem: Problem, method: Method) -> Shape | str:
     if not isinstance(method, GradientDescent | Momentum | Adam):
         return f"kernels do not make steps of {method.name}"
     model = problem.model
+    if problem.loss != MSE:
+        return f"kernels written by hand have no loss {problem.loss}"
     if type(model) not in (MatrixFactorization, TwoLayer, TwoLayerCNN):  # a subclass may compute something else
         return f"there is no kernel for {type(model).__name__}"
     if model.n_params > MOST_PARAMETERS:

@@ -17,6 +17,7 @@ import numpy as np
 
 from numerics.train.flow import FlowSession
 from numerics.train.general import TorchSession
+from numerics.train.losses import MSE, loss_value, output_slopes
 from numerics.train.methods import GradientFlow, Method
 from numerics.train.problem import Problem
 from numerics.train.session import Look
@@ -138,7 +139,8 @@ class WideNetwork:
     Raises ValueError for a model that is not written out here.
     """
 
-    def __init__(self, model: TwoLayer | FullyConnected) -> None:
+    def __init__(self, model: TwoLayer | FullyConnected, loss: str = MSE) -> None:
+        self.loss = loss
         if reason := reason_against(model):
             raise ValueError(f"model must be written out in closed form, but {reason}")
         self.layers = layers_of(model)
@@ -162,7 +164,7 @@ class WideNetwork:
         return found
 
     def evaluate(self, theta: Any, X: Any, Y: Any, weights: Any, gradient: bool = True) -> tuple[Any, Any]:
-        """Losses sum_i weight_i |f(x_i) - y_i|^2 (b,) and their gradients (b, P), or None, of torch tensors in float64.
+        """Losses sum_i weight_i loss(f(x_i), y_i) (b,) and their gradients (b, P), or None, of torch tensors in float64.
 
         theta (b, P); X (n, d) or (b, n, d), Y (n, o) or (b, n, o), weights (n,) or (b, n).
         """
@@ -183,11 +185,10 @@ class WideNetwork:
         seen = [X]
         for layer in self.layers[:-1]:
             seen.append(self.value(layer.applied(theta, seen[-1])))
-        error = self.layers[-1].applied(theta, seen[-1]) - Y
-        slopes = weights[..., None] * error
-        loss = (slopes * error).sum((-2, -1))
+        output = self.layers[-1].applied(theta, seen[-1])
+        loss = loss_value(self.loss, output, Y, weights)
         if out is not None:
-            slopes = slopes.mul_(2)
+            slopes = output_slopes(self.loss, output, Y, weights)
             for k in range(len(self.layers) - 1, -1, -1):
                 self.layers[k].write(out, slopes, seen[k])
                 if k:  # the value is no longer needed, its place takes the slope
@@ -201,7 +202,7 @@ class WideSession(TorchSession):
     path = "wide"
 
     def __init__(self, problem: Problem, method: Method, state: dict[str, np.ndarray], device: str = "cpu") -> None:
-        self.network = WideNetwork(problem.model)
+        self.network = WideNetwork(problem.model, problem.loss)
         turned = {name: self.network.inward(array) for name, array in state.items()}
         super().__init__(replace(problem, theta=self.network.inward(problem.theta)), method, turned, device)
         self.evaluate = self.network.evaluate
@@ -239,7 +240,7 @@ class WideFlowSession(FlowSession):
     path = "wide"
 
     def __init__(self, problem: Problem, method: GradientFlow, state: dict[str, np.ndarray], device: str = "cpu") -> None:
-        self.network = WideNetwork(problem.model)
+        self.network = WideNetwork(problem.model, problem.loss)
         turned = replace(problem, theta=self.network.inward(problem.theta))
         super().__init__(turned, method, state, device, evaluate=self.network.evaluate)
 

@@ -87,13 +87,22 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def claims_at(path: Path | None) -> Registry:
-    """The claims under ``path`` (default: the shipped ones); a file that hangs when it is imported is named in the end.
+#: The option that names claims of one's own; it may be given several times.
+own_claims = click.option(
+    "--claims",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A claims file or directory of one's own; may be given several times.",
+)
+
+
+def claims_at(paths: tuple[Path, ...]) -> Registry:
+    """The claims under ``paths`` (none: the shipped ones); a file that hangs when it is imported is named in the end.
 
     :raises ClaimError: as :func:`proofs_check.engine.registry.load_claims`.
     """
     with within(IMPORT_LIMIT):
-        return load_claims(path)
+        return load_claims(paths)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from proofs_check.claim import Check, Claim
-from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._group import claims_at, explained, own_claims
 from proofs_check.engine.registry import shown_file
 
 #: Columns of the text.
@@ -18,9 +18,9 @@ WIDTH = 120
 
 @click.command(short_help="Print a claim: statement, symbols, how it is tested.")
 @click.argument("claim_id", metavar="CLAIM")
-@click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
+@own_claims
 @explained
-def command(claim_id: str, claims: Path | None) -> None:
+def command(claim_id: str, claims: tuple[Path, ...]) -> None:
     """Print CLAIM: its statement, symbols and clauses, what it rests on, and how each clause is tested.
 
     Example: proofs-check explain mf.strata

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS, Claim
-from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._group import claims_at, explained, own_claims
 from proofs_check.engine.registry import shown_file
 
 BASELINES = Path(__file__).resolve().parents[2] / "reports"
@@ -19,9 +19,9 @@ BASELINES = Path(__file__).resolve().parents[2] / "reports"
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
+@own_claims
 @explained
-def command(patterns: tuple[str, ...], as_json: bool, claims: Path | None) -> None:
+def command(patterns: tuple[str, ...], as_json: bool, claims: tuple[Path, ...]) -> None:
     """List claims, their sources and dependencies.
 
     A PATTERN is a glob over claim ids (default: all). Expected seconds come from the committed baselines of each level.

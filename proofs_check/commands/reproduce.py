@@ -13,19 +13,19 @@ from typing import Any
 import click
 
 from proofs_check.claim import Check, Claim, ClaimError, Status
-from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._group import claims_at, explained, own_claims
 from proofs_check.engine.finding import ITSELF
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS.json")
+@click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS.json|DIRECTORY")
 @click.argument("claim_id", metavar="CLAIM")
 @click.argument("check", metavar="CHECK")
 @click.argument("case", metavar="CASE")
-@click.option("--claims", type=click.Path(path_type=Path), help="The claims file or directory of the run.")
+@own_claims
 @click.option("--changed", is_flag=True, help="Also where the claim or its check is no longer the one of the run.")
 @explained
-def command(results: Path, claim_id: str, check: str, case: str, claims: Path | None, changed: bool) -> None:
+def command(results: Path, claim_id: str, check: str, case: str, claims: tuple[Path, ...], changed: bool) -> None:
     """Run one case of a stored run again.
 
     CASE is a number, or control:NAME:NUMBER. Exits with 1 when the case fails (as that of a control should) or breaks, with 0
@@ -44,7 +44,7 @@ def command(results: Path, claim_id: str, check: str, case: str, claims: Path | 
     run = {"level": stored["level"], "seed": stored["seed"], "device": stored["device"]}
     registry = claims_at(claims)
     if claim_id not in registry:
-        where = f"in {claims}" if claims else "among the shipped claims (--claims PATH names others)"
+        where = f"in {' or '.join(map(str, claims))}" if claims else "among the shipped claims (--claims PATH names others)"
         raise ClaimError(f"claim {claim_id!r}: found no such claim {where}")
     claim = registry[claim_id]
     prepare(claim, check, part, **run)  # says what is wrong with the names before a worker starts

@@ -95,6 +95,8 @@ def _outputs(model: str, x: np.ndarray, activation: str | None, module: str | No
     from proofs_check.commands._inputs import load_module
 
     if not Path(model).is_dir():
+        if ":" not in model and not Path(model).exists():
+            raise ValueError(f"expected PATH.py:NAME or a directory of checkpoints, and {model} does not exist")
         if activation or module:
             raise ValueError(f"--activation and --module are for a directory of checkpoints, and {model} is none")
         return [0.0], [_of_module(load_module(model), x)]
@@ -237,29 +239,41 @@ def _table(path: Path, found: Spectra) -> None:
 
 
 def _figures(found: Spectra, bands: list[Band], threshold: float) -> dict[str, dict[str, Any]]:
+    return {"energies.svg": _energies(found), "bands.svg": _by_band(found, bands, threshold)}
+
+
+def _energies(found: Spectra) -> dict[str, Any]:
+    """Energies of the error: of one network beside those of the target, of several by checkpoint."""
     import numpy as np
 
     shown = min(len(found.frequencies), MOST_DRAWN)
     floor = 1e-16 * max(float(found.target.sum()), float(found.energies.max()), 1e-300)
-    values = np.log10(np.maximum(found.energies[:, :shown], floor))
-    names = [f"{step:g}" for step in found.steps]
+    x, labels = found.frequencies[:shown].tolist(), {"title": "Energy of the error", "x_label": "frequency"}
+    if len(found.steps) == 1:
+        rows = (("error", found.energies[0]), ("target", found.target))
+        series = [{"label": name, "x": x, "y": np.maximum(row[:shown], floor).tolist()} for name, row in rows]
+        alt = "Energy by frequency of the error and of the target, on a logarithmic scale"
+        return {**labels, "kind": "lines", "alt": alt, "data": {"series": series}, "y_label": "energy", "log_y": True}
+    values = np.round(np.log10(np.maximum(found.energies[:, :shown], floor)), 3).tolist()
     alt = "Energy of the error by frequency (columns) and checkpoint (rows), logarithm to base 10; dark columns have converged"
-    data = {"x": found.frequencies[:shown].tolist(), "y": names, "values": np.round(values, 3).tolist(), "value_label": "log10 energy"}
-    heat = {"kind": "heatmap", "title": "Energy of the error", "alt": alt, "data": data, "x_label": "frequency", "y_label": "step"}
-    series = []
-    for band in bands:
-        relative = found.relative(band)
-        if math.isfinite(relative[0]):
-            series.append({"label": str(band), "x": found.steps.tolist(), "y": np.maximum(relative, 1e-16).tolist()})
+    data = {"x": x, "y": [f"{step:g}" for step in found.steps], "values": values, "value_label": "log10 energy"}
+    return {**labels, "kind": "heatmap", "alt": alt, "data": data, "y_label": "step"}
+
+
+def _by_band(found: Spectra, bands: list[Band], threshold: float) -> dict[str, Any]:
+    """Relative errors: of one network as bars, of several over the checkpoints with the threshold."""
+    import numpy as np
+
+    kept = [(str(band), np.maximum(found.relative(band), 1e-16)) for band in bands if math.isfinite(found.relative(band)[0])]
+    labels = {"title": "Relative errors by band", "y_label": "relative error", "log_y": True}
+    if len(found.steps) == 1:
+        series = [{"x": [name for name, _ in kept], "y": [float(relative[0]) for _, relative in kept]}]
+        alt = "Relative error of each band of frequencies in which the target has something, on a logarithmic scale"
+        return {**labels, "kind": "bars", "alt": alt, "data": {"series": series}, "x_label": "frequencies"}
+    series = [{"label": name, "x": found.steps.tolist(), "y": relative.tolist()} for name, relative in kept]
     series.append({"label": "threshold", "x": [float(found.steps[0]), float(found.steps[-1])], "y": [threshold, threshold]})
     alt = "Relative errors of bands of frequencies over the checkpoints, with the threshold of convergence as a level line"
-    lines = {
-        "kind": "lines" if len(found.steps) > 1 else "scatter",
-        "title": "Relative errors by band",
-        "alt": alt,
-        "data": {"series": series},
-    }
-    return {"energies.svg": heat, "bands.svg": {**lines, "x_label": "step", "y_label": "relative error", "log_y": True}}
+    return {**labels, "kind": "lines", "alt": alt, "data": {"series": series}, "x_label": "step"}
 
 
 def _write(path: Path, figure: dict[str, Any]) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 import click
 
 from proofs_check.claim import LEVELS, ClaimError
-from proofs_check.commands._group import claims_at, explained
+from proofs_check.commands._group import claims_at, explained, own_claims
 from proofs_check.commands._stored import RUNS, newest_run, write_pages
+from proofs_check.engine.processes import MOST_WORKERS, default_workers
 from proofs_check.engine.verdict import VERDICTS, dead_probes
 
 COLOURS = {"refuted": "red", "error": "red", "vacuous": "red", "inconclusive": "yellow", "skipped": "bright_black"}
@@ -37,16 +38,22 @@ class _Seed(click.ParamType):
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="How much to try.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=default_workers,
+    show_default=f"cores this process may use, at most {MOST_WORKERS}",
+    help="Worker processes.",
+)
 @click.option("--seed", type=_Seed(), default=0, show_default=True, help="Of all random numbers.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on inconclusive claims, dead probes, or when nothing was tested, too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write to; default: proofs-check-runs/<run id>.")
 @click.option("--resume", is_flag=True, help="Take up the run in --out (default: the newest) where it stopped.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each part of a check.")
-@click.option("--claims", type=click.Path(path_type=Path), help="A claims file or directory of one's own.")
+@own_claims
 @click.option("--cluster", metavar="ADDRESS", help="Scheduler of a dask.distributed cluster to run on.")
 @explained
-def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: bool, claims: Path | None, **options: Any) -> None:
+def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: bool, claims: tuple[Path, ...], **options: Any) -> None:
     """Run claims and write the report.
 
     A PATTERN is a glob over claim ids (default: all). Exit codes: 0 nothing is refuted, vacuous or in error (with --strict: nor
@@ -60,10 +67,11 @@ def command(patterns: tuple[str, ...], strict: bool, out: Path | None, resume: b
     registry = claims_at(claims)
     count = len(registry.select(patterns))
     directory = out or (newest_run(holding="run.sqlite") if resume else RUNS / new_run_id())
-    click.echo(f"{count} claims, level {options['level']}, seed {options['seed']}, into {directory}")
+    by = f"on {options['cluster']}" if options["cluster"] else f"jobs {options['jobs']}"
+    click.echo(f"{count} claim{'s' * (count != 1)}, level {options['level']}, seed {options['seed']}, {by}, into {directory}")
     try:
-        with _terminated_as_interrupt(), _progress(count) as show:
-            run = verify(patterns, out=directory, resume=resume, claims=registry, progress=show, **options)
+        with _terminated_as_interrupt(), _progress(count) as (show, running):
+            run = verify(patterns, out=directory, resume=resume, claims=registry, progress=show, running=running, **options)
     except Interrupted as stopped:
         again = _again(patterns, directory, claims, strict, options)
         why = f"Stopped: {stopped.reason}." if stopped.reason else "Stopped:"
@@ -86,9 +94,10 @@ def _show_so_far(stopped: Any) -> None:
         click.echo(f"What is done so far: {stopped.directory / 'index.html'}", err=True)
 
 
-def _again(patterns: tuple[str, ...], directory: Path, claims: Path | None, strict: bool, options: Mapping[str, Any]) -> str:
-    given = {"out": directory, "claims": claims, **options}
+def _again(patterns: tuple[str, ...], directory: Path, claims: tuple[Path, ...], strict: bool, options: Mapping[str, Any]) -> str:
+    given = {"out": directory, **options}
     flags = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    flags += [f"--claims={path}" for path in claims]
     return shlex.join(["proofs-check", "verify", *patterns, *flags, *["--strict"] * strict, "--resume"])
 
 
@@ -103,22 +112,26 @@ def _terminated_as_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(count: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """What shows each claim as it finishes: a line, and on a terminal a bar below the lines."""
+def _progress(count: int) -> Iterator[tuple[Callable[[Mapping[str, Any]], None], Callable[[list[str], int, int], None] | None]]:
+    """What shows each claim as it finishes, a line; and on a terminal what runs and what is left, a bar below the lines."""
     if not sys.stdout.isatty():
-        yield lambda claim: click.echo(_line(claim))
+        yield (lambda claim: click.echo(_line(claim))), None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.text import Text
 
-    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), transient=True) as bar:
-        task = bar.add_task("", total=count)
+    told = TextColumn("{task.fields[done]} of {task.fields[count]} claims; left")
+    with Progress(BarColumn(), told, TimeRemainingColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), transient=True) as bar:
+        task = bar.add_task("", total=None, done=0, count=count)
 
         def show(claim: Mapping[str, Any]) -> None:
             bar.console.print(Text.from_ansi(_line(claim)))
-            bar.advance(task)
+            bar.update(task, done=bar.tasks[0].fields["done"] + 1)
 
-        yield show
+        def running(claims: list[str], done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=", ".join(claims))
+
+        yield show, running
 
 
 def _line(claim: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from proofs_check.axes import Axes
 from proofs_check.claim import Check
-from proofs_check.plain_data import to_data
+from proofs_check.plain_data import to_data, without_place
 
 
 def body_hash(check: Check) -> str:
@@ -52,7 +52,7 @@ def _parts(value: Any) -> tuple[str, list[tuple[Any, Any]]]:
 
 
 def _holds_code(value: Any) -> bool:
-    """Whether functions lie in what ``value`` holds: as plain data they would be told by their place in memory."""
+    """Whether functions lie in what ``value`` holds: as plain data they would be told by their names alone."""
     return any(callable(part) if not _parts(part)[0] else _holds_code(part) for _, part in _parts(value)[1])
 
 
@@ -68,7 +68,7 @@ def _code(function: Any) -> Any:
     try:
         return _closure(inspect.getsourcefile(inner) or "", code.co_firstlineno, code.co_name), captured
     except (OSError, SyntaxError, ValueError):
-        return code.co_code.hex(), repr(code.co_consts), captured
+        return code.co_code.hex(), without_place(repr(code.co_consts)), captured
 
 
 def _unwrapped(function: Any) -> Any:

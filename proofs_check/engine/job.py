@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Job:
 
     ``file`` is the path of the claims file (``shipped:NAME`` inside the package), ``source`` the hash of its code, ``libraries``
     the versions of what it computes with; ``timeout`` is in seconds. With a ``case``, only that instance is run, and the finding shows it.
+    Of a formal check, ``proofs`` are the proof files below the folder `proofs` that the run asks about.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Job:
     timeout: float
     case: int | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
+    proofs: Sequence[str] = ()
 
     def to_data(self) -> dict[str, Any]:
         """As JSON data; :meth:`from_data` reads it back."""
@@ -62,6 +64,11 @@ class Job:
     def company(self) -> str:
         """The jobs with which this one may share a process: all that ship with the package, else those of the same claims file."""
         return _SHIPPED if self.shared else f"{self.file} {self.source}"
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """The parts that share what a process keeps, and so go to one worker: those of its check, or all that ask Coq about what ships."""
+        return ("", "formal") if self.proofs else (self.claim, self.check)
 
     @property
     def key(self) -> str:
@@ -92,6 +99,10 @@ class Job:
 
         :raises ClaimError: as :meth:`load`.
         """
+        if self.proofs:
+            from proofs_check.proving.coq import expect
+
+            expect(self.proofs)
         run = {"level": self.level, "seed": self.seed, "device": self.device, "folder": self.path.parent}
         if self.case is not None:
             return run_case(self.load(), self.check, self.part, self.case, **run)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -56,12 +56,16 @@ class Lost(RuntimeError):
 
 
 class Pool:
-    """``jobs`` worker processes, each limited to ``memory`` bytes (default: its share of the machine's)."""
+    """``jobs`` worker processes, each limited to ``memory`` bytes (default: its share of the machine's).
 
-    def __init__(self, jobs: int = 1, *, memory: int | None = None) -> None:
+    ``watch`` is called with all jobs that run whenever one of them starts.
+    """
+
+    def __init__(self, jobs: int = 1, *, memory: int | None = None, watch: Callable[[list[Job]], None] | None = None) -> None:
         if jobs < 1:
             raise ValueError(f"jobs must be at least 1, got {jobs}")
         self.memory = memory or int(psutil.virtual_memory().total * MEMORY_SHARE / jobs)
+        self._watch = watch
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._waiting: dict[str, _Waiting] = {}
@@ -123,10 +127,12 @@ class Pool:
             served = {other.company for other in self._workers if other.job}
             free = [company for company in queues if company not in served]
             worker.company = worker.company or (free[0] if free else max(queues, key=lambda company: len(queues[company])))
-            taken = {other.check for other in self._workers if other.job}
-            job = queues[worker.company].take(worker.check, taken)
-            worker.check = _check(job)
+            taken = {other.group for other in self._workers if other.job}
+            job = queues[worker.company].take(worker.group, taken)
+            worker.group = job.group
             worker.send(job)
+            if self._watch:
+                self._watch([other.job for other in self._workers if other.job])
         else:
             self._workers[index] = self._start()
             self._retire(worker)
@@ -179,10 +185,10 @@ class Pool:
 
 
 class _Waiting:
-    """Jobs of one company by the checks of which they are parts, in the order in which these came; a job is found without a search."""
+    """Jobs of one company by their groups, in the order in which these came; a job is found without a search."""
 
     def __init__(self) -> None:
-        self._checks: OrderedDict[tuple[str, str], deque[Job]] = OrderedDict()
+        self._groups: OrderedDict[tuple[str, str], deque[Job]] = OrderedDict()
         self._count = 0
 
     def __len__(self) -> int:
@@ -190,22 +196,22 @@ class _Waiting:
 
     def append(self, job: Job) -> None:
         """Put ``job`` behind the others."""
-        self._checks.setdefault(_check(job), deque()).append(job)
+        self._groups.setdefault(job.group, deque()).append(job)
         self._count += 1
 
     def put_back(self, job: Job) -> None:
         """Put ``job`` before the others."""
-        self._checks.setdefault(_check(job), deque()).appendleft(job)
-        self._checks.move_to_end(_check(job), last=False)
+        self._groups.setdefault(job.group, deque()).appendleft(job)
+        self._groups.move_to_end(job.group, last=False)
         self._count += 1
 
     def take(self, last: tuple[str, str] | None, taken: set[tuple[str, str] | None]) -> Job:
-        """A job of the check that a worker had ``last``, since parts of a check share what is kept; else of one that no other has taken."""
-        check = last if last in self._checks else next((check for check in self._checks if check not in taken), None)
-        check = check or next(iter(self._checks))
-        job = self._checks[check].popleft()
-        if not self._checks[check]:
-            del self._checks[check]
+        """A job of the group that a worker had ``last``, since these share what is kept; else of one that no other has taken."""
+        group = last if last in self._groups else next((group for group in self._groups if group not in taken), None)
+        group = group or next(iter(self._groups))
+        job = self._groups[group].popleft()
+        if not self._groups[group]:
+            del self._groups[group]
         self._count -= 1
         return job
 
@@ -239,7 +245,7 @@ class _Worker:
             os.set_blocking(stream.fileno(), False)
         self.job: Job | None = None
         self.company: str | None = None
-        self.check: tuple[str, str] | None = None
+        self.group: tuple[str, str] | None = None
         self.ready = self.gone = self._started = False
         self._watchdog: int | None = None
         self._answer, self._searched = bytearray(), 0
@@ -369,11 +375,6 @@ class _Worker:
         for stream in (self.answers, self.output):
             stream.close()
         self.leave()
-
-
-def _check(job: Job) -> tuple[str, str]:
-    """The check of which a job is a part."""
-    return job.claim, job.check
 
 
 def _read(stream: Any) -> bytes | None:

@@ -1,4 +1,6 @@
-"""The processes of a worker: how it ends with its parent, and which others it has started, whatever session they have gone to."""
+"""The processes of a worker: how it ends with its parent, and which others it has started, whatever session they have gone to; how many
+workers a machine has room for.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,24 @@ from collections.abc import Sequence
 
 import psutil
 
+#: Workers that a run has where nobody says how many, at most: each takes its share of the memory, and a family has few long checks.
+MOST_WORKERS = 8
 #: How often a watchdog looks for the parent, in seconds.
 WATCH = 0.5
 #: Options of prctl(2).
 _PARENT_DEATH_SIGNAL, _CHILD_SUBREAPER = 1, 36
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """One worker for each core that this process may use, at most :data:`MOST_WORKERS`."""
+    return min(usable_cores(), MOST_WORKERS)
 
 
 def kept_by_kernel() -> bool:

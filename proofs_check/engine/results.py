@@ -24,15 +24,15 @@ SCHEMA = 2
 
 @dataclass(frozen=True, slots=True)
 class RunPlace:
-    """Where a run is written (``None``: nowhere) and the claims path it was given, for commands that repeat a case."""
+    """Where a run is written (``None``: nowhere) and the claims paths it was given, for commands that repeat a case."""
 
     directory: Path | None
-    claims: Path | None
+    claims: tuple[Path, ...] = ()
 
     def reproduce(self, claim: Claim, check: Check, case: int | str) -> str:
         """The command that runs one case again."""
         results = "results.json" if self.directory is None else str(self.directory / "results.json")
-        own = [] if self.claims is None else ["--claims", str(self.claims)]
+        own = [word for path in self.claims for word in ("--claims", str(path))]
         return shlex.join(["proofs-check", "reproduce", results, claim.id, check.name, str(case), *own])
 
 

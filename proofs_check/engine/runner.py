@@ -11,7 +11,7 @@ import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,8 @@ TIMEOUTS = {"quick": 300.0, "standard": 1800.0, "full": 86400.0}
 
 #: Called with each claim's entry of the results as the claim finishes.
 Progress = Callable[[Mapping[str, Any]], None]
+#: Called whenever a part starts: with the ids of the claims of which parts run, and how many of all parts are done, and are there.
+Running = Callable[[list[str], int, int], None]
 
 
 class Executor(Protocol):
@@ -88,16 +90,18 @@ def verify(
     out: str | Path | None = None,
     resume: bool = False,
     timeout: float | None = None,
-    claims: str | Path | Registry | None = None,
+    claims: str | Path | Iterable[str | Path] | Registry | None = None,
     cluster: str | None = None,
     memory: int | None = None,
     progress: Progress | None = None,
+    running: Running | None = None,
 ) -> Run:
     """Run the claims whose ids match ``patterns`` (globs) and write ``out/results.json`` where ``out`` is given.
 
     ``jobs`` worker processes share the work, each limited to ``memory`` bytes; or the workers of the dask scheduler at
     ``cluster``. ``timeout`` limits each part of a check, in seconds. ``resume`` reuses what an earlier run in ``out`` stored for
-    the same claim, code, libraries, level, seed and device kind; errors and timeouts run again. A directory belongs to one run: it is
+    the same claim, code, libraries, level, seed and device kind; errors and timeouts run again. ``progress`` is called as claims finish,
+    ``running`` as their parts start (on this machine). A directory belongs to one run: it is
     taken up again, or repeated, by the same patterns, level, seed, device and claims only.
 
     :raises ClaimError: when the claims do not load, nothing matches, or an argument is out of range.
@@ -109,9 +113,15 @@ def verify(
     patterns = [patterns] if isinstance(patterns, str) else list(patterns or ["*"])
     selected = registry.select(patterns)
     device = resolve_device(device)
-    place = RunPlace(None if out is None else Path(out), registry.path)
-    own = None if registry.path is None else str(registry.path)
-    request = {"patterns": sorted(set(patterns)), "level": level, "seed": seed, "device": device, "claims": own}
+    place = RunPlace(None if out is None else Path(out), registry.paths)
+    own = [str(path) for path in registry.paths]
+    request = {
+        "patterns": sorted(set(patterns)),
+        "level": level,
+        "seed": seed,
+        "device": device,
+        "claims": own[0] if len(own) == 1 else own or None,
+    }
     started, clock = _now(), time.perf_counter()
 
     def results(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -133,7 +143,7 @@ def verify(
         try:
             todo = work.plan(level=level, seed=seed, device=device, timeout=timeout, resume=resume)
             if todo:
-                with _executor(min(jobs, len(todo)), memory, cluster) as executor:
+                with _executor(min(jobs, len(todo)), memory, cluster, work.watch(running)) as executor:
                     work.execute(executor, todo)
         except (KeyboardInterrupt, Lost) as error:
             store.kept = True
@@ -176,7 +186,19 @@ class _Work:
                     todo.append(job)
                 else:
                     self._put(job, finding)
-        return todo
+        return self._told_of_proofs(todo)
+
+    def _told_of_proofs(self, jobs: list[Job]) -> list[Job]:
+        """The jobs; those of formal checks that ship say which files all of them ask Coq about."""
+        proof = lambda job: getattr(self.claims[job.claim].check(job.check).run, "proof", None) if job.shared else None
+        proofs = tuple(sorted({file for job in jobs if (file := proof(job)) is not None}))
+        return [replace(job, proofs=proofs) if proof(job) is not None else job for job in jobs]
+
+    def watch(self, running: Running | None) -> Callable[[list[Job]], None] | None:
+        """What tells ``running`` which claims a pool is at."""
+        if running is None:
+            return None
+        return lambda jobs: running(list(dict.fromkeys(job.claim for job in jobs)), self.count, self.total)
 
     def execute(self, executor: Executor, todo: list[Job]) -> None:
         """Run the jobs, and store each finding as it comes."""
@@ -285,9 +307,9 @@ def stored(store: Store, check: Check, job: Job) -> Finding | None:
     return None if finding is None or finding.status in (Status.ERROR, Status.TIMEOUT) else finding
 
 
-def _executor(jobs: int, memory: int | None, cluster: str | None) -> Any:
+def _executor(jobs: int, memory: int | None, cluster: str | None, watch: Callable[[list[Job]], None] | None = None) -> Any:
     if cluster is None:
-        return Pool(jobs, memory=memory)
+        return Pool(jobs, memory=memory, watch=watch)
     from proofs_check.engine.cluster import Cluster
 
     return Cluster(cluster, memory=memory)

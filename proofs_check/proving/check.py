@@ -74,6 +74,7 @@ def formal_check(
             return _adequacy(adequate, context, changed=shift != 0)
         return _proof(source.path, theorem, refuter, premises, axioms, as_stated=variant == theorem)
 
+    vars(run)["proof"] = file  # a run tells its workers which files it comes to
     given = "; ".join(filter(None, [f"premises: {', '.join(premises)}" if premises else "", _axioms_in_words(axioms)]))
     return Check(
         name,

@@ -9,8 +9,8 @@ What a checked file prints is never read: a script can print anything. A proof c
 
 Compiled files are kept in a cache of the user, under a key that hashes the source, the sources it needs, and the versions of Coq and of its
 libraries; so are the statements as Coq prints them, and values. The axioms are asked again in each process: of a file of one's own alone,
-of the files that ship together once it is clear that more are asked for, first of their family, then all, because loading the libraries is
-what an answer costs.
+of the files that ship together where a run says which it comes to (:func:`expect`), else once it is clear that more are asked for, first of
+their family, then all, because loading the libraries is what an answer costs.
 At most two runs of coqc go on at once, over all processes of a user.
 """
 
@@ -293,10 +293,13 @@ def toolchain() -> Toolchain:
 
 def cache_folder() -> Path:
     """Where compiled proofs are kept: $PROOFS_CHECK_CACHE, or proofs-check in the user's cache folder."""
-    base = os.environ.get("PROOFS_CHECK_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "proofs-check")
-    folder = Path(base, "proofs")
+    folder = Path(_cache_base(), "proofs")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _cache_base() -> Path:
+    return Path(os.environ.get("PROOFS_CHECK_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "proofs-check"))
 
 
 # ---- sources ----
@@ -336,6 +339,10 @@ def built_path(file: str | Path) -> Path:
     return path if path.is_absolute() else PROOFS / path
 
 
+def _shipped_name(path: Path) -> str:
+    return ".".join((LIBRARY, *path.relative_to(PROOFS).with_suffix("").parts))
+
+
 def read(path: Path) -> Source:
     """The proof file at ``path``; raises Refused when it is not there or reaches outside."""
     if not path.is_file():
@@ -350,7 +357,7 @@ def _source(path: Path, content: str) -> Source:
     if escape := _FORBIDDEN.search(text):
         raise Refused(f"{path.name} uses the command {escape[1]}, which reaches outside the file")
     shipped = path.is_relative_to(PROOFS)
-    logical = ".".join((LIBRARY, *path.relative_to(PROOFS).with_suffix("").parts)) if shipped else f"{OWN}.{path.stem}"
+    logical = _shipped_name(path) if shipped else f"{OWN}.{path.stem}"
     needs = []
     for library, inner, names in re.findall(rf"From ({LIBRARY}|{OWN})((?:\.\w+)*) Require (?:Import |Export )?([\w\s]+?)\.\s", text):
         folder = (PROOFS if library == LIBRARY else path.parent).joinpath(*inner.split(".")[1:])
@@ -452,10 +459,28 @@ def build(file: str | Path) -> Built:
     return _build(built_path(file), ())
 
 
+#: Of this process: what was built, by source, toolchain and cache, as long as no file that it rests on is another.
+_known: dict[tuple[Path, str, Path], tuple[dict[Path, Any], Built]] = {}
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    """What tells a file from another in its place; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
 def _build(path: Path, above: tuple[Path, ...], *, compiling: bool = True) -> Built:
     """As :func:`build`; without ``compiling``, Refused too for what is not compiled yet."""
     if path in above:
         raise Refused(f"{path.name} needs itself")
+    place = lambda source: (source, toolchain().fingerprint, _cache_base())
+    stamps, built = _known.get(place(path), ({}, None))
+    if built is not None and all(_stamp(file) == stamp for file, stamp in stamps.items()):
+        return built
+    stamps = {path: _stamp(path)}  # before it is read: what changes meanwhile is read again
     source = read(path)
     needs = tuple(_build(need, (*above, path), compiling=compiling) for need in source.needs)
     content = path.read_bytes()
@@ -470,7 +495,11 @@ def _build(path: Path, above: tuple[Path, ...], *, compiling: bool = True) -> Bu
             record = _stored(home) or _compile(source, content, needs, home)
     lines = sum(1 for line in content.decode().splitlines() if line.strip())
     notations = "\n".join([source.imports, *(["Open Scope ring_scope."] if "ring_scope" in source.text else [])])
-    return Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, source.theorems, notations)
+    built = Built(source.logical, home / "proof.vo", needs, key, record["seconds"], lines, source.theorems, notations)
+    for need in source.needs:
+        stamps |= _known[place(need)][0]
+    _known[place(path)] = stamps | {file: _stamp(file) for file in (built.file, home / "record.json")}, built
+    return built
 
 
 def _stored(home: Path) -> dict[str, Any] | None:
@@ -542,6 +571,12 @@ def _statements(built: Built) -> dict[str, str]:
 
 _answered: dict[str, tuple[str, ...]] = {}  # of this process: the axioms of files that ship, by their keys
 _families: set[str] = set()  # of this process: the families that were asked about
+_expected: set[str] = set()  # of this process: the files that ship and will be asked about, by logical name
+
+
+def expect(files: Iterable[str]) -> None:
+    """This process will be asked about these files below the folder `proofs`: those that are compiled are asked about at once."""
+    _expected.update(_shipped_name(built_path(file)) for file in files)
 
 
 @lru_cache
@@ -553,9 +588,13 @@ def _axioms(built: Built) -> tuple[str, ...]:
         family = built.logical.rpartition(".")[0]
         again = family in _families
         others: list[Built] = []
-        if again or len(_answered) >= ALONE:  # of a family that is asked about again all, from the third question on all that are left
+        expected = built.logical in _expected
+        if expected or again or len(_answered) >= ALONE:
             others = [other for other in _compiled_with_controls() if other.key not in _answered and other.key != built.key]
-            others = [other for other in others if not again or other.logical.startswith(f"{family}.")]
+        if expected:
+            others = [other for other in others if other.logical in _expected]
+        elif again:  # of a family that is asked about again all, from the third question on all that are left
+            others = [other for other in others if other.logical.startswith(f"{family}.")]
         for files in ([built, *others], [built]):
             with suppress(Refused) if len(files) > 1 else nullcontext():  # of one among them: each is asked about when its turn comes
                 found = _axioms_of_each([(file, file.theorems) for file in files])

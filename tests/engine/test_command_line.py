@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from proofs_check.commands._group import explained, main
+from proofs_check.engine import processes
+from proofs_check.engine.processes import default_workers
 
 
 @pytest.fixture
@@ -50,11 +52,11 @@ def test_a_bad_name_is_refused(proofs_check, tmp_path, name):
 
 def test_verify_says_what_is_wrong_and_how_to_see_it_again(false_run, tmp_path, proofs_check):
     lines = false_run.stdout.splitlines()
-    assert lines[0] == "3 claims, level quick, seed 0, into run"
+    assert lines[0] == f"3 claims, level quick, seed 0, jobs {default_workers()}, into run"
     assert any(line.startswith("refuted      false.drawn") for line in lines)
     assert any(line.startswith("vacuous      false.control-survives") for line in lines)
     assert re.fullmatch(r"1 vacuous, 2 refuted in [\d.]+ s; report: run/index\.html", lines[-1])
-    command = next(line.strip() for line in lines if "proofs-check reproduce" in line)
+    command = next(line.strip() for line in lines if "proofs-check reproduce" in line and "false.drawn" in line)
     again = proofs_check(*shlex.split(command)[1:], expect=1)
     assert again.stdout.startswith("false.drawn, check rank, case 2: fails\nexpected 2, observed 0\n")
     assert false_run.stderr == ""
@@ -74,6 +76,34 @@ def test_reproduce_repeats_controls_and_shows_reductions(proofs_check, results, 
     assert json.loads(batched.stdout.partition("\n{")[2].join(["{", ""]))["reduced"]["instance"] == [[0]]
     holding = proofs_check("reproduce", results, "false.control-survives", "rank", "7", *own)
     assert "case 7: holds" in holding.stdout
+
+
+def test_several_files_of_claims_make_one_run(proofs_check, write_claims, tmp_path):
+    """Each file counts once, and the command of a counterexample names them all."""
+    first = write_claims("claim('own.a')", name="first.py")
+    second = write_claims("claim('other.b', expected=2)", name="second.py")
+    flags = ["--claims", first, "--claims", second]
+    listed = proofs_check("list", *flags, "--claims", second).stdout
+    assert listed.count("own.a") == listed.count("other.b") == 1
+    assert "used twice" in proofs_check("list", "--claims", first, "--claims", write_claims("claim('own.a')", name="c.py"), expect=2).stderr
+    printed = proofs_check("verify", *flags, "--out", "run", expect=1).stdout
+    assert printed.startswith("2 claims, ")
+    command = next(line.strip() for line in printed.splitlines() if "proofs-check reproduce" in line)
+    assert shlex.split(command)[6:] == ["--claims", str(first), "--claims", str(second)]
+    page = (tmp_path / "run" / "claims" / "other.b.html").read_text()
+    assert f"--claims {first} --claims {second}" in page
+    assert "case 0: fails" in proofs_check("reproduce", "run", *shlex.split(command)[3:], expect=1).stdout
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (64, 8)])
+def test_workers_are_as_many_as_the_cores_that_may_be_used(monkeypatch, cores, workers):
+    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    assert default_workers() == workers
+
+
+def test_jobs_are_told_and_can_be_named(proofs_check, claim_files):
+    printed = proofs_check("verify", "many.c0", "--claims", claim_files / "many.py", "--jobs", "1", "--out", "run", expect=1).stdout
+    assert printed.startswith("1 claim, level quick, seed 0, jobs 1, into run\n")
 
 
 @pytest.mark.parametrize(
@@ -385,7 +415,8 @@ def test_a_terminal_gets_a_bar_and_the_same_lines(write_claims, tmp_path, claim_
     assert process.wait(60) == 0
     os.close(screen)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    assert "certified" in text and "own.a" in text and "1/1" in text
+    assert re.search("certified +own.a", text) and "1 of 1 claims; left" in text
+    assert re.search(r"of 1 claims; left .*\d own\.a", text)  # what runs
 
 
 def _read(screen):

@@ -181,6 +181,16 @@ def test_workers_end_when_their_pool_is_killed(claim_files, name, thread):
     assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
+def test_a_pool_says_what_runs(claim_files):
+    registry = load_claims(claim_files / "many.py")
+    jobs = [make_job(registry, claim, claim.checks[0], ITSELF, level="quick") for claim in list(registry.values())[:6]]
+    seen = []
+    with Pool(2, watch=seen.append) as pool:
+        assert len(list(pool.run(jobs))) == 6
+    assert len(seen) == 6 and {job.title for running in seen for job in running} == {job.title for job in jobs}
+    assert all(1 <= len(running) <= 2 for running in seen)
+
+
 def test_two_workers_share_the_jobs(claim_files):
     registry = load_claims(claim_files / "trouble.py")
     claim = registry["trouble.sound"]
@@ -213,11 +223,22 @@ def test_the_parts_of_a_check_stay_on_one_worker_while_there_are_others():
         waiting.append(Job("shipped:a.py", "", "a", check, part, "quick", 0, "cpu", 1.0))
     for worker, other in [(1, 2), (2, 1), (2, 1), (1, 2), (2, 1)]:
         job = waiting.take(last.get(worker), {last[other]} if other in last else set())
-        last[worker] = job.claim, job.check
+        last[worker] = job.group
         took.append((job.check, job.part))
     assert took[:3] == [("one", "itself"), ("two", "itself"), ("two", "control:x")]
     assert took[3:] == [("one", "cells"), ("one", "control:x")]  # nothing else is left: no worker waits for another
     assert not waiting
+
+
+def test_what_asks_coq_goes_to_one_worker():
+    """Loading its libraries is what an answer costs, and each process asks."""
+    waiting = _Waiting()
+    for claim in ("a", "b", "c"):
+        for check, proofs in (("proof", ["a.v", "b.v", "c.v"]), ("other", [])):
+            waiting.append(Job("shipped:a.py", "", claim, check, "itself", "quick", 0, "cpu", 1.0, proofs=proofs))
+    first = waiting.take(None, set())
+    assert [waiting.take(None, {first.group}).check for _ in range(3)] == ["other"] * 3
+    assert [first.claim, *(waiting.take(first.group, set()).claim for _ in range(2))] == ["a", "b", "c"] and not waiting
 
 
 def test_a_job_that_comes_back_is_the_next_one():

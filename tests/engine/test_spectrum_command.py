@@ -89,6 +89,9 @@ def test_checkpoints_by_module(run):
 def test_one_module_alone(run):
     result = run("user.py:network", *DATA)
     assert result.exit_code == 0 and "One network, frequencies 0 to 16" in result.output and "An order needs" in result.output
+    energies, bands = (Path("spectrum", name).read_text() for name in ("energies.svg", "bands.svg"))
+    assert "target" in energies and "step" not in energies  # one network has no steps: its error beside the target
+    assert "relative error" in bands and "step" not in bands
 
 
 def test_an_output_that_keeps_its_gradient(run):
@@ -130,7 +133,9 @@ def test_several_inputs(run):
         (X, ["user.py:turned"], "must return real numbers, got torch.complex128"),
         (X, ["steps", "--activation", "tanh", "--bands", "\u00b2"], "bands must be written"),
         (X, ["user.py:nothing"], "defines no"),
-        (X, ["nowhere", "--activation", "tanh"], "are for a directory"),
+        (X, ["nowhere", "--activation", "tanh"], "nowhere does not exist"),
+        (X, ["user.py", "--activation", "tanh"], "are for a directory"),
+        (X, ["steps", "--activation", "tanh", "--bands", "1,2-3,1"], "bands must be different, got 1 twice"),
     ],
 )
 def test_bad_input_is_told_in_one_line(run, x, arguments, told):

@@ -186,6 +186,7 @@ def ship(tmp_path, monkeypatch):
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(coq, "_answered", {})
     monkeypatch.setattr(coq, "_families", set())
+    monkeypatch.setattr(coq, "_expected", set())
     coq._axioms.cache_clear()
     real = coq._axioms_of_groups
 
@@ -228,6 +229,36 @@ def test_families_of_shipped_files(ship, asked, runs):
     for name in asked:
         assert coq.check(f"{name}.v", "t", control="control_t").status == "proved"
     assert ship.runs == runs
+
+
+@needs_coq
+def test_expected_files_are_asked_about_at_once(ship):
+    """Those of a run that are compiled by then, and no others; what is not expected goes the usual way."""
+    ship(**dict.fromkeys(["one/a", "one/b", "two/a", "two/b", "three/a"], TRUE))
+    coq.expect(["one/a.v", "two/a.v", "three/a.v", "late.v"])
+    for name in ("two/a", "one/a", "three/a"):
+        assert coq.check(f"{name}.v", "t", control="control_t").status == "proved"
+    assert ship.runs == [[3]]
+    ship(late=TRUE)
+    assert coq.check("late.v", "t").status == coq.check("one/b.v", "t").status == "proved"
+    assert ship.runs == [[3], [1], [2]]
+
+
+@needs_coq
+def test_a_file_that_changes_is_compiled_again(ship):
+    """What was built is kept in the process as long as no file that it rests on is another."""
+    ship(base="Definition one := 1.\n" + TRUE)
+    above = "From ProofsCheck Require base.\nTheorem u : base.one = 1.\nProof. reflexivity. Qed."
+    ship(above=above)
+    first = coq.build("above.v")
+    assert coq.build("above.v") is first
+    (coq.PROOFS / "base.v").write_text("Definition one := 2.\n" + TRUE)
+    assert "not accepted" in coq.check("above.v", "u").message
+    ship(base="Definition one := 1.\n" + TRUE)
+    again = coq.build("above.v")
+    assert again == first and again.key == first.key
+    again.file.write_bytes(b"something else")
+    assert coq.build("above.v").file.read_bytes() != b"something else"
 
 
 @needs_coq

@@ -91,7 +91,7 @@ def claims_with_findings(draw):
 def test_stored_checks_give_the_verdicts_of_the_engine(tested):
     made, found = tested
     registry = Registry({made.id: made}, {made.id: Path("a.py")})
-    stored = claim_result(made, found, RunPlace(None, None), registry)
+    stored = claim_result(made, found, RunPlace(None), registry)
     assert of_clauses(stored) == clause_verdicts(made, found)
     assert weakest(of_clauses(stored)) == verdict(made, found)
     assert disagreement({"schema": 2, "claims": [stored]}) == ""

@@ -21,7 +21,7 @@ import numpy as np
 
 from theory.dynamics.arguments import between
 from theory.elementary import elementary
-from theory.models import AbstractModel, Shape, check_size, one_hot
+from theory.models import AbstractModel, Shape, check_size, keep_sizes, one_hot
 
 
 def check_law(pi: Any) -> np.ndarray:
@@ -135,8 +135,7 @@ class MarkovAttention(AbstractModel):
 
     def __post_init__(self) -> None:
         check_size("tokens", self.tokens, 2)
-        for name in ("width", "key"):
-            check_size(name, getattr(self, name))
+        keep_sizes(self, "tokens", "width", "key")
 
     @property
     def outputs(self) -> int:

@@ -18,6 +18,7 @@ from theory.models.networks import (
     TwoLayerCNN,
     as_container,
     check_size,
+    keep_sizes,
 )
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "TwoLayerCNN",
     "as_container",
     "check_size",
+    "keep_sizes",
     "one_hot",
 ]

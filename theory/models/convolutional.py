@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import ActivationField
-from theory.models.networks import AbstractNetwork, Shape, as_container, check_size
+from theory.models.networks import AbstractNetwork, Shape, as_container, keep_sizes
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,7 @@ class Convolutional(AbstractNetwork):
             raise ValueError(f"inputs must be (channels, length), got {self.inputs}")
         if not self.channels or len(self.channels) != len(self.kernels):
             raise ValueError(f"channels and kernels must name as many layers, one or more, got {self.channels} and {self.kernels}")
-        for name in ("inputs", "channels", "kernels"):
-            for size in getattr(self, name):
-                check_size(name, size)
-        check_size("outputs", self.outputs)
+        keep_sizes(self, "inputs", "channels", "kernels", "outputs")
         if self.positions[-1] < 1:
             raise ValueError(f"kernels must leave a position of the {self.inputs[1]} of the input, got {self.kernels}")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, check_size
+from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, check_size, keep_sizes
 
 
 class EntryModel(AbstractModel):
@@ -80,8 +80,7 @@ class MatrixFactorization(EntryModel):
     width: int
 
     def __post_init__(self) -> None:
-        for name in ("d1", "d2", "width"):
-            check_size(name, getattr(self, name))
+        keep_sizes(self, "d1", "d2", "width")
 
     @property
     def format(self) -> Shape:
@@ -104,11 +103,9 @@ class MatrixFactorization(EntryModel):
 
 
 def _checked(sizes: Iterable[int]) -> Shape:
-    sizes = tuple(sizes)
+    sizes = tuple(check_size("sizes", size) for size in sizes)
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold at least two sizes, got {sizes}")
-    for size in sizes:
-        check_size("sizes", size)
     return sizes
 
 
@@ -144,8 +141,7 @@ class SymmetricFactorization(EntryModel):
     width: int
 
     def __post_init__(self) -> None:
-        check_size("size", self.size)
-        check_size("width", self.width)
+        keep_sizes(self, "size", "width")
 
     @property
     def format(self) -> Shape:
@@ -169,7 +165,7 @@ class CPFactorization(EntryModel):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", _checked(self.sizes))
-        check_size("components", self.components)
+        keep_sizes(self, "components")
 
     @property
     def format(self) -> Shape:
@@ -199,9 +195,12 @@ class MeasuredFactorization(AffineModel):
     width: int
     outputs = 1
 
+    def __post_init__(self) -> None:
+        keep_sizes(self, "d1", "d2", "width")
+
     @cached_property
     def factorization(self) -> MatrixFactorization:
-        """The factorization that is measured; validates the sizes."""
+        """The factorization that is measured."""
         return MatrixFactorization(self.d1, self.d2, self.width)
 
     @property

@@ -129,10 +129,22 @@ def as_container(values: Any) -> Any:
     return values if hasattr(values, "shape") and hasattr(values, "reshape") else as_array(values)
 
 
-def check_size(name: str, value: int, least: int = 1) -> None:
-    """Raises ValueError unless ``value`` is an integer of at least ``least``."""
+def check_size(name: str, value: int, least: int = 1) -> int:
+    """``value`` as a Python integer. Raises ValueError unless it is an integer of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+    return int(value)
+
+
+def keep_sizes(model: AbstractModel, *names: str) -> None:
+    """Keeps each of the attributes ``names`` of a frozen model, a size or several, as Python integers, in which no product overflows.
+
+    Raises ValueError unless all are integers of at least 1.
+    """
+    for name in names:
+        value: Any = getattr(model, name)
+        several = isinstance(value, tuple | list)
+        object.__setattr__(model, name, tuple(check_size(name, size) for size in value) if several else check_size(name, value))
 
 
 def _row(bias: Any) -> Any:
@@ -152,8 +164,7 @@ class TwoLayer(AbstractNetwork):
     output_bias: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "width", "outputs"):
-            check_size(name, getattr(self, name))
+        keep_sizes(self, "inputs", "width", "outputs")
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -193,13 +204,10 @@ class TwoLayerCNN(AbstractNetwork):
     outputs = 1
 
     def __post_init__(self) -> None:
-        check_size("kernels", self.kernels)
+        keep_sizes(self, "kernels", "inputs", "kernel", "stride")
         grid, kernel, stride = self.grid
         if not len(grid) == len(kernel) == len(stride):
             raise ValueError(f"inputs, kernel and stride must have as many axes, got {self.inputs}, {self.kernel}, {self.stride}")
-        for name, sizes in (("inputs", grid), ("kernel", kernel), ("stride", stride)):
-            for size in sizes:
-                check_size(name, size)
         if any(s > d for s, d in zip(kernel, grid, strict=True)):
             raise ValueError(f"kernel must fit into inputs {self.inputs}, got {self.kernel}")
 
@@ -264,8 +272,7 @@ class FullyConnected(AbstractNetwork):
         object.__setattr__(self, "widths", tuple(self.widths))
         if len(self.widths) < 2:
             raise ValueError(f"widths must hold inputs, hidden widths and outputs, got {self.widths}")
-        for width in self.widths:
-            check_size("widths", width)
+        keep_sizes(self, "widths")
         if self.output_bias is None:
             object.__setattr__(self, "output_bias", self.bias)
 

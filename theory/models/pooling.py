@@ -24,11 +24,12 @@ class PooledCNN(AbstractNetwork):
     outputs = 1
 
     def __post_init__(self) -> None:
-        _ = self.convolution  # validates the sizes
+        for name in ("inputs", "kernel", "kernels", "stride"):  # the network that is pooled has read them
+            object.__setattr__(self, name, getattr(self.convolution, name))
 
     @cached_property
     def convolution(self) -> TwoLayerCNN:
-        """The network whose positions are pooled; validates the sizes."""
+        """The network whose positions are pooled; checks the sizes."""
         return TwoLayerCNN(self.inputs, self.kernel, self.kernels, self.stride, self.activation)
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, AffineModel, Shape, as_container
+from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, keep_sizes
 
 
 def faithful_points(inputs: int) -> np.ndarray:
@@ -46,6 +46,9 @@ class RedundantModel(AffineModel):
     inputs = 1
     outputs = 1
 
+    def __post_init__(self) -> None:
+        keep_sizes(self, "power")
+
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         return {"first": (1,), "second": (1,)}
@@ -67,6 +70,9 @@ class PowerModel(AffineModel):
     inputs = 1
     outputs = 1
 
+    def __post_init__(self) -> None:
+        keep_sizes(self, "power")
+
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         return {"root": (1,)}
@@ -86,6 +92,9 @@ class DeepDiagonal(AffineModel):
     inputs: int
     depth: int
     outputs = 1
+
+    def __post_init__(self) -> None:
+        keep_sizes(self, "inputs", "depth")
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -111,6 +120,9 @@ class SquareDifference(AffineModel):
     inputs: int
     outputs = 1
 
+    def __post_init__(self) -> None:
+        keep_sizes(self, "inputs")
+
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         return {"a": (self.inputs,), "b": (self.inputs,)}
@@ -129,6 +141,9 @@ class LinearModel(AbstractModel):
     features: Any
     parameters: int
     outputs = 1
+
+    def __post_init__(self) -> None:
+        keep_sizes(self, "inputs", "parameters")
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:

@@ -106,9 +106,16 @@ def symmetric_factorization_rank(d: int, a: int) -> int:
     return a * d - a * (a - 1) // 2
 
 
+def _format(sizes: Sequence[int], components: int) -> tuple[list[int], int]:
+    checked = [whole("sizes", size, 1) for size in sizes]
+    if not checked:
+        raise ValueError("sizes must hold a size for each axis, got none")
+    return checked, whole("components", components, 1)
+
+
 def cp_expected_rank(sizes: Sequence[int], components: int) -> int:
     """Expected (upper bound, not always attained) generic rank of a sum of rank-one tensors: min(r (sum d_i - N + 1), prod d_i)."""
-    sizes, components = [whole("sizes", size, 1) for size in sizes], whole("components", components, 1)
+    sizes, components = _format(sizes, components)
     return min(components * (sum(sizes) - len(sizes) + 1), math.prod(sizes))
 
 
@@ -120,7 +127,7 @@ def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
     for (3, n, n; (3n - 1)/2) with n >= 3 odd, (3, 4, 4; 5) and (2, 2, n, n; 2n - 1) with n >= 2, where it is one less. That there
     are no further formats is proved for r <= 6 and conjectured beyond (arXiv:math/0607191).
     """
-    sizes, components = [whole("sizes", size, 1) for size in sizes], whole("components", components, 1)
+    sizes, components = _format(sizes, components)
     kind = cp_format(sizes, components)
     *others, largest = sorted(sizes)
     if kind == "unbalanced":
@@ -130,8 +137,8 @@ def cp_generic_rank(sizes: Sequence[int], components: int) -> int:
 
 def cp_format(sizes: Sequence[int], components: int) -> str:
     """ "unbalanced", "exceptional" or "regular", the case of :func:`cp_generic_rank`; sizes 1 count for nothing."""
-    components = whole("components", components, 1)
-    *others, largest = sorted(whole("sizes", size, 1) for size in sizes if size != 1) or [1]
+    sizes, components = _format(sizes, components)
+    *others, largest = sorted(size for size in sizes if size != 1) or [1]
     product = math.prod(others)
     if product - sum(others) + len(others) < components < min(largest, product):
         return "unbalanced"
@@ -155,7 +162,7 @@ def two_layer_rank(inputs: int, classes: int, active: int, *, linear: bool = Fal
     that a neuron with w = 0 has a != 0, ``constant`` that the constant 1 is a tangent function.
     """
     inputs, classes = whole("inputs", inputs, 1), whole("classes", classes)
-    active = whole("active", active)
+    active = whole("active", active, 0, classes)
     return classes + (inputs + bias) * active + inputs * linear + constant
 
 
@@ -181,9 +188,11 @@ def two_layer_function_rank(
     """R(f*) of ``neurons`` k tanh neurons (+ a non-zero constant), for every width that holds them (2211.11623v1, Prop. 5).
 
     k (d + 1) without and k (d + 2) with hidden bias; an output bias adds 1; without one, a constant costs d + 1 (it takes a
-    neuron with w = 0). With q ``outputs`` every 1 of an output weight or bias is a q (ours).
+    neuron with w = 0) and needs hidden biases. With q ``outputs`` every 1 of an output weight or bias is a q (ours).
     """
     inputs, neurons, outputs = whole("inputs", inputs, 1), whole("neurons", neurons), whole("outputs", outputs, 1)
+    if constant and not (bias or output_bias):
+        raise ValueError(f"constant must be False without biases, where tanh neurons make none, got {constant!r}")
     rank = neurons * (inputs + outputs + bias)
     if output_bias:
         return rank + outputs
@@ -203,13 +212,13 @@ def cnn_function_rank(
 ) -> int:
     """R(f*) of a target with ``kernels`` generic kernels and ``zeros`` vanishing output weights in three architectures.
 
-    ``inputs``, ``kernel``: numbers of entries; ``architecture``: "shared", "unshared" or "fully-connected" (2406.18035v1, Theorems 6
-    and 7; no kernel may be a translate of another, up to sign).
+    Every kernel keeps an output weight. ``inputs``, ``kernel``: numbers of entries; ``architecture``: "shared", "unshared" or
+    "fully-connected" (2406.18035v1, Theorems 6 and 7; no kernel may be a translate of another, up to sign).
     """
     inputs, positions, kernels = (
         whole(name, value, least) for name, value, least in (("inputs", inputs, 1), ("positions", positions, 1), ("kernels", kernels, 0))
     )
-    kernel, zeros = whole("kernel", kernel, 1, inputs), whole("zeros", zeros, 0, kernels * positions)
+    kernel, zeros = whole("kernel", kernel, 1, inputs), whole("zeros", zeros, 0, kernels * (positions - 1))
     active = kernels * positions - zeros
     match architecture:
         case "shared":

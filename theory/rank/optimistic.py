@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,9 @@ from theory.rank.closed_forms import (
     up_to_sign,
     whole,
 )
+from theory.rank.constants import constant_bounds, is_level, vanishes
 from theory.rank.generators import neurons
-from theory.rank.independence import LEVEL_SOMEWHERE, SMOOTH, table_is_exact
+from theory.rank.independence import INDEPENDENT, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
@@ -288,27 +289,48 @@ def _content(network: TwoLayer | TwoLayerCNN | PooledCNN, target: Any) -> Neuron
     return held
 
 
-def _constant_slopes(network: TwoLayer | TwoLayerCNN, slopes: int) -> int:
+class _Costs(NamedTuple):
+    """What neurons cost: the ``classes`` alone, at some point (``attained``) or at least; with room left ``beside`` them for a neuron
+    without input weights; the neurons as ``merged``; the point as ``given``. None where they do not fit."""
+
+    classes: int
+    attained: bool
+    beside: int | None
+    merged: int | None
+    given: int | None
+
+
+def _constant_slopes(network: TwoLayer | TwoLayerCNN) -> int:
     """The slopes that a neuron without input weights adds beside its constant, at the bias of least rank."""
-    if network.activation.name == "lorentz":
-        return 0  # sigma'(0) = 0
-    return 0 if network.activation.name in LEVEL_SOMEWHERE and network.bias else slopes
+    return 0 if is_level(network) else int(network.shapes["input_weights" if isinstance(network, TwoLayer) else "kernels"][-1])
 
 
-def _together(network: TwoLayer | TwoLayerCNN, held: Neurons, least: int, most: int | None, added: int, source: str) -> Bounds:
-    """Bounds from ``least`` (classes alone) and ``most`` (neurons as merged; None where they do not fit), ``added`` for a constant.
+def _together(network: TwoLayer | TwoLayerCNN, held: Neurons, costs: _Costs, source: str) -> Bounds:
+    """Bounds from what the classes cost, and what is left beside them.
 
-    The constant and what the reflection of sigma leaves behind cancel at no cost beside an output bias, where that is a constant.
+    The constant, and what the reflection of sigma leaves behind, cancel at no cost beside an output bias where that is a constant. What
+    is left and is not 0 adds a tangent: f is one, and so are the neurons of its classes.
     """
-    r = network.activation.reflection
-    linked = _linked(network)
-    if linked and held.constant is not None:
-        value = least + added * held.constant
-        return value, value, source
-    if network.output_bias and (linked or (r is not None and not r.slope)):
-        return least, least, source
-    upper = network.n_params if most is None else most + added * (held.constant is not False)
-    return least, upper, f"{source}; opposite neurons of {network.activation.name} and constants leave affine functions behind"
+    level = held.linear is False  # nothing but a constant is left
+    if level and costs.attained and (network.output_bias or held.constant is False):
+        return costs.classes, costs.classes, source
+    constant = 0 if network.output_bias else network.outputs + _constant_slopes(network)
+    if _linked(network) and held.constant:
+        assert costs.beside is not None
+        return costs.beside + constant, costs.beside + constant, source
+    one = isinstance(network, TwoLayer) and network.outputs == 1
+    left = int(bool(held.linear) or bool(level and held.constant and not network.output_bias))
+    if held.linear and one:  # some class has both signs, sigma'(-z) = 1 - sigma'(z): all x_j are tangents, with a bias 1 is
+        left = network.input_size + (network.bias and not network.output_bias)
+    upper = [network.n_params, *(cost for cost in (costs.given,) if cost is not None)]
+    if level and costs.attained and costs.beside is not None:
+        upper.append(costs.beside + constant)
+        if one and network.activation.name == "sigmoid":
+            upper.append(costs.classes + 1)  # a sigma(z) + b sigma(-z) = (a - b) sigma(z) + b
+    if costs.merged is not None:
+        upper.append(costs.merged + constant * (held.own is not False))
+    opposite = f"opposite neurons of {network.activation.name} and constants leave affine functions behind"
+    return costs.classes + left, min(upper), f"{source}; {opposite}"
 
 
 def _two_layer_bounds(network: TwoLayer, target: Any) -> Bounds:
@@ -316,13 +338,19 @@ def _two_layer_bounds(network: TwoLayer, target: Any) -> Bounds:
     count = lambda k: two_layer_function_rank(
         network.inputs, k, bias=network.bias, output_bias=network.output_bias, outputs=network.outputs
     )
-    own = bool(held.constant) and not network.output_bias
-    k = len(held.classes)
-    if k + (own and _linked(network)) > network.width:
-        raise ValueError(f"target must lie in {network}, got {k} neurons{' and a constant' * own} on {network.inputs} inputs")
-    added = 0 if network.output_bias else network.outputs + _constant_slopes(network, network.inputs)
-    most = count(len(held.outputs)) if len(held.outputs) + own <= network.width else None
-    return _together(network, held, count(k), most, added, "2211.11623v1, Proposition 5")
+    k, needs = len(held.classes), bool(held.constant) and _linked(network) and not network.output_bias
+    if k + needs > network.width:
+        raise ValueError(f"target must lie in {network}, got {k} neurons{' and a constant' * needs} on {network.inputs} inputs")
+    if not k and held.linear is False:
+        return constant_bounds(network, held.constant)
+    fits = len(held.outputs) + (held.own is not False and not network.output_bias) <= network.width
+    given = None
+    if isinstance(target, Target):
+        other = shallow(target.model)
+        given = _rank_at_target(network, other, target.theta) if _no_wider(other, network) and _biases_fit(other, network) else None
+    # something linear takes a class, too
+    costs = _Costs(count(k or 1), True, count(k) if k < network.width else None, count(len(held.outputs)) if fits else None, given)
+    return _together(network, held, costs, "2211.11623v1, Proposition 5")
 
 
 def _linked(network: TwoLayer | TwoLayerCNN) -> bool:
@@ -337,23 +365,27 @@ def _convolution_bounds(network: TwoLayerCNN, target: Any) -> Bounds:
     is free beside an output bias; without one it takes a kernel without weights, which adds 1 and its slopes.
     """
     held, other = _content(network, target), model_of(target)
-    positions, entries = network.patches.shape
-    own = bool(held.constant) and not network.output_bias
-    output_bias = 1 if network.output_bias else 0
+    linked, reflection = _linked(network), network.activation.reflection
+    needs = bool(held.constant) and linked and not network.output_bias
     unit = "kernels" if network.sharing else "neurons"
-    room = network.kernels * (1 if network.sharing else positions)
+    room = network.kernels * (1 if network.sharing else len(network.patches))
     fitting = _Fitting(network, isinstance(target, TwoLayerCNN) and target.grid == network.grid and target.sharing)
-    least, most = (fitting.costs(some, other) for some in (held.classes, held.outputs))
-    spare = own and _linked(network)
-    within = [cost for used, cost in least.items() if used + spare <= room]
-    if not within:
-        if any(used <= room for used in least):
+    classes, merged = (fitting.costs(some, other) for some in (held.classes, held.outputs))
+    cheapest = lambda costs, spare: min((cost for used, cost in costs.items() if used + spare <= room), default=None)
+    least, beside = cheapest(classes, 0), cheapest(classes, 1)
+    if least is None or (beside is None and needs):
+        if least is not None:
             raise ValueError(f"target must leave one of the {room} {unit} of {network} to its constant, got {other} that takes them all")
         raise ValueError(f"target must be made by at most {room} {unit} of {network}, got {other} that needs more")
-    fits = [cost for used, cost in most.items() if used + own <= room]
-    added = 0 if network.output_bias else 1 + _constant_slopes(network, entries)
-    source = "2406.18035v1, Theorems 6 and 7; translates among the kernels and constants: ours"
-    return _together(network, held, min(within) + output_bias, min(fits) + output_bias if fits else None, added, source)
+    if not held.classes and held.linear is False:
+        return constant_bounds(network, held.constant)
+    # signs are free for each neuron, but where one kernel makes several
+    attained = linked or not network.sharing or bool(reflection and not reflection.slope and network.output_bias)
+    always = int(network.output_bias or (held.constant is False and held.linear is False and fitting.strands(held.classes)))
+    more = lambda cost: None if cost is None else cost + network.output_bias
+    own = cheapest(merged, held.own is not False and not network.output_bias)
+    costs = _Costs(least + always, attained, more(beside), more(own), None)
+    return _together(network, held, costs, "2406.18035v1, Theorems 6 and 7; translates among the kernels and constants: ours")
 
 
 class _Fitting:
@@ -363,6 +395,13 @@ class _Fitting:
         self.network, self.same = network, same
         self.slopes = network.patches.shape[1] + network.bias
         self.patches = [frozenset(patch) for patch in network.patches.tolist()]
+
+    def strands(self, vectors: Any) -> bool:
+        """Whether a neuron can be no copy of ``vectors`` at its position, and cannot vanish: all of these add the constant at least."""
+        if self.network.sharing or vanishes(self.network):
+            return False
+        supports = [frozenset(j for j, w in enumerate(weights) if w) for *weights, _ in vectors]
+        return not all(any(support <= patch for support in supports) for patch in self.patches)
 
     def costs(self, vectors: Any, other: Any) -> Mapping[int, int]:
         """{kernels or neurons used: least cost} of making the neurons ``vectors`` (w, b)."""
@@ -426,6 +465,8 @@ def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
             return 0, network.n_params, "number of parameters; a kernel of the target is 0"
     held = [kernel for kernel, a in summed.items() if a]
     clear = network.activation.name in SMOOTH and len({up_to_sign(kernel) for kernel in held}) == len(held) and all(map(all, held))
+    if not held:
+        return constant_bounds(network, False)
     value = len(held) * (network.convolution.patches.shape[1] + 1)
     if len(held) > network.kernels and clear:
         raise ValueError(f"target must have at most {network.kernels} kernels for {network}, got {len(held)} of {other}")
@@ -440,34 +481,55 @@ def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
 def _narrower_bounds(model: Any, target: Any) -> Bounds:
     """R_wide(f*) <= R_narrow(f*) for a target from a network no wider in any layer (2211.11623v1, Theorem 2).
 
-    The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0. A generic
-    function of a deep tanh network with biases has no fewer than the parameters of its network: finitely many parameters represent it
-    (C. Fefferman, Rev. Mat. Iberoam. 10, 1994), and ranks below leave a set of smaller dimension (Sard).
+    The narrow network is counted with the biases of ``model``, whose tangents are there even where the target's biases are 0. The generic
+    functions of a network make a set of as many dimensions as its generic rank; where a wide model has a smaller rank at a representative,
+    the functions make a set of fewer (Sard). That rank is all parameters for deep tanh networks with biases, as finitely many of them
+    represent a function (C. Fefferman, Rev. Mat. Iberoam. 10, 1994), and that of the table for independent generators.
     """
     other: Any = model_of(target)
     network = shallow(model)
     if network is not None and shallow(other) is not None and not isinstance(model, TwoLayerCNN):
         model, other = network, shallow(other)
-    if type(other) is not type(model) or not _no_wider(other, model):
+    if not _no_wider(other, model):
         raise ValueError(f"target must be a network of the same depth, no wider in any layer than {model}, got {other!r}")
     same_activation(model, other)
-    if (other.bias and not model.bias) or (other.output_bias and not model.output_bias):
+    if not _biases_fit(other, model):
         raise ValueError(f"target must have no biases that {model} lacks, got {other!r}")
+    if isinstance(target, Target):
+        if network is not None:
+            held = neurons_of(target)
+            if not held.classes and held.linear is False:
+                return constant_bounds(network, held.constant)
+        return 0, _rank_at_target(model, other, target.theta), f"{EMBEDDING}, table of tangents"
+    if isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias:
+        biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
+        return other.n_params, biased.n_params, f"{EMBEDDING}; Fefferman 1994"
+    if isinstance(model, TwoLayer) and model.activation.name in INDEPENDENT and (model.inputs > 1 or model.activation.exponential):
+        point = point_of(other)
+        return rank_at(other, point), _rank_at_target(model, other, point), f"{EMBEDDING}; table of generators"
+    return 0, replace(other, bias=model.bias, output_bias=bool(model.output_bias)).n_params, EMBEDDING
+
+
+def _rank_at_target(model: Any, other: Any, theta: Any) -> int:
+    """An upper bound of the rank at ``theta`` of the narrower ``other`` network with the biases of ``model``."""
     biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
-    if not isinstance(target, Target):
-        known = isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias
-        source = f"{EMBEDDING}; Fefferman 1994" if known else EMBEDDING
-        return other.n_params if known else 0, biased.n_params, source
-    parts = other.unpack(exact_parameters(other, target.theta))
+    parts = other.unpack(exact_parameters(other, theta))
     empty = lambda shape: np.full(shape, Fraction(0), dtype=object)
-    theta = np.concatenate([parts.get(name, empty(shape)).ravel() for name, shape in biased.shapes.items()])
-    return 0, min(sparse_rank(table) for table in tangent_tables(biased, theta.tolist())), f"{EMBEDDING}, table of tangents"
+    point = np.concatenate([parts.get(name, empty(shape)).ravel() for name, shape in biased.shapes.items()])
+    return min(sparse_rank(table) for table in tangent_tables(biased, point.tolist()))
 
 
 def _no_wider(narrow: Any, wide: Any) -> bool:
-    """Whether both have the same inputs, outputs and depth, and no layer of ``narrow`` is wider."""
+    """Whether both are of one kind with the same inputs, outputs and depth, and no layer of ``narrow`` is wider."""
+    if type(narrow) is not type(wide):
+        return False
     if isinstance(wide, TwoLayerCNN):
         return narrow.grid == wide.grid and narrow.sharing == wide.sharing and narrow.kernels <= wide.kernels
     one, other = (m.widths if isinstance(m, FullyConnected) else (m.inputs, m.width, m.outputs) for m in (narrow, wide))
     ends = (len(one), one[0], one[-1]) == (len(other), other[0], other[-1])
     return ends and all(m <= w for m, w in zip(one, other, strict=True))
+
+
+def _biases_fit(other: Any, model: Any) -> bool:
+    """Whether ``model`` has the biases of ``other``."""
+    return (model.bias or not other.bias) and (model.output_bias or not other.output_bias)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -114,22 +115,29 @@ def affine_at(target: AffineModel | Target) -> tuple[Fraction, np.ndarray]:
 # ---------------------------------------------------------------------------------------------------------- neurons
 
 
+#: Classes whose signs are tried in all combinations, at most.
+SIGNS = 10
+
+
 @dataclass(frozen=True)
 class Neurons:
-    """f = sum of outputs[w, b] sigma(w . x + b) + constant, w != 0 on all inputs: equal neurons merged, cancelling ones dropped.
+    """f = sum of outputs[w, b] sigma(w . x + b) + own, w != 0 on all inputs: equal neurons merged, cancelling ones dropped.
 
-    ``classes`` are the (w, b) up to the reflection of sigma; where a reflection leaves something affine behind, the merged neurons
-    can be more. ``constant``: whether a constant remains; None where that is not decided.
+    ``classes`` are the (w, b) up to the reflection of sigma whose neurons do not add up to something affine. ``linear``: whether a linear
+    function is left beside one neuron of each, whatever their signs; ``constant``: whether a constant is, where no linear function need
+    be. ``own``: whether the constant beside the neurons as they are is not 0. None where that is not decided.
     """
 
     outputs: dict[tuple[Fraction, ...], tuple[Fraction, ...]]
     classes: frozenset[tuple[Fraction, ...]]
+    linear: bool | None
     constant: bool | None
+    own: bool | None
 
     @property
     def biased(self) -> bool:
-        """Whether some neuron has a bias."""
-        return any(b for *_, b in self.outputs)
+        """Whether some class has a bias."""
+        return any(b for *_, b in self.classes)
 
 
 def shallow(model: Any) -> TwoLayer | TwoLayerCNN | PooledCNN | None:
@@ -166,15 +174,60 @@ def neurons_of(target: AbstractModel | Target) -> Neurons:
     if isinstance(model, PooledCNN):
         model, theta = model.convolution, model.unpooled(theta)
     assert model is not None
-    summed = _summed(model, theta, model.activation.reflection)
+    reflection = model.activation.reflection
+    summed = _summed(model, theta, reflection)
     held = {key: outputs for key, outputs in summed.items() if any(outputs) and any(key[:-1])}
-    classes = frozenset(up_to_sign(key) or key if model.activation.reflection else key for key in held)
     constants = [(key[-1], outputs) for key, outputs in summed.items() if any(outputs) and not any(key[:-1])]
-    own = model.unpack(theta)["output_bias"].tolist() if model.output_bias else [Fraction(0)] * model.outputs
-    return Neurons(held, classes, _constant(model.activation, constants, own))
+    bias = np.array(list(model.unpack(theta)["output_bias"]) if model.output_bias else [Fraction(0)] * model.outputs)
+    own = _constant(model.activation, constants, bias)
+    if reflection is None or reflection.pure:
+        return Neurons(held, frozenset(held), False, own, own)
+    nothing = (Fraction(0),) * model.outputs
+    shares: dict[tuple[Fraction, ...], np.ndarray] = {}
+    left = np.full((model.outputs, model.input_size + 1), Fraction(0), dtype=object)  # slopes and constants
+    for one in {up_to_sign(key) or key for key in held}:
+        opposite = tuple(-entry for entry in one)
+        if one not in held:
+            one, opposite = opposite, one
+        a, b = (np.array(held.get(key, nothing), dtype=object) for key in (one, opposite))
+        left = left + _behind(reflection, b, one)
+        if (a + reflection.parity * b).any():
+            shares[one] = a + reflection.parity * b
+    turned = [_behind(reflection, share, tuple(-entry for entry in one)) for one, share in shares.items()]
+    leaves = _leavings(left, turned)
+    if leaves is None:
+        return Neurons(held, frozenset(map(_signless, shares)), None, None, own)
+    if not leaves:
+        return Neurons(held, frozenset(map(_signless, shares)), True, _constant(model.activation, constants, bias + left[:, -1]), own)
+    found = [_constant(model.activation, constants, bias + constant) for constant in leaves]
+    constant = False if False in found else None if None in found else True
+    return Neurons(held, frozenset(map(_signless, shares)), False, constant, own)
 
 
-def _constant(activation: Any, constants: Sequence[tuple[Fraction, tuple[Fraction, ...]]], own: Sequence[Fraction]) -> bool | None:
+def _signless(vector: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    return up_to_sign(vector) or vector
+
+
+def _behind(reflection: Reflection, outputs: np.ndarray, vector: tuple[Fraction, ...]) -> np.ndarray:
+    """What outputs sigma(-z) leaves beside outputs parity sigma(z), z = w . x + b: slopes and constants (outputs, inputs + 1)."""
+    affine = [reflection.slope * entry for entry in vector]
+    affine[-1] += reflection.constant
+    return np.multiply.outer(outputs, np.array(affine, dtype=object))
+
+
+def _leavings(left: np.ndarray, turned: Sequence[np.ndarray]) -> list[np.ndarray] | None:
+    """The constants (outputs,) left by the choices of signs that leave no slopes; None where there are too many choices."""
+    if not left.any():
+        return [left[:, -1]]
+    if len(turned) > SIGNS:
+        return None
+    sums = [
+        left + sum((turn for turn, use in zip(turned, used, strict=True) if use), 0 * left) for used in product((0, 1), repeat=len(turned))
+    ]
+    return [total[:, -1] for total in sums if not total[:, :-1].any()]
+
+
+def _constant(activation: Any, constants: Sequence[tuple[Fraction, tuple[Fraction, ...]]], own: np.ndarray) -> bool | None:
     """Whether sum of a sigma(b) + ``own`` is not 0, for some output."""
     if activation.rational:
         at = {b: activation.jet(np.array([b], dtype=object), 0)[0][0] for b, _ in constants}

@@ -2,7 +2,7 @@
 //
 // parameters = {end, rtol, atol}, state = {time, step size}; a step size of 0 is to be chosen. A step is one attempt.
 
-#define FLOW_WORKING (8 * PARAMETERS)
+#define FLOW_WORKING (8 * SLOTS)
 
 TABLE double stage[6][6] = {{1. / 5},
                             {3. / 40, 9. / 40},
@@ -16,9 +16,9 @@ LANE Vector larger_or_nan(Vector x, Vector y) { return x != x ? x : larger(x, y)
 
 template <int ROW>
 LANE void combine(Vector h, const Vector* theta, const Vector* slopes, Vector* trial) {
-  for (int k = 0; k < PARAMETERS; k++) {
+  for (int k = 0; k < SLOTS; k++) {
     Vector sum = {};
-    UNROLL for (int j = 0; j <= ROW; j++) if (stage[ROW][j] != 0.) sum += stage[ROW][j] * slopes[j * PARAMETERS + k];
+    UNROLL for (int j = 0; j <= ROW; j++) if (stage[ROW][j] != 0.) sum += stage[ROW][j] * slopes[j * SLOTS + k];
     trial[k] = theta[k] + h * sum;
   }
 }
@@ -26,7 +26,7 @@ LANE void combine(Vector h, const Vector* theta, const Vector* slopes, Vector* t
 LANE Vector flow(int n, long steps, Vector* theta, Vector* state, const X* x, const Y* y, const W* w, const double* parameters, Word* made,
                  Memory memory) {
   const double end = parameters[0], rtol = parameters[1], atol = parameters[2];
-  Vector *slopes = memory.take(7 * PARAMETERS), *trial = memory.take(PARAMETERS), *g = memory.take(PARAMETERS), *scratch = memory.take(SCRATCH);
+  Vector *slopes = memory.take(7 * SLOTS), *trial = memory.take(SLOTS), *g = memory.take(SLOTS), *scratch = memory.take(SCRATCH);
   Vector time = state[0], step_size = state[1], loss = {};
   // steps -1: the slope where the flow stands; then six evaluations an attempt
   const Vector *at = theta;
@@ -51,28 +51,30 @@ LANE Vector flow(int n, long steps, Vector* theta, Vector* state, const X* x, co
         at = trial;
       }
       value = loss_and_gradient<true>(n, at, x, y, w, g, scratch);
-      Vector* slope = slopes + (s < 0 ? 0 : row + 1) * PARAMETERS;
-      for (int k = 0; k < PARAMETERS; k++) slope[k] = -g[k];
+      Vector* slope = slopes + (s < 0 ? 0 : row + 1) * SLOTS;
+      for (int k = 0; k < SLOTS; k++) slope[k] = -g[k];
     }
     Vector size = {}, error = {};
     if (s < 0) {
       loss = value;
-      for (int k = 0; k < PARAMETERS; k++) size = larger_or_nan(absolute(theta[k]), size), error = larger_or_nan(absolute(slopes[k]), error);
+      for (int k = 0; k < SLOTS; k++) size = larger_or_nan(absolute(theta[k]), size), error = larger_or_nan(absolute(slopes[k]), error);
+      size = of_network(size), error = of_network(error);
       const Vector first = size > 0. ? error > 0. ? .01 * size / error : Vector{} + .01 : Vector{} + .01;
       step_size = step_size == 0. ? first : step_size;
       continue;
     }
-    for (int k = 0; k < PARAMETERS; k++) {
+    for (int k = 0; k < SLOTS; k++) {
       Vector sum = {};
-      UNROLL for (int j = 0; j < 7; j++) if (difference[j] != 0.) sum += difference[j] * slopes[j * PARAMETERS + k];
+      UNROLL for (int j = 0; j < 7; j++) if (difference[j] != 0.) sum += difference[j] * slopes[j * SLOTS + k];
       error = larger_or_nan(absolute(h * sum), error);
       size = larger_or_nan(absolute(trial[k]), larger_or_nan(absolute(theta[k]), size));
     }
+    size = of_network(size), error = of_network(error);
     error = error == 0. ? Vector{} : error / (atol + rtol * size);
     const auto accepted = (value - value == 0.) & (error <= 1.);
-    for (int k = 0; k < PARAMETERS; k++) {
+    for (int k = 0; k < SLOTS; k++) {
       theta[k] = accepted ? trial[k] : theta[k];
-      slopes[k] = accepted ? slopes[6 * PARAMETERS + k] : slopes[k];
+      slopes[k] = accepted ? slopes[6 * SLOTS + k] : slopes[k];
     }
     loss = accepted ? value : loss;
     const Vector later = h == remaining ? Vector{} + end : time + h;

@@ -15,6 +15,7 @@ LANE double step_of(double x, double below) { return x > 0.0 ? 1.0 : below; }
 LANE double square_root(double x) { return sqrt(x); }
 
 #include SHAPE
+enum { SLOTS = PARAMETERS };
 #include "descend.h"
 
 extern "C" __global__ void __launch_bounds__(128)

@@ -55,7 +55,7 @@ def pairwise(values):
 @false("without the variance's term", spread=0)
 def to_first_order(d, *, factor=2, spread=1, context):
     """Attention pi_v (1 + kappa gamma_q (gamma_v - mean)), logits moved by kappa gamma_q Var(gamma) beta, predictions by the derivative of
-    the softmax."""
+    the softmax. Both sides of the drive, times pi_v pi_1, differ by the polynomial 0: nothing is cancelled."""
     import sympy
 
     pi, lam = symbolic_law(d)
@@ -67,9 +67,11 @@ def to_first_order(d, *, factor=2, spread=1, context):
     p = np.stack([pi * (1 + kappa * gamma[q] * variance * (beta - mean(beta))) for q in range(d)])
     by = slopes(pi, lam, np.multiply.outer(gamma, beta), alpha, p)
     moved = -(by.M @ beta) - kappa * ((by.Phi + by.Phi.T) @ gamma)
-    found = pairwise([sympy.diff(entry, kappa).subs(kappa, 0) / weight for entry, weight in zip(moved, pi, strict=True)])
+    speeds = [sympy.diff(entry, kappa).subs(kappa, 0) for entry in moved]
     rates = factor * lam * crossed * gamma + spread * lam * variance * beta
-    return equal(drive=([sympy.expand(rate) for rate in pairwise(rates)], [sympy.cancel(entry) for entry in found]))
+    unknowns = (*pi[:-1], lam, *gamma, *beta)
+    rests = [speeds[v] * pi[0] - speeds[0] * pi[v] - (rates[v] - rates[0]) * pi[v] * pi[0] for v in range(1, d)]
+    return equal(drive=([0] * (d - 1), [sympy.Poly(rest, *unknowns).as_expr() for rest in rests]))
 
 
 CELLS = axes(law=by_level(("two tokens", "drawn"), ("published", "two tokens", "drawn")), lam=("1/4", "9/10"), quick=1, standard=5, full=20)

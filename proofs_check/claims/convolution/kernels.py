@@ -1,5 +1,7 @@
 r"""Convolutional networks at kernels of special kinds: translates of one another, repeated, null, and pooled over positions."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from numerics.rank import model_rank
@@ -127,6 +129,8 @@ def least_representative(cell, target, *, formula=announced, context):
 
 KINDS = {"equal": (2, 1), "opposite": (2, 1), "proportional": (1, 1), "no output": (1, 2), "null": (1, 1), "no input": (1, 1)}
 
+MOVED = r"\text{no kernel is } \pm \text{ another moved inside the grid};\ K_l \ne 0 \text{ but where it is named}"
+
 REPEATED = claim(
     "cnn.dup",
     "Model rank of the convolutional network at a point",
@@ -136,7 +140,7 @@ REPEATED = claim(
         "no input": r"K_l = 0 \text{ with output weights adds the rank of the linear functions } \sum_j a_{lj} x_{j t},\ t \le |S|",
     },
     symbols=["R", "m_a", "m_K", "s", "p", "K_l", "a_l", "x_j"],
-    assumptions=[NO_TRANSLATES],
+    assumptions=[replace(NO_TRANSLATES, statement=MOVED)],
     source=STRATIFICATION.at("Proposition 3; 2406.18035v1, Proposition 3"),
     depends_on=["fnn.strata"],
     refuted_by="A pair of kernels with another certified rank.",

@@ -182,7 +182,7 @@ NONPROPORTIONAL = claim(
         "split": r"\text{a split with a fraction of its own on every edge raises } R \text{ by the fan-in, with biases one more,}"
         r" \text{ if } m_{l+1} \ge 2, \text{ for tanh, sigmoid and softplus}",
         "exponential": r"\sigma = \exp: \text{ by the fan-in, with or without biases}",
-        "homogeneous": r"\sigma = z^3 \text{ and leaky ReLU: by one less, the fan-in less 1, with biases the fan-in}",
+        "homogeneous": r"\sigma = z^3 \text{ and leaky ReLU: by one less, the fan-in less 1, with biases the fan-in, in the widths tested}",
         "no output": r"\text{tanh without biases: a neuron without output weights raises } R \text{ by its fan-out } m_{l+1}",
         "no input": r"\text{tanh without biases: a neuron without input weights raises } R \text{ by its fan-in } m_{l-1}",
     },
@@ -193,7 +193,8 @@ NONPROPORTIONAL = claim(
     depends_on=["deep.split", "deep.generic"],
     refuted_by="A split with different fractions, or such a neuron, at which the rank rises otherwise.",
     notes="Where sigma(c z) = c^p sigma(z) for c > 0, the incoming weights of the copy times their tangents add up to one of its output"
-    " weights. [2,2,2,1] with biases: exp 11 before, 13 after, z^3 likewise, tanh 15 and 18.",
+    " weights. [2,2,2,1] with biases: exp 11 before, 13 after, z^3 likewise, tanh 15 and 18. Elsewhere homogeneous sigma can rise less:"
+    " z^3 in [1,2,2,1] with biases 9 and 9, leaky ReLU in [2,1,2,1] without, all weights positive, 2 and 2 (fnn.relu, one neuron).",
 )
 
 SPLIT: dict[str, Any] = {

@@ -205,7 +205,7 @@ def cancelling_pairs(cell, _, *, printed=lambda d, m: 0, true=lambda d, m: (d + 
 ANALYTIC = claim(
     "errata.analytic-in-x",
     "Analyticity in the parameters is not enough",
-    r"f(x; \theta) = a \max(w \cdot x, 0):\ P(R_S = R = d \text{ at } n = d) = 2^{-d} < 1"
+    r"f(x; \theta) = a \max(w \cdot x, 0),\ a \ne 0 \ne w:\ P(R_S = R = d \text{ at } n = d) = 2^{-d} < 1"
     r" \text{ for independent inputs with a density, symmetric about } 0",
     symbols={
         **SYMBOLS,

@@ -82,7 +82,8 @@ ENTRIES = claim(
     r" \text{for any } r \text{ no block may hold more than its own } R",
     clauses={
         "connected": r"r = 1:\ R_S = d_1 + d_2 - c(S),\ c \text{ the number of connected parts of the graph of rows and columns}",
-        "zeros": r"r = 1,\ f^* = u v^{\mathsf T}:\ R_S = |u| + |v| - c(S) \text{ on the support, and 1 for every other line that meets it}",
+        "zeros": r"r = 1,\ f^* = u v^{\mathsf T}:\ R_S = |u| + |v| - c(S) \text{ on the support, and 1 for every other}"
+        r"\text{ row (column) sampled in a column (row) of it}",
         "blocks": r"R_S \le |S \setminus I \times J| + r (|I| + |J| - r) \text{ if } |I|, |J| \ge r",
         "exactly": r"2 \le r,\ d_1, d_2 \le 4,\ |S| = R:\ R_S = R \iff \text{no block forbids it, at generic } f^*",
         "number": r"\#\{S: |S| = R_S = R\} = d_1^{d_2 - 1} d_2^{d_1 - 1} \text{ for } r = 1,\ \tbinom{d_2}{r} d_1^{d_2 - r}"

@@ -87,10 +87,11 @@ GRIDS = axes(n=by_level((2, 7, 8, 15), (*range(1, 17), 61, 64)), quick=1)
 def grids(cell, _, *, low=alias, context):
     """Residues of k j modulo n, which say where e^(ikx_j) stands on the circle: agreement at all j, for all k to 3n, and the least
     representative."""
-    n, outcomes = cell.n, []
+    n, outcomes, alike = cell.n, [], {}
     for k in range(-3 * n, 3 * n + 1):
-        here = [k * j % n for j in range(n)]
-        same = [other for other in range(-3 * n, 3 * n + 1) if [other * j % n for j in range(n)] == here]
+        alike.setdefault(tuple(k * j % n for j in range(n)), []).append(k)
+    for k in range(-3 * n, 3 * n + 1):
+        same = alike[tuple(k * j % n for j in range(n))]
         least = min(same, key=lambda other: (abs(other), -other))
         outcomes.append(
             equal(least=(low(k, n), least), congruent=([other for other in range(-3 * n, 3 * n + 1) if (other - k) % n == 0], same))
@@ -201,8 +202,8 @@ PARITY = claim(
         "leak": r"\text{over random subsets } S \text{ of } n \text{ points the mean square coefficient is } \frac1n (1 -"
         r" \frac{n-1}{N-1}), \text{ the mean } 0",
     },
-    symbols={"d": "dimension of the cube {-1, 1}^d", "S": "the training set, uniform among subsets of n points", "n": "size of S",
-    "N": "2^d", r"\chi": "the parity", r"\chi'": "another character", "x": "points"},
+    symbols={"d": "dimension of the cube", "S": "the training set, uniform among subsets of n points", "n": "size of S",
+    "N": "2^d", r"\chi": "the parity", r"\chi'": "another character", "x": "points of the cube, entries -1 and 1"},
     assumptions=[Assumption("without replacement", r"S \text{ has } n \text{ different points}"), Assumption("another",
     r"\chi' \ne \chi", unprobed="its own coefficient is 1")],
     source=GROKKING.at("Section 4: parity functions; the exact form is ours"),

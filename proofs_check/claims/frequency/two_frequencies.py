@@ -38,8 +38,7 @@ TWO = claim(
     depends_on=["fprinciple.gradient_dominance"],
     refuted_by="gradients for which one side holds and the other does not, or small weights at which the higher one is longer",
     notes="The theorem has the share of exceptions 1 - C e^(-c/delta) of the one before. Lengths of gradients need none: where the"
-    " slope by a"
-    " vanishes that by b does not.",
+    " slope by a vanishes that by b does not. The proof names a delta.",
 )
 
 
@@ -95,7 +94,53 @@ def vectors(cell, drawn, *, longer=lambda p, q: int(p @ p) >= int(q @ q), contex
     return equal(both=(longer(p, q), first <= 0 and first <= second), shown={"p": p.tolist(), "q": q.tolist()})
 
 
-REGIONS = axes(m=(1, 3, 10), k=((1, 2), (2, 3), (1, 5)))
+@TWO.check(
+    "symbolic",
+    ["slopes by a and b", "slope by w", "errors", "fall"],
+    clauses="everywhere",
+    covers="statement",
+    scope="all networks with a_j != 0 and all w; u_j = 1/|w_j| (w_j = 0: no slope). Per neuron the squares of the slopes are at least |D|^2"
+    " |T|^2 min(1, |a| k_1 u)^2, at most |D|^2 |T|^2 (1 + (a k_2 u)^2 (1 + u^2 (pi/2 + |b|)^2)); for delta^2 <= pi^2 k^3 |h(k_1)|/(96 sum"
+    " |a_j|), k = k_1 and k_2, |D(k_1)| >= |h(k_1)|/2 and |D(k_2)| <= |h(k_2)| + |h(k_1)|/2; with |T(k_2)/T(k_1)| <= e^(-c/(2|w|)), c ="
+    " pi (k_2 - k_1) (fprinciple.gradient_dominance), the quotient of a neuron's squares is at most (1 + 2 |h(k_2)/h(k_1)|)^2 C u^4 e^(-c"
+    " u) <= 120 (1 + 2 |h(k_2)/h(k_1)|)^2 C delta/c^5 at delta <= 1 and |a_j| k_1: below 1 for small delta; that of the sums is no larger"
+    " than the largest",
+)
+@false("the slope by a alone", turned=0)
+@false("x coth x - 1 at most x/2 (s)", most=Fraction(1, 2))
+@false("the square of u (s)", power=2)
+def no_exceptions(part, *, turned=1, most=1, power=4, context):
+    """The identities and the coefficients of power series, none of them negative, that the inequalities rest on."""
+    import sympy
+
+    if part == "slopes by a and b":
+        p, q, x, y, c = sympy.symbols("p q x y c", real=True)
+        a, b = p * x + q * y, turned * (q * x - p * y)  # Re conj(D) T and Re conj(D) i T
+        squares = a**2 + c**2 * b**2  # c = a k u
+        length = (p**2 + q**2) * (x**2 + y**2)
+        return equal(
+            c_at_most_1=(sympy.expand((1 - c**2) * a**2), sympy.expand(squares - c**2 * length)),
+            c_at_least_1=(sympy.expand((c**2 - 1) * b**2), sympy.expand(squares - length)),
+        )
+    n = sympy.Symbol("n", integer=True, nonnegative=True)
+    if part == "slope by w":  # 0 <= x coth x - 1 <= x, after sinh x and 2 e^x sinh x
+        E, x = sympy.symbols("E x", positive=True)  # E = e^(2x) >= 1 + 2x
+        above = sympy.expand((1 + most * x) * (E - 1) - x * (E + 1))
+        below = sympy.gammasimp(1 / sympy.gamma(2 * n + 1) - 1 / sympy.gamma(2 * n + 2))  # of x^(2n + 1) in x cosh x - sinh x
+        return equal(above=(E - 1 - 2 * x, above), below=(0, sympy.gammasimp(below - 2 * n / sympy.gamma(2 * n + 2))))
+    if part == "errors":  # |T(k)| = (2/k) x/sinh x <= (2/k) 6/x^2 at x = pi k u/2, as sinh x >= x^3/6
+        k, u = sympy.symbols("k u", positive=True)
+        x = sympy.pi * k * u / 2
+        return equal(bound=(48 / (sympy.pi**2 * k**3 * u**2), sympy.cancel(2 / k * 6 / x**2)))
+    A, beta, u, c = sympy.symbols("A beta u c", positive=True)  # A = (a k_2)^2, beta = pi/2 + |b|; e^(cu) >= (cu)^5/120
+    above = (1 + A * (1 + beta**2)) * u**power - (1 + A * u**2 * (1 + beta**2 * u**2))
+    return equal(
+        above=(sympy.expand((u**2 - 1) * ((1 + A) * u**2 + 1)), sympy.expand(above)),
+        decay=(120 / (c**5 * u), sympy.cancel(u**4 * 120 / (c * u) ** 5)),
+    )
+
+
+REGIONS = axes(m=(1, 3, 10), k=((1, 2), (2, 3), (1, 5)), quick=1, standard=10, full=100)
 
 
 def network(cell, rng):
@@ -137,7 +182,7 @@ def everywhere(cell, drawn, *, delta=Fraction(1, 24), swap=False, context):
         return worst([falls, at_most("quotient of squared lengths", quotient(*drawn, k, u), 1e-3, attained=False)])
 
 
-DRAWN = axes(m=(1, 3, 10))
+DRAWN = axes(m=(1, 3, 10), quick=1, standard=3, full=20)
 
 
 @TWO.check(

@@ -25,8 +25,8 @@ TABLE = claim(
         "homogeneous": r"R = k (D - 1) \text{ for (leaky) ReLU if no two } (w_i, b_i) \text{ are proportional;}"
         r"\text{ those with a positive factor count once}",
         "polynomial": r"R = D - 1 \text{ for } z;\ r d - \tbinom{r}{2},\ r = \operatorname{rank}(w_i), \text{ for } z^2, \text{ no biases}",
-        "pair": r"\pm(w, b): R = D \text{ for odd or even } \sigma,\  D + 1 \text{ for sigmoid, } 2 D - 1 \text{ for softplus, GELU,}"
-        r"\text{ SiLU}, 2 (d + 1) \text{ for exp, } 2 (D - 1) \text{ for ReLU}",
+        "pair": r"\pm(w, b): R = D \text{ for the odd and even ones above, } D + 1 \text{ for sigmoid, } 2 D - 1 \text{ for}"
+        r"\text{ softplus, GELU, SiLU}, 2 (d + 1) \text{ for exp, } 2 (D - 1) \text{ for ReLU}",
         "one frequency": r"\text{sin, cos: } k \ge 2 \text{ neurons of one } w \text{ have } 2 (d + 1) \text{ together,}"
         r"\text{ and } d + 2 \text{ if all } b_i - b_j \in \pi \mathbb{Z}",
     },
@@ -37,7 +37,7 @@ TABLE = claim(
     depends_on=["fnn.strata"],
     refuted_by="An activation whose tangents span another dimension than its row of the table.",
     notes="For sigmoid the function a sigma(w x) + b sigma(-w x) has intrinsic width 2 and rank d + 2. ReLU neurons (1, 2) and (2, 4) have"
-    " rank 2 together, although w_i != +-w_j.",
+    " rank 2 together, although w_i != +-w_j. z and z^2 are odd and even, and keep their own row: of a pair on one input R = 1.",
 )
 
 GAUSS, ROOT = "exp(-z**2)", "z/sqrt(1+z**2)"

@@ -74,7 +74,7 @@ def representatives(cell, rng, equal_neurons=False):
 
 
 def wrong_bias(d, k, *, constant, bias, output_bias):
-    return two_layer_function_rank(d, k, constant=constant, bias=not bias, output_bias=output_bias)
+    return two_layer_function_rank(d, k, constant=constant, bias=bias, output_bias=output_bias) + (-k if bias else k)
 
 
 def free_beside_hidden_biases(d, k, *, constant, bias, output_bias):
@@ -129,7 +129,8 @@ FUNCTION.formal(
 ZERO = claim(
     "fnn.zero",
     "Model rank of the zero function and of constants",
-    r"R(0) = [\text{output bias}] \text{ if } \sigma \text{ has a zero};\quad R(c) = d + 1 \text{ without, } 1 \text{ with an output bias}",
+    r"R(0) = [\text{output bias}] \text{ if } \sigma(b) = 0 \text{ for a } b \text{ at hand};\quad"
+    r" R(c) = d + 1 \text{ without, } 1 \text{ with an output bias, but for critical } b",
     clauses={
         "zero": r"R(0) = 1 \text{ with an output bias, or if } \sigma(b) \ne 0 \text{ for all } b \text{ at hand; else } R(0) = 0",
         "constant": r"R(c) = 1 \text{ with an output bias, else } d + 1 \text{ if } \sigma'(b) \ne 0 \text{ where } \sigma(b) \ne 0",

@@ -112,12 +112,13 @@ def classes_counted(cell, bias, **changed):
     return two_layer_rank(cell.d, **{**held, **changed})
 
 
-def twice(cell):
-    return 1 + (cell.copies != "single")
+def neurons_counted(cell, bias):
+    copies = 1 + (cell.copies != "single")
+    return classes_counted(cell, bias, classes=copies * (cell.idle + cell.active), active=copies * cell.active)
 
 
 @STRATA.check("certified", neurons_of_classes, UNBIASED, clauses=("value", "output bias"))
-@false("neurons for classes", formula=lambda cell, bias: classes_counted(cell, bias, active=twice(cell) * cell.active))
+@false("neurons for classes", formula=neurons_counted)
 @false("neurons with w = 0 forgotten", formula=lambda cell, bias: classes_counted(cell, bias, linear=False))
 @false(
     "summed for single output weights",
@@ -171,7 +172,7 @@ BIASES = claim(
 
 
 @BIASES.check("certified", neurons_of_classes, BIASED, clauses=("value", "constant"))
-@false("neurons for classes", formula=lambda cell, bias: classes_counted(cell, bias, classes=twice(cell) * (cell.idle + cell.active)))
+@false("neurons for classes", formula=neurons_counted)
 @false("slopes of neurons with w = 0 forgotten", formula=lambda cell, bias: classes_counted(cell, bias, linear=False))
 @false("the constant from an output bias alone", formula=lambda cell, bias: classes_counted(cell, bias, constant=cell.output_bias))
 @false("the constant from b alone", formula=lambda cell, bias: classes_counted(cell, bias, constant=cell.output_bias or "b" in cell.zero))

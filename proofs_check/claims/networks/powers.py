@@ -16,7 +16,7 @@ from . import STRATIFICATION
 POWERS = claim(
     "fnn.poly",
     "Powers as activations: the theorem of Alexander and Hirschowitz",
-    r"\sigma = z^p:\ R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ but for the exceptions}",
+    r"\sigma = z^p, \text{ no biases: } R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ but for the exceptions}",
     clauses={
         "regular": r"R = \min\left(k d, \tbinom{d + p - 1}{p}\right) \text{ for } p \ge 3 \text{ but for four formats}",
         "squares": r"p = 2: R = d r - \tbinom{r}{2},\ r = \min(d, k)",
@@ -27,6 +27,7 @@ POWERS = claim(
     kind="extension",
     source=STRATIFICATION.at("Definition 3 for powers, by the theorem of Alexander and Hirschowitz (J. Algebraic Geom. 4, 1995): ours"),
     refuted_by="A format with another generic rank.",
+    notes="With hidden biases d + 1 stands for d: these are forms in d + 1 variables at x_0 = 1.",
 )
 
 #: Formats in which forms of degree p are no sum of the expected number of powers.

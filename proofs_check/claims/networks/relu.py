@@ -22,6 +22,7 @@ RELU = claim(
     r"R = D (q + p + [p \ge 1]) + n;\qquad \text{deep: } R \le M - \#\text{hidden}",
     clauses={
         "directions": r"R = D (q + p + [p \ge 1]) + n \text{ for two layers}",
+        "constant": r"\text{beside these } w = 0,\ a \ne 0: \text{ nothing if } b < 0,\ R = D (q + p + 1) + n \text{ if } b > 0",
         "rescaling": r"R \le M - \#\text{hidden at every depth: one identity among the tangents for every hidden neuron}",
         "attained": r"R = M - \#\text{hidden on an open set, in the widths tested; no biases: } m_l \ge 2 \text{ but for the last } l",
         "one neuron": r"\text{no biases, } m_l = 1:\ R \le M' - \#\text{hidden}' \text{ of the network } d, \dots, m_l, 1 \text{, cut}",
@@ -34,7 +35,7 @@ RELU = claim(
     },
     assumptions=[
         Assumption("at least two inputs", r"d \ge 2", unprobed="on a line without biases all functions are two half-lines"),
-        Assumption("distinct directions", r"\text{no two } (w_i, b_i) \text{ parallel}"),
+        Assumption("distinct directions", r"w_i \ne 0,\ \text{no two } (w_i, b_i) \text{ positive multiples, but where named}"),
     ],
     kind="extension",
     source=RECOVERY.at("outside the hypotheses of its theorems, which need differentiability; ranks: ours"),
@@ -43,7 +44,23 @@ RELU = claim(
     " layer of one neuron counts once: [2, 1, 2, 1] has rank at most 2, M - #hidden = 3.",
 )
 
-DIRECTIONS = axes(d=(2, 3), q=(0, 1, 2), p=(0, 1, 2), n=(0, 1), bias=(False, True), where=lambda q, p: q + p > 0, standard=4, full=20)
+
+def not_flat_without_biases(q, p, n, bias, d, flat):
+    """some direction; a neuron without input weights where there are biases, d = 2 and none is idle"""
+    return q + p > 0 and (flat == "none" or (bias and d == 2 and n == 0))
+
+
+DIRECTIONS = axes(
+    d=(2, 3),
+    q=(0, 1, 2),
+    p=(0, 1, 2),
+    n=(0, 1),
+    bias=(False, True),
+    flat=("none", "off", "on"),
+    where=not_flat_without_biases,
+    standard=4,
+    full=20,
+)
 
 
 def directions(cell, rng):
@@ -53,17 +70,21 @@ def directions(cell, rng):
     w[:, :2] = separated_directions(rng, q + p + n)
     with_opposites = lambda rows: np.concatenate([rows[: q + p], -rows[q : q + p], rows[q + p :]])
     w, b = with_opposites(w), with_opposites(b)
+    a = np.append(signs(rng, q + 2 * p), np.zeros(n, int))
+    if cell.flat != "none":
+        w, b, a = np.vstack([w, 0 * w[:1]]), np.append(b, 0.5 if cell.flat == "on" else -0.5), np.append(a, 1)
     x = dyadic(rng.uniform(-2, 2, (10 * len(w) * (cell.d + 2), cell.d)), 10)
-    return w, b, np.append(signs(rng, q + 2 * p), np.zeros(n, int)), x[(x @ w.T + b != 0).all(axis=1)]  # no input at a kink
+    return w, b, a, x[(x @ w.T + b != 0).all(axis=1)]  # no input at a kink
 
 
-def classes(cell):
-    return (cell.d + cell.bias) * (cell.q + cell.p + (cell.p >= 1)) + cell.n
+def classes(cell, further=0):
+    return (cell.d + cell.bias) * (cell.q + further + cell.p + (cell.p >= 1 or cell.flat == "on")) + cell.n
 
 
-@RELU.check("exact", directions, DIRECTIONS, clauses="directions")
+@RELU.check("exact", directions, DIRECTIONS, clauses=("directions", "constant"))
 @false("as tanh", formula=lambda cell: classes(cell) + cell.q + cell.p)
 @false("a linear part for every pair", formula=lambda cell: (cell.d + cell.bias) * (cell.q + 2 * cell.p) + cell.n)
+@false("w = 0 as a direction", formula=lambda cell: classes(cell, further=cell.flat != "none"))
 @false("idle neurons for nothing, d = 3 and biases", formula=lambda cell: classes(cell) - cell.n * (cell.d == 3 and cell.bias))
 def at_directions(cell, instance, *, formula=classes, method="exact", parallel=False, context):
     """The rank on inputs of all pieces against the formula; identities among the tangents bound it from above."""

@@ -54,6 +54,9 @@ OTHERS: dict[str, AbstractModel] = {
         f"deep {name}": FullyConnected((2, 3, 1), name) for name in ("exp", "ratsig", "ratsig4", "lorentz", "power:3", "hinge3", "hardtanh")
     },
     "wide enough for loops": FullyConnected((3, 17, 18, 1)),
+    "many units, two outputs": TwoLayer(3, 19, 2, "sigmoid", bias=True, output_bias=True),
+    "many kernels": TwoLayerCNN(5, 3, 9, bias=True),
+    "deep and wide gelu": FullyConnected((2, 9, 11, 12, 2), "gelu"),
     "residual": Residual((2, 5, 2)),
     "product of three": DeepFactorization((3, 2, 4, 3)),
     "symmetric factorization": SymmetricFactorization(3, 2),
@@ -61,6 +64,12 @@ OTHERS: dict[str, AbstractModel] = {
     "measured factorization": MeasuredFactorization(2, 3, 2),
     "diagonal layers": DeepDiagonal(3, 3),
     "difference of squares": SquareDifference(3),
+}
+#: Networks that classify, trained on the cross-entropy.
+CLASSIFIERS: dict[str, AbstractModel] = {
+    "two classes": TwoLayer(3, 4, 2, "tanh", bias=True),
+    "five classes, deep": FullyConnected((2, 9, 11, 5), "gelu"),
+    "three classes, relu": TwoLayer(2, 9, 3, "relu", bias=True, output_bias=True),
 }
 METHODS = {
     "gradient descent": GradientDescent(),
@@ -80,6 +89,7 @@ class Case:
     Y: np.ndarray
     weights: np.ndarray
     learning_rate: np.ndarray
+    loss: str = "mse"
 
     @property
     def data(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,13 +98,13 @@ class Case:
     def take(self, networks: np.ndarray) -> Case:
         """The batch of these networks."""
         own = {name: getattr(self, name)[networks] for name in ("theta", "X", "Y", "weights", "learning_rate")}
-        return Case(self.model, **own)
+        return Case(self.model, **own, loss=self.loss)
 
 
 @lru_cache(maxsize=64)
 def case(name: str, *, networks: int = 11, samples: int = 6) -> Case:
     """The batch of the model called ``name``; factorizations see entries of their own, one of them twice, and a masked one."""
-    model, rng = {**MODELS, **OTHERS}[name], np.random.default_rng(len(name))
+    model, rng = {**MODELS, **OTHERS, **CLASSIFIERS}[name], np.random.default_rng(len(name))
     if isinstance(model, EntryModel):
         X = np.stack([rng.permutation(model.entries())[[0, *range(samples - 1)]] for _ in range(networks)])
     else:
@@ -105,9 +115,12 @@ def case(name: str, *, networks: int = 11, samples: int = 6) -> Case:
         model,
         model.init(rng, scale=0.5, batch=(networks,)),
         X,
-        rng.normal(size=(networks, samples, model.outputs)),
+        rng.dirichlet(np.ones(model.outputs), (networks, samples))
+        if name in CLASSIFIERS
+        else rng.normal(size=(networks, samples, model.outputs)),
         weights,
         rng.uniform(0.01, 0.05, networks),
+        "cross-entropy" if name in CLASSIFIERS else "mse",
     )
 
 
@@ -140,6 +153,9 @@ def one_loss(case: Case, b: int) -> Callable:
     import torch
 
     outputs, Y, weights = model_outputs(case, b), torch.tensor(case.Y[b]), case.weights[b]
+    if case.loss == "cross-entropy":
+        one = torch.nn.functional.cross_entropy
+        return lambda theta: sum(w * one(f[None], y[None], reduction="sum") for w, f, y in zip(weights, outputs(theta), Y, strict=True))
     return lambda theta: sum(w * ((f - y) ** 2).sum() for w, f, y in zip(weights, outputs(theta), Y, strict=True))
 
 
@@ -155,16 +171,19 @@ def gradient_error(case: Case, b: int, theta: np.ndarray) -> np.ndarray:
     """What rounding may do to the gradient at theta (P,), entry by entry.
 
     Backward error: an evaluation with K operations per output is one with every parameter, output and target changed by at most
-    K u of itself, to first order, hence the gradient g changes by at most K u (|H| |theta| + sum_i 2 w_i (|f| + |y|) |J| + |g|).
+    K u of itself, to first order, hence the gradient g changes by at most K u (|H| |theta| + sum_i 2 w_i (|f| + |y|) |J| + |g|). The slope
+    of the cross-entropy is p - y: rounding f - max f changes p by (1 + 2 max |f|) K u p, which takes the place of |f| + |y|.
     """
     import torch
 
     operations = case.model.n_params + case.X.shape[1] + 30  # 30 covers an activation and its slope
     outputs, Y, weights = model_outputs(case, b), torch.tensor(case.Y[b]), torch.tensor(case.weights[b])[:, None]
-    gradient_of = torch.func.grad(lambda theta: (weights * (outputs(theta) - Y) ** 2).sum())
+    gradient_of = torch.func.grad(one_loss(case, b))
     at = torch.tensor(theta)
     H, J, f, g = torch.func.jacrev(gradient_of)(at), torch.func.jacrev(outputs)(at), outputs(at), gradient_of(at)
-    bound = H.abs() @ at.abs() + torch.einsum("it,itp->p", 2 * weights * (f.abs() + Y.abs()), J.abs()) + g.abs()
+    squares = case.loss == "mse"
+    slopes = 2 * (f.abs() + Y.abs()) if squares else torch.softmax(f, -1) * (1 + 2 * f.abs().amax(-1, keepdim=True)) + Y
+    bound = H.abs() @ at.abs() + torch.einsum("it,itp->p", weights * slopes, J.abs()) + g.abs()
     return operations * UNIT_ROUNDOFF * bound.numpy()
 
 

@@ -7,7 +7,19 @@ import pytest
 import torch
 from flint import arb
 
-from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models import (
+    Convolutional,
+    CPFactorization,
+    DeepFactorization,
+    FullyConnected,
+    MatrixFactorization,
+    SymmetricFactorization,
+    TwoLayer,
+    TwoLayerCNN,
+)
+from theory.models.factorizations import MeasuredFactorization
+from theory.models.pooling import PooledCNN
+from theory.models.toy import DeepDiagonal, PowerModel, RedundantModel, SquareDifference
 
 MODELS = {
     "two-layer": TwoLayer(3, 4, 2, "gelu", bias=True, output_bias=True),
@@ -117,3 +129,42 @@ def test_bad_input_names_argument_expectation_and_value(build, words):
     with pytest.raises(ValueError) as error:
         build()
     assert all(word in str(error.value) for word in words)
+
+
+@pytest.mark.parametrize("integer", [np.int8, np.uint8, np.int64])
+def test_sizes_are_python_integers(integer):
+    """Numpy integers are read as the numbers they are: no product of them overflows, and a rank is written as JSON."""
+    small, large = integer(3), integer(100)
+    for model, wanted in (
+        (TwoLayer(large, large, integer(10), bias=True), 100 * 111),
+        (TwoLayerCNN(large, small, large), 100 * (3 + 98)),
+        (TwoLayerCNN((large, large), (small, 2), small, integer(2), sharing=False), 3 * 49 * 50 * 7),
+        (PooledCNN(large, small, large), 100 * 4),
+        (FullyConnected([large, large, large]), 2 * 100 * 101),
+        (Convolutional((small, large), (large,), (small,)), 100 * 10 + 100 * 98 + 1),
+        (MatrixFactorization(large, large, large), 20000),
+        (MeasuredFactorization(large, large, large), 20000),
+        (DeepFactorization((large, large, large)), 20000),
+        (SymmetricFactorization(large, large), 10000),
+        (CPFactorization((large, large, large), large), 30000),
+        (SquareDifference(large), 200),
+        (DeepDiagonal(large, small), 300),
+    ):
+        assert (type(model.n_params), model.n_params) == (int, wanted), model
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PowerModel(0), "power must be an integer of at least 1, got 0"),
+        (lambda: RedundantModel(1.5), "power must be an integer of at least 1, got 1.5"),
+        (lambda: DeepDiagonal(2, 0), "depth must be"),
+        (lambda: SquareDifference(True), "inputs must be"),
+        (lambda: MeasuredFactorization(2, 0, 1), "d2 must be"),
+        (lambda: CPFactorization((), 1), "sizes must hold at least two sizes"),
+        (lambda: PooledCNN("3", 1, 1), "inputs must be"),
+    ],
+)
+def test_sizes_that_no_model_has(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from numerics.rank import model_rank
-from theory.draws import pack_known
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.models.factorizations import CPFactorization, DeepFactorization, MeasuredFactorization, SymmetricFactorization
 from theory.models.pooling import PooledCNN
@@ -89,10 +88,13 @@ def test_integers_of_any_width_are_ranks(integer):
         (lambda: deep_factorization_rank((3, 2, 3), (9, 1), (1, 1)), "prefix must be an integer from 0 to 2"),
         (lambda: deep_factorization_rank((3, 2, 3), (1,), (1, 1)), "prefix and suffix must hold a rank for each of the 2 factors"),
         (lambda: cp_expected_rank((2.5, 2), 1), "sizes must be"),
-        (lambda: two_layer_rank(2, 1, -1), "active must be an integer of at least 0"),
+        (lambda: two_layer_rank(2, 1, -1), "active must be an integer from 0 to 1"),
         (lambda: two_layer_function_rank(2, -1), "neurons must be"),
         (lambda: cnn_function_rank(4, 5, 3, 2), "kernel must be an integer from 1 to 4"),
-        (lambda: cnn_function_rank(4, 2, 3, 2, zeros=7), "zeros must be an integer from 0 to 6"),
+        (lambda: cnn_function_rank(4, 2, 3, 2, zeros=5), "zeros must be an integer from 0 to 4"),
+        (lambda: two_layer_rank(2, 1, 2), "active must be an integer from 0 to 1"),
+        (lambda: two_layer_function_rank(2, 1, constant=True), "constant must be False without biases"),
+        (lambda: cp_expected_rank((), 1), "sizes must hold a size for each axis"),
         (lambda: matrix_rank([1, 2]), r"matrix must have shape \(rows, columns\), got \(2,\)"),
         (lambda: optimistic_sample_size(PAIR, Target(PAIR, [float("nan")] * 8)), "theta must hold finite rational numbers, got nan"),
         (lambda: optimistic_sample_size(TwoLayer(2, 2), 3), "target must be a model or a Target of one, got 3"),
@@ -186,6 +188,9 @@ def test_a_level_bias_is_seen_or_not_known():
         (TwoLayer(2, 2, activation="ratsig", bias=True), Target(TwoLayer(2, 1, activation="ratsig", bias=True), [0, 0, 1, 2]), 1),
         (TwoLayer(2, 2, activation="erf", bias=True), Target(TwoLayer(2, 1, activation="erf", bias=True), [0, 0, 1, 2]), 3),
         (TwoLayer(2, 2, activation="lorentz"), Target(TwoLayer(2, 1, activation="lorentz"), [0, 0, 2]), 1),
+        (TwoLayer(2, 3, activation="exp", bias=True), TwoLayer(2, 2, activation="exp", bias=True), 2 * 3),
+        (TwoLayer(2, 3, activation="relu", bias=True), TwoLayer(2, 2, activation="relu", bias=True), 2 * 3),
+        (TwoLayer(2, 3, 2, activation="relu"), TwoLayer(2, 2, 2, activation="relu"), 2 * (2 + 2 - 1)),
     ],
     ids=str,
 )
@@ -208,18 +213,6 @@ def test_functions_of_one_network_in_another(model, target, value):
 def test_what_a_network_cannot_express(model, target, message):
     with pytest.raises(ValueError, match=f"target must .*{message}"):
         rank_bounds(model, target)
-
-
-def test_opposite_sigmoids_leave_bounds():
-    """sigma(z) + sigma(-z) = 1: two neurons, one class; what is left beside an output bias is known."""
-    pair = [1, 1, -1, -1, 3, 1]
-    bounds = rank_bounds(TwoLayer(2, 3, activation="sigmoid"), Target(TwoLayer(2, 2, activation="sigmoid"), pair))
-    assert bounds[:2] == (3, 6) and "opposite neurons of sigmoid" in bounds[2]
-    with pytest.raises(NotKnown):
-        optimistic_sample_size(TwoLayer(2, 3, activation="sigmoid"), Target(TwoLayer(2, 2, activation="sigmoid"), pair))
-    wide = TwoLayer(2, 3, activation="sigmoid", output_bias=True)
-    assert optimistic_sample_size(wide, Target(TwoLayer(2, 2, activation="sigmoid"), pair)) == 4
-    assert model_rank(wide, pack_known(wide, input_weights=[[1, 1], [0, 0], [0, 0]], output_weights=[[2, 0, 0]], output_bias=[1])).rank == 4
 
 
 @pytest.mark.parametrize("widths", [(1, 1, 1, 1), (2, 2, 2, 1), (2, 1, 2, 2), (1, 2, 1, 2, 1)])
