@@ -20,6 +20,10 @@ from typing import Any
 BRIEF = 100
 #: Most pairs of numbers that one instance leaves for a picture, and the entries of a list, array or matrix that are among them.
 PAIRS, ENTRIES = 100, 4
+#: Types of flint whose numbers are all of one kind.
+FLINT = frozenset({"fmpz", "fmpq", "arb", "acb", "nmod"})
+#: Types of rational numbers that know each other.
+RATIONALS = frozenset({"int", "fmpz", "fmpq"})
 #: Numbers beyond this are no counts, ranks or rates; a picture of them shows their size alone.
 LARGEST = 1e6
 #: Endings of the names of matrix types, of flint and sympy.
@@ -371,9 +375,13 @@ def _arithmetic(value: Any) -> set[str]:
         return {kind for entry in value.values() for kind in _arithmetic(entry)}
     if _is_array(value) and str(value.dtype) != "object":
         return {"float"} if "float" in str(value.dtype) or "complex" in str(value.dtype) else {"exact"}
-    entries = entries_of(value)
+    entries = value.ravel().tolist() if _is_array(value) else entries_of(value)
     if entries is not None:
-        return {kind for entry in entries for kind in _arithmetic(entry)}
+        met: dict[type, Any] = {type(entry): entry for entry in entries}
+        plain = {kind for kind, entry in met.items() if isinstance(entry, int | float | Fraction) or kind.__name__ in FLINT}
+        return {kind for entry in entries if type(entry) not in plain for kind in _arithmetic(entry)}.union(
+            *(_arithmetic(met[kind]) for kind in plain)
+        )
     if isinstance(value, float | complex):
         return {"float"}
     if is_ball(value):

@@ -60,6 +60,8 @@ def _equal(
             expected = another(expected)
         noted("equal", expected, observed)
         same = agree(expected, observed)
+        if same:
+            continue
         text = f"{'' if name == 'value' else name + ': '}expected {brief(expected)}, observed {brief(observed)}"
         if same is False:
             more = {} if name == "value" else {"what": name}

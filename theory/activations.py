@@ -163,18 +163,24 @@ class PiecewiseActivation:
 
 
 def _horner(coefficients: Sequence[Fraction | int], z: Any) -> Any:
-    exact = isinstance(z, np.ndarray) and z.dtype == object or not hasattr(z, "dtype")
-    value = 0 * z
-    for c in reversed(coefficients):
-        value = value * z + _coefficient(c, exact, z)
+    if hasattr(z, "dtype") and z.dtype != object:
+        value = 0 * z
+        for c in reversed(coefficients):
+            value = value * z + float(c)
+        return value
+    *lower, top = coefficients
+    if not lower:
+        return 0 * z + _coefficient(top, z)
+    value = z if top == 1 else z * _coefficient(top, z)
+    for k, c in enumerate(reversed(lower)):
+        value = value * z if k else value
+        value = value + _coefficient(c, z) if c else value
     return value
 
 
-def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
+def _coefficient(c: Fraction | int, z: Any) -> Any:
     """A fraction as numerator / denominator in the arithmetic of ``z``; balls and rationals know integers only."""
-    if not exact:
-        return float(c)
-    c = Fraction(c)
+    c = c if isinstance(c, int | Fraction) else Fraction(c)
     return c.numerator if c.denominator == 1 else (0 * z + c.numerator) / c.denominator
 
 

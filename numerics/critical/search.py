@@ -90,15 +90,19 @@ def find_critical_points(
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
     x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(data))
+    _check_finite(inputs=x, targets=y)
     unit, factors, degree = _units(model, y, loss)
     input_unit, of_inputs = _input_units(model, x)
     factors = factors * of_inputs
     if isinstance(starts, int):
+        if isinstance(starts, bool) or starts < 0:
+            raise ValueError(f"starts must be a number, 0 or more, or an array (starts, {model.n_params}), got {starts}")
         theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,))
     else:
-        theta = np.array(starts, float) / factors
-    if theta.ndim != 2 or theta.shape[1] != model.n_params:
-        raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
+        theta = np.array(starts, float)
+        if theta.ndim != 2 or theta.shape[1] != model.n_params:
+            raise ValueError(f"starts must be a number or an array (starts, {model.n_params}), got shape {theta.shape}")
+        theta = theta / factors
     scaled = x if input_unit == 1 else x / input_unit, y / unit
     checked(model, theta, scaled)  # so that errors from here on are those of single points
     with np.errstate(all="ignore"):  # a start that overflows is not used further
@@ -119,6 +123,13 @@ def find_critical_points(
         size = float(np.linalg.norm(unit**degree * slope[k] / factors))
         found.append(CriticalPoint(theta[k] * factors, float(values[k] * unit**degree), size, inertia))
     return found
+
+
+def _check_finite(**arrays: Any) -> None:
+    for name, values in arrays.items():
+        array = np.asarray(values)
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
 
 
 def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float, np.ndarray, int]:
@@ -224,9 +235,10 @@ def certify(
 
     ``data`` are read exactly (floats as the rationals they are). With ``invariances`` one coordinate is held for each direction along which
     the loss is constant whatever the data (:mod:`numerics.critical.invariances`): such a direction counts as a zero eigenvalue. Raises
-    :class:`NotCertified` at a degenerate point or far from any.
+    :class:`NotCertified` at a degenerate point or far from any, ValueError for numbers that are not finite.
     """
     theta = np.array([float(value) for value in theta])
+    _check_finite(theta=theta, inputs=data[0], targets=data[1])
     rows, held = independent(invariant_directions(model, theta, loss)) if invariances else ([], [])
     free = [k for k in range(len(theta)) if k not in held]
     with working_precision(bits):

@@ -255,3 +255,24 @@ def test_irises_are_fishers():
 def test_layers_of_other_models_are_refused():
     with pytest.raises(TypeError, match="model must be TwoLayer or FullyConnected"):
         trace(MatrixFactorization(2, 2, 2), np.ones(8), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"starts": -1}, "starts must be a number, 0 or more"),
+        ({"starts": np.zeros((2, 3))}, r"starts must be a number or an array \(starts, 4\), got shape \(2, 3\)"),
+        ({"data": (np.array([[np.nan], [1.0]]), np.ones((2, 1)))}, "inputs must be finite, got nan"),
+        ({"data": (np.ones((2, 1)), np.array([[np.inf], [1.0]]))}, "targets must be finite, got inf"),
+    ],
+)
+def test_a_search_says_what_it_cannot_use(given, message):
+    """NaN in the data gave no points and no word."""
+    arguments = {"data": (np.array([[0.0], [1.0]]), np.ones((2, 1))), "starts": 2} | given
+    with pytest.raises(ValueError, match=message):
+        find_critical_points(FullyConnected((1, 1, 1)), arguments["data"], starts=arguments["starts"])
+
+
+def test_numbers_that_are_none_are_not_certified():
+    with pytest.raises(ValueError, match="theta must be finite, got nan"):
+        certify(FullyConnected((1, 1, 1)), np.full(4, np.nan), (np.zeros((1, 1)), np.ones((1, 1))))

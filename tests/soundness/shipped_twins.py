@@ -1052,6 +1052,13 @@ ADDED_TWINS = (
         moved((0, -1, 1), lambda H, D: D.shape[1] >= len(H) + 5),
     ),
     Twin("depth.lifting.range", "chain", "the last column two per cent off", instead(lambda t, D1, D2: _last_off(t(D1, D2)))),
+    Twin("embedding.splitting.min-eig-bound", "factor", "kappa two per cent larger", scaled(2)),
+    Twin("embedding.splitting.min-eig-bound", "factor", "kappa ten per cent larger beyond 1", scaled(10, lambda alpha: alpha > 1)),
+    Twin("embedding.splitting.min-eig-bound", "factor", "kappa ten per cent larger below 0", scaled(10, lambda alpha: alpha < 0)),
+    Twin("depth.tanh.not-exact", "limit", "the last entry two per cent off", instead(lambda t, *given: _last_entry_off(t(*given)))),
+    Twin(
+        "embedding.degeneracy.compatible-dimension", "dimension", "one more for one copy in two layers", off(lambda extra: extra == (1, 1))
+    ),
 )
 
 
@@ -1066,6 +1073,14 @@ def _bent(basis: Any) -> Any:
 def _last_off(matrix: Any) -> Any:
     found = matrix.copy()
     found[:, -1] = found[:, -1] * 51 / 50
+    return found
+
+
+def _last_entry_off(vector: Any) -> Any:
+    """A vector (P,) whose last entry that is not 0 is two per cent off."""
+    found = vector.copy()
+    place = max(k for k, value in enumerate(found) if value != 0)
+    found[place] = found[place] * 51 / 50
     return found
 
 

@@ -29,6 +29,8 @@ def copies(model: AbstractNetwork, layer: int, neuron: int, coefficients: Sequen
     The first copy is the old neuron, the others come last. Raises ValueError unless the coefficients add up to 1.
     """
     coefficients = [number("coefficients", value) for value in coefficients]
+    if not coefficients:
+        raise ValueError("coefficients must hold a number for each copy, got none")
     total = sum(coefficients[1:], start=coefficients[0])
     if isinstance(total, Fraction) and total != 1:
         raise ValueError(f"coefficients must add up to 1, otherwise the output changes: got {list(map(str, coefficients))}, sum {total}")

@@ -163,13 +163,14 @@ def lift(
     width = int(min(W.shape)) if width is None else width
     outer, inner = factor(W, width, rng=rng, irregular=rng is not None if irregular is None else irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
-    values = features(model, theta, x, after) @ inner.T
+    seen = features(model, theta, x, after)
+    values = seen @ inner.T
     scales, shifts = np.empty_like(inner[:, 0]), np.empty_like(inner[:, 0])
     for j, chosen in enumerate(pieces):
         keep = margin if rng is None else margin * Fraction(int(rng.integers(4, 9)), 4)
         scales[j], shifts[j] = _placed(chosen, values[:, j], keep, centred=b is None)
     slopes, _ = _slopes(pieces, inner)
-    return lift_with(model, theta, x, after, scales[:, None] * inner, shifts, outer / (slopes * scales))
+    return _lifted(model, theta, x, after, seen, scales[:, None] * inner, shifts, outer / (slopes * scales))
 
 
 def lift_with(
@@ -189,7 +190,16 @@ def lift_with(
     for name, part in (("inner", inner), ("outer", outer)):
         if part.shape != expected[name]:
             raise ValueError(f"{name} must have shape {expected[name]}, got {part.shape}")
-    pieces = pieces_met(model.activation, features(model, theta, x, after) @ inner.T + biases)
+    return _lifted(model, theta, x, after, features(model, theta, x, after), inner, biases, outer, tolerance)
+
+
+def _lifted(
+    model: FullyConnected, theta: np.ndarray, x: np.ndarray, after: int, seen: np.ndarray, inner: np.ndarray, biases: np.ndarray,
+    outer: np.ndarray, tolerance: float | None = None,
+) -> Lifting:  # fmt: skip
+    """The lift, ``seen`` (n, m_q) being what reaches the inserted layer."""
+    W, b = _layer(model, theta, after + 1)
+    pieces = pieces_met(model.activation, seen @ inner.T + biases)
     slopes, offsets = _slopes(pieces, inner)
     constants = outer @ (slopes * biases + offsets)
     if (gap := _product_gap(outer * slopes, inner, W)) > (_rounding(inner) if tolerance is None else tolerance):
@@ -410,10 +420,10 @@ def _rounding(like: np.ndarray) -> float:
 
 def _product_gap(outer: np.ndarray, inner: np.ndarray, expected: np.ndarray) -> Any:
     """The largest entry of outer @ inner - expected relative to the largest of |outer| @ |inner|, in which rounding is measured."""
-    scale = max((*(abs(outer) @ abs(inner)).flat, *abs(expected).flat), default=0)
-    return max(abs(outer @ inner - expected).flat, default=0) / scale if scale else 0
+    gap = max(abs(outer @ inner - expected).flat, default=0)
+    return gap / max((*(abs(outer) @ abs(inner)).flat, *abs(expected).flat)) if gap else 0
 
 
 def _relative_gap(first: np.ndarray, second: np.ndarray) -> Any:
-    scale = max((*abs(first).flat, *abs(second).flat), default=0)
-    return max(abs(first - second).flat, default=0) / scale if scale else 0
+    gap = max(abs(first - second).flat, default=0)
+    return gap / max((*abs(first).flat, *abs(second).flat)) if gap else 0

@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from numerics.arithmetic.exact import rationals
 from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import exact_inertia
 from numerics.hessian.neuron_matrices import trace
@@ -73,8 +74,8 @@ def place_in(cell, rng):
 
 def correlation_block(found, data, outer):
     """E[(v . e^[q+1]) f^[q] f^[q]T] at the shallow point."""
-    seen = trace(found.shallow, fractions(found.shallow_theta), found.x)
-    errors = seen.error(found.after + 1, fractions(cotangent_of(found.shallow, found.shallow_theta, data))) @ outer
+    seen = trace(found.shallow, rationals(found.shallow_theta), rationals(found.x))
+    errors = seen.error(found.after + 1, cotangent_of(found.shallow, found.shallow_theta, data)) @ rationals(outer)
     features = seen.features[found.after]
     return (features * errors[:, None]).T @ features
 
@@ -86,7 +87,7 @@ def correlated_signs(found, data, rng):
 
 
 def curvature_of(activation, bias):
-    return activation.jet(np.array([bias], dtype=object), 2)[2][0]
+    return activation.jet(rationals([bias]), 2)[2][0]
 
 
 def uncorrelated_minimum(place, rng):

@@ -71,8 +71,9 @@ def kernel_dimension(found):
     places = np.concatenate([deep[name].ravel() for name in (f"W{q + 1}", f"b{q + 1}", f"W{q + 2}", f"b{q + 2}") if name in deep])
     columns = []
     for place in places:
-        unit = np.array([Fraction(int(k == place)) for k in range(found.deep.n_params)], dtype=object)
-        columns.append((found.collapse(found.theta + unit) - found.collapse(found.theta - unit)) / 2)
+        above, below = found.theta.copy(), found.theta.copy()
+        above[place], below[place] = above[place] + 1, below[place] - 1
+        columns.append((found.collapse(above) - found.collapse(below)) / 2)
     return len(places) - rank_of(np.stack(columns, axis=1))
 
 

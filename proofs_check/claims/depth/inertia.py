@@ -6,6 +6,7 @@ while an irregular one may lose both.
 
 import numpy as np
 
+from numerics.arithmetic.exact import rationals
 from numerics.hessian import hessian
 from proofs_check import axes, by_level, claim, exists, false, nothing
 from proofs_check.judging import at_most, bounded, equal, inertia_is, worst
@@ -65,7 +66,7 @@ def congruence(cell, place, *, differential=Lifting.differential, critical=True,
     rng = rng_of(place, context)
     found, (x, y) = planted_lift(place, rng, ONE, irregular=True)
     data = (x, y) if critical else (x, y + rng.integers(1, 4, y.shape))
-    D, shallow = differential(found), fractions(hessian(place.model, found.shallow_theta, data))
+    D, shallow = rationals(differential(found)), hessian(place.model, found.shallow_theta, data)
     return equal(hessian=(D.T @ shallow @ D, hessian(found.deep, construct(found), data)), shown={"place": place})
 
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.arithmetic.exact import rationals
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.critical import certify, find_critical_points
 from numerics.hessian import gradient, hessian
@@ -73,9 +74,9 @@ def speaking_block(model, theta, place, biases, outer):
 
 def correlation_blocks(model, theta, data, after, outer):
     """K_j = E[(V^T W^T e)_j f f^T] for every neuron j of the block, V = ``outer`` or the identity (None)."""
-    seen = trace(model, theta, data[0])
-    pulled = seen.error(after + 1, fractions(cotangent_of(model, theta, data))) @ seen.weights[after + 1]
-    features, pulled = seen.features[after], pulled if outer is None else pulled @ outer
+    seen = trace(model, rationals(theta), rationals(data[0]))
+    pulled = seen.error(after + 1, cotangent_of(model, theta, data)) @ seen.weights[after + 1]
+    features, pulled = seen.features[after], pulled if outer is None else pulled @ rationals(outer)
     return [(features * column[:, None]).T @ features for column in pulled.T]
 
 
@@ -107,7 +108,7 @@ def exact_inertia_of_blocks(cell, instance, *, construct=compensated_block, weig
     before, observed, slope = inertia_counts(place.model, theta, data), inertia_counts(deep, lifted, data), gradient(deep, lifted, data)
     blocks = correlation_blocks(place.model, theta, data, place.after, outer)
     flat = deep.n_params - place.model.n_params - sum(map(len, blocks))
-    curvatures = deep.activation.jet(biases, 2)[2]
+    curvatures = deep.activation.jet(rationals(biases), 2)[2]
     curved = [exact_inertia(weight(curvature) * block).counts for curvature, block in zip(curvatures, blocks, strict=True)]
     kept = equal(outputs=(place.model(theta, x), deep(lifted, x)), gradient=([0] * len(slope), slope), shown={"place": place})
     return worst([kept, inertia_is(plus(before, (0, flat, 0), *curved), observed, place=place, biases=biases)])

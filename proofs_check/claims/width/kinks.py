@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.exact import rationals
+from numerics.hessian import gradient
 from numerics.planting import plant
 from proofs_check import Assumption, axes, by_level, claim, false
 from proofs_check.judging import equal, true, vanishing, worst
@@ -21,7 +22,6 @@ from theory.models import FullyConnected
 
 from . import NEURIPS
 from ._instances import FRACTIONS, inner, place_in
-from ._measures import gradients
 
 KINKS = claim(
     "embedding.splitting.subgradient",
@@ -119,18 +119,12 @@ def rational_networks(cell, instance, *, wide_choice=lambda c: c, context):
     anywhere = x[:4], rationals(context.rng(str(place)).integers(-5, 6, (4, model.outputs)))
     planted = plant(model, theta, x, seed=place.seed)
     for data in (anywhere, planted):
+        slope = gradient(model, theta, data)
         for embedding in (split(model, cell.layer, place.neuron, place.alpha), null(model, cell.layer, Fraction(0))):
-            slope, _ = gradients(embedding, theta, data)
-            wide = type(embedding)(
-                embedding.narrow,
-                FullyConnected(embedding.wide.widths, other),
-                embedding.offset,
-                embedding.build_matrix,
-                embedding.build_gradient_map,
-            )
-            found.append((embedding.gradient_map.apply(slope), gradients(wide, theta, data)[1]))
+            wide = FullyConnected(embedding.wide.widths, other)
+            found.append((embedding.gradient_map.apply(slope), gradient(wide, embedding(theta), data)))
     weights, biases = layers(model)[0]
-    critical = gradients(embedding, theta, planted)[0]
+    critical = gradient(model, theta, planted)
     return worst(
         [
             equal(image=([image for image, _ in found], [slope for _, slope in found]), shown={"place": place, "theta": theta}),

@@ -185,7 +185,7 @@ def bound_in_floats(cell, seed, *, factor=kappa, context):
     return worst([above], figures=[_pictures.under_the_bound()] if cell.alpha == "1/2" else [])
 
 
-NEARLY = axes(widths=((1, 2, 1), (2, 2, 1)), alpha=("1/2", "inside", "above 1", "negative"), quick=2, standard=5, full=30)
+NEARLY = axes(widths=((1, 2, 1), (2, 2, 1)), alpha=("1/2", "inside", "above 1", "negative"), standard=5, full=30)
 #: By which the quotient may miss 1: errors of 1e-7 beside a Hessian of condition number 1e4 leave some 1e-3.
 NEAR = 0.01
 

@@ -216,3 +216,8 @@ def test_null_neurons_need_a_bias_behind_them():
     theta, data = point(model), (rationals([[1, 2], [0, -1], [3, 1]]), rationals([[1], [0], [2]]))
     image = embedding.gradient_map.apply(gradient(model, theta, data))
     assert (gradient(embedding.wide, embedding(theta), data) == image).all()
+
+
+def test_no_copies_are_none():
+    with pytest.raises(ValueError, match="coefficients must hold a number for each copy, got none"):
+        copies(NET, 1, 0, [])
