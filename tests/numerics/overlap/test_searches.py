@@ -146,6 +146,8 @@ def test_what_is_not_proved_to_differ_is_of_the_level_of_parameters():
         (find_one_point_overlap, "(1+z**2)**(1/3)", 1),
         (find_one_point_overlap, "sigmoid(2*z)**3 + 0.12345678901234567890123", 1),
         (find_one_point_overlap, "tanh(z)**(-2)", 1),
+        (find_contact_form, "sqrt(1+z**2)", 2),  # pieces of the way on which a ball of sigma' holds 0
+        (find_one_point_overlap, "arctan(2*z)", 1),
     ],
 )
 def test_certificates_of_formulas_with_poles_and_zeros_near_the_way_are_accepted(search, formula, inputs):
