@@ -22,7 +22,7 @@ from numerics.overlap import (
     find_two_point_overlap,
     midpoints,
 )
-from numerics.overlap.finite_steps import derivative, drift, largest_eigenvalue
+from numerics.overlap.finite_steps import drift, largest_eigenvalue
 from numerics.overlap.two_point import kind_and_level
 from theory.models import TwoLayer
 
@@ -259,7 +259,7 @@ def test_the_euclidean_enclosure_agrees_with_the_boxes_and_contracts():
 def test_the_derivative_of_the_field_is_symmetric_and_right():
     theta, step = np.array([-0.3, 0.2, 0.7]), 1e-6
     with working_precision(128):
-        matrix = derivative(field(), balls(theta))
+        matrix = field().derivative(balls(theta))
         middle = np.array([[float(entry.mid()) for entry in row] for row in matrix])
         for k in range(3):
             ahead, behind = (np.array([float(v.mid()) for v in field()(balls(theta + sign * step * np.eye(3)[k]))]) for sign in (1, -1))
