@@ -237,7 +237,7 @@ NULLS = claim(
     "As many null neurons as neurons in every layer",
     r"\text{adding } m_l \text{ null neurons with arbitrary biases to every hidden layer keeps outputs and critical points}",
     clauses=KEPT,
-    symbols=["m_l", "l"],
+    symbols=["m_l", "l", "R", "T", r"\beta", "A", "G", "I(i)"],
     assumptions=[ANY_SIGMA],
     source=JML.at("Example 5.2"),
     depends_on=["embedding.compatible.criticality"],
