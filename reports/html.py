@@ -257,7 +257,8 @@ _SIZE = re.compile(r"(?<![\w\\])((?:[A-Za-z]|\d+)(?:[_^][\w(){}+-]+)?) x (?=(?:[
 
 #: Letters and functions that are spelled out in plain text, where they stand alone.
 _SPELLED = re.compile(
-    r"(?<![A-Za-z\\\\])(?:(alpha|beta(?! function)|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon"
+    r"(?<![A-Za-z\\])(?<!operatorname\{)(?:(alpha|beta(?! function)|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi"
+    r"|rho|sigma|tau|upsilon"
     r"|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|Cov|Var|log|grad)(?![A-Za-z])|sqrt\(([^()]*)\))"
 )
 

@@ -70,6 +70,22 @@ def _unset(latex: str) -> str:
     return f'<code class="unset" title="This formula could not be set as mathematics">{plain}</code>'
 
 
+def unknown(latex: str) -> str:
+    """Why ``latex`` cannot be set as mathematics, with the first command that is not known and its place; empty where it can."""
+    from latex2mathml import commands
+    from latex2mathml.symbols_parser import convert_symbol
+
+    if 'class="unset"' not in render_math(latex):
+        return ""
+    constants = [value for name, value in vars(commands).items() if name.isupper()]
+    known = {entry for value in constants for entry in ([value] if isinstance(value, str) else value) if isinstance(entry, str)}
+    for command in re.finditer(r"\\[A-Za-z]+", latex):
+        meant = _prepared(command[0]).split("{")[0].strip()
+        if meant and meant not in known and convert_symbol(meant) is None and not meant.startswith((r"\text", r"\operatorname")):
+            return f"the command {command[0]} at character {command.start() + 1} is not known"
+    return "it cannot be set as mathematics"
+
+
 def readable(latex: str) -> str:
     """``latex`` as one line of plain text without backslashes or braces, for titles, alt texts and badges; cut where it is very long."""
     latex = latex[: 2 * LONGEST]
@@ -250,6 +266,9 @@ def _breaks(source: str, position: int) -> bool:
 def _stretch(source: str) -> Iterator[Piece]:
     """One stretch of formula, broken before its relations where it is long; spaces at its ends become breaks."""
     source = source.lstrip()
+    if (prime := re.match(r"'+", source)) is not None:  # of a word before: \text{hidden}'
+        yield "text", "′" * len(prime[0])
+        source = source[prime.end() :]
     if (mark := re.match(r"[,;.:](?!=)\s*", source)) is not None:
         yield "text", f"{mark[0].strip()} "
         source = source[mark.end() :]
@@ -327,6 +346,7 @@ _SYNONYMS = (
     (re.compile(r"\\not\s*\\in(?![A-Za-z])"), r"\\notin "),
     (re.compile(r"\\dots[bcmio]?(?![A-Za-z])"), r"\\ldots "),
     (re.compile(r"\\middle(?![A-Za-z])"), ""),
+    (re.compile(r"\\math(?:rel|bin|ord|op)\s*\{([^{}]*)\}"), r"{\1}"),
 )
 
 

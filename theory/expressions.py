@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from theory.activations import Activation, SmoothActivation, activation, activation_names
 from theory.elementary import elementary
 
@@ -100,8 +102,6 @@ def parse(formula: str) -> SmoothActivation:
 
 
 def _values(term: _Term) -> list[float]:
-    import numpy as np
-
     with np.errstate(all="ignore"):
         return [float(value) for value in np.broadcast_to(term.value(np.array(TRIED)), (len(TRIED),))]
 
@@ -230,8 +230,14 @@ class _Reader:
         return self.product(whole, u) if p % 2 else whole
 
     def root(self, u: _Term, p: Fraction, node: ast.BinOp) -> _Term:
-        """u^p = exp(p log u), for u > 0: its derivative is p u^p u' / u."""
+        """u^p = exp(p log u), for u > 0: its derivative is p u^p u' / u. Refused where u is seen to touch 0 and to rise again: a kink."""
         self.positive(u, node)
+        if (place := _touch(u)) is not None:
+            raise ExpressionError(
+                f"formula {self.formula!r}: {self._text(node.left)!r} touches 0 near z = {round(place, 9) + 0.0:.6g}, where its"
+                f" power {p} cannot be differentiated, and these claims need a smooth activation; keep it away from 0, as"
+                " sqrt(z**2 + 1/100) does, or write the power out"
+            )
         inverse, share = self.reciprocal(u, node.left), self.number(p)
 
         def value(z: Any) -> Any:
@@ -256,6 +262,59 @@ class _Reader:
             return lambda z, v: outer(z, v) * u.slope(z, v)
 
         return self.system.add((name, key), lambda z: elementary(name, u.value(z)), along)
+
+
+def _touch(u: _Term) -> float | None:
+    """A real z, about, where the radicand has a zero of even order; None where none is seen.
+
+    Seen are all those of polynomials, by their squarefree factors, and those of even powers in a product, where the base changes its sign.
+    """
+    import sympy as sp
+
+    z = sp.Symbol("z", real=True)
+    try:
+        value = sp.sympify(u.value(np.array([z], dtype=object))[0])
+        if value.is_polynomial(z):
+            factors = [(factor.as_expr(), order) for factor, order in sp.Poly(value, z).sqf_list()[1]]
+        else:
+            factors = [part.as_base_exp() for part in sp.Mul.make_args(sp.factor_terms(value))]
+    except (TypeError, ValueError, AttributeError, RecursionError, sp.PolynomialError):  # an expression that sympy does not hold
+        return None
+    for base, order in factors:
+        if not sp.sympify(order).is_integer or int(order) < 2 or int(order) % 2:
+            continue
+        if base.is_polynomial(z):
+            roots = sp.Poly(base, z).real_roots(multiple=False)
+            if roots:
+                return float(roots[0][0])
+        elif (place := _crossing(sp.lambdify(z, base, "math"))) is not None:
+            return place
+    return None
+
+
+def _crossing(function: Callable[[float], float]) -> float | None:
+    """The zero nearest to 0 at which the function changes its sign, by bisection between some places; None where none is seen."""
+    places = sorted(sign * 1.2**k for k in range(-40, 40) for sign in (1, -1))
+    sign = lambda z: math.copysign(1.0, _real(function, z) + 0.0) + 0 * _real(function, z)  # nan where there is no value
+    signs = [sign(place) for place in places]
+    pairs = zip(places, places[1:], signs, signs[1:], strict=False)
+    for low, high, below, above in sorted(pairs, key=lambda pair: abs(pair[0] + pair[1])):
+        if below * above >= 0 or math.isnan(below * above):
+            continue
+        at_ends = max(abs(_real(function, low)), abs(_real(function, high)))
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (middle, high) if sign(middle) == below else (low, middle)
+        if abs(_real(function, low)) < 1e-6 * at_ends:  # and not a pole
+            return low
+    return None
+
+
+def _real(function: Callable[[float], float], z: float) -> float:
+    try:
+        return float(function(z))
+    except (ArithmeticError, ValueError, TypeError):
+        return math.nan
 
 
 def _exactly(text: str) -> Fraction:

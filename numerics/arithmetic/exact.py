@@ -239,20 +239,38 @@ def pivots(image: Any) -> list[int]:
 
 def rank_rational(matrix: np.ndarray) -> int:
     """Exact rank of a 2-d array of fmpq, Fractions or integers (denominators cleared row by row)."""
-    return _integer_matrix(matrix).rank() if matrix.size else 0
+    return rank_of_integers(_integer_matrix(matrix)) if matrix.size else 0
+
+
+def rank_of_integers(matrix: Any) -> int:
+    """Exact rank of flint's fmpz_mat ``matrix``.
+
+    Its rank r modulo a prime is a lower bound, by a minor. It is an upper one, too, where the columns of the minor combine to all others:
+    the combinations are solved for on its rows, which lifts them p-adically, and tried on all. Else the integers are eliminated.
+    """
+    fmpz_mat, nmod_mat = _flint().fmpz_mat, _flint().nmod_mat
+    image = nmod_mat(matrix, PRIMES[0])
+    r, size = image.rank(), (matrix.nrows(), matrix.ncols())
+    if not r or r == min(size):
+        return r or matrix.rank()
+    rows, columns = pivots(image.transpose()), pivots(image)
+    entries, chosen = matrix.tolist(), set(columns)
+    others = [j for j in range(size[1]) if j not in chosen]
+    part = lambda rows, columns: fmpz_mat(len(rows), len(columns), [entries[i][j] for i in rows for j in columns])
+    combined, scale = part(rows, columns).solve(part(rows, others)).numer_denom()
+    everywhere = range(size[0])
+    return r if part(everywhere, columns) * combined == scale * part(everywhere, others) else matrix.rank()
 
 
 def rank_of_rows(rows: Sequence[Mapping[Any, int]]) -> int:
-    """Exact rank of integer rows {column: entry}: that modulo a prime where it is full, else by elimination over the integers."""
-    fmpz_mat, nmod_mat = _flint().fmpz_mat, _flint().nmod_mat
+    """Exact rank of integer rows {column: entry}."""
+    fmpz_mat = _flint().fmpz_mat
     columns = {column: k for k, column in enumerate(dict.fromkeys(column for row in rows for column in row))}
     entries, width = [0] * (len(rows) * len(columns)), len(columns)
     for i, row in enumerate(rows):
         for column, entry in row.items():
             entries[i * width + columns[column]] = entry
-    matrix = fmpz_mat(len(rows), width, entries)
-    least = nmod_mat(matrix, PRIMES[0]).rank()
-    return least if least == min(len(rows), width) else matrix.rank()
+    return rank_of_integers(fmpz_mat(len(rows), width, entries))
 
 
 def nullspace_rational(matrix: np.ndarray) -> list[list[int]]:
@@ -267,18 +285,7 @@ def nullspace_rational(matrix: np.ndarray) -> list[list[int]]:
 
 
 def _integer_matrix(matrix: np.ndarray) -> Any:
-    from flint import fmpz_mat
-
-    cleared = []
-    for row in matrix:
-        entries = [_numerator_and_denominator(entry) for entry in row]
-        common = math.lcm(*(denominator for _, denominator in entries))
-        cleared.append([numerator * (common // denominator) for numerator, denominator in entries])
-    return fmpz_mat(cleared)
-
-
-def _numerator_and_denominator(value: Any) -> tuple[int, int]:
-    if isinstance(value, int | Fraction):
-        return value.numerator, value.denominator
-    exact = rational(value)
-    return int(exact.p), int(exact.q)
+    fmpz_mat, fmpq_mat = _flint().fmpz_mat, _flint().fmpq_mat
+    rows, columns = matrix.shape
+    cleared = [fmpq_mat(1, columns, [rational(entry) for entry in row]).numer_denom()[0].entries() for row in matrix.tolist()]
+    return fmpz_mat(rows, columns, [entry for row in cleared for entry in row])

@@ -20,19 +20,25 @@ TINY = 1e-300
 @dataclass(frozen=True)
 class ManyOrbits:
     """Arrays of one shape: ``log_size`` ln|x| after the last step, ``slope`` its mean change per step over the second half, ``least`` the
-    least ln|x|, ``beyond`` the share of steps with rate w l > 2, where x changes its sign and grows.
+    least ln|x|, ``beyond`` the share of steps with rate w l > 2, where x changes its sign and grows; ``history`` (times, ...) ln|x| at the
+    times that were asked for.
     """
 
     log_size: np.ndarray
     slope: np.ndarray
     least: np.ndarray
     beyond: np.ndarray
+    history: np.ndarray
 
 
-def many_orbits(k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: float = 1e-3, steps: int = 10_000) -> ManyOrbits:
+def many_orbits(
+    k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: float = 1e-3, steps: int = 10_000, every: int = 0
+) -> ManyOrbits:
     """Follow Adam from x = ``size`` times the rate with m = g, v = g^2; beta1, beta2 and size broadcast against each other.
 
-    Raises ValueError for k odd or below 4, betas outside [0, 1), beta2 = 0, sizes that are not positive, steps below 2.
+    With ``every`` ln|x| is kept at the start and after every so many steps (0: not at all).
+
+    Raises ValueError for k odd or below 4, betas outside [0, 1), beta2 = 0, sizes that are not positive, steps below 2, every below 0.
     """
     check_power(k)
     shape = np.broadcast_shapes(np.shape(beta1), np.shape(beta2), np.shape(size))
@@ -42,11 +48,12 @@ def many_orbits(k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: flo
         ("beta2", ~((b2 > 0) & (b2 < 1))),
         ("size", ~(X > 0)),
         ("steps", np.array(steps < 2)),
+        ("every", np.array(every < 0)),
     ):
         if bad.any():
-            raise ValueError(f"{name} lies outside its range: beta1 in [0, 1), beta2 in (0, 1), size > 0, steps >= 2")
+            raise ValueError(f"{name} lies outside its range: beta1 in [0, 1), beta2 in (0, 1), size > 0, steps >= 2, every >= 0")
     w, u, log = np.ones_like(X), 1 / X, np.log(X * rate)
-    least, middle, beyond = log.copy(), log, np.zeros_like(X)
+    least, middle, beyond, history = log.copy(), log, np.zeros_like(X), [log] * bool(every)
     with np.errstate(all="ignore"):  # an orbit that meets r = 0 ends in infinities of its own
         for t in range(1, steps + 1):
             move = w * u
@@ -63,7 +70,10 @@ def many_orbits(k: int, beta1: Any, beta2: Any, *, size: Any = 1000.0, rate: flo
             np.minimum(least, log, out=least)
             if t == steps // 2:
                 middle = log
-    return ManyOrbits(*(part.reshape(shape) for part in (log, (log - middle) / (steps - steps // 2), least, beyond / steps)))
+            if every and t % every == 0:
+                history.append(log)
+    log_size, slope, lowest, share = (part.reshape(shape) for part in (log, (log - middle) / (steps - steps // 2), least, beyond / steps))
+    return ManyOrbits(log_size, slope, lowest, share, np.array(history).reshape(len(history), *shape))
 
 
 def _even_power(base: np.ndarray, exponent: int) -> np.ndarray:

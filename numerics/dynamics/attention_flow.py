@@ -24,7 +24,7 @@ RTOL, ATOL = 1e-10, 1e-12
 
 @dataclass(frozen=True)
 class AttentionField:
-    """theta' = -grad L as :func:`numerics.flows.validated_flow.enclose` wants it; ``pi`` and ``lam`` as balls."""
+    """theta' = -grad L as :func:`numerics.flows.validated_flow.descend` wants it; ``pi`` and ``lam`` as balls."""
 
     model: MarkovAttention
     pi: np.ndarray
@@ -33,6 +33,10 @@ class AttentionField:
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """The field at a box theta (P,)."""
         return -self.model.gradient(theta, self.pi, self.lam)
+
+    def derivative(self, theta: np.ndarray) -> np.ndarray:
+        """The derivative (P, P) at a box theta: minus the Hessian of L."""
+        return -attention_hessian(self.model, theta, self.pi, self.lam)
 
     def taylor(self, theta: np.ndarray, order: int) -> list[list[Any]]:
         """Taylor coefficients 0 .. ``order`` of the solution through every point of the box theta, one list per parameter."""

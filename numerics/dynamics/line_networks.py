@@ -150,9 +150,50 @@ def train_on_line(
     )
 
 
+@dataclass(frozen=True)
+class Fit:
+    """At ``steps`` (T,): ``loss`` (T, B) on the samples, and ``outputs`` (T, B, N) of the networks at other places."""
+
+    steps: np.ndarray
+    loss: np.ndarray
+    outputs: np.ndarray
+
+
+def fit_samples(
+    theta: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, *, at: np.ndarray, steps: int, learning_rate: float, every: int = 10
+) -> Fit:
+    """Adam from ``theta`` (as :func:`initial` gives) on the mean of (f(x_i) - y_i)^2, each network on samples of its own: x, y (B, n).
+
+    :raises ValueError: for samples that are not one row for each network, not as many x as y or not finite, places ``at`` that are not
+        (N,), and a rate or numbers of steps that are not positive.
+    """
+    import torch
+
+    _check_run(steps, learning_rate, every)
+    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
+    if x.ndim != 2 or not x.shape[1] or len(x) != len(theta[0]) or y.shape != x.shape:
+        raise ValueError(f"x and y must have shape ({len(theta[0])}, n), a row for each network, got {x.shape} and {y.shape}")
+    if at.ndim != 1 or not all(np.isfinite(values).all() for values in (x, y, at)):
+        raise ValueError(f"x and y must be finite, at finite of shape (N,), got shape {at.shape}")
+    tensors = [torch.tensor(part, requires_grad=True) for part in theta]
+    samples, goals, places = torch.tensor(x), torch.tensor(y), torch.tensor(at)
+    optimizer = torch.optim.Adam(tensors, lr=learning_rate)
+    kept: list[tuple[int, np.ndarray, np.ndarray]] = []
+    for step in range(steps + 1):
+        losses = ((forward(tensors, samples, 0)[0] - goals) ** 2).mean(dim=-1)
+        if step % every == 0 or step == steps:
+            with torch.no_grad():
+                kept.append((step, losses.detach().numpy().copy(), forward(tensors, places, 0)[0].numpy().copy()))
+        if step < steps:
+            optimizer.zero_grad()
+            losses.sum().backward()
+            optimizer.step()
+    return Fit(*(np.array(values) for values in zip(*kept, strict=True)))
+
+
 def forward(tensors: Sequence[torch.Tensor], x: torch.Tensor, order: int) -> list[Any]:
-    """f and its derivatives up to ``order``, each (B, n)."""
-    jets = [x.expand(len(tensors[0]), 1, len(x))]
+    """f and its derivatives up to ``order``, each (B, n), at points (n,) or, for each network its own, (B, n)."""
+    jets = [x.expand(len(tensors[0]), 1, len(x)) if x.dim() == 1 else x[:, None]]
     if order:
         jets.append(jets[0] * 0 + 1)
     if order == 2:
@@ -173,13 +214,16 @@ def forward(tensors: Sequence[torch.Tensor], x: torch.Tensor, order: int) -> lis
 def _check(order: int, steps: int, learning_rate: float, every: int, target: Target) -> None:
     if order not in ORDERS:
         raise ValueError(f"order must be one of {ORDERS}, got {order}")
+    _check_run(steps, learning_rate, every)
+    nyquist = np.pi * (len(target.x) - 1) / (target.x[-1] - target.x[0])
+    most = max(map(abs, target.frequencies))
+    if most >= nyquist * (1 - 1e-12):  # at Nyquist's own the sine may vanish on all points
+        raise ValueError(f"frequencies must be below {nyquist:g} (Nyquist) for {len(target.x)} points, got {most}")
+
+
+def _check_run(steps: int, learning_rate: float, every: int) -> None:
     for name, value in (("steps", steps), ("every", every)):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be an integer of at least 1, got {value}")
     if not 0 < learning_rate < float("inf"):
         raise ValueError(f"learning_rate must be a positive number, got {learning_rate}")
-    length = len(target.x) * (target.x[1] - target.x[0])
-    nyquist = np.pi * len(target.x) / length
-    most = max(map(abs, target.frequencies))
-    if most >= nyquist * (1 - 1e-12):  # at Nyquist's own the sine may vanish on all points
-        raise ValueError(f"frequencies must be below {nyquist:g} (Nyquist) for {len(target.x)} points, got {most}")

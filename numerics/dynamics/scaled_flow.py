@@ -16,7 +16,9 @@ import numpy as np
 from theory.dynamics.phase_diagram import Scaling, scaling_at
 from theory.models import FullyConnected, TwoLayer
 
-#: Numbers of a group of networks that are followed together on a CPU: what a nearer cache holds a dozen times.
+#: Networks with so many parameters and more are followed one at a time on a CPU.
+SINGLE = 1000
+#: Numbers of a group of smaller networks that are followed together: what a nearer cache holds a dozen times.
 TOGETHER = 1 << 14
 #: The output at the start counts as zero below this share of the sum of its terms: rounding of sums in pairs.
 ROUNDED = 1e-12
@@ -108,7 +110,7 @@ def relative_distances(
     """
     import torch
 
-    from numerics.dynamics.factored_flow import FactoredFlow, factored
+    from numerics.dynamics.single_flow import SingleFlow, written_out
     from numerics.train.wide import WideNetwork
 
     network, parts = WideNetwork(model), list(model.shapes)
@@ -127,9 +129,9 @@ def relative_distances(
     sup, ends = np.zeros((count, len(parts))), np.empty_like(starts)
     time, loss, steps = np.zeros(count), np.zeros(count), np.zeros(count, dtype=int)
     tensor = lambda array: torch.tensor(array, dtype=torch.float64, device=device)
-    if device == "cpu" and factored(model, len(x)):
+    if device == "cpu" and size >= SINGLE and written_out(model):
         for b in range(count):
-            one = FactoredFlow(model, starts[b], tensor(x), tensor(labels[b][:, None]), rtol)
+            one = SingleFlow(model, starts[b], tensor(x), tensor(labels[b][:, None]), rtol)
             while one.loss > stop and one.steps < most_steps:
                 one.advance()
             sup[b], time[b], loss[b], steps[b], ends[b] = one.sup, one.time, one.loss, one.steps, one.theta

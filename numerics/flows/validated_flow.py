@@ -16,6 +16,7 @@ import numpy as np
 
 from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
+from numerics.flows.boxes import Descent, Flow, first_order, high_order, polynomial
 from theory.activations import derivative_polynomials, smooth_activation
 from theory.elementary import entrywise
 from theory.models import TwoLayer, TwoLayerCNN
@@ -60,6 +61,26 @@ class Field:
         value, slope = self.model.activation.jet(self.inputs @ weights.T, 1)
         by_weights, by_outputs = self._speed(a, value, slope)
         return np.concatenate([by_weights.ravel(), by_outputs])
+
+    def derivative(self, theta: np.ndarray) -> np.ndarray:
+        """F' (P, P) at a box: minus sum_i c_i (grad f grad f^T + (f - y) Hess f) at x_i."""
+        from flint import arb
+
+        assert self.labels is not None and self.weights is not None
+        weights, a = self.split(theta)
+        value, slope, curvature = self.model.activation.jet(self.inputs @ weights.T, 2)
+        m, d = weights.shape
+        total = np.full((len(theta), len(theta)), arb(0), dtype=object)
+        for i, (x, label, c) in enumerate(zip(self.inputs, self.labels, self.weights, strict=True)):
+            gradient = np.concatenate([np.outer(a * slope[i], x).ravel(), value[i]])
+            total -= c * np.outer(gradient, gradient)
+            left = c * (value[i] @ a - label)
+            for k in range(m):
+                block = slice(k * d, (k + 1) * d)
+                total[block, block] -= left * a[k] * curvature[i, k] * np.outer(x, x)
+                total[block, m * d + k] -= left * slope[i, k] * x
+                total[m * d + k, block] -= left * slope[i, k] * x
+        return total
 
     def taylor(self, theta: np.ndarray, order: int) -> list[list[Any]]:
         """Taylor coefficients 0 .. ``order`` of the solution through every point of the box theta, one list per parameter."""
@@ -138,42 +159,24 @@ def _step_size(coefficients: Sequence[Sequence[Any]], order: int, tolerance: flo
     return min(steps)
 
 
-def _box(field: Field, theta: np.ndarray, h: Any, attempts: int = 4) -> np.ndarray | None:
-    """A box that holds the flow from ``theta`` during [0, h], or None."""
-    from flint import arb
-
-    during = arb(0).union(h)
-    guess = np.array([p + during * q for p, q in zip(theta, field(theta), strict=True)], dtype=object)
-    for _ in range(attempts):
-        widened = np.array([p + arb(0, (p.rad() * 0.3 + arb("1e-30")).upper()) for p in guess], dtype=object)
-        image = [p + during * q for p, q in zip(theta, field(widened), strict=True)]
-        if all(q.is_finite() and p.contains_interior(q) for p, q in zip(widened, image, strict=True)):
-            return widened
-        guess = np.array([p.union(q) for p, q in zip(widened, image, strict=True)], dtype=object)
-    return None
-
-
-def step(field: Field, theta: np.ndarray, h: float, *, order: int, coefficients: Any = None) -> np.ndarray | None:
+def step(field: Flow, theta: np.ndarray, h: float, *, order: int, coefficients: Any = None) -> np.ndarray | None:
     """An enclosure of the flow after time ``h`` (may be negative), or None where no a-priori box was found."""
     from flint import arb
 
     time = arb(h)
-    box = _box(field, theta, time)
+    box = first_order(field, theta, time)
     if box is None:
         return None
     inner = coefficients or field.taylor(theta, order - 1)
     outer = field.taylor(box, order)
     after = []
     for component, rest in zip(inner, outer, strict=True):
-        total = rest[order]
-        for c in reversed(component[:order]):
-            total = total * time + c
-        after.append(total)
+        after.append(polynomial(component[:order], rest[order], time))
     return np.array(after, dtype=object)
 
 
 def enclose(
-    field: Field, theta0: Sequence[Any], time: float, *, order: int = 24, bits: int = 200, tolerance: float = 1e-30, most: int = 4000
+    field: Flow, theta0: Sequence[Any], time: float, *, order: int = 24, bits: int = 200, tolerance: float = 1e-30, most: int = 4000
 ) -> np.ndarray:
     """Balls that hold the solution at ``time`` (may be negative) of the flow from ``theta0`` (exact decimals, Fractions or balls).
 
@@ -198,21 +201,30 @@ def enclose(
         raise NotCertified(f"{most} steps left {left:.3g} of the time")
 
 
-def _ahead(field: Field, coefficients: Sequence[Sequence[Any]], box: np.ndarray, h: float, order: int) -> np.ndarray:
-    """The solution after ``h``: its Taylor polynomial, with the next coefficient over ``box``."""
+def _near(
+    field: Flow, theta: np.ndarray, coefficients: Sequence[Sequence[Any]], h: float, order: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(box, after): what holds the flow from ``theta`` during ``h``, and where its centre, of these ``coefficients``, is then, or None."""
     from flint import arb
 
-    after = []
-    for component, rest in zip(coefficients, field.taylor(box, order), strict=True):
-        total = rest[order]
-        for c in reversed(component[:order]):
-            total = total * arb(h) + c
-        after.append(total)
-    return np.array(after, dtype=object)
+    box = first_order(field, theta, arb(h))
+    if box is None:
+        return None
+    rests = field.taylor(box, order)
+    after = [polynomial(known[:order], rest[order], arb(h)) for known, rest in zip(coefficients, rests, strict=True)]
+    return box, np.array(after, dtype=object)
 
 
 def descend(
-    field: Field, theta0: Sequence[Any], time: float, *, order: int = 20, bits: int = 128, tolerance: float = 1e-22, most: int = 4000
+    field: Descent,
+    theta0: Sequence[Any],
+    time: float,
+    *,
+    order: int = 20,
+    bits: int = 128,
+    tolerance: float = 1e-22,
+    most: int = 4000,
+    long_steps: bool = False,
 ) -> tuple[np.ndarray, list[tuple[float, np.ndarray]]]:
     """Balls that hold the descent of a loss at ``time`` > 0, and (duration, box that holds it meanwhile) piece by piece.
 
@@ -220,13 +232,14 @@ def descend(
     eigenvalues
     of the field's derivative, which is symmetric (Dahlquist's logarithmic norm), so that directions in which the flow contracts cost
     nothing;
-    the balls of :func:`enclose` widen along those, too. Raises :class:`NotCertified` as it does.
+    the balls of :func:`enclose` widen along those, too. ``long_steps`` are as long as the Taylor series allows
+    (:func:`numerics.flows.boxes.high_order`), in wider boxes. Raises :class:`NotCertified` as :func:`enclose` does.
     """
     from flint import arb
 
     with working_precision(bits):
-        theta, left, pieces = balls(theta0), time, []
-        spread = norm([entry.rad() for entry in theta])
+        theta, left, pieces, room = balls(theta0), time, [], 1e4 * tolerance
+        spread = max(norm([entry.rad() for entry in theta]), 1e-100)  # of an exact start, too, a float that can grow
         for _ in range(most):
             if left == 0:
                 return theta, pieces
@@ -236,41 +249,21 @@ def descend(
             h = _step_size(coefficients, order, tolerance, left)
             h = left if h >= left else float(np.ldexp(np.floor(np.ldexp(h, 20)), -20)) or h
             while True:  # the remainder over a box is larger than at its centre, on which the step was judged
-                box = _box(field, theta, arb(h))
-                after = None if box is None else _ahead(field, coefficients, box, h, order)
-                if after is not None and norm([entry.rad() for entry in after]) < 1e4 * tolerance:
-                    break
+                ahead = high_order(field, coefficients, arb(h), order, room) if long_steps else _near(field, theta, coefficients, h, order)
+                if ahead is not None and norm([entry.rad() for entry in ahead[1]]) < room:
+                    # solutions that start within the spread of the centre are within twice that while they are in the wider box
+                    box = np.array([entry + arb(0, 2 * spread) for entry in ahead[0]], dtype=object) if long_steps else ahead[0]
+                    grown = above(arb(spread) * (arb(largest_eigenvalue(field.derivative(box))) * arb(h)).exp())
+                    if not long_steps or grown < 2 * spread:
+                        break
                 h /= 2
                 if h < 1e-6 or spread > 1e-3:
                     raise NotCertified(f"the enclosure of the flow grew too wide {left:.3g} before the end")
-            assert box is not None
-            rate = arb(largest_eigenvalue(derivative(field, box))) * arb(h)
-            spread = above(arb(spread) * rate.exp() + arb(norm([entry.rad() for entry in after])))
-            theta = np.array([entry.mid() + arb(0, spread) for entry in after], dtype=object)
+            spread = above(arb(grown) + arb(norm([entry.rad() for entry in ahead[1]])))
+            theta = np.array([entry.mid() + arb(0, spread) for entry in ahead[1]], dtype=object)
             pieces.append((h, box))
             left -= h
         raise NotCertified(f"{most} steps left {left:.3g} of the time")
-
-
-def derivative(field: Field, theta: np.ndarray) -> np.ndarray:
-    """F' (P, P) at a box: minus sum_i c_i (grad f grad f^T + (f - y) Hess f) at x_i."""
-    from flint import arb
-
-    assert field.labels is not None and field.weights is not None
-    weights, a = field.split(theta)
-    value, slope, curvature = field.model.activation.jet(field.inputs @ weights.T, 2)
-    m, d = weights.shape
-    total = np.full((len(theta), len(theta)), arb(0), dtype=object)
-    for i, (x, label, c) in enumerate(zip(field.inputs, field.labels, field.weights, strict=True)):
-        gradient = np.concatenate([np.outer(a * slope[i], x).ravel(), value[i]])
-        total -= c * np.outer(gradient, gradient)
-        left = c * (value[i] @ a - label)
-        for k in range(m):
-            block = slice(k * d, (k + 1) * d)
-            total[block, block] -= left * a[k] * curvature[i, k] * np.outer(x, x)
-            total[block, m * d + k] -= left * slope[i, k] * x
-            total[m * d + k, block] -= left * slope[i, k] * x
-    return total
 
 
 def norm(entries: Any) -> float:
@@ -308,11 +301,11 @@ def _below(matrix: np.ndarray, bound: float) -> bool:
     return True
 
 
-def around(field: Field, theta: np.ndarray, spread: float) -> np.ndarray:
+def around(field: Flow, theta: np.ndarray, spread: float) -> np.ndarray:
     """Balls that hold the solution through ``theta`` during [-spread, spread]."""
     from flint import arb
 
-    after, before = (_box(field, theta, arb(sign * spread)) for sign in (1, -1))
+    after, before = (first_order(field, theta, arb(sign * spread)) for sign in (1, -1))
     if after is None or before is None:
         raise NotCertified(f"no box holds the flow during {spread:g}")
     return np.array([p.union(q) for p, q in zip(after, before, strict=True)], dtype=object)

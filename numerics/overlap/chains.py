@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, working_precision
 from numerics.overlap import cycles
 from numerics.overlap.contact import find_contact
 from numerics.overlap.find import find_two_point_overlap
 from numerics.overlap.first_integral import neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
 from numerics.overlap.loops import find_loop
 from numerics.overlap.one_point import find_one_point_overlap
 from numerics.overlap.shape import is_p_family
@@ -27,6 +29,7 @@ from theory.activations import SmoothActivation
 SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_cycle(
     activation: Any,
     *,
@@ -49,7 +52,7 @@ def find_cycle(
     sigma, watch = smooth(activation), watch or Watch(time_limit)
     affine = bool(is_p_family(sigma))
     if affine and neurons == 1:
-        return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried", proved=True)
+        return NotFound(f"{AFFINE.format(name=sigma.name)}; outside of that nothing was tried", proved=True, where=IN_THE_DOMAIN)
     with watch.proving():
         if affine:
             found: Overlap | NotFound = NotFound(f"{AFFINE.format(name=sigma.name)} for one neuron, hence for equal ones")
@@ -90,7 +93,7 @@ def find_contact_form(activation: Any, *, neurons: int = 1, inputs: int = 2) -> 
     positive(neurons=neurons)
     sigma = smooth(activation)
     if is_p_family(sigma):
-        return of_equal(NotFound(AFFINE.format(name=sigma.name), proved=True), neurons)
+        return of_equal(NotFound(AFFINE.format(name=sigma.name), proved=True, where=IN_THE_DOMAIN), neurons)
     try:
         contact = find_contact(sigma)
     except NotCertified as error:

@@ -17,7 +17,7 @@ import numpy as np
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap.found import AFFINE, NotFound, Overlap, Watch, decimals, positive
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NotFound, Overlap, Watch, decimals, positive
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import kind_and_level, proofs, refine
@@ -27,6 +27,7 @@ from theory.expressions import activation_of
 from theory.models import TwoLayer
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_two_point_overlap(
     activation: Any,
     *,
@@ -120,8 +121,6 @@ def _as_parameters(
 ) -> Overlap | NotFound:
     """Where no pair differs as a function: one of one function, or of the label 0; otherwise ``why`` none was found."""
     sigma = model.activation
-    if model.width == 1 and isinstance(sigma, PiecewiseActivation | SmoothActivation) and affine(sigma):
-        return why
     note = f"the limits differ as parameters, not as functions; as functions: {why.reason}"
     if pairs:
         return replace(pairs[0], notes=[*pairs[0].notes, note])
@@ -157,11 +156,12 @@ def _why_none(model: TwoLayer, generic: Sequence[Candidate], failures: Sequence[
     name, sigma = model.activation.name, model.activation
     assert isinstance(sigma, SmoothActivation | PiecewiseActivation)
     if model.width == 1 and affine(sigma):
-        return NotFound(f"{reason}; {AFFINE.format(name=name)}; at label 0 overlaps may exist", proved=True)
+        return NotFound(f"{reason}; {AFFINE.format(name=name)}", proved=True, where=IN_THE_DOMAIN)
     if model.width == model.inputs == 1 and (name in MONOTONE or name.startswith("power:")):
         return NotFound(
             f"{reason}; the elasticity z sigma'/sigma of {name} is proved monotone: at y != 0 solution curves meet once, up to sign",
             proved=True,
+            where="with labels other than 0 and limits that differ as functions",
         )
     return NotFound(f"{reason}; that none was found proves nothing")
 
@@ -206,6 +206,11 @@ def _near_given(model: TwoLayer, start: Sequence[Any], samples: Sequence[tuple[S
     cross = [float(value_and_jacobian(model, reached[i], x)[0][j] - labels[j]) for i, j in ((0, 1), (1, 0))]
     note = f"the data as given: limits {np.round(reached, 8).tolist()}, cross residuals {cross[0]:.2e} and {cross[1]:.2e}"
     note += "; no overlap to double precision" if max(map(abs, cross)) > 1e-12 else ""
+    sigma = model.activation
+    if labels == (0.0, 0.0) and model.n_params == 2 and isinstance(sigma, SmoothActivation):
+        zero = find_zero_label(sigma, start=[_exact(v) for v in start], pairs=[(x_text[0][0], x_text[1][0])])
+        if zero is not None:
+            return replace(zero, notes=[note, "the limits differ as parameters, not as functions"])
     try:
         close = refine(model, Candidate(theta0, x, labels, np.stack(reached), "given"))
         found = certify_two_point(model, close)

@@ -28,7 +28,7 @@ import numpy as np
 
 from numerics.arithmetic.deadline import look_at_the_clock
 from numerics.arithmetic.krawczyk import NotCertified, working_precision
-from numerics.flows.validated_flow import Field, above, derivative, largest_eigenvalue, least_eigenvalue, norm
+from numerics.flows.validated_flow import Field, above, largest_eigenvalue, least_eigenvalue, norm
 
 #: Radii of the tube around the flow in which the iterates must stay, and the largest step (of F) that is tried.
 TUBES, LARGEST = (0.03, 0.01, 0.003), 2.0**-4
@@ -69,7 +69,7 @@ def drift(field: Field, pieces: Sequence[tuple[float, np.ndarray]], radius: floa
     for duration, box in pieces:
         look_at_the_clock()
         wide = np.array([entry + arb(0, radius) for entry in box], dtype=object)
-        matrix = derivative(field, wide)
+        matrix = field.derivative(wide)
         constants.append((duration, norm(field(wide)), norm(matrix), largest_eigenvalue(matrix)))
     everywhere = max(entry[1] for entry in constants)
     error, largest, speeds, before = arb(0), 0.0, [], 0.0
@@ -94,7 +94,7 @@ def ending(field: Field, end: np.ndarray, radius: float) -> Ending:
     root = np.array([c.sqrt() for c in field.weights], dtype=object)
     n = len(root)
     jacobian = np.concatenate([((slope * a)[:, :, None] * field.inputs[:, None, :]).reshape(n, -1), value], axis=1) * root[:, None]
-    return Ending(radius, least_eigenvalue(jacobian @ jacobian.T), norm(derivative(field, wide)))
+    return Ending(radius, least_eigenvalue(jacobian @ jacobian.T), norm(field.derivative(wide)))
 
 
 def distance(field: Field, end: np.ndarray, before: Drift, after: Ending, h: float, momentum: float) -> float | None:

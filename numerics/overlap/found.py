@@ -17,6 +17,8 @@ from theory.expressions import activation_of
 
 #: What an affine sigma/sigma' rules out, and where.
 AFFINE = "{name}: sigma/sigma' = p z + q is proved affine, so while a and p z + q keep their signs a strict G exists and nothing closes"
+#: Where there is proved to be none then: a solution of label 0 has a = 0, and beyond p z + q = 0 a dataset has further solutions.
+IN_THE_DOMAIN = "while a and p z + q keep their signs"
 
 #: What a search that ends empty proves.
 NO_PROOF = "this proves nothing"
@@ -58,13 +60,14 @@ class Overlap:
 
 @dataclass(frozen=True)
 class NotFound:
-    """No certified overlap: the ``reason``, how many candidates of each kind were ``screened``, and whether there is ``proved`` to be none
-    (where the reason says); otherwise the question is left open.
+    """No certified overlap: the ``reason``, how many candidates of each kind were ``screened``, and whether there is ``proved`` to be none,
+    and in which cases (``where``, empty for all); otherwise the question is left open.
     """
 
     reason: str
     screened: Mapping[str, int] = field(default_factory=dict)
     proved: bool = False
+    where: str = ""
 
 
 def midpoints(balls: Iterable[str]) -> np.ndarray:
@@ -156,7 +159,7 @@ def of_equal(none: NotFound, neurons: int) -> NotFound:
     """What a proof that one neuron has none says of ``neurons``: nothing but of equal ones, where there are more."""
     if neurons == 1 or not none.proved:
         return none
-    return replace(none, reason=f"only {neurons} equal neurons were looked at, which move as one: {none.reason}", proved=False)
+    return replace(none, reason=f"only {neurons} equal neurons were looked at, which move as one: {none.reason}", proved=False, where="")
 
 
 def times(text: str, number: int) -> str:
@@ -168,6 +171,7 @@ def times(text: str, number: int) -> str:
 
 __all__ = [
     "AFFINE",
+    "IN_THE_DOMAIN",
     "NO_PROOF",
     "NotFound",
     "OutOfTime",

@@ -20,7 +20,7 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import value_and_jacobian
 from numerics.overlap.first_integral import Reach, joined, neuron_value
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS
 from theory.activations import SmoothActivation
@@ -31,6 +31,7 @@ from theory.models import TwoLayer
 ATTEMPTS, LONGEST_WAY = 20, 16.0
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_one_point_overlap(
     activation: Any,
     *,
@@ -78,7 +79,7 @@ def _turning(
     if is_p_family(sigma):
         reason = f"{AFFINE.format(name=sigma.name)}: one input leads to a point, or all solution curves through it coincide"
         reason += "; behind a = 0 all inputs share the reflected start, at which the gradient of that G vanishes as well"
-        return NotFound(reason, proved=True)
+        return NotFound(reason, proved=True, where=IN_THE_DOMAIN)
     if sigma.name in MONOTONE:
         kind = "even" if sigma.reflection and sigma.reflection.parity == -1 and sigma.reflection.pure else "monotone on the whole line"
         return NotFound(

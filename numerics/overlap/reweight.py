@@ -9,6 +9,7 @@ two-point overlap a large weight of either sample leads near the limit of this s
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_prec
 from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian
 from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from numerics.overlap.finite_steps import step_bounds
-from numerics.overlap.found import AFFINE, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import by_orbits, differ_as_functions, kind_and_level, refine
@@ -61,6 +62,7 @@ class Case:
     cost: float
 
 
+@np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
 def find_reweighted(
     activation: Any,
     *,
@@ -87,8 +89,7 @@ def find_reweighted(
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
     model, watch = TwoLayer(inputs + bias, neurons, activation=smooth(activation)), watch or Watch(time_limit)
-    if neurons == 1 and is_p_family(smooth(activation)):
-        return NotFound(AFFINE.format(name=model.activation.name), proved=True)
+    straight = neurons == 1 and bool(is_p_family(smooth(activation)))  # weights choose nothing, unless the flow leaves p z + q > 0
     given_start, given = _given(model, bias, start, samples)
     if count < 2 and given is None:
         raise ValueError(f"count must be at least 2: the weight of a single sample is a change of time, got {count}")
@@ -96,7 +97,8 @@ def find_reweighted(
     tried = lambda: f"{looked} pairs of flows were compared, {len(reasons)} of them tried to prove"
     # Momentum needs a shorter tail: its way there is up to 2/(1 - momentum) times as long.
     shorter = (1 - momentum) / 4 if steps else 1.0
-    for source, crossings in _sources(model, bias, given_start, given, count, candidates, seed, watch, shorter):
+    sources = _sources(model, bias, given_start, given, count, candidates, seed, watch, shorter)
+    for source, crossings in itertools.islice(sources, 1) if straight else sources:
         cases: list[Case] = []
         for case in source:
             looked += 1
@@ -106,7 +108,7 @@ def find_reweighted(
             if len(cases) >= (1 if crossings else CASES) or looked % candidates == 0:
                 break
         if watch.expired:
-            return watch.spent(tried())
+            break
         with watch.proving():
             for case in sorted(cases, key=lambda case: case.cost):
                 watch.say(f"validated flows up to the times {case.times[0]:.3g} and {case.times[1]:.3g}")
@@ -123,6 +125,10 @@ def find_reweighted(
                     return watch.spent(tried())
                 except NotCertified as error:
                     reasons.append(str(error))
+    if straight:
+        return NotFound(f"{tried()}; {AFFINE.format(name=model.activation.name)}", proved=True, where=IN_THE_DOMAIN)
+    if watch.expired:
+        return watch.spent(tried())
     if neurons == model.inputs == 1 and model.activation.name in MONOTONE:
         reason = (
             f"the elasticity z sigma'/sigma of {model.activation.name} is proved monotone: with a label other than 0 all data have one"
@@ -181,6 +187,8 @@ def _cases(
             yield _case(model, theta0, x, y, _weights(weights, len(y)), shorter)
             if start is None or given is None:
                 break
+        else:
+            return  # the next start and data would be the same
 
 
 def _by_angle(model: TwoLayer, crossings: Sequence[Candidate]) -> list[Candidate]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
 from numerics.derivatives.dual import jet
+from numerics.overlap.found import smooth
 from theory.activations import SmoothActivation
 from theory.regularization.function_field import is_constant
 
@@ -36,9 +37,16 @@ def bend(activation: SmoothActivation, z: Any) -> Any:
     return first * first * second + value * first * third - 2 * value * second * second
 
 
+def bending_place(activation: str | SmoothActivation) -> Fraction | None:
+    """A rational z where (sigma/sigma')'' is proved, in balls, not to vanish; None where none of :data:`PLACES` shows it.
+
+    ``activation`` is one, its name or a formula; ValueError for one that is not smooth, here and below.
+    """
+    return _bending_place(smooth(activation))
+
+
 @lru_cache(maxsize=256)
-def bending_place(activation: SmoothActivation) -> Fraction | None:
-    """A rational z where (sigma/sigma')'' is proved, in balls, not to vanish; None where none of :data:`PLACES` shows it."""
+def _bending_place(activation: SmoothActivation) -> Fraction | None:
     for bits in PRECISIONS:
         with working_precision(bits):
             for place in PLACES:
@@ -49,13 +57,17 @@ def bending_place(activation: SmoothActivation) -> Fraction | None:
     return None
 
 
-@lru_cache(maxsize=256)
-def is_p_family(activation: SmoothActivation) -> bool | None:
+def is_p_family(activation: str | SmoothActivation) -> bool | None:
     """Whether sigma/sigma' is affine, so that sigma is a multiple of (p z + q)^(1/p) or exp(z/q); None where it is not decided.
 
     False is proved by one place where the quotient bends, in balls; True by its slope p and by sigma/sigma' - p z, which are constants
     of a field of functions, hence the same on both sides of a pole.
     """
+    return _is_p_family(smooth(activation))
+
+
+@lru_cache(maxsize=256)
+def _is_p_family(activation: SmoothActivation) -> bool | None:
     import sympy as sp
 
     if bending_place(activation) is not None:
@@ -77,12 +89,16 @@ def elasticity_slope(activation: SmoothActivation, z: Any) -> Any:
     return value * first + z * (value * second - first * first)
 
 
-@lru_cache(maxsize=256)
-def elasticity_extremum(activation: SmoothActivation) -> float | None:
+def elasticity_extremum(activation: str | SmoothActivation) -> float | None:
     """A z, about, where the elasticity has an extremum, the nearest to 0 that was found; None where none was, which proves nothing.
 
     Signs are seen in floats at :data:`MAGNITUDES` and proved in balls on both sides of the place.
     """
+    return _elasticity_extremum(smooth(activation))
+
+
+@lru_cache(maxsize=256)
+def _elasticity_extremum(activation: SmoothActivation) -> float | None:
     found = [place for sign in (1, -1) if (place := _turn(activation, sign * MAGNITUDES)) is not None]
     return min(found, key=abs, default=None)
 

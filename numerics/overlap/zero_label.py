@@ -20,13 +20,15 @@ STARTS = (("0.4", "1"), ("1", "0.5"), ("-0.5", "0.5"))
 PAIRS = (("0.3", "0.6"), ("-0.3", "0.5"))
 
 
-def find_zero_label(sigma: SmoothActivation, *, inputs: int = 1, start: Sequence[str] | None = None) -> Overlap | None:
-    """A certified pair of limits (w, 0) of one neuron on (x_1, 0) and (x_2, 0); None where no proof succeeds.
+def find_zero_label(
+    sigma: SmoothActivation, *, inputs: int = 1, start: Sequence[str] | None = None, pairs: Sequence[tuple[str, str]] = PAIRS
+) -> Overlap | None:
+    """A certified pair of limits (w, 0) of one neuron on (x_1, 0) and (x_2, 0), one of the ``pairs``; None where no proof succeeds.
 
     With more inputs the further coordinates of the samples are 0, as are those of the start; of a ``start`` (w_0, a_0) that is given
     they stay as they are, as no input moves them.
     """
-    for (w0, a0), pair in product(STARTS if start is None else ((start[0], start[-1]),), PAIRS):
+    for (w0, a0), pair in product(STARTS if start is None else ((start[0], start[-1]),), pairs):
         try:
             with working_precision(BITS):
                 ends = [_limit(sigma, ball(w0), ball(a0), ball(x)) for x in pair]

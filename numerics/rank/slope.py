@@ -57,11 +57,10 @@ def nearest_zero_loss(
         output, jacobian = batched_tangents(model, theta[live], x[live])
         error = output - y[live]
         residual[live] = np.abs(error).max(axis=1)
-        U, s, Vt = np.linalg.svd(jacobian, full_matrices=False)
-        inverse = np.where(s > CUTOFF * s[:, :1], 1 / np.where(s > 0, s, 1), 0.0)
-        step = (Vt.swapaxes(-1, -2) @ (inverse[..., None] * (U.swapaxes(-1, -2) @ error[..., None])))[..., 0]
         moving = residual[live] > ZERO_RESIDUAL
-        theta[live[moving]] -= step[moving]
+        U, s, Vt = np.linalg.svd(jacobian[moving], full_matrices=False)
+        inverse = np.where(s > CUTOFF * s[:, :1], 1 / np.where(s > 0, s, 1), 0.0)
+        theta[live[moving]] -= (Vt.swapaxes(-1, -2) @ (inverse[..., None] * (U.swapaxes(-1, -2) @ error[moving][..., None])))[..., 0]
     return theta, residual <= 10 * ZERO_RESIDUAL
 
 
@@ -107,7 +106,7 @@ def best_conditioned(model: AbstractModel, theta: np.ndarray, designs: np.ndarra
     """
     batch, tries = designs.shape[:2]
     repeated = np.repeat(theta, tries, axis=0)
-    values = np.linalg.svd(batched_tangents(model, repeated, designs.reshape(batch * tries, *designs.shape[2:]))[1], compute_uv=False)
-    last = min(rank, values.shape[1]) - 1
-    best = (values[:, last] / values[:, 0]).reshape(batch, tries).argmax(axis=1)
+    J = batched_tangents(model, repeated, designs.reshape(batch * tries, *designs.shape[2:]))[1]
+    squares = np.linalg.eigvalsh(J @ J.swapaxes(1, 2) if J.shape[1] <= J.shape[2] else J.swapaxes(1, 2) @ J)  # of singular values, rising
+    best = (squares[:, -min(rank, squares.shape[1])] / squares[:, -1]).reshape(batch, tries).argmax(axis=1)
     return designs[np.arange(batch), best]

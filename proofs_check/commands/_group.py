@@ -99,10 +99,23 @@ own_claims = click.option(
 def claims_at(paths: tuple[Path, ...]) -> Registry:
     """The claims under ``paths`` (none: the shipped ones); a file that hangs when it is imported is named in the end.
 
-    :raises ClaimError: as :func:`proofs_check.engine.registry.load_claims`.
+    :raises ClaimError: as :func:`proofs_check.engine.registry.load_claims`, and for formulas that no page can set.
     """
     with within(IMPORT_LIMIT):
-        return load_claims(paths)
+        registry = load_claims(paths)
+    if paths:
+        _check_formulas(registry)
+    return registry
+
+
+def _check_formulas(registry: Registry) -> None:
+    """Refuse a claim of one's own whose statement or clauses no page can set."""
+    from reports.mathematics import unknown
+
+    for claim in registry.values():
+        for what, latex in {"statement": claim.statement, **{f"clause {part.name!r}": part.statement for part in claim.clauses}}.items():
+            if problem := unknown(latex):
+                raise ClaimError(f"claim {claim.id!r}: {what} must be LaTeX that a page can set: {problem}")
 
 
 @contextmanager

@@ -104,7 +104,8 @@ def command(activation: Any, mechanism: str, out: Path | None, time_limit: float
     seconds = time.perf_counter() - started
     if isinstance(found, NotFound):
         what = "There is no" if found.proved else "No certified"
-        click.echo(f"{what} {mechanism} counterexample for {activation.name} ({seconds:.1f} s): {found.reason}")
+        where = f" {found.where}" if found.where else ""
+        click.echo(f"{what} {mechanism} counterexample for {activation.name}{where} ({seconds:.1f} s): {found.reason}")
         _tally(found.screened)
         sys.exit(1)
     path = out or Path("counterexample.json")

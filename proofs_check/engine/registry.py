@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from proofs_check.claim import ALPHA_BUDGET, Claim, ClaimError
 from proofs_check.declaration import Declaration
+from proofs_check.engine.latex import fault
 from proofs_check.engine.sources import installed, ours, source_hash
 from proofs_check.engine.state import Modules, described
 
@@ -113,7 +114,8 @@ def load_claims(path: str | Path | Iterable[str | Path] | None = None) -> Regist
     and modules beside it are forgotten: the next file may have others of the same name.
 
     :raises ClaimError: when a file does not import, has no list ``CLAIMS`` or changes a module of ours, two claims share an id, a
-        dependency is unknown or circular, or the checks together spend more than the family-wise probability of a false alarm.
+        dependency is unknown or circular, a formula is no LaTeX, or the checks together spend more than the family-wise probability of a
+        false alarm.
     """
     asked = [path] if isinstance(path, str | Path) else list(path or ())
     roots = tuple(dict.fromkeys(Path(entry).resolve() for entry in asked))
@@ -190,8 +192,18 @@ def load_file(file: Path, root: Path | None = None) -> list[Claim]:
             f"claims file {file}: expected claims declared by claim(...), or a list CLAIMS of Claim values, got {_described(claims)}"
             " (start the name of a helper module with an underscore)"
         )
+    for claim in claims:
+        _check_formulas(f"claims file {file}: claim {claim.id!r}: ", claim)
     family = file.stem if root in (None, file, file.parent) and not shipped(file) else file.parent.name
     return [claim.in_family(family) for claim in claims]
+
+
+def _check_formulas(where: str, claim: Claim) -> None:
+    """Refuse formulas of which a part has no other side: they would be shown as they are typed."""
+    parts = {f"{kind} {part.name!r}": part.statement for kind in ("clause", "assumption") for part in getattr(claim, f"{kind}s")}
+    for what, latex in {"statement": claim.statement, **parts, **{f"symbol {symbol!r}": symbol for symbol in claim.symbols}}.items():
+        if problem := fault(latex):
+            raise ClaimError(f"{where}{what} must be LaTeX: {problem}")
 
 
 def shipped(file: Path) -> bool:

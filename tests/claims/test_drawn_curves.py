@@ -1,10 +1,13 @@
 """Pictures tell the truth: points of drawn curves satisfy the equations that their titles and words name."""
 
 import math
+import re
+from itertools import islice
 
 import numpy as np
 import pytest
 
+from numerics.dynamics.iterates import adam, iterate, warm
 from proofs_check.claims.attention import _pictures as attention
 from proofs_check.claims.condensation import _pictures as condensation
 from proofs_check.claims.convolution import _pictures as convolution
@@ -108,6 +111,22 @@ def test_the_second_moment_falls_by_beta2_a_step():
     _, v = found["v"]
     assert (v[-1] / v[-2]) ** (1 / 20) == pytest.approx(0.999, abs=1e-4)
     assert (np.diff(v / found["g^2"][1]) > 0).all()
+
+
+def test_orbits_of_adam_fall_for_good_on_one_side_alone():
+    """Against steps of Adam itself, while nothing underflows; and the slope of the line."""
+    found = drawn(optimizers.falls())
+    for label, (_, log) in found.items():
+        if label.startswith("beta2"):
+            states = iterate(adam(1e-3, 0.9, float(label.rpartition(" ")[2])), optimizers.cube, warm(1.0, optimizers.cube), 1201)
+            points = [math.log(abs(state.point)) for state in islice(states, 0, 1201, 20)]
+            assert log[: len(points)] == pytest.approx(points, abs=1e-6), label
+    t, line = found["slope ln rho, 0.91"]
+    assert np.diff(line) / np.diff(t) == pytest.approx(math.log(0.91) / 4)
+    times, log = found["beta2 = 0.91"]
+    assert log[times >= 2000] == pytest.approx(line[t >= 2000], abs=0.05)
+    _, spiking = found["beta2 = 0.898"]
+    assert spiking.min() < -100 and spiking[-1] > -30 and found["beta2 = 0.5"][1].min() > -20
 
 
 def test_edges_of_existence():
@@ -228,6 +247,27 @@ def test_drawn_neurons_follow_the_law():
         assert (abs(law - share) <= 5 * np.sqrt(law * (1 - law) / 400) + 1 / 400).all()
 
 
+def test_orbits_of_the_leading_flow_are_hyperbolas():
+    """a^2 - s^2 stays, and (s, a) follows s' = a, a' = s."""
+    for s, a in drawn(condensation.hyperbolas()).values():
+        assert a * a - s * s == pytest.approx(a[0] ** 2 - s[0] ** 2, abs=1e-12)
+        step = 2 / (len(s) - 1)
+        assert np.gradient(s, step)[1:-1] == pytest.approx(a[1:-1], abs=1e-3 * abs(a).max())
+        assert np.sign(s[-1]) == (np.sign(a[0] + s[0]) or np.sign(s[0]))
+
+
+def test_the_smallest_eigenvalue_lies_under_its_bound():
+    """kappa lambda(S), with S = E[e sigma''(w x) x x^T] summed here over the four samples."""
+    found = drawn(width.under_the_bound())
+    (alpha, least), (_, bound) = found["smallest eigenvalue"], found["bound kappa lambda(S)"]
+    w, a = width.POINT[:2], width.POINT[2]
+    values = np.exp(width.INPUTS @ w)
+    S = sum(2 * (a * f - y) * a * f * np.outer(x, x) for f, y, x in zip(values, width.LABELS[:, 0], width.INPUTS, strict=True))
+    kappa, extremes = alpha * (1 - alpha) / (alpha**2 + (1 - alpha) ** 2), np.linalg.eigvalsh(S)
+    assert bound == pytest.approx(np.where(kappa > 0, kappa * extremes[0], kappa * extremes[-1]))
+    assert (least <= bound + 1e-12).all() and (bound[(alpha < -0.01) | (alpha > 1.01)] < -1e-3).all()
+
+
 # --- attention, errata, transforms ------------------------------------------------------------------------------------
 
 
@@ -255,6 +295,39 @@ def test_penalties_are_the_closed_excess():
 def test_scaled_transforms_keep_their_area():
     for _, (k, y) in drawn(pde.bells((0.5, 1.0))).items():
         assert np.trapezoid(y, k) == pytest.approx(2 * math.pi, rel=1e-4)  # 2 pi f(0)
+
+
+def test_the_determinant_changes_its_sign_at_one_weight_alone():
+    (w, determinant), x = drawn(errata.singular_branch())["determinant"], np.array([0.8218, -1.3813, -2.7542])
+    columns = lambda one: np.column_stack([np.tanh(0.9 * x + 0.5), x / np.cosh(0.9 * x + 0.5) ** 2, np.tanh(one * x + 0.5)])
+    assert determinant == pytest.approx([np.linalg.det(columns(one)) for one in w], abs=1e-12)
+    (change,) = np.flatnonzero(np.diff(np.sign(determinant[w < 0.5])))
+    assert w[change] <= -2.44 <= w[change + 1]
+    assert (determinant[(w > -2.4) & (w < 2.01)] < 1e-12).all()  # it touches 0 at the weight of the target
+
+
+def test_two_neurons_meet_at_the_samples():
+    found = drawn(errata.two_neurons())
+    (target, other), (x, y) = [curve for name, curve in found.items() if name != "samples"], found["samples"]
+    sigmoid = lambda z: 1 / (1 + np.exp(-z - 0.3))
+    assert target[1] == pytest.approx(sigmoid(2 * target[0])) and y == pytest.approx(sigmoid(2 * x))
+    name = next(name for name in found if "sigma" in name)
+    factor, weight = map(float, re.findall(r"\d+\.\d+", name))
+    assert other[1] == pytest.approx(factor * sigmoid(weight * other[0]), abs=1e-3)
+    gap = (other[1] - target[1])[~np.isin(target[0], x)]
+    assert len(np.flatnonzero(np.diff(np.sign(gap)))) == 2
+    assert factor * sigmoid(weight * x) == pytest.approx(y, abs=1e-3)
+
+
+def test_the_corrected_input_leads_to_the_target():
+    """On a^2/2 - w/x of the start; the data are fitted at the target, and with the printed input at the end that is drawn."""
+    found = drawn(errata.orbits_of_inputs())
+    for name, end in (("corrected, x = 0.4", "target"), ("printed, x = 1.2", "end, as printed")):
+        x, (w, a) = float(name.rpartition(" ")[2]), found[name]
+        assert a**2 / 2 - w / x == pytest.approx(0.5 - 0.5 / x)
+        (w,), (a,) = found[end]
+        assert a**2 / 2 - w / x == pytest.approx(0.5 - 0.5 / x) and a * np.exp(w * x) == pytest.approx(2 * np.exp(1.1 * x))
+    assert [round(float(value[0]), 3) for value in found["end, as printed"]] == [1.319, 1.538]
 
 
 def test_flows_to_labels_that_are_never_reached():

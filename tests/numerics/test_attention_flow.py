@@ -7,7 +7,7 @@ import pytest
 
 from numerics.arithmetic.krawczyk import ball, balls, working_precision
 from numerics.dynamics.attention_flow import AttentionField, attended, attention_hessian, follow, midpoints, quadratic_bound, singular_share
-from numerics.flows.validated_flow import enclose
+from numerics.flows.validated_flow import descend, enclose
 from theory.dynamics.attention import MarkovAttention, condensation_rate, condensed_norm, entropy, focusing_rate
 
 PI, LAM = np.array([0.75, 0.19, 0.05, 0.01]), 0.5
@@ -51,6 +51,18 @@ def test_the_flow_in_floats_lies_in_its_enclosure():
         end = enclose(field, start, 0.5, order=12, bits=128, tolerance=1e-15)
     path = follow(model, [float(entry) for entry in start], [2 / 3, 1 / 3], 0.5, [0.25, 0.5])
     assert max(float(entry.rad()) for entry in end) < 1e-9
+    assert np.abs(midpoints(end) - path.theta[-1]).max() < 1e-8
+
+
+def test_long_steps_near_a_critical_point():
+    """Short steps of the same order are bounded by the Lipschitz constant in balls: a hundred and more to here."""
+    with working_precision(128):
+        law, lam, model = balls([Fraction(2, 3), Fraction(1, 3)]), ball(Fraction(1, 2)), MarkovAttention(2, 1, 1)
+        centre = model.condensed_point(law)
+        start = np.array([*centre[:-2], ball(Fraction(1, 1000)), ball(Fraction(1, 500))], dtype=object)
+        end, pieces = descend(AttentionField(model, law, lam), start, 4.0, long_steps=True)
+    path = follow(model, midpoints(start), [2 / 3, 1 / 3], 0.5, [4.0])
+    assert len(pieces) < 20 and max(float(entry.rad()) for entry in end) < 1e-15
     assert np.abs(midpoints(end) - path.theta[-1]).max() < 1e-8
 
 

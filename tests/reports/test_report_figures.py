@@ -51,6 +51,15 @@ def test_unusual_heat_maps(changes):
     ElementTree.fromstring(draw(figure("heatmap", **changes)))
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_a_diagonal_leaves_the_scale_to_the_data(scale):
+    """Its two points, (1, 1) and (2, 2), counted as data: small numbers were one dot."""
+    points = {"diagonal": True, "series": [{"x": [scale, 2 * scale, 3 * scale], "y": [scale, 2 * scale, 3 * scale]}]}
+    svg = draw(figure("scatter", data=points, marks=[]))
+    places = sorted(float(place) for place in re.findall(r'<use [^>]*x="([^"]+)"', svg))
+    assert len(places) == 3 and places[-1] - places[0] > 250  # of a picture of 461 points
+
+
 def test_bars_on_a_logarithmic_axis_are_seen():
     """Such an axis has no 0: bars that begin there were left out."""
     bars = figure("bars", data={"series": [{"x": ["a", "b"], "y": [0.02, 3.0]}]}, marks=[], log_y=True)

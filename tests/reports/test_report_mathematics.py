@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.mathematics import readable, render_math
+from reports import html
+from reports.mathematics import readable, render_math, unknown
 
 GOLDEN = Path(__file__).parent / "golden" / "mathematics.txt"
 
@@ -150,3 +151,20 @@ def test_no_claim_shows_a_letter_by_its_name():
         for symbol, meaning in claim.symbols.items():
             for shown in (_letter(symbol), _meaning(meaning)):
                 assert not re.search(rf"<m[it]e?x?t?[^>]*>(?:{LETTERS})</m", shown), (claim.id, symbol, meaning)
+
+
+def test_what_cannot_be_set_is_named_with_its_place():
+    assert unknown(r"R \le \operatorname{rank} A") == ""
+    assert unknown(r"R = \fooo{1}") == r"the command \fooo at character 5 is not known"
+    assert unknown(r"\sqrt{") == "it cannot be set as mathematics"
+
+
+@pytest.mark.parametrize(("latex", "shown"), [(r"n \mathrel{+}= 1", "n+=1"), (r"M - \text{hidden}' \text{ of } d", "M− hidden′ of d")])
+def test_relations_of_several_signs_and_primes_of_words_are_set(latex, shown):
+    page = render_math(latex)
+    assert unknown(latex) == "" and re.sub("<[^>]+>", "", page) == shown
+
+
+@pytest.mark.parametrize("symbol", [r"\operatorname{Var}", "Var", r"theta^*", r"\theta"])
+def test_symbols_are_set_spelled_out_or_not(symbol):
+    assert "unset" not in html._letter(symbol)

@@ -18,6 +18,7 @@ from proofs_check.claims.recovery import flow as recovery_flow
 from proofs_check.claims.recovery import independence, separation, slow_flow
 from proofs_check.claims.regularization import (
     affine,
+    classification,
     linear,
     odd_overlaps,
     one_point,
@@ -129,7 +130,16 @@ ALTERED = {
         r"x_1 = %s\ldots",
         ("0.448868040989", "0.448868040988"),
     ),
-    "contact-diagonal": (CONSTANT, affine.CLASSIFICATION, "diagonal", "half", F(201, 100), 1, r"D = s^2 P P''/%s + \ldots", ("2", "2.01")),
+    "contact-diagonal": (
+        CONSTANT,
+        classification.CLASSIFICATION,
+        "diagonal",
+        "half",
+        F(201, 100),
+        1,
+        r"D = s^2 P P''/%s + \ldots",
+        ("2", "2.01"),
+    ),
     "three-pieces": (CONSTANT, recipes.RECIPES, "pieces", "P", (60, 4, F(121, 10)), (60, 4, 11), r"P = 60, 4, %s", ("12", "12.1")),
     "closed-forms": (CONSTANT, orbits.CONSERVED, "closed-forms", "multiple", F(101, 100), 2, r"%s G' = \sigma/\sigma'", ("", "1.01")),
     "way-to-the-limit": (

@@ -122,6 +122,31 @@ def test_what_costs_too_much_or_has_no_value_is_refused_at_once(formula, hint):
     assert time.process_time() - started < 1
 
 
+@pytest.mark.parametrize(
+    ("formula", "place"),
+    [
+        ("sqrt(z**2)", "0"),
+        ("z*(z*z)**1.5", "0"),
+        ("(z**2)**(-1/2)", "0"),
+        ("sqrt(z**2-2*z+1)", "1"),
+        ("sqrt((z**2-2)**2*(1+z**2))", "-1.41421"),
+        ("tanh(sqrt((z-1/2)**4))", "0.5"),
+        ("sqrt(sin(z)**2)", "0"),
+        ("sqrt(3*tanh(z+1)**2*(1+z**2))", "-1"),
+    ],
+)
+def test_roots_of_what_touches_zero_are_kinks(formula, place):
+    with pytest.raises(ExpressionError, match=rf"touches 0 near z = {place}, .* need a smooth activation; keep it away from 0"):
+        parse(formula)
+
+
+@pytest.mark.parametrize(
+    "formula", ["sqrt(z**2+1/10000)", "sqrt(z**3)", "sqrt(1+tanh(z)**2)", "sqrt(sigmoid(z)**2)", "sqrt((1/z)**2)", "(3*z+2)**(1/3)"]
+)
+def test_roots_of_what_keeps_away_from_zero_or_ends_there_are_read(formula):
+    assert parse(formula).name == formula
+
+
 def test_what_is_within_the_bounds_is_read():
     for formula in ("(z**8)**8", "log(z)", "sqrt(z-1)", "tanh(" * 8 + "z" + ")" * 8, "1e39*z", "0.1e-3*z"):
         assert parse(formula).name == formula

@@ -1,4 +1,4 @@
-"""The share of neurons that have not aligned, over time."""
+"""Neurons that align: their orbits in the leading flow, and the share of those that have not, over time."""
 
 from functools import cache
 
@@ -28,4 +28,21 @@ def shares(D: int = 5, neurons: int = 400) -> Figure:
         drawn,
         "time tau, in units of 1/|z|",
         "share of neurons",
+    )
+
+
+@cache
+def hyperbolas(starts: tuple[tuple[float, float], ...] = ((-1.0, 0.6), (-0.6, 1.0), (1.0, -0.6), (0.6, -1.0), (-1.0, 1.0))) -> Figure:
+    """(s, a) of neurons over tau from 0 to 2 in closed form: on hyperbolas a^2 - s^2 = const, away from or towards the diagonals."""
+    tau, drawn = np.linspace(0, 2, 61), {}
+    for s, a in starts:
+        drawn[f"from ({s:g}, {a:g})"] = s * np.cosh(tau) + a * np.sinh(tau), a * np.cosh(tau) + s * np.sinh(tau)
+    return curves(
+        "Neurons of the leading flow along z",
+        "Orbits of (s, a): two end up along a = s > 0, two along a = s < 0, on the side of a(0) + s(0); the one with a(0) + s(0) = 0 falls "
+        "into the origin.",
+        drawn,
+        "component s of w along z",
+        "output weight a",
+        directed=list(drawn),
     )

@@ -16,7 +16,7 @@ from theory.dynamics.condensation import augmented, mean_input
 from theory.dynamics.condensation.linear import tanh_deviation
 from theory.models import TwoLayer
 
-from . import CENTRED, FLOW, INITIAL, LINEAR_PART, SMALL
+from . import CENTRED, FLOW, INITIAL, LINEAR_PART, SMALL, _pictures
 
 STAGE = Assumption(
     "all in the linear stage",
@@ -76,7 +76,8 @@ def solution(_, *, flow=hyperbolic, context):
     at, st = flow(a, s, e)
     left = [sympy.cancel(e * sympy.diff(at, e) - st), sympy.cancel(e * sympy.diff(st, e) - at)]
     sums = [sympy.cancel((at + st) / e), sympy.cancel((at - st) * e)]
-    return equal(equations=([0, 0], left), start=([a, s], [at.subs(e, 1), st.subs(e, 1)]), sums=([a + s, a - s], sums))
+    solved = equal(equations=([0, 0], left), start=([a, s], [at.subs(e, 1), st.subs(e, 1)]), sums=([a + s, a - s], sums))
+    return worst([solved], figures=[_pictures.hyperbolas()])
 
 
 @EXACT.check(

@@ -4,11 +4,14 @@ from functools import cache
 
 import numpy as np
 
+from numerics.arithmetic.bracketing import root_between
 from numerics.flows.flow import gradient_flow
+from numerics.recovery.minima import other_interpolants
 from proofs_check import Figure
 from proofs_check.claims._curves import curves
 from theory.expressions import parse
 from theory.models import TwoLayer
+from theory.recovery.genericity import shifted
 
 
 @cache
@@ -50,4 +53,64 @@ def never_reached(labels: tuple[float, ...] = (0.0, -0.5, -2.0)) -> Figure:
         "output weight a",
         directed=list(flows),
         marks=[{"label": "sqrt 2", "y": float(np.sqrt(2))}],
+    )
+
+
+@cache
+def singular_branch(inputs: tuple[float, ...] = (0.8218, -1.3813, -2.7542), known: float = 0.9) -> Figure:
+    """det [sigma(wbar x), sigma'(wbar x) x, sigma(w x)] over the free weight w: 0 at one weight besides wbar."""
+    sigma, x, w = shifted("tanh"), np.array(inputs), np.linspace(-4, 2, 121)
+    value, slope = sigma.jet(known * x, 1)
+    determinants = [np.linalg.det(np.column_stack([value, slope * x, sigma(one * x)])) for one in w]
+    return curves(
+        "The tangents along a branch lose their independence at one weight",
+        "The determinant of the three tangents over the weight of the free neuron: it touches 0 at 0.9, the weight of the target, and "
+        "crosses 0 at -2.44, where the rank is 2.",
+        {"determinant": (w, determinants)},
+        "weight w_2 of the free neuron",
+        "determinant",
+        marks=[{"label": "-2.44", "x": -2.44}, {"label": f"target {known:g}", "x": known}, {"label": "0", "y": 0}],
+    )
+
+
+@cache
+def two_neurons(weight: float = 2.0, x: tuple[float, float] = (1.0, 2.0)) -> Figure:
+    """The target sigma(2 x), sigma = sigmoid(z + 3/10), and the other multiple of a neuron that passes through its values at ``x``."""
+    sigma, z = shifted("sigmoid", "3/10"), np.linspace(-4, 4, 81)
+    (other,) = other_interpolants(sigma, weight, np.array(x))
+    ratio = float(np.divide(*sigma(np.array([weight, other]) * x[0])))
+    return curves(
+        "Two neurons through the same two samples",
+        f"The target sigma({weight:g} x) and {ratio:.3f} sigma({other:.3f} x): two curves that meet at the samples x = {x[0]:g} and "
+        f"{x[1]:g} and nowhere else in view.",
+        {
+            "target": (z, sigma(weight * z)),
+            f"{ratio:.3f} sigma({other:.3f} x)": (z, ratio * sigma(other * z)),
+            "samples": (np.array(x), sigma(weight * np.array(x))),
+        },
+        "input x",
+        "output",
+        marks=[{"label": "sample", "x": one} for one in x],
+    )
+
+
+@cache
+def orbits_of_inputs(start: tuple[float, float] = (0.5, 1.0), target: tuple[float, float] = (1.1, 2.0)) -> Figure:
+    """The curves a^2/2 - w/x = const through the start at the corrected input and at the printed one, with the target."""
+    (w0, a0), (w1, a1) = start, target
+    corrected, printed = (2 * (w1 - w0) / (a1**power - a0**power) for power in (2, 1))
+    weight = lambda x, a: w0 + x * (a * a - a0 * a0) / 2
+    beyond = lambda a: a * np.exp(printed * weight(printed, a)) - a1 * np.exp(printed * w1)  # output less label
+    end = root_between(beyond, a0, a1)
+    a = np.linspace(a0, a1 + 0.2, 61)
+    drawn = {f"{name}, x = {x:.3g}": (weight(x, a), a) for name, x in (("corrected", corrected), ("printed", printed))}
+    points = {"start": start, "target": target, "end, as printed": (weight(printed, end), end)}
+    return curves(
+        "Where the flow from the start goes",
+        f"Two curves from the start {start}: on the one of the corrected input the data are fitted at the target {target}, on the one of "
+        f"the printed input at ({weight(printed, end):.3f}, {end:.3f}).",
+        {**drawn, **{name: ([point[0]], [point[1]]) for name, point in points.items()}},
+        "input weight w",
+        "output weight a",
+        directed=list(drawn),
     )

@@ -15,7 +15,7 @@ from proofs_check.judging import at_least, bounded, different, equal, vanishing,
 from theory.models import TwoLayer
 from theory.regularization.criterion import is_strict, is_weak
 
-from . import letters
+from . import _pictures, letters
 from .overlap_lemmas import COMMON
 from .reflected_limits import DIGITS, limit_in_balls
 
@@ -54,6 +54,8 @@ def first_integral(_, *, power=2, excess=lambda a, a0: (a - a0) * (a + a0 - 1) /
     return vanishing("differences", [sp.cancel(change(power)), sp.cancel(change(1) - excess(a, a0))])
 
 
+#: The start and the target of the statement.
+SHOWN = ((0.5, 1.0), (1.1, 2.0))
 ROUTES = axes(start=((0.5, 1.0), (-0.3, 0.6)), target=((1.1, 2.0), (0.2, 1.3), (1.0, -2.0)))
 
 
@@ -68,7 +70,8 @@ def exponential(cell, _, *, power=2, printed=1, context):
     if not all(flow.converged for flow in flows):
         return Outcome.inconclusive("; ".join(flow.reason for flow in flows))
     off = [flow.distance(cell.target) for flow in flows]
-    return worst([bounded("off the target", off[0], LIMIT), at_least("off it, as printed", off[1], 100 * LIMIT, attained=False)])
+    outcomes = [bounded("off the target", off[0], LIMIT), at_least("off it, as printed", off[1], 100 * LIMIT, attained=False)]
+    return worst(outcomes, figures=[_pictures.orbits_of_inputs()] if (cell.start, cell.target) == SHOWN else [])
 
 
 @INPUT.check("certified", [None], clauses="instance", covers="statement", because="the clause is about this one instance", scope="53 bits")

@@ -21,7 +21,7 @@ from theory.models import TwoLayer
 from theory.recovery import branches, random_target
 from theory.recovery.genericity import exponential_minus_identity, shifted
 
-from . import letters, misprint
+from . import _pictures, letters, misprint
 
 
 def free_symbols(count, values):
@@ -72,7 +72,8 @@ def loses_rank(cell, _, *, further=0, sigma=None, context):
         minor = value[0] * slope[1] * x[1] - value[1] * slope[0] * x[0]
         changes = equal(changes_sign=(True, sign_change(determinant, *map(ball, ends))), shown={"between": ends})
     certificate = sign_certificate(sigma, [[entry] for entry in X], [([weight], None), ([weight], 0), ([None], None)], ends)
-    return worst([changes, different("a minor of the two columns and 0", minor, 0)], certificate=certificate)
+    figures = [_pictures.singular_branch()] if cell.sigma == next(iter(ROOTS)) else []
+    return worst([changes, different("a minor of the two columns and 0", minor, 0)], certificate=certificate, figures=figures)
 
 
 EXCHANGED = claim(
@@ -116,6 +117,8 @@ INTERPOLANT = claim(
     refuted_by="Two samples that only the weight of the target fits, whatever they are.",
 )
 
+#: The activation of the statement.
+SHOWN = shifted("sigmoid", "3/10")
 #: Half the width of a bracket around the other weight, which floats give to 1e-14.
 NEAR = 2.0**-20
 
@@ -132,7 +135,7 @@ def other_weight(cell, rng):
 @INTERPOLANT.check(
     "certified",
     other_weight,
-    axes(sigma=(shifted("sigmoid", "3/10"), shifted("tanh"), shifted("gelu")), standard=5),
+    axes(sigma=(SHOWN, shifted("tanh"), shifted("gelu")), standard=5),
     covers="statement",
     because="one data set is enough: its change of sign stays for all data near by",
 )
@@ -149,7 +152,8 @@ def other_interpolant(cell, given, *, fits=(True, False), at=lambda weight, othe
             mismatch = lambda w, i=i: value(w)[0] * known[i] - value(w)[i] * known[0]
             found.append((sign_change(mismatch, low, high) or None) if mismatch(low.union(high)).contains(0) else False)
     certificate = sign_certificate(sigma, [[entry] for entry in x[:2]], [([None], None), ([weight], None)], ends)
-    return equal(fits=(fits, found), shown={"weight": weight, "x": x, "other": other}, certificate=certificate)
+    fitted = equal(fits=(fits, found), shown={"weight": weight, "x": x, "other": other}, certificate=certificate)
+    return worst([fitted], certificate=certificate, figures=[_pictures.two_neurons()] if cell.sigma == SHOWN else [])
 
 
 WEIGHT_ZERO = claim(

@@ -2,7 +2,6 @@ r"""What samples see of a frequency: aliases on equispaced points, and what a pa
 
 import math
 from fractions import Fraction
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +13,7 @@ from proofs_check.judging import at_most, equal, worst
 from theory.dynamics.frequency import alias, leak, spurious_coefficient
 
 from . import GROKKING
+from ._design import GRID, confused, design
 
 ALIASING = claim(
     "fprinciple.aliasing",
@@ -113,24 +113,6 @@ def sines(cell, _, *, low=alias, sign=1, bend=0, context):
 
 
 ALIASING.without("equispaced", sines, bend=Fraction(1, 5))
-
-
-GRID = -np.pi + 2 * np.pi * np.arange(10_000) / 10_000
-
-
-@lru_cache(maxsize=1)
-def confused():
-    """The places of GRID that the example takes on purpose: 20 that confuse sin x and sin 6x most, 10 that confuse sin 3x and sin 6x."""
-    found = [np.argsort(np.abs(np.sin(low * GRID) - np.sin(6 * GRID)), kind="stable")[:count] for low, count in ((1, 20), (3, 10))]
-    return np.unique(np.concatenate(found))
-
-
-def design(n, rng, kept):
-    """Training points of the picture: those of GRID at ``kept``, and uniform ones up to n, all different."""
-    found = set(kept.tolist())
-    while len(found) < n:
-        found.update(rng.integers(len(GRID), size=n - len(found)).tolist())
-    return GRID[sorted(found)]
 
 
 POINTS = {"designed": 65, "uniform": 65, "many": 1000}

@@ -5,6 +5,7 @@ from itertools import islice
 
 import numpy as np
 
+from numerics.dynamics.adam_orbits import many_orbits
 from numerics.dynamics.iterates import adam, iterate, warm
 from proofs_check import Figure
 from proofs_check.claims._curves import curves, within
@@ -119,4 +120,19 @@ def edges(powers: tuple[int, ...] = (4, 6, 10, 20)) -> Figure:
         {f"k = {k}": (beta2, beta2 ** ((k - 1) / (2 * (k - 2)))) for k in powers},
         "beta2",
         "beta1",
+    )
+
+
+@cache
+def falls(betas: tuple[float, ...] = (0.91, 0.898, 0.5), steps: int = 8000, every: int = 20) -> Figure:
+    """ln|x| of Adam with beta1 = 0.9 on x^4/4 from x_0 = 1000 eta, and the line of slope ln rho that ends where the first beta2 ends."""
+    history, t = many_orbits(4, 0.9, betas, steps=steps, every=every).history, np.arange(0, steps + 1, every)
+    line = history[-1, 0] + np.log(betas[0]) / 4 * (t - steps)
+    return curves(
+        "Adam on x^4/4 with beta1 = 0.9 falls for good only where beta2 is larger",
+        "ln|x| over 8000 steps: for beta2 = 0.91 a straight line of slope ln rho; for 0.898 it falls too, until near step 6500 a spike "
+        "brings it back from -135 to -13; for 0.5 it hovers near -8.",
+        {**{f"beta2 = {b:g}": (t, history[:, k]) for k, b in enumerate(betas)}, f"slope ln rho, {betas[0]:g}": (t, within(line, -1000, 0))},
+        "step t",
+        "ln|x|",
     )

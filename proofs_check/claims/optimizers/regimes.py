@@ -9,7 +9,7 @@ from proofs_check import Assumption, Figure, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, worst
 from theory.dynamics.adam import ratio_of
 
-from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS
+from . import DEGENERATE, EVEN, NO_CORRECTION, NO_EPS, _pictures
 
 REGIMES = claim(
     "adam.degenerate.regimes",
@@ -69,7 +69,7 @@ def runs(cell, beta2, *, stable=lambda beta2: beta2 > 0.9, context):
     outcomes = [equal(falls_linearly=(falls, observed), never_beyond_two=(falls, beyond == 0))]
     if observed and falls:
         outcomes.append(bounded("slope over ln rho, less 1", slope / rate - 1, 1e-3))
-    return worst(outcomes)
+    return worst(outcomes, figures=[_pictures.falls()] if beta2 == STABLE[0] else [])
 
 
 SIZES = axes(cells=by_level((10,), (20,), (50,)))

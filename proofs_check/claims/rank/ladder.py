@@ -169,7 +169,7 @@ def recovered_from(ratio, n, trials, seed):
     first, x = 1e-8 * rng.normal(size=(trials, 3, 1)), rng.uniform(-2, 2, (trials, n, 1))
     start = (first * [1, RATIOS[ratio]]).reshape(trials, 6)  # flat: input weights, biases, output weights
     data = x, np.tanh(x + 1)
-    trained = train(model, start, data, weights=np.ones((trials, n)), learning_rate=0.075, steps=300_000, stop=1e-18)
+    trained = train(model, start, data, weights=np.ones((trials, n)), learning_rate=0.075, steps=300_000, stop=1e-18, check_every=1000)
     tests = np.linspace(-2, 2, 200)[:, None]
     return ((model(trained.theta, np.repeat(tests[None], trials, axis=0)) - np.tanh(tests + 1)) ** 2).mean(axis=(1, 2))
 

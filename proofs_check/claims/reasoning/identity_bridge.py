@@ -36,7 +36,8 @@ BRIDGED = claim(
     kind="law",
     depends_on=["reason.bridge_nuclear"],
     refuted_by="a rate of trainings below nine in ten in one of the clauses",
-    notes="What the least nuclear norm prefers is proved in reason.bridge_nuclear; here it is seen under the cross-entropy.",
+    notes="What the least nuclear norm prefers is proved in reason.bridge_nuclear; here it is seen under the cross-entropy. That language"
+    " models answer so is an observation of the paper.",
 )
 
 NETWORKS, STEPS, N, STEP = 40, 1000, 8, 3

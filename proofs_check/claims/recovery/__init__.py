@@ -33,7 +33,7 @@ NOTATION = {
     r"\gamma": "a gradient flow of R",
     r"\theta_\infty": "its limit",
     r"\lambda": r"smallest non-zero eigenvalue of \operatorname{Hess} R(\theta_\infty)",
-    "U": "an open set",
+    "U": "an open set, one around almost every point of the branch",
     "w_k": "input weight of neuron k",
     "a_k": "output weight of neuron k",
     r"\bar w": "input weight of a target",

@@ -11,7 +11,7 @@ from proofs_check.judging import bounded, equal, rank_is, worst
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_types, random_target
 
-from . import GEOMETRY, HYPOTHESES
+from . import GEOMETRY, HYPOTHESES, NOTATION
 from ._points import LONE, PAIR, SIGMA, SPLIT, inputs, kinds, tangent_rank
 
 SEPARATION = claim(
@@ -264,7 +264,10 @@ STABILITY = claim(
         "unstable": r"\text{unstable everywhere for } n \le r + (r-l)\,d \text{ and } n < \operatorname{codim}",
         "all": r"\text{every kind of branch is stable for } n > N",
     },
-    symbols=[r"\theta^*", r"Q^r_{P,\pi}", "n", "r", "l", "d", "Q^*", "N"],
+    symbols={
+        **{name: NOTATION[name] for name in (r"\theta^*", r"Q^r_{P,\pi}", "n", "r", "l", "d", "Q^*", "N")},
+        "stable": r"has a neighbourhood U with U \cap R^{-1}\{0\} = U \cap Q^*: what fits the samples near by is perfect",
+    },
     assumptions=HYPOTHESES,
     source=GEOMETRY.at("Thm 5.4, Table 2, corrected where the printed ranges overlap"),
     depends_on=["recovery.separation", "recovery.rank", "recovery.global"],

@@ -27,7 +27,8 @@ ELASTICITY = claim(
         "printed condition": r"\tfrac1w - x\big(\tfrac{\tilde\sigma'}{\tilde\sigma} - \tfrac{\tilde\sigma''}{\tilde\sigma'}\big)"
         r" = \tfrac1w h'(xw) \tfrac{\sigma}{\sigma'},\ \tilde\sigma = 1/\sigma",
         "curves": r"\tfrac{d}{dw} \ln \tfrac{\sigma(wx)}{\sigma(wx')} = \tfrac1w (h(wx) - h(wx'))",
-        "meet twice": r"h \text{ has a strict extremum at } z^*:\ \text{curves with } wx, wx' \text{ on its two sides meet twice}",
+        "meet twice": r"h \text{ has a strict extremum at } z^*:\ \text{for some } x, x' \text{ with } wx, wx' \text{ on its two sides}"
+        r" \text{ curves meet twice}",
         "monotone": r"h' < 0 \text{ on } z > 0 \text{ for tanh, erf and arctan};\ h' > 0 \text{ for all } z \text{ for softplus}",
         "sigmoid": r"\text{for the sigmoid } h' = 0 \text{ only at } 1 + W(1/e)",
         "extrema": r"z^* = 1.278464542761\ (\text{SiLU}),\ 0.839923675692\ (\text{GELU}),\ 1.414213562373\ (\tfrac{1+z}{2+z}),"

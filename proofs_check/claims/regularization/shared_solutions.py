@@ -14,7 +14,7 @@ from proofs_check.judging import at_least, bounded, equal, vanishing, worst
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
-from . import IMPOSSIBLE, LIMITATION_PAPER, OURS, POSITIVE
+from . import IMPOSSIBLE, LIMITATION_PAPER, NOTATION, OURS, POSITIVE
 from ._flows import LIMIT, one
 from ._pictures import switched_off
 
@@ -29,7 +29,10 @@ RELU = claim(
         r" \text{ sample 2 switched off at } t = \tfrac25 \ln \tfrac83",
         "both solve both": r"\text{both limits solve both datasets}",
     },
-    symbols=["f", "w", "x", "w_0", r"\Phi_S", "t"],
+    symbols={
+        **{name: NOTATION[name] for name in ("f", "w", "x", "w_0", r"\Phi_S")},
+        "t": "time of w' = -grad(R)/2, R the sum of (f - y)^2",
+    },
     source=OURS,
     kind="counterexample",
     relation="existence",

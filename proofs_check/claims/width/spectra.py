@@ -16,13 +16,13 @@ from numerics.hessian.neuron_matrices import trace
 from numerics.planting import plant
 from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.axes import Cell
-from proofs_check.judging import bounded, equal
+from proofs_check.judging import bounded, equal, worst
 from theory.embedding import split
 from theory.embedding.blocks import bordered
 from theory.embedding.wiring import wiring
 from theory.models import FullyConnected
 
-from . import FLOAT_INERTIA, HIERARCHY, NEURIPS, ONE_OUTPUT, OUTGOING, TWICE
+from . import FLOAT_INERTIA, HIERARCHY, NEURIPS, ONE_OUTPUT, OUTGOING, TWICE, _pictures
 from ._instances import FRACTIONS, critical_in, definite_minimum, fraction_of, in_floats, inner, minimum_at, place_in, planted_in_floats
 from ._measures import as_floats, characteristic, hessians, inertia_of, inertias, matrices, spectra
 
@@ -181,7 +181,8 @@ def bound_in_floats(cell, seed, *, factor=kappa, context):
     _, wide = spectra(split(model, 1, 0, alpha), theta, data)
     value = float(factor(alpha))
     bound = value * (S[:, 0] if value > 0 else S[:, -1])
-    return bounded("smallest eigenvalue above its bound", np.maximum(wide[:, 0] - bound, 0), float_tolerance(wide)[:, 0], alpha=alpha)
+    above = bounded("smallest eigenvalue above its bound", np.maximum(wide[:, 0] - bound, 0), float_tolerance(wide)[:, 0], alpha=alpha)
+    return worst([above], figures=[_pictures.under_the_bound()] if cell.alpha == "1/2" else [])
 
 
 NEARLY = axes(widths=((1, 2, 1), (2, 2, 1)), alpha=("1/2", "inside", "above 1", "negative"), standard=5, full=30)

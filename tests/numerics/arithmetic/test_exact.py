@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from flint import fmpq, fmpz, nmod
+from flint import fmpq, fmpz, fmpz_mat, nmod
 
 from numerics.arithmetic.exact import (
     MANY_POWERS,
@@ -18,6 +18,7 @@ from numerics.arithmetic.exact import (
     modular_matrix,
     nullspace_rational,
     rank_modulo,
+    rank_of_integers,
     rank_rational,
     rational,
     rationals,
@@ -168,3 +169,26 @@ def test_many_powers_by_tables_are_those_one_by_one():
     found = field.powers(z)
     few = [*range(7), len(z) // 2, len(z) - 1]
     assert [found[k] for k in few] == field.powers(z[few]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "rank", "bits"), [(12, 5, 3, 80), (5, 12, 4, 80), (9, 9, 8, 300), (6, 6, 0, 8), (7, 4, 4, 40), (1, 1, 1, 1)]
+)
+def test_ranks_of_integers_are_those_of_elimination(rows, columns, rank, bits):
+    rng = np.random.default_rng(rows)
+    entry = lambda: int(rng.integers(1, 2**20)) ** (bits // 20 + 1)
+    left, right = ([[entry() for _ in range(n)] for _ in range(m)] for m, n in ((rows, rank), (rank, columns)))
+    matrix = fmpz_mat(rows, columns, [sum(left[i][k] * right[k][j] for k in range(rank)) for i in range(rows) for j in range(columns)])
+    assert rank_of_integers(matrix) == matrix.rank() == rank
+
+
+def test_a_prime_that_divides_pivots_decides_no_rank():
+    p = PRIMES[0]
+    for entries, rank in (
+        ([[p, 0], [0, 1]], 2),
+        ([[p, 0]], 1),
+        ([[p, p], [p, p]], 1),
+        ([[1, 1, 0], [1, 1 + p, 0], [0, 0, 0]], 2),
+        ([[0, 0]], 0),
+    ):
+        assert rank_of_integers(fmpz_mat(entries)) == rank

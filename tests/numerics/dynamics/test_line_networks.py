@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from numerics.dynamics.line_networks import Target, even_points, forward, initial, train_on_line
+from numerics.dynamics.line_networks import Target, even_points, fit_samples, forward, initial, train_on_line
 from numerics.dynamics.spectra import Band, Moment, bands_of, dyadic, gaussian_low_pass, line, relative_parts, spectra
 
 TARGET = Target((1, 3), (1.0, 0.5), even_points(16))
@@ -36,6 +36,52 @@ def test_a_batch_trains_as_its_networks_alone(order):
         assert np.allclose(together.loss[:, b], alone.loss[:, 0], rtol=1e-9)
     assert together.steps.tolist() == [0, 5, 10, 15, 20] and together.spectrum.shape == (5, 3, 2)
     assert (together.loss[-1] < together.loss[0]).all()
+
+
+def test_samples_of_their_own_are_fitted_alone():
+    rng = np.random.default_rng(2)
+    theta, x = initial(rng, 3, (6,)), np.sort(rng.uniform(-3, 3, (3, 7)), axis=1)
+    settings = {"at": np.linspace(-3, 3, 5), "steps": 12, "learning_rate": 1e-2, "every": 5}
+    together = fit_samples(theta, x, np.sin(x), **settings)
+    assert together.steps.tolist() == [0, 5, 10, 12] and together.outputs.shape == (4, 3, 5)
+    for b in range(3):
+        alone = fit_samples([part[b : b + 1] for part in theta], x[b : b + 1], np.sin(x[b : b + 1]), **settings)
+        assert np.allclose(together.loss[:, b], alone.loss[:, 0], rtol=1e-9)
+        assert np.allclose(together.outputs[:, b], alone.outputs[:, 0], rtol=1e-9)
+    assert (together.loss[-1] < together.loss[0]).all()
+
+
+def test_common_samples_are_fitted_as_a_target():
+    theta = initial(np.random.default_rng(3), 2, (5,))
+    x = np.tile(TARGET.x, (2, 1))
+    y = np.tile(TARGET.derivative(0), (2, 1))
+    fitted = fit_samples(theta, x, y, at=TARGET.x, steps=10, learning_rate=1e-2)
+    trained = train_on_line(theta, TARGET, steps=10, learning_rate=1e-2)
+    assert np.allclose(fitted.loss, trained.loss, rtol=1e-12)
+    assert np.allclose(np.linalg.norm(fitted.outputs - y, axis=2) / np.linalg.norm(y[0]), trained.error, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"x": np.zeros((3, 4))}, "a row for each network"),
+        ({"y": np.zeros((2, 5))}, "a row for each network"),
+        ({"x": np.full((2, 4), np.nan)}, "must be finite"),
+        ({"at": np.zeros((2, 2))}, "of shape"),
+        ({"steps": 0}, "steps must be"),
+        ({"learning_rate": -1.0}, "learning_rate must be"),
+    ],
+)
+def test_fits_refuse(change, told):
+    settings = {"x": np.zeros((2, 4)), "y": np.zeros((2, 4)), "at": np.zeros(3), "steps": 2, "learning_rate": 0.1, **change}
+    with pytest.raises(ValueError, match=told):
+        fit_samples(initial(np.random.default_rng(0), 2, (3,)), settings.pop("x"), settings.pop("y"), **settings)
+
+
+def test_nyquist_of_uneven_points_is_that_of_their_mean_distance():
+    """The first gap alone said 3.1 here, and a target of frequency 4 was refused."""
+    x = np.concatenate([[-3.0, -2.0], np.linspace(-1.9, 3, 30)])
+    assert len(train_on_line(initial(np.random.default_rng(0), 1, (3,)), Target((4,), (1.0,), x), steps=1, learning_rate=0.1).steps) == 2
 
 
 def test_first_steps_below_a_threshold():

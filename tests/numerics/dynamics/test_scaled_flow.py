@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerics.dynamics import factored_flow
+from numerics.dynamics import scaled_flow, single_flow
 from numerics.dynamics.scaled_flow import paired_start, plain_start, relative_distances, start_at, tangent_parts, three_layer_start
 from numerics.dynamics.width_slopes import slopes_of, width_slopes
 from theory.dynamics.phase_diagram import Scaling
@@ -50,21 +50,33 @@ def test_three_layers_with_the_start_subtracted():
     assert found.sup.shape == (1, 3) and np.abs(found.sup[0] / sups - 1).max() < 0.01
 
 
-@pytest.mark.parametrize(("exponents", "width"), [((0.75, 0.75, 0.75), 70), ((0.0, 1.25, 1.0), 64), ((0.3, 0.3, 0.3), 200)])
-def test_weights_in_factors_move_as_weights_written_out(exponents, width, monkeypatch):
-    """The same steps but for rounding, over many waiting rows; then few of them and steps that are refused."""
+@pytest.mark.parametrize(
+    ("exponents", "width", "sides"),
+    [((0.75, 0.75, 0.75), 70, 64), ((0.75, 0.75, 0.75), 70, 16), ((0.0, 1.25, 1.0), 64, 16), ((0.3, 0.3, 0.3), 260, 64)],
+)
+def test_a_single_network_moves_as_a_group_does(exponents, width, sides, monkeypatch):
+    """The same steps but for rounding, with wide layers in factors or not, with many waiting rows or few."""
     model, theta = three_layer_start(exponents, 2, width, np.random.default_rng(1))
-    assert factored_flow.factored(model, len(X)) and not factored_flow.factored(model, 13)
+    monkeypatch.setattr(single_flow, "FACTORED", sides)
     follow = lambda **more: relative_distances(model, theta, (X, Y), stop=1e-3, zero_output="subtract", **more)
-    found, few = follow(), follow(most_steps=30)
-    monkeypatch.setattr(factored_flow, "WAITING", 4)
+    found, few = follow(), follow(most_steps=16)
+    monkeypatch.setattr(single_flow, "WAITING", 4)
     often = follow()
-    monkeypatch.setattr(factored_flow, "factored", lambda model, samples: False)
-    written = follow()
+    monkeypatch.setattr(scaled_flow, "SINGLE", np.inf)
+    grouped = follow()
     for other in (found, often):
-        assert np.abs(other.sup / written.sup - 1).max() < 1e-6 and abs(other.loss / written.loss - 1) < 1e-6
-        assert np.abs(other.theta - written.theta).max() < 1e-6 * np.abs(written.theta).max() and written.steps - other.steps < 8
-    assert few.status[0] == "stalled" and few.steps[0] == 30 and few.sup[0, 0] <= found.sup[0, 0]
+        assert np.abs(other.sup / grouped.sup - 1).max() < 1e-6 and abs(other.loss / grouped.loss - 1) < 1e-6
+        assert np.abs(other.theta - grouped.theta).max() < 1e-6 * np.abs(grouped.theta).max() and 0 <= grouped.steps - other.steps < 8
+    assert few.status[0] == "stalled" and few.steps[0] == 16 and few.sup[0, 0] <= found.sup[0, 0]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "leaky", "relu"])
+def test_a_single_network_of_two_layers_moves_as_a_group_does(activation, monkeypatch):
+    model, theta = start_at(1.5, 0.0, 2, 600, np.random.default_rng(2), activation=activation)
+    found = relative_distances(model, theta, (X, Y), stop=1e-2)
+    monkeypatch.setattr(scaled_flow, "SINGLE", np.inf)
+    grouped = relative_distances(model, theta, (X, Y), stop=1e-2)
+    assert np.abs(found.sup / grouped.sup - 1).max() < 1e-9 and np.abs(found.theta - grouped.theta).max() < 1e-9
 
 
 def test_equal_kappas_give_equal_distances():

@@ -5,8 +5,9 @@ import pytest
 
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.derivatives.tape import tangents
+from numerics.flows.boxes import first_order, high_order
 from numerics.flows.flow import FlowDiverged, gradient_descent, gradient_flow, orbit, runge_kutta, value_and_jacobian
-from numerics.flows.validated_flow import Field, around, enclose, least_eigenvalue, patch_field, tail
+from numerics.flows.validated_flow import Field, around, descend, enclose, least_eigenvalue, patch_field, tail
 from theory.models import TwoLayer, TwoLayerCNN
 
 TANH = TwoLayer(2, 1, activation="tanh")
@@ -159,3 +160,30 @@ def test_the_flow_of_a_convolutional_network_is_enclosed():
 def test_a_patch_field_knows_shared_kernels_without_biases_only(changed):
     with pytest.raises(ValueError, match="share its kernels and have no biases"):
         patch_field(TwoLayerCNN(5, 3, 2, **changed), balls(np.ones((1, 5))), balls([1]), balls([1]))
+
+
+def test_long_steps_and_short_ones_enclose_one_descent():
+    """Longer steps in wider boxes: the same end, a box for every piece that holds both ends of it."""
+    with working_precision(128):
+        field = Field(TANH, balls(DATA[0]), balls(DATA[1]), balls([0.5, 0.5]))
+        start = balls([0.3, -0.2, 0.7])
+        (short, many), (long, few) = (descend(field, start, 3.0, long_steps=steps) for steps in (False, True))
+        assert len(few) <= len(many) and abs(sum(h for h, _ in few) - 3) < 1e-15
+        assert all(p.overlaps(q) and float(q.rad()) < 1e-15 for p, q in zip(short, long, strict=True))
+        assert all(p.contains(q.mid()) for p, q in zip(few[0][1], start, strict=True))
+        assert all(p.contains(q.mid()) for p, q in zip(few[-1][1], long, strict=True))
+
+
+def test_a_box_of_high_order_is_one_where_the_first_order_has_none():
+    from flint import arb
+
+    with working_precision(128):
+        field = Field(TANH, balls(DATA[0]), balls(DATA[1]), balls([0.5, 0.5]))
+        start = balls([0.3, -0.2, 0.7])
+        coefficients, h = field.taylor(start, 24), arb(0.5)
+        assert first_order(field, start, arb(4.0)) is None and high_order(field, coefficients, arb(4.0), 24, 1e-6) is None
+        box, end = high_order(field, coefficients, h, 24, 1e-6)
+        for part in (0.1, 0.3, 0.5):
+            inside = enclose(field, start, part, bits=128, tolerance=1e-20)
+            assert all(p.contains(q) for p, q in zip(box, inside, strict=True))
+        assert all(p.overlaps(q) for p, q in zip(end, inside, strict=True))

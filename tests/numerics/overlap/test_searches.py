@@ -90,6 +90,26 @@ def test_an_affine_quotient_rules_out_one_neuron_only():
         assert isinstance(none, NotFound) and not none.proved and "equal neurons" in none.reason
 
 
+def test_an_affine_quotient_rules_out_nothing_at_label_zero():
+    """A strict G exists for exp while a > 0; the limits for the label 0 lie beyond, and which one is reached depends on the input."""
+    found = find_two_point_overlap("exp", candidates=20)
+    assert isinstance(found, Overlap) and (found.kind, found.level) == ("zero-label", "parameter") and accepted(found)
+    given = find_two_point_overlap("exp", start=["0.4", "1"], samples=[(["0.3"], 0), (["0.6"], 0)])
+    assert isinstance(given, Overlap) and accepted(given)
+    np.testing.assert_allclose([midpoints(limit) for limit in given.limits], [[0.25, 0], [0.1, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("find", [find_one_point_overlap, find_cycle, find_reweighted])
+def test_what_an_affine_quotient_rules_out_is_said_with_the_domain(find):
+    none = find("(z/2+1)**2", inputs=2, **{"candidates": 10} if find is not find_cycle else {})
+    assert isinstance(none, NotFound) and none.proved and none.where == "while a and p z + q keep their signs"
+
+
+def test_data_given_with_a_start_are_looked_at_once_for_each_pair_of_weights():
+    none = find_reweighted("exp", inputs=1, start=["0", "1"], samples=[(["1"], 2), (["2"], 3)])
+    assert isinstance(none, NotFound) and none.reason.startswith("3 pairs of flows")
+
+
 @pytest.mark.parametrize(("inputs", "start"), [(1, ["0.2", "0.7"]), (3, ["0.2", "-1", "0.5", "0.7"])])
 def test_limits_of_the_label_zero_keep_a_given_start(inputs, start):
     found = find_two_point_overlap("softplus", inputs=inputs, start=start, candidates=20)
@@ -138,12 +158,18 @@ def test_contact_of_equal_neurons():
     assert isinstance(found, Overlap) and len(found.theta0) == 8 and accepted(found)
 
 
+@pytest.mark.parametrize(("find", "formula"), [(find_two_point_overlap, "sigmoid(z)*(1+z)**(1/10)"), (find_reweighted, "log(z)")])
+def test_places_without_a_value_are_passed_over_in_silence(find, formula):
+    """Warnings are errors here; at a command's prompt they were lines of numpy's."""
+    assert find(formula, inputs=1, candidates=60, time_limit=20) is not None
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky"])
 def test_rectified_networks_by_their_hyperbolas(name):
     found = find_two_point_overlap(name, neurons=2, inputs=2)
     assert isinstance(found, Overlap) and found.certificates[0]["method"] == "closed form" and accepted(found)
     alone = find_two_point_overlap(name, candidates=100)
-    assert isinstance(alone, NotFound) and alone.proved and "affine" in alone.reason
+    assert isinstance(alone, NotFound) and alone.proved and "affine" in alone.reason and alone.where
 
 
 def test_hidden_biases_are_weights_of_a_constant_input():
@@ -205,10 +231,14 @@ def test_random_data_are_found(name, neurons):
     assert isinstance(found, Overlap) and found.mechanism == "reweight"
 
 
-def test_a_linear_neuron_and_an_exponential_one_do_not_see_weights():
-    for name in ("identity", "exp"):
-        found = find_reweighted(name)
-        assert isinstance(found, NotFound) and found.proved
+def test_weights_choose_the_sign_of_a_linear_neuron_and_nothing_of_an_exponential_one():
+    """The flow of a linear neuron may pass a = 0, beyond which the solution is minus the one before: a strict G exists on either side."""
+    found = find_reweighted("identity")
+    assert isinstance(found, Overlap) and (found.kind, found.level) == ("symmetric", "parameter") and accepted(found)
+    p, q = (midpoints(limit) for limit in found.limits)
+    np.testing.assert_allclose(p, -q, atol=0.1)
+    none = find_reweighted("exp")
+    assert isinstance(none, NotFound) and none.proved and none.where
 
 
 def field():

@@ -179,6 +179,7 @@ def test_regimes():
     [
         (lambda: frequency.leak(9, 8), "between 1 and 8"),
         (lambda: frequency.leak(1, 1), "at least 2 points"),
+        (lambda: frequency.leak(2.5, 8), "n must be an integer"),
         (lambda: frequency.alias(1, 0), "n must be"),
         (lambda: frequency.alias(1, 2.5), "n must be"),
         (lambda: frequency.alias(0.5, 7), "k must be an integer"),

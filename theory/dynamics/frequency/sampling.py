@@ -12,6 +12,8 @@ from fractions import Fraction
 from numbers import Integral
 from typing import Any
 
+from theory.dynamics.arguments import integer
+
 REGIMES = ("trivial", "boundary", "regular")
 
 
@@ -54,8 +56,11 @@ def leak(n: int, size: int) -> Fraction:
     """(size - n)/(n (size - 1)): the mean square over subsets of n of ``size`` = 2^d points of the coefficient that a parity has on
     another character there.
 
-    :raises ValueError: for a subset larger than the domain, an empty one, or a domain of fewer than two points.
+    :raises ValueError: for a subset larger than the domain, an empty one, a domain of fewer than two points, or numbers that are no
+        integers.
     """
+    integer("n", n, 0)
+    integer("size", size, 0)
     if size < 2 or not 1 <= n <= size:
         raise ValueError(f"a subset of a domain of at least 2 points has between 1 and {size} of them, got n = {n}")
     return Fraction(size - n, n * (size - 1))

@@ -1,11 +1,12 @@
-r"""Gradient flow of deep wide networks on few samples, with the weights of square layers in factors.
+r"""Gradient flow of one wide network on few samples, with the weights of wide square layers in factors.
 
 The gradient by a layer W (m, m) is a sum of n outer products, slopes times values, n the number of samples. So stages of a Runge-Kutta
-step, its error and its distance from the start are taken from factors: W is read 2 times an evaluation, by products with n rows, and
-W(0) once a step; steps wait as factors until there are enough of them for one matrix product. Written out, every stage would be formed
-and every combination of slopes be summed in memory, some forty times the size of W a step.
+step, its error and its distance from the start are taken from factors: W is read twice an evaluation, by products with n rows, and W(0)
+once a step; steps wait as factors until there are enough of them for one matrix product. Written out, every stage would be formed and
+every combination of slopes be summed in memory, some forty times the size of W a step. Narrow layers are written out, each an array of
+its own, so that what a step touches stays in the nearer caches.
 
-Steps are those of :func:`numerics.dynamics.scaled_flow.relative_distances`: the same pair, the same errors, the same choice of step sizes.
+Steps are those of :func:`numerics.dynamics.scaled_flow.relative_distances`: the same pair, errors and step sizes.
 """
 
 from __future__ import annotations
@@ -16,24 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from numerics.train.wide import ACTIVATIONS, Layer, layers_of
+from numerics.train.wide import ACTIVATIONS, layers_of
 from theory.activations import activation
 from theory.models import FullyConnected, TwoLayer
 
 #: A layer is kept in factors where its sides are at least so many times the samples: a step brings 3n rows, its error 4n.
-FACTORED = 16
+FACTORED = 64
 #: Rows that wait, over n, before they are added to the weights.
 WAITING = 24
 
 
-def factored(model: TwoLayer | FullyConnected, samples: int) -> bool:
-    """Whether a hidden layer of ``model`` is so wide, on so few samples, that its factors are shorter; networks with biases are not."""
-    layers = layers_of(model)
-    return all(layer.bias is None for layer in layers) and any(_wide(layer, samples) for layer in layers)
-
-
-def _wide(layer: Layer, samples: int) -> bool:
-    return min(layer.outputs, layer.inputs) >= FACTORED * samples
+def written_out(model: TwoLayer | FullyConnected) -> bool:
+    """Whether a network is followed here: one without biases."""
+    return all(layer.bias is None for layer in layers_of(model))
 
 
 class _Dense:
@@ -162,7 +158,7 @@ def _product(left: Any, right: Any) -> float:
     return float(((left @ left.T) * (right @ right.T)).sum())
 
 
-class FactoredFlow:
+class SingleFlow:
     """One network on its way from ``theta`` (P,) on ``x`` (n, d), ``y`` (n, 1), torch tensors in float64.
 
     ``sup`` (L,) is the largest relative distance of every layer so far; a step is one attempt (:meth:`advance`).
@@ -176,7 +172,7 @@ class FactoredFlow:
         self.layers: list[Any] = []
         for layer in layers_of(model):
             weights = torch.from_numpy(np.array(theta[layer.place])).view(layer.outputs, layer.inputs)
-            self.layers.append((_Factored if _wide(layer, len(x)) else _Dense)(weights, len(x)))
+            self.layers.append((_Factored if min(layer.outputs, layer.inputs) >= FACTORED * len(x) else _Dense)(weights, len(x)))
         self.sizes = np.array([float(torch.linalg.vector_norm(torch.from_numpy(theta[layer.place]))) for layer in layers_of(model)])
         self.loss = self._evaluate(0)
         self.speed = self._sizes((1.0,))
