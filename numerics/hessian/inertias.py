@@ -102,7 +102,7 @@ def _by_descartes(rows: list[list[int]]) -> Inertia:
 
 
 def _by_congruence(rows: list[list[int]]) -> Inertia | None:
-    """From r = rank directions T with T^t H T strictly diagonally dominant, which has r signs and leaves none open; None where it is not."""
+    """From r = rank directions T with T^t H T strictly diagonally dominant, so that r signs are known; None where it is not."""
     from flint import fmpz_mat
 
     matrix, size = fmpz_mat(rows), len(rows)
