@@ -2,8 +2,9 @@
 
 Float eigenvalues are sorted by a tolerance that follows from rounding; between it and a thousand times it nothing is guessed. They are
 estimates: a small eigenvalue may be no zero, so that nothing is proved in floats. Balls prove lower bounds of the negative and the positive
-number; zeros they cannot see, so these must be known from structure, and what is left is undecided. Exact: the characteristic
-polynomial over the rationals and Descartes' rule, sharp because all roots are real.
+number; zeros they cannot see, so these must be known from structure, and what is left is undecided. Exact: the rank over the rationals
+and a congruence in integers that shows as many signs (Sylvester), or the characteristic polynomial and Descartes' rule, sharp because all
+roots are real.
 """
 
 from __future__ import annotations
@@ -78,17 +79,57 @@ class Inertia:
 
 @remembered
 def exact_inertia(matrix: Any) -> Inertia:
-    """Inertia of a symmetric matrix (P, P) of rationals: its characteristic polynomial and Descartes' rule of signs."""
-    from flint import fmpz_mat
+    """Inertia of a symmetric matrix (P, P) of rationals, without rounding.
 
+    Its exact rank, and an integer congruence on as many directions (the eigenvectors in floats, rounded) to a matrix that dominates its
+    diagonal; where that proves nothing, the characteristic polynomial and Descartes' rule of signs.
+    """
     rows = _cleared(_symmetric(exact.rationals(matrix)))
     if not rows:
         return Inertia(0, 0, 0, True)
+    found = _by_congruence(rows)
+    return _by_descartes(rows) if found is None else found
+
+
+def _by_descartes(rows: list[list[int]]) -> Inertia:
+    from flint import fmpz_mat
+
     coefficients = [int(c) for c in fmpz_mat(rows).charpoly().coeffs()]
     zero = next(k for k, c in enumerate(coefficients) if c)
     signs = [c > 0 for c in coefficients if c]
     positive = sum(a != b for a, b in zip(signs, signs[1:], strict=False))
     return Inertia(len(rows) - zero - positive, zero, positive, True)
+
+
+def _by_congruence(rows: list[list[int]]) -> Inertia | None:
+    """From r = rank directions T with T^t H T strictly diagonally dominant, so that r signs are known; None where it is not."""
+    from flint import fmpz_mat
+
+    matrix, size = fmpz_mat(rows), len(rows)
+    # By powers of two the diagonal becomes about 1.
+    halves = [-((abs(row[k]) or max(map(abs, row))).bit_length() // 2) for k, row in enumerate(rows)]
+    try:
+        floats = [[_as_float(entry, halves[i] + halves[j]) for j, entry in enumerate(row)] for i, row in enumerate(rows)]
+        eigenvalues, vectors = np.linalg.eigh(np.array(floats))
+    except (OverflowError, np.linalg.LinAlgError):
+        return None
+    rank, least = matrix.rank(), min(halves)
+    kept = np.argsort(-np.abs(eigenvalues))[:rank]
+    directions = fmpz_mat(
+        [[round(math.ldexp(value, 50)) << (halves[i] - least) for value in row] for i, row in enumerate(vectors[:, kept])]
+    )
+    counts = [0, 0]
+    for k, row in enumerate((directions.transpose() * matrix * directions).tolist()):
+        if 2 * abs(row[k]) <= sum(map(abs, row)):
+            return None
+        counts[int(row[k] > 0)] += 1
+    return Inertia(counts[0], size - rank, counts[1], True)
+
+
+def _as_float(value: int, exponent: int) -> float:
+    """``value`` times 2^exponent, to double precision; raises OverflowError."""
+    beyond = max(value.bit_length() - 64, 0)
+    return math.ldexp(float(value >> beyond), exponent + beyond)
 
 
 def eliminated_inertia(matrix: Any) -> Inertia:

@@ -8,6 +8,7 @@ from flint import arb
 
 from numerics.arithmetic.exact import rationals
 from numerics.arithmetic.krawczyk import balls, working_precision
+from numerics.hessian import inertias
 from numerics.hessian.inertias import (
     Inertia,
     Undecided,
@@ -118,3 +119,27 @@ def test_rows_that_outweigh_the_rest_are_found_across_scales_and_never_where_a_b
     assert not _outweighing(matrix)[:2].any()
     assert _outweighing(balls(np.array([[1.0, 1.0], [1.0, 1.0]]))).sum() <= 1  # singular: both would be a proof of rank 2
     assert _outweighing(balls(np.zeros((0, 0)))).tolist() == []
+
+
+def test_the_congruence_counts_as_the_characteristic_polynomial_does():
+    """Ranks of every size, eigenvalues over twelve and units over forty orders of magnitude."""
+    rng, decided = np.random.default_rng(0), 0
+    for _ in range(150):
+        size = int(rng.integers(1, 9))
+        rank = int(rng.integers(0, size + 1))
+        factors = rng.integers(-9, 10, (size, rank)).astype(object)
+        weights = rng.integers(-1, 2, rank).astype(object) * [10 ** int(k) for k in rng.integers(0, 12, rank)]
+        units = np.array([Fraction(1, 10 ** int(k)) for k in rng.integers(0, 40, size) * rng.integers(2)], dtype=object)
+        matrix = rationals(((factors * weights) @ factors.T + np.zeros((size, size), dtype=int)) * units * units[:, None])
+        rows = inertias._cleared(matrix)
+        found, truth = inertias._by_congruence(rows), inertias._by_descartes(rows)
+        assert found is None or found.counts == truth.counts
+        assert exact_inertia(matrix).counts == truth.counts == eliminated_inertia(matrix).counts
+        decided += found is not None
+    assert decided > 140
+
+
+@pytest.mark.parametrize("entry", [Fraction(10) ** 400, Fraction(1, 10**400)])
+def test_what_floats_do_not_hold_is_counted_all_the_same(entry):
+    assert exact_inertia(np.array([[Fraction(1), entry], [entry, Fraction(1)]])).counts == ((1, 0, 1) if entry > 1 else (0, 0, 2))
+    assert exact_inertia(np.array([[Fraction(0), entry], [entry, Fraction(0)]])).counts == (1, 0, 1)
