@@ -164,8 +164,9 @@ class PiecewiseActivation:
 
 def _horner(coefficients: Sequence[Fraction | int], z: Any) -> Any:
     exact = isinstance(z, np.ndarray) and z.dtype == object or not hasattr(z, "dtype")
-    value = 0 * z
-    for c in reversed(coefficients):
+    *lower, highest = coefficients
+    value = 0 * z + _coefficient(highest, exact, z)
+    for c in reversed(lower):
         value = value * z + _coefficient(c, exact, z)
     return value
 
@@ -174,7 +175,8 @@ def _coefficient(c: Fraction | int, exact: bool, z: Any) -> Any:
     """A fraction as numerator / denominator in the arithmetic of ``z``; balls and rationals know integers only."""
     if not exact:
         return float(c)
-    c = Fraction(c)
+    if isinstance(c, int):
+        return c
     return c.numerator if c.denominator == 1 else (0 * z + c.numerator) / c.denominator
 
 
