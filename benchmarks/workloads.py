@@ -201,5 +201,5 @@ WORKLOADS: dict[str, Callable[..., Workload]] = {
     "G": dropped,
 }
 
-#: Those that the kernels for a GPU know.
-ON_A_DEVICE = "ABC"
+#: Those whose methods the kernels for a GPU know.
+ON_A_DEVICE = "ABCDEF"

@@ -26,6 +26,7 @@ FORMULAS = {
     "lorentz": "1/(1 + z**2)",
     "ratsig": "z/(1 + z**2)",
     "ratsig4": "z/(1 + z**4)",
+    "arctan": "atan(z)",
     "cosh": "(exp(z) + exp(-z))/2",
     "sinh": "(exp(z) - exp(-z))/2",
 }

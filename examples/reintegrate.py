@@ -50,6 +50,7 @@ KNOWN = {
     "cosh": lambda z: (mp.cosh(z), mp.sinh(z)),
     "tanh": lambda z: (mp.tanh(z), 1 - mp.tanh(z) ** 2),
     "atan": lambda z: (mp.atan(z), 1 / (1 + z * z)),
+    "arctan": lambda z: (mp.atan(z), 1 / (1 + z * z)),
     "erf": lambda z: (mp.erf(z), 2 / mp.sqrt(mp.pi) * mp.exp(-z * z)),
     "sigmoid": lambda z: (sigmoid(z), sigmoid(z) * (1 - sigmoid(z))),
     "softplus": lambda z: (mp.log1p(mp.exp(-abs(z))) + max(z, 0), sigmoid(z)),

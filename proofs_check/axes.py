@@ -144,15 +144,15 @@ class Axes:
             raise ClaimError(f"cell ({cell}) lies outside the axes {self.text(level)}; declare its values, or leave the instance out")
         return cell
 
-    def text(self, level: str | None = None) -> str:
-        """The axes in words, at ``level`` or at all levels."""
+    def text(self, level: str | None = None, *, most: int | None = None) -> str:
+        """The axes in words, at ``level`` or at all levels; of more than ``most`` values the first and the last."""
         parts = []
         for name, values in self.values.items():
             if isinstance(values, ByLevel):
-                different = dict.fromkeys(_text(values.at(one)) for one in (LEVELS if level is None else [level]))
+                different = dict.fromkeys(_text(values.at(one), most) for one in (LEVELS if level is None else [level]))
                 parts.append(f"{name} = " + ", later ".join(different))
             else:
-                parts.append(f"{name} = {_text(values)}")
+                parts.append(f"{name} = {_text(values, most)}")
         if self.where is not None:
             parts.append("where " + (inspect.getdoc(self.where) or _source(self.where)))
         return "; ".join(parts)
@@ -196,10 +196,15 @@ def _check_values(name: str, values: Any) -> None:
         raise ClaimError(f"axes: {name} names a value twice: {values!r}")
 
 
-def _text(values: Any) -> str:
+def _text(values: Any, most: int | None = None) -> str:
     if isinstance(values, range) and values.step == 1 and len(values) > 2:
         return f"{values[0]}..{values[-1]}"
-    return values if isinstance(values, str) else ", ".join(map(shown, values))
+    if isinstance(values, str):
+        return values
+    told = list(map(shown, values))
+    if most is not None and len(told) > most:
+        return f"{', '.join(told[: most // 2])}, ..., {told[-1]} ({len(told)} values)"
+    return ", ".join(told)
 
 
 def _values(name: str, text: str, row: Mapping[str, Any]) -> range:

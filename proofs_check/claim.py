@@ -179,12 +179,12 @@ class Outcome:
         """Holds when the two agree in the sense of :func:`proofs_check.judging.equal`, which claims call instead."""
         if comparing.compared(expected, observed):
             expected = comparing.another(expected)
+        agree = comparing.agree(expected, observed)
+        if agree:
+            return cls.holds()
         text = f"expected {comparing.brief(expected)}, observed {comparing.brief(observed)}"
-        match comparing.agree(expected, observed):
-            case True:
-                return cls.holds()
-            case False:
-                return cls.fails(text, counterexample={**counterexample, "expected": expected, "observed": observed})
+        if agree is False:
+            return cls.fails(text, counterexample={**counterexample, "expected": expected, "observed": observed})
         return cls.inconclusive(text + ", which is not decided", cases=1, counterexample=counterexample or None)
 
 

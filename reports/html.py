@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports import badge, bibliography, counterexamples, evidence, figures, graph, markdown, mathematics, reasons, tables, views, wording
 from reports import history as past
+from reports.conventions import EVERYWHERE
 from reports.files import Directory
 from reports.results import Results, readable, upgraded, validate
 
@@ -97,7 +98,10 @@ class _Report:
             yield f"families/{family.slug}.html", self._page("family.html", "../", family.name, family=family)
         for claim in self.results["claims"]:
             yield from self._claim(claim)
-        yield "notation.html", self._page("notation.html", "", "Notation", families=self.families, notation=self.notation)
+        yield (
+            "notation.html",
+            self._page("notation.html", "", "Notation", families=self.families, notation=self.notation, conventions=EVERYWHERE),
+        )
         yield "papers.html", self._page("papers.html", "", "Papers", papers=self.papers)
         yield "not-verified.html", self._not_verified()
         yield "proofs.html", self._page("proofs.html", "", "Proved for all sizes", proofs=views.proofs(self.results))
@@ -257,7 +261,8 @@ _SIZE = re.compile(r"(?<![\w\\])((?:[A-Za-z]|\d+)(?:[_^][\w(){}+-]+)?) x (?=(?:[
 
 #: Letters and functions that are spelled out in plain text, where they stand alone.
 _SPELLED = re.compile(
-    r"(?<![A-Za-z\\])(?<!operatorname\{)(?:(alpha|beta(?! function)|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi"
+    r"(?<![A-Za-z\\])(?<!operatorname\{)(?:(alpha|beta(?! function)|gamma(?! function)|delta|epsilon|zeta|eta|theta|iota"
+    r"|kappa|lambda|mu|nu|xi|pi"
     r"|rho|sigma|tau|upsilon"
     r"|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|Cov|Var|log|grad)(?![A-Za-z])|sqrt\(([^()]*)\))"
 )

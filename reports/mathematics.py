@@ -35,6 +35,8 @@ _SPACES = re.compile(r"\\(?:qq?uad(?![A-Za-z])|[,;:!> ])|~")
 _WORD = re.compile(r"[(\"“]?(?:[A-Za-z]{2,}(?:[-'’][A-Za-z]+)*|[A-Za-z]-th)[)\"”]?[.,;:?!]*")
 #: Short words that are also letters of formulas are words only beside other words.
 _ARTICLES = frozenset({"a", "A", "I"})
+#: Short words that are no product of letters.
+_SHORT = frozenset("and at by for if in is of on or the to".split())
 #: A formula this long (in characters of LaTeX) may break before a relation.
 _LONG = 36
 
@@ -148,7 +150,7 @@ def _dollars(source: str) -> Iterator[Piece]:
 
 def _has_words(source: str) -> bool:
     """Whether bare words stand in it; a formula has only letters and short products of letters outside commands."""
-    return any(len(token) >= 4 and _WORD.fullmatch(token) for token in _tokens(source))
+    return any((len(token) >= 4 and _WORD.fullmatch(token)) or token in _SHORT for token in _tokens(source))
 
 
 def _tokens(source: str) -> list[str]:

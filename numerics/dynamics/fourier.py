@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -159,19 +161,14 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
         if not ball(beyond) >= 0:
             raise ValueError(f"beyond must be at least 0, got {beyond}")
         _different(points)
-        shells = _shells(cutoff, d)
-        if sum(len(rows) for rows in shells.values()) < n:
+        if sum(_counts(cutoff, d).values()) < n:
             raise ValueError(f"cutoff must leave at least {n} frequencies for {n} points, got {cutoff}")
-        scale = -ball(alpha) / 2
-        weight = {square: arb(1 + square) ** scale for square in shells}
+        lattice = _lattice(alpha, cutoff, d)
         pairs = [(i, j) for i in range(n) for j in range(i)]
         values = {pair: arb(0) for pair in pairs}
         for pair in pairs:
-            values[pair] = _kernel_at(
-                [ball(p) - ball(q) for p, q in zip(points[pair[0]], points[pair[1]], strict=True)], shells, weight, cutoff
-            )
-        diagonal = sum((weight[square] * len(rows) for square, rows in shells.items()), arb(0))
-        below = sum((weight[square] * len(rows) for square, rows in _shells(cutoff, d - 1).items()), arb(0))
+            values[pair] = lattice.kernel([ball(p) - ball(q) for p, q in zip(points[pair[0]], points[pair[1]], strict=True)])
+        diagonal, below = lattice.diagonal, lattice.below
         matrix = arb_mat([[diagonal if i == j else values[(max(i, j), min(i, j))] for j in range(n)] for i in range(n)])
         right = arb_mat([[ball(value)] for value in y])
         solved = matrix.solve(right)
@@ -195,12 +192,8 @@ def _different(points: np.ndarray) -> None:
 
 def kernel(difference: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 128) -> Any:
     """K_M at a difference (d,) of points, in balls."""
-    from flint import arb
-
     with working_precision(bits):
-        shells = _shells(cutoff, len(difference))
-        weight = {square: arb(1 + square) ** (-ball(alpha) / 2) for square in shells}
-        return _kernel_at([ball(entry) for entry in difference], shells, weight, cutoff)
+        return _lattice(alpha, cutoff, len(difference)).kernel([ball(entry) for entry in difference])
 
 
 def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) -> Any:
@@ -229,32 +222,77 @@ def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) 
         return sphere * (1 + root / (2 * inner)) ** (dimension - 1) * inner**exponent / -exponent
 
 
-def _shells(cutoff: int, d: int) -> dict[int, list[tuple[int, ...]]]:
-    """The frequencies (d,) with |k| <= cutoff, by |k|^2."""
-    shells: dict[int, list[tuple[int, ...]]] = {}
-    for k in product(range(-cutoff, cutoff + 1), repeat=d):
-        square = sum(entry * entry for entry in k)
-        if square <= cutoff * cutoff:
-            shells.setdefault(square, []).append(k)
-    return shells
+@lru_cache(maxsize=16)
+def _counts(cutoff: int, d: int) -> dict[int, int]:
+    """How many frequencies (d,) with |k| <= cutoff have each |k|^2."""
+    counts = {0: 1}
+    for _ in range(d):
+        wider: dict[int, int] = {}
+        for square, number in counts.items():
+            for k in range(math.isqrt(cutoff * cutoff - square) + 1):
+                wider[square + k * k] = wider.get(square + k * k, 0) + number * (2 if k else 1)
+        counts = wider
+    return counts
 
 
-def _kernel_at(difference: list[Any], shells: dict, weight: dict, cutoff: int) -> Any:
-    """sum weight cos(k . difference); each e^(ik difference_j) is taken by itself, as radii of powers grow like 2^(k/2)."""
-    from flint import acb, arb
+def _lattice(alpha: Any, cutoff: int, d: int) -> _Lattice:
+    from flint import ctx
 
-    if len(difference) == 1:
-        return weight[0] + 2 * sum((weight[k * k] * (k * difference[0]).cos() for k in range(1, cutoff + 1)), arb(0))
-    powers = [[acb((k * entry).cos(), (k * entry).sin()) for k in range(cutoff + 1)] for entry in difference]
-    total = arb(0)
-    for square, rows in shells.items():
-        inner = arb(0)
-        for k in rows:
-            if k < (0,) * len(k):
-                continue  # the opposite one has the same real part
-            term = acb(1)
-            for row, entry in zip(powers, k, strict=True):
-                term *= row[entry] if entry >= 0 else row[-entry].conjugate()
-            inner += term.real if not any(k) else 2 * term.real
-        total += weight[square] * inner
-    return total
+    try:
+        return _shared(Fraction(alpha), cutoff, d, ctx.prec)
+    except (TypeError, ValueError):  # a ball
+        return _Lattice(alpha, cutoff, d)
+
+
+@lru_cache(maxsize=32)
+def _shared(alpha: Fraction, cutoff: int, d: int, bits: int) -> _Lattice:
+    return _Lattice(alpha, cutoff, d)
+
+
+class _Lattice:
+    """The weights <k>^(-alpha) of the frequencies (d,) with |k| <= cutoff, for sums by matrices; ``diagonal`` and ``below``: K(0) in
+    dimensions d and d - 1.
+
+    Weights do not change with the signs of the coordinates: sum weight e^(ik.x) is that over k >= 0 of weight times the products of cos(k_j
+    x_j), twice for each k_j > 0. Each cosine is taken by itself, as radii of powers grow like 2^(k/2).
+    """
+
+    def __init__(self, alpha: Any, cutoff: int, d: int) -> None:
+        from flint import arb, arb_mat
+
+        scale = -ball(alpha) / 2
+        self.cutoff, self.d = cutoff, d
+        weight = {square: arb(1 + square) ** scale for square in _counts(cutoff, d)}
+        self.diagonal, self.below = (
+            sum((weight[square] * number for square, number in _counts(cutoff, fewer).items()), arb(0)) for fewer in (d, d - 1)
+        )
+        self.width = math.isqrt(cutoff) + 1
+        zero, most = arb(0), cutoff * cutoff
+        if d == 1:  # k = a width + b
+            row = [weight[0], *(2 * weight[k * k] for k in range(1, cutoff + 1))]
+            row += [zero] * (-len(row) % self.width)
+            self.tables = {(): arb_mat([row[first : first + self.width] for first in range(0, len(row), self.width)])}
+            return
+        self.tables = {}
+        for rest in product(range(cutoff + 1), repeat=d - 2):
+            if (used := sum(k * k for k in rest)) <= most:
+                squares = [[used + p * p + q * q for q in range(cutoff + 1)] for p in range(cutoff + 1)]
+                self.tables[rest] = arb_mat([[weight[s] if s <= most else zero for s in line] for line in squares])
+
+    def kernel(self, difference: list[Any]) -> Any:
+        from flint import arb, arb_mat
+
+        if self.d == 1:
+            table, x = self.tables[()], difference[0]
+            inner = table * arb_mat([[(b * x).cos(), (b * x).sin()] for b in range(self.width)])
+            outer = [a * self.width * x for a in range(table.nrows())]
+            return sum((turn.cos() * inner[a, 0] - turn.sin() * inner[a, 1] for a, turn in enumerate(outer)), arb(0))
+        cosines = [[(2 if k else 1) * (k * x).cos() for k in range(self.cutoff + 1)] for x in difference]
+        left, right = arb_mat([cosines[0]]), arb_mat([[entry] for entry in cosines[1]])
+        total = arb(0)
+        for rest, table in self.tables.items():
+            term = (left * (table * right))[0, 0]
+            for row, k in zip(cosines[2:], rest, strict=True):
+                term *= row[k]
+            total += term
+        return total

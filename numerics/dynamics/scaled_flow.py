@@ -132,7 +132,7 @@ def relative_distances(
     if device == "cpu" and size >= SINGLE and written_out(model):
         for b in range(count):
             one = SingleFlow(model, starts[b], tensor(x), tensor(labels[b][:, None]), rtol)
-            while one.loss > stop and one.steps < most_steps:
+            while one.loss > stop and one.steps < most_steps and one.speed.any():  # without slopes it stays where it is
                 one.advance()
             sup[b], time[b], loss[b], steps[b], ends[b] = one.sup, one.time, one.loss, one.steps, one.theta
         return RelativeDistances(sup, time, loss, steps, np.where(loss <= stop, FITTED, STALLED), ends)

@@ -7,6 +7,8 @@ one point of the orbit with f = y; :func:`orbit` follows it by the value of f. O
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -112,7 +114,20 @@ def _sample(model: AbstractModel, data: tuple[Any, Any], weights: Any) -> tuple[
     return x, y, c
 
 
+def without_warnings_of_lsoda(integrate: Callable) -> Callable:
+    """What LSODA warns of is in the status of the solver, which the integration looks at."""
+
+    @functools.wraps(integrate)
+    def quiet(*arguments: Any, **options: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="lsoda:")
+            return integrate(*arguments, **options)
+
+    return quiet
+
+
 @remembered
+@without_warnings_of_lsoda
 def gradient_flow(
     model: AbstractModel,
     theta0: Any,

@@ -15,6 +15,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -104,15 +105,23 @@ def _quiet():
         logger.setLevel(level)
 
 
+@cache
+def _decompositions(namespaces: tuple[str, ...]) -> dict[Any, Any]:
+    """What torch decomposes, written out once for all operations of these ``namespaces``: torch would ask for each of them every time."""
+    import torch
+
+    table = torch.export.default_decompositions()
+    for kept in (torch.ops.aten.softplus.default, torch.ops.aten._prelu_kernel.default):
+        table.pop(kept, None)  # else they become choices by comparison
+    return dict(table.items())
+
+
 def _exported(double: Any, samples: tuple[Any, ...]) -> Any:
     import torch
 
     try:
         with _quiet():
-            table = torch.export.default_decompositions()
-            for kept in (torch.ops.aten.softplus.default, torch.ops.aten._prelu_kernel.default):
-                table.pop(kept, None)  # else they become choices by comparison
-            return torch.export.export(double, samples).run_decompositions(table)
+            return torch.export.export(double, samples).run_decompositions(dict(_decompositions(tuple(torch.ops))))
     except Exception as error:  # whatever user code and the exporter raise
         raise NotRead(f"torch.export does not take the module ({type(error).__name__}): {_first_line(error)}") from error
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
-from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian
+from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian, without_warnings_of_lsoda
 from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from numerics.overlap.finite_steps import step_bounds
 from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
@@ -302,6 +302,7 @@ def _weights(pair: Sequence[tuple[str, str]], count: int) -> tuple[np.ndarray, n
     return first, second
 
 
+@without_warnings_of_lsoda
 def _time(model: TwoLayer, theta0: np.ndarray, x: np.ndarray, y: np.ndarray, c: np.ndarray, flow: Limit, reach: float) -> float:
     """A time of theta' = -grad R/2 at which E/sqrt(lambda) is below a third of ``reach``, infinite where none is seen."""
     from scipy.integrate import solve_ivp

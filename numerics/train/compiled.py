@@ -12,7 +12,7 @@ import numpy as np
 
 from numerics.train import native
 from numerics.train.general import dropped_parameters, minibatches
-from numerics.train.generate import Data, generated_text, share_in_lanes
+from numerics.train.generate import Data, generated, share_in_lanes
 from numerics.train.lanes import aligned, from_lanes, over_blocks, pack_state, to_lanes, unpack_state
 from numerics.train.mapping import Layout, Mapping, as_given, by_units, nearer_cache, widest
 from numerics.train.methods import Adam, Dropout, GradientDescent, GradientFlow, Method, Momentum, StochasticGradientDescent
@@ -45,7 +45,7 @@ def reason_against(problem: Problem, method: Method) -> str | None:
         return f"kernels do not make steps of {method.name}"
     try:
         formula = formula_of(problem)
-        _shape_text(formula, _data(problem, method, formula))
+        generated(formula, _data(problem, method, formula))
         if isinstance(method, Dropout):
             dropped_parameters(problem.model, method)
     except CannotTrace as error:
@@ -140,14 +140,9 @@ def _method_text(problem: Problem, method: Method, layout: Layout) -> tuple[str,
 
 
 @lru_cache(maxsize=256)
-def _shape_text(formula: Formula, data: Data) -> str:
-    return generated_text(formula, data)
-
-
-@lru_cache(maxsize=256)
 def _text(formula: Formula, data: Data, *method: str) -> str:
     head = "\n".join(method)
-    return f"{head}\n{native.with_headers(native.kernel_source('cpu.cpp'), _shape_text(formula, data))}"
+    return f"{head}\n{native.with_headers(native.kernel_source('cpu.cpp'), generated(formula, data).text)}"
 
 
 class Library:
@@ -191,7 +186,7 @@ class CompiledSession:
         lanes = self.kernel.lanes
         data = kernel_data(problem)
         self.offset = data.offset
-        data, self.padded = _padded(data, self.samples, 1 if formula.entries else self.kernel.together)
+        data, self.padded = padded(data, self.samples, 1 if formula.entries else self.kernel.together)
         given = zip(("x", "y", "w"), (data.x, data.y, 2 * data.weight), described.single, strict=True)
         self.arrays: dict[str, Any] = {name: _aligned_copy(array) if alone else to_lanes(array, lanes) for name, array, alone in given}
         spread = self._spread
@@ -308,7 +303,7 @@ def _parameters(method: Method) -> np.ndarray:
     return method_parameters(method)
 
 
-def _padded(data: KernelData, samples: int, together: int) -> tuple[KernelData, int]:
+def padded(data: KernelData, samples: int, together: int) -> tuple[KernelData, int]:
     """Samples of weight 0 added until their number is a multiple of ``together``: copies of the last one."""
     missing = -samples % together
     if not missing:

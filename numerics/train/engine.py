@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numerics.train.methods import WITHOUT_LEARNING_RATE, Method, as_method
-from numerics.train.paths import Choice, choose
+from numerics.train.paths import ORDER, Choice, choose
 from numerics.train.problem import Problem, pose
 from numerics.train.result import Progress, Trained
 from numerics.train.run import Plan, Run
@@ -60,7 +60,7 @@ def train(
     running the batch in groups. ``threads`` is the number of CPU threads; one is right where several processes share the machine.
 
     Raises ValueError for arguments that are wrong or disagree, PathUnavailable where a forced path cannot run, MemoryError
-    where half a group still does not fit.
+    where half a group still does not fit, on a forced path or on the last one; otherwise the next path starts from the same seeds.
     """
     started = time.perf_counter()
     method = as_method(method)
@@ -76,13 +76,21 @@ def train(
         seed=seed,
         loss=loss,
     )
-    choice = choose(problem, method, path=path, device=device, steps=steps, threads=threads)
     plan = Plan(steps, check_every or method.check_every, _recorders(record), progress)
-    run = Run(problem, method, choice, plan, before)
-    with choice.context():
-        for group in _groups(problem, choice, memory):
-            run.group(group)
-    return run.result(time.perf_counter() - started)
+    too_large: dict[str, str] = {}
+    while True:
+        choice = choose(problem, method, path=path, device=device, steps=steps, threads=threads, without=too_large)
+        run = Run(problem, method, choice, plan, before)
+        try:
+            with choice.context():
+                for group in _groups(problem, choice, memory):
+                    run.group(group)
+        except MemoryError as error:
+            too_large[choice.name] = f"not enough memory: {error}"
+            if path != "auto" or len(too_large) == len(ORDER[device]) or choice.name == ORDER[device][-1]:
+                raise
+            continue
+        return run.result(time.perf_counter() - started)
 
 
 def _learning_rate(method: Method, learning_rate: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,9 +18,12 @@ from numerics.train.mapping import Mapping, as_given, by_units
 from numerics.train.nests import GRADIENT, MOST_LANES, Place, Program, Statement
 from numerics.train.slopes import written
 from numerics.train.trace import Buffer, Formula, Node, Traced
+from theory.activations import PiecewiseActivation
 
 #: Vectors of intermediate results up to this number stand on the stack, where a compiler removes those that it does not need.
 ON_STACK = 4096
+#: Where lanes are units, sums of up to so many terms are made again rather than kept.
+MADE_AGAIN = 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Data:
     """How data come: ``together`` samples at a time, which are all of them where ``alone``.
 
     ``single`` says which of x, y and weights are numbers that all networks share; ``loss`` is one of numerics.train.losses.
+    ``device`` says that lanes are threads of a GPU.
     """
 
     together: int
@@ -34,6 +39,7 @@ class Data:
     single: tuple[bool, bool, bool]
     mapping: Mapping = Mapping.NETWORKS
     loss: str = MSE
+    device: bool = False
 
 
 class Generator:
@@ -47,6 +53,7 @@ class Generator:
         self.layout = by_units(formula) if self.units else as_given(formula)
         self.sizes: dict[str, int] = {}
         self.work = np.zeros(2)
+        self.again: set[int] = set()
         self.names: dict[int, str] = {}
         self.slopes: dict[int, str] = {}
         self.functions: dict[tuple[str, str], int] = {}
@@ -61,13 +68,17 @@ class Generator:
         """The definitions of tables and of ``loss_and_gradient``."""
         sampled = [node for node in self.formula.trace.nodes if node.output.buffer.sampled]
         before = [node for node in self.formula.trace.nodes if not node.output.buffer.sampled]
-        programs = {name: Program(self.row, self.sizes, self.tables, self.units) for name in ("before", "forward", "backward", "after")}
+        program = lambda: Program(self.row, self.sizes, self.tables, self.units, self.data.device)
+        programs = {name: program() for name in ("before", "forward", "backward", "after")}
         for program, nodes in (("before", before), ("forward", sampled)):
             for node in nodes:
                 self._forward(programs[program], node)
         self._loss(programs["before" if self.formula.entries else "forward"])
         self.started: set[str] = {self._d(self.formula.output.buffer)}
         clears: dict[str, list[str]] = {name: [] for name in programs}
+        if self.units and not self.data.device:
+            for node in self._made_again(sampled):
+                self._forward(programs["backward"], node)
         for program, nodes in (("backward", sampled), ("after", before)):
             for node in reversed(nodes):
                 self._backward(programs[program], node, clears)
@@ -76,6 +87,19 @@ class Generator:
         self.work = np.sum([program.work() for program in programs.values()], axis=0)
         self._shorten(list(programs.values()), {name for names in clears.values() for name in names})
         return self._assembled(programs, clears)
+
+    def _made_again(self, nodes: list[Node]) -> list[Node]:
+        """Operations that are cheaper to make again in the backward loop than to keep: a few multiplications from parameters and data."""
+        at_hand = {id(buffer) for buffer in self.formula.trace.buffers if buffer.name in ("theta", "x") or buffer.values is not None}
+        cheap = []
+        for node in nodes:
+            inner = node.inputs[0].shape[-1] if node.kind in ("product", "total") else 1
+            plain = node.activation is None or isinstance(node.activation, PiecewiseActivation)
+            if plain and inner <= MADE_AGAIN and all(id(i.buffer) in at_hand for i in node.inputs):
+                at_hand.add(id(node.output.buffer))
+                cheap.append(node)
+        self.again = {id(node.output.buffer) for node in cheap}
+        return cheap
 
     def _shorten(self, programs: list[Program], cleared: set[str]) -> None:
         """Buffers that are used in the rounds of one loop alone hold one round."""
@@ -232,7 +256,7 @@ class Generator:
             return Place("x", array.places, sample_stride=self.formula.inputs, single=self.data.single[0])
         if buffer.values is not None:
             return Place(buffer.name, array.places, single=True)
-        return self._put(buffer.name, array)
+        return self._put(buffer.name + "again" * (id(buffer) in self.again), array)
 
     # --------------------------------------------------------------------------------------------------------------- text
 
@@ -240,15 +264,15 @@ class Generator:
         bodies = {name: program.text("    ") for name, program in programs.items()}
         lines = [f"enum {{ PARAMETERS = {self.formula.parameters}, INPUTS = {self.formula.inputs}, OUTPUTS = {self.formula.outputs} }};"]
         for name, values in self.tables.values():
-            lines.append(f"static const int {name}[] = {{{', '.join(map(str, values.ravel().tolist()))}}};")
+            lines.append(f"TABLE int {name}[] = {{{', '.join(map(str, values.ravel().tolist()))}}};")
         for buffer in self.formula.trace.buffers:
             if buffer.values is not None:
-                lines.append(f"static constexpr double {buffer.name}[] = {{{', '.join(map(repr, buffer.values.tolist()))}}};")
-        kinds = ("Vector", "double") if self.units else ("Vector",)
+                lines.append(f"TABLE double {buffer.name}[] = {{{', '.join(map(repr, buffer.values.tolist()))}}};")
+        kinds = ("Vector", "double") if self.units and not self.data.device else ("Vector",)
         for (slope, argument), number in self.functions.items():
             lines += [f"LANE {kind} slope{number}({kind} {argument}) {{ return {slope}; }}" for kind in kinds]
         total = sum(self.vectors.values())
-        large = total > ON_STACK
+        large = total > ON_STACK or (self.units and self.data.device)
         kind, memory = ("double", "(double*)scratch") if self.units else ("Vector", "scratch")
         declared, at = [], 0
         for name, count in self.vectors.items():
@@ -257,22 +281,30 @@ class Generator:
         if self.units:
             declared += ["const double* RESTRICT theta = (const double*)theta_;", "double* RESTRICT g = (double*)g_;"]
 
+        each = "for (int k = 0; k < {}; k++)"
+        if self.data.device:
+            each = "for (int k = thread(); k < {}; k += TEAM)" if self.units else "UNROLL " + each
+
         def clear(name: str) -> list[str]:
             known = [buffer for buffer in clears[name] if buffer in self.vectors]
-            return [f"    for (int k = 0; k < {self.vectors[buffer]}; k++) {buffer}[k] = {kind}{{}};" for buffer in known]
+            lines = [f"    {each.format(self.vectors[buffer])} {buffer}[k] = {kind}{{}};" for buffer in known]
+            return lines + ["    wait();"] * bool(lines and self.units and self.data.device)
 
         lines += [f"#define SCRATCH {(f'({total} / LANES)' if self.units else total) if large else 0}"]
         lines += [f"enum {{ SLOTS = {self.layout.slots}{' / LANES' if self.units else ''} }};"]
         x, y, w = ("double" if single or self.units else "Vector" for single in self.data.single)
         lines += [f"typedef {x} X;", f"typedef {y} Y;", f"typedef {w} W;", f"enum {{ TOGETHER = {self.row} }};"]
-        theta, g, spread = ("theta_", "g_", " - Vector{}") if self.units else ("theta", "g", "")
+        if not self.data.device:
+            lines += ["typedef const X* RESTRICT Inputs;", "typedef const Y* RESTRICT Targets;", "typedef const W* RESTRICT Weights;"]
+        theta, g, returned = ("theta_", "g_", "whole(.5 * loss)") if self.units else ("theta", "g", ".5 * loss")
+        waits = ["  wait();"] if self.units and self.data.device else []
         lines += [
             "template <bool GRADIENT>",
-            f"LANE Vector loss_and_gradient(int n, const Vector* RESTRICT {theta}, const X* RESTRICT x, const Y* RESTRICT y,",
-            f"                              const W* RESTRICT w, Vector* RESTRICT {g}, Vector* RESTRICT scratch) {{",
+            f"LANE Vector loss_and_gradient(int n, const Vector* RESTRICT {theta}, Inputs x, Targets y, Weights w,",
+            f"                              Vector* RESTRICT {g}, Vector* RESTRICT scratch) {{",
             f"  {kind} loss = {{}};",
             *("  " + line for line in declared),
-            *([] if self.uncleared.all() else [f"  for (int k = 0; k < {self.layout.slots}; k++) g[k] = {kind}{{}};"]),
+            *([] if self.uncleared.all() else [f"  {each.format(self.layout.slots)} g[k] = {kind}{{}};", *waits]),
             *clear("before"),
             bodies["before"],
         ]
@@ -288,7 +320,7 @@ class Generator:
                 "    x += TOGETHER * INPUTS, y += TOGETHER * OUTPUTS, w += TOGETHER;",
                 "  }",
             ]
-        lines += ["  if (GRADIENT) {", *clear("after"), bodies["after"], "  }", f"  return .5 * loss{spread};", "}"]
+        lines += ["  if (GRADIENT) {", *clear("after"), bodies["after"], "  }", f"  return {returned};", "}"]
         return "\n".join(line for line in lines if line)
 
 
@@ -309,14 +341,24 @@ def _covers(target: Traced) -> bool:
     return _once(target) and len(np.unique(target.places)) == target.buffer.size
 
 
-def generated_text(formula: Formula, data: Data) -> str:
-    """The definitions that kernels/cpu.cpp includes."""
-    return Generator(formula, data).text()
+@dataclass(frozen=True)
+class Generated:
+    """``text``, how many intermediate numbers (vectors where lanes are networks) it keeps, and the ``share`` of work in lanes."""
+
+    text: str
+    scratch: int
+    share: float
+
+
+@lru_cache(maxsize=256)
+def generated(formula: Formula, data: Data) -> Generated:
+    """The definitions that kernels/cpu.cpp or kernels/gpu.cu includes."""
+    generator = Generator(formula, data)
+    text = generator.text()
+    lanes, total = generator.work
+    return Generated(text, sum(generator.vectors.values()), float(lanes / max(1, total)))
 
 
 def share_in_lanes(formula: Formula, data: Data) -> float:
     """The share of all operations that the mapping by units takes in lanes."""
-    generator = Generator(formula, replace(data, mapping=Mapping.UNITS, single=(True, True, True)))
-    generator.text()
-    lanes, total = generator.work
-    return float(lanes / max(1, total))
+    return generated(formula, replace(data, mapping=Mapping.UNITS, single=(True, True, True))).share

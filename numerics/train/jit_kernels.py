@@ -1,7 +1,7 @@
-"""The bodies of kernels/*.h once more for numba, where no C++ compiler is at hand; sizes are arguments, lanes are inner loops.
+"""Kernels of three families for numba, where no C++ compiler is at hand; sizes are arguments, lanes are inner loops.
 
 Arrays of one block are (numbers, LANES). Each loop over lanes becomes vector instructions; numba keeps the machine code in its
-own cache. What the letters mean is said in kernels/patch_network.h, factorization.h and descend.h.
+own cache. Sizes are those of numerics.train.shapes, methods those of kernels/update.h.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def over_blocks(call: Callable[[int, int], None], blocks: int, threads: int) -> 
 
 
 def pack_state(problem: Problem, method: Method, state: dict[str, np.ndarray]) -> np.ndarray:
-    """The method's memory as kernels/descend.h lays it out, (b, numbers), (b, 0) where there is none."""
+    """The method's memory as kernels/update.h lays it out, (b, numbers), (b, 0) where there is none."""
     if isinstance(method, GradientDescent):
         return np.zeros((problem.networks, 0))
     parts = [state.get(name, np.zeros_like(problem.theta)) for name in method.remembers]

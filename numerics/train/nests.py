@@ -7,6 +7,7 @@ depend on the sample stand ``together`` in a row, one for each sample that is ta
 Which loop the SIMD lanes are is a choice. Where lanes are networks that loop is outside of everything, and a number is a vector. Where
 lanes are units, a buffer holds plain numbers, and the outer loop of a nest along which all places stand still or move by one is taken
 a vector at a time (its rest one by one, by the same text); sums over it are sums in lanes, added up once behind the loop.
+On a device lanes of units are threads: any outer loop whose rounds write different numbers is shared out among them.
 """
 
 from __future__ import annotations
@@ -134,8 +135,9 @@ class Nest:
     rounds: int
     statements: list[Statement] = field(default_factory=list)
     axes: list[int] = field(default_factory=list)
-    #: Whether the outer loop is taken in lanes.
+    #: Whether the outer loop is taken in lanes, and whether these are threads, so that the gradient is watched, too.
     lanes: bool = False
+    threads: bool = False
     #: For every buffer written here the round in which each of its numbers is, -1 where it is none; -2 where several rounds add to it.
     written: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -157,7 +159,7 @@ class Nest:
         self.statements.append(statement)
         self.axes.append(axis)
         for out in statement.outs:
-            if statement.adds and out.name == GRADIENT:  # a sum that nothing reads before the end
+            if statement.adds and out.name == GRADIENT and not self.threads:  # a sum that nothing reads before the end
                 continue
             owner = self.written.setdefault(out.name, np.full(sizes[out.name], -1))
             moved = np.moveaxis(out.addresses, axis, 0).reshape(self.rounds, -1) if axis >= 0 else out.addresses.reshape(1, -1)
@@ -178,8 +180,10 @@ def _varies(addresses: np.ndarray, axis: int) -> bool:
 class Program:
     """Nests in order, and the tables and clears that they need; made by adding statements one after the other."""
 
-    def __init__(self, together: int, sizes: dict[str, int], tables: dict[bytes, tuple[str, np.ndarray]], units: bool = False) -> None:
-        self.together, self.sizes, self.tables, self.units = together, sizes, tables, units
+    def __init__(
+        self, together: int, sizes: dict[str, int], tables: dict[bytes, tuple[str, np.ndarray]], units: bool = False, device: bool = False
+    ) -> None:
+        self.together, self.sizes, self.tables, self.units, self.device = together, sizes, tables, units, device
         self.nests: list[Nest] = []
         self.cleared: list[str] = []
         #: Buffers of which only one round at a time is needed: their first address in round 0, and how many they are per tile.
@@ -195,7 +199,7 @@ class Program:
             for axis in [*kept, *summed]:
                 if statement.shape[axis] != nest.rounds or not nest.accepts(statement, axis):
                     continue
-                if nest.lanes and not statement.in_lanes(axis):
+                if nest.lanes and not self._in_lanes(statement, axis):
                     continue
                 if axis in summed:
                     if _sets_gradient(statement):
@@ -209,7 +213,7 @@ class Program:
                 return nest.add(statement, -1, self.sizes)
         in_lanes = [a for a in [*kept, *summed] if self._may_be_outer(statement, a, a in summed)] if self.units else []
         axis = max(in_lanes, key=lambda a: (a in kept, statement.shape[a])) if in_lanes else self._outer(statement, kept, summed)
-        nest = Nest(statement.shape[axis] if axis >= 0 else 1, lanes=bool(in_lanes))
+        nest = Nest(statement.shape[axis] if axis >= 0 else 1, lanes=bool(in_lanes), threads=self.device)
         self.nests.append(nest)
         if axis in summed:
             statement = self._adding(statement)
@@ -217,10 +221,20 @@ class Program:
 
     def _may_be_outer(self, statement: Statement, axis: int, summed: bool) -> bool:
         """Whether a new loop along ``axis`` may be taken in lanes: a sum over it needs an accumulator for every number it makes."""
-        if not statement.in_lanes(axis):
+        if not self._in_lanes(statement, axis):
             return False
         sums = math.prod(n for a, n in enumerate(statement.shape) if _varies(statement.outs[0].addresses, a))
         return not summed or (sums * self.together <= ACCUMULATORS and not _sets_gradient(statement))
+
+    def _in_lanes(self, statement: Statement, axis: int) -> bool:
+        """Whether the loop along ``axis`` can be taken in lanes; among threads where no two rounds write the same number."""
+        if not self.device:
+            return statement.in_lanes(axis)
+        if statement.shape[axis] < FEWEST_IN_LANES or statement.scalar:
+            return False
+        rounds = [np.moveaxis(out.addresses, axis, 0).reshape(statement.shape[axis], -1) for out in statement.outs]
+        apart = (len(np.unique(of)) == sum(len(np.unique(one)) for one in of) for of in rounds)
+        return not _varies(statement.outs[0].addresses, axis) or all(apart)
 
     def _adding(self, statement: Statement) -> Statement:
         """The statement as a sum over rounds, its output cleared before everything."""
@@ -254,21 +268,27 @@ class Program:
                     steps.add(int(step))
                     first, last = min(first, int(moved[0].min())), max(last, int(moved[0].max()))
         size = (0 if nest.lanes else max(steps) * (self._tile(nest) - 1)) + last - first + 1
-        if nest.lanes and steps != {1}:
+        if nest.lanes and not self.device and steps != {1}:
             return False
         if len(steps) != 1 or min(steps) < 1 or size > MOST_PASSING:
             return False
         self.passing[name] = first, size
         return True
 
+    def _inner(self, s: Statement, outer: int) -> int:
+        """The axis of a sum that is taken in lanes within the loop ``outer``, which is not, -1 for none."""
+        if not self.units or self.device or s.whole:
+            return -1
+        fit = [a for a in range(len(s.shape)) if a != outer and not _varies(s.outs[0].addresses, a) and s.in_lanes(a)]
+        return max(fit, key=lambda a: s.shape[a], default=-1)
+
     def work(self) -> tuple[int, int]:
         """Operations in lanes of units, and all of them."""
         lanes = total = 0
         for nest in self.nests:
-            for s in nest.statements:
+            for s, axis in zip(nest.statements, nest.axes, strict=True):
                 size = math.prod(s.shape)
-                inside = any(s.in_lanes(a) and not _varies(s.outs[0].addresses, a) for a in range(len(s.shape))) and not s.whole
-                lanes, total = lanes + size * (nest.lanes or inside), total + size
+                lanes, total = lanes + size * (nest.lanes or self._inner(s, axis) >= 0), total + size
         return lanes, total
 
     def text(self, indent: str) -> str:
@@ -278,9 +298,24 @@ class Program:
     # ------------------------------------------------------------------------------------------------------------- writing
 
     def _nest(self, nest: Nest) -> list[str]:
+        if self.units and self.device:
+            return self._by_threads(nest)
         if self.units:
             return self._in_vectors_and_rest(nest) if nest.lanes else ["{ typedef double Vector;", *self._loop(nest), "}"]
         return self._loop(nest)
+
+    def _by_threads(self, nest: Nest) -> list[str]:
+        """The rounds of the loop shared out among the threads of a network, or the whole by one of them; then all wait for each other."""
+        if not nest.lanes:
+            return ["if (thread() == 0) {", *self._loop(nest), "}", "wait();"]
+        sums: list[str] = []
+        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
+        for s, axis in zip(nest.statements, nest.axes, strict=True):
+            body += self._lane_statement(s, axis, sums)
+        behind = [line.removeprefix(BEHIND) for line in body if line.startswith(BEHIND)]
+        body = ["  " + line for line in body if not line.startswith(BEHIND)]
+        head = f"for (int u = thread(); u < {nest.rounds}; u += TEAM) {{"
+        return [f"{{ {' '.join(sums)}", head, *body, "}", *behind, "}", "wait();"]
 
     def _in_vectors_and_rest(self, nest: Nest) -> list[str]:
         """The loop by vectors, then what is left by single numbers: the same text, in which Vector means the one or the other."""
@@ -317,9 +352,10 @@ class Program:
         texts = [self._access(p, index, outer) for p in s.ins]
         add = f"{name}[{place}] += {s.term.format(*texts)};"
         out = self._access(s.outs[0], index, outer, out=True)
+        added = "add_once({}, {});" if self.device else "{} += {};"
         return [
             *_loops([*held, *((f"i{a}", s.shape[a]) for a in summed), *rest], add),
-            *(BEHIND + line for line in _loops(held, f"{out} += across({name}[{place}]);")),
+            *(BEHIND + line for line in _loops(held, added.format(out, f"across({name}[{place}])"))),
         ]
 
     def _passing_in(self, nest: Nest) -> list[str]:
@@ -329,7 +365,8 @@ class Program:
         tile = self._tile(nest)
         if nest.rounds == 1:
             return [line for s in nest.statements for line in self._statement(s, -1, 1)]
-        head = f"{'UNROLL ' if nest.rounds // tile <= 2 or self.short else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
+        unrolled = nest.rounds // tile <= 2 or self.short or (self.device and not self.units)
+        head = f"{'UNROLL ' if unrolled else ''}for (int u = 0; u < {nest.rounds}; u += {tile}) {{"
         body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
         body += [line for s, axis in zip(nest.statements, nest.axes, strict=True) for line in self._statement(s, axis, tile)]
         return [head, *("  " + line for line in body), "}"]
@@ -383,7 +420,7 @@ class Program:
         term_loops = [*((f"i{a}", s.shape[a]) for a in summed), *(round_loop if outer_summed else [])]
         rest = sample_loop if out_row == 1 else []
         body = [f"Vector sum[{size}] = {{}};"]
-        taken = max((a for a in summed if self.units and not lanes and s.in_lanes(a)), key=lambda a: s.shape[a], default=-1)
+        taken = -1 if lanes else self._inner(s, outer)
         texts = [self._access(p, index, taken if taken >= 0 else outer) for p in s.ins]
         if taken < 0:
             body += _loops([*term_loops, *held, *rest], f"sum[{place}] += {s.term.format(*texts)};")
@@ -428,7 +465,7 @@ class Program:
         elif place.row > 1:
             where = f"({where}) * {place.row} + s"
         text = f"{place.name}[{where}]"
-        if self.units:
+        if self.units and not self.device:
             moves = outer >= 0 and strides is not None and strides[outer] == 1
             if passing or (out and not moves):
                 return text

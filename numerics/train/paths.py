@@ -41,17 +41,26 @@ STAGES = 6
 
 @dataclass(frozen=True)
 class Choice:
-    """The path that runs: ``open(problem, method, state)`` starts a session; ``skipped`` says why the ones before it do not."""
+    """The path that runs: ``open(problem, method, state)`` starts a session; ``skipped`` says why the ones before it do not.
+
+    ``decides``: its sessions look at the loss themselves, by ``advance(steps, check_every)``.
+    """
 
     name: str
     open: Callable[[Problem, Method, dict[str, np.ndarray]], Session]
     bytes_per_network: int
     context: Callable[[], Any] = contextlib.nullcontext
     skipped: Mapping[str, str] = field(default_factory=dict)
+    decides: bool = False
 
 
-def choose(problem: Problem, method: Method, *, path: str, device: str, steps: int, threads: int) -> Choice:
-    """The forced path or the first of the device's that can run. Raises PathUnavailable or ValueError."""
+def choose(
+    problem: Problem, method: Method, *, path: str, device: str, steps: int, threads: int, without: Mapping[str, str] | None = None
+) -> Choice:
+    """The forced path or the first of the device's that can run. Raises PathUnavailable or ValueError.
+
+    ``without``: paths that are out of the question, and why.
+    """
     if device not in ORDER:
         raise ValueError(f"device must be one of {', '.join(ORDER)}, got {device!r}")
     if path != "auto" and path not in {name for order in ORDER.values() for name in order}:
@@ -61,11 +70,14 @@ def choose(problem: Problem, method: Method, *, path: str, device: str, steps: i
     names = ORDER[device] if path == "auto" else (path,)
     skipped: dict[str, str] = {}
     for name in names:
+        if without and name in without:
+            skipped[name] = without[name]
+            continue
         found = _FINDERS[name](problem, method, Request(device, steps, threads, forced=path != "auto"))
         if isinstance(found, Choice):
             return replace(found, skipped=skipped)
         skipped[name] = found
-    raise PathUnavailable(f"path {path!r} cannot run this: {skipped[path]}")
+    raise PathUnavailable(f"path {path!r} cannot run this: {skipped[path] if path in skipped else '; '.join(skipped.values())}")
 
 
 @dataclass(frozen=True)
@@ -132,10 +144,9 @@ def _is_small(problem: Problem, method: Method, request: Request) -> bool:
 def _cuda(problem: Problem, method: Method, request: Request) -> Choice | str:
     from numerics.train import cuda
 
-    shape = kernel_shape(problem, method)
-    if isinstance(shape, str) or (reason := cuda.reason_against_kernels()):
-        return shape if isinstance(shape, str) else reason
-    return Choice("cuda", partial(cuda.CudaSession, shape=shape), 8 * 2 * _numbers(problem, method))
+    if reason := cuda.reason_against(problem, method) or cuda.reason_against_kernels():
+        return reason
+    return Choice("cuda", cuda.CudaSession, 8 * 4 * _numbers(problem, method), decides=True)
 
 
 def _cuda_graph(problem: Problem, method: Method, request: Request) -> Choice | str:

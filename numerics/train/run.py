@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from numerics.train.problem import Problem
 from numerics.train.result import Progress, Status, Trained
 from numerics.train.session import Session
 
+#: Checks that a session makes by itself before networks that have ended leave.
+CHECKS_OF_SESSION = 100
 #: Finished networks are carried along until no more than this share still runs: moving the others costs more than that.
 KEEP_SHARE = 0.75
 
@@ -26,10 +29,11 @@ class Plan:
     recorders: dict[str, Callable | None]
     progress: Callable[[Progress], None] | None
 
-    def checks(self) -> Iterator[tuple[int, int]]:
-        """(steps made, steps until the next check), the latter 0 at the end."""
-        for made in range(0, self.steps, self.check_every):
-            yield made, min(self.check_every, self.steps - made)
+    def checks(self, decides: bool) -> Iterator[tuple[int, int]]:
+        """(steps made, steps until the next look), the latter 0 at the end; ``decides``: the session makes checks in between by itself."""
+        stride = self.check_every * (CHECKS_OF_SESSION if decides else 1)
+        for made in range(0, self.steps, stride):
+            yield made, min(stride, self.steps - made)
         yield self.steps, 0
 
 
@@ -101,7 +105,7 @@ class Run:
         alive, session = np.ones(len(running), dtype=bool), None
         if not len(running):
             recording.add(0, self.theta, self.loss)
-        for made, stride in self.plan.checks():
+        for made, stride in self.plan.checks(self.decides):
             if not alive.any():
                 break
             session = session or self._open(running, self.start_state)
@@ -114,8 +118,19 @@ class Run:
                 running, alive, session = running[alive], alive[alive], None
             if stride and len(running):
                 session = session or self._open(running, self.state)
-                session.advance(stride)
+                self._further(session, stride)
         return recording
+
+    @property
+    def decides(self) -> bool:
+        """Whether sessions decide by themselves which networks have ended: nobody wants to see what happens at a check."""
+        return self.choice.decides and not self.plan.recorders and self.plan.progress is None
+
+    def _further(self, session: Any, steps: int) -> None:
+        if self.decides:
+            session.advance(steps, self.plan.check_every)
+        else:
+            session.advance(steps)
 
     def _open(self, running: np.ndarray, state: dict[str, np.ndarray]) -> Session:
         start = replace(self.problem.take(running), theta=self.theta[running], steps=self.steps[running])
@@ -127,7 +142,8 @@ class Run:
         finite = np.isfinite(loss) & np.isfinite(theta).all(axis=1)
         self.steps[running[alive]] = steps[alive]
         self.loss[running[alive]] = np.where(finite, loss, np.inf)[alive]
-        self.theta[running[alive & finite]] = theta[alive & finite]
+        seen = alive & (finite | self.decides)  # a session that decides keeps the last finite theta that one of its checks saw
+        self.theta[running[seen]] = theta[seen]
         converged = finite & (loss <= self.threshold[running])
         stopped = np.array([end is not None for end in ended])
         self.status[running[alive & stopped]] = ended[alive & stopped]

@@ -1,4 +1,4 @@
-"""Which networks the kernels know, and the sizes with which a kernel is compiled."""
+"""Which networks the kernels of numba know, their sizes, and data as kernels read them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,8 @@ from numerics.train.problem import Problem
 from theory.activations import activation
 from theory.models import EntryModel, MatrixFactorization, TwoLayer, TwoLayerCNN, one_hot
 
-#: Activations whose slope follows from their value h, as C expressions of z and of h.
-ACTIVATIONS = {
-    "tanh": ("hyperbolic_tangent(z)", "(1. - (h) * (h))"),
-    "sigmoid": ("logistic(z)", "((h) - (h) * (h))"),
-    "relu": ("rectifier(z, 0.)", "step_of(h, 0.)"),
-    "leaky": ("rectifier(z, .5)", "step_of(h, .5)"),
-    "identity": ("(z)", "1."),
-}
+#: Activations whose slope follows from their value.
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky", "identity")
 
 #: Above this many parameters a kernel's code, written out for its sizes, would take long to compile.
 MOST_PARAMETERS = 4000
@@ -43,28 +37,6 @@ class Patches:
     activation: str
     seen: tuple[tuple[int, ...], ...]
 
-    @property
-    def prelude(self) -> str:
-        """The macros of kernels/patch_network.h."""
-        names = ("kernels", "positions", "entries", "inputs", "outputs", "sharing", "bias", "output_bias")
-        sizes = {name.upper(): int(getattr(self, name)) for name in names}
-        value, slope = ACTIVATIONS[self.activation]
-        lines = [f"#define {name} {size}" for name, size in sizes.items()]
-        lines += [f"#define activate(z) {value}", f"#define slope(h) {slope}", *self._seen()]
-        return "\n".join(lines)
-
-    @property
-    def body(self) -> str:
-        """The include of the loss and gradient."""
-        return '#include "patch_network.h"'
-
-    def _seen(self) -> list[str]:
-        stride = self.seen[1][0] if self.positions > 1 else 0
-        if np.array_equal(self.seen, stride * np.arange(self.positions)[:, None] + np.arange(self.entries)):
-            return [f"#define SEEN(p, s) ({stride} * (p) + (s))"]
-        table = ", ".join(str(k) for row in self.seen for k in row)
-        return [f"#define SEEN(p, s) seen[(p) * {self.entries} + (s)]", f"#define SEEN_TABLE {{{table}}}"]
-
 
 @dataclass(frozen=True)
 class Entries:
@@ -74,27 +46,12 @@ class Entries:
     d2: int
     width: int
 
-    @property
-    def prelude(self) -> str:
-        """The macros of kernels/factorization.h."""
-        return f"#define D1 {self.d1}\n#define D2 {self.d2}\n#define WIDTH {self.width}"
-
-    @property
-    def body(self) -> str:
-        """The include of the loss and gradient."""
-        return '#include "factorization.h"'
-
 
 Shape = Patches | Entries
 
 
-def method_prelude(method: Method) -> str:
-    """The macro of kernels/descend.h."""
-    return f"#define METHOD {(GradientDescent, Momentum, Adam).index(type(method))}"
-
-
 def method_parameters(method: Method) -> np.ndarray:
-    """The numbers that kernels/descend.h reads."""
+    """The numbers that kernels/update.h reads."""
     match method:
         case Momentum():
             values = (method.momentum, method.nesterov)

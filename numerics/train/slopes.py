@@ -159,24 +159,19 @@ def _smooth(activation: SmoothActivation) -> Written:
 def _piecewise(activation: PiecewiseActivation) -> Written:
     coefficients = [[float(c) for c in piece] for piece in activation.pieces]
     slopes = [[k * c for k, c in enumerate(piece)][1:] or [0.0] for piece in coefficients]
-    breaks = [float(b) for b in activation.breaks]
-    chosen = lambda breaks, pieces: _chosen(breaks, [_horner(piece) for piece in pieces])
-    value, slope = chosen(breaks, coefficients), chosen(breaks, slopes)
-    if (images := _images(breaks, coefficients)) is None:
-        return Written("", value, slope, "argument")
-    return Written("", value, chosen(images, slopes).replace("z", "h"), "value")
+    if (below := _slope_below(activation)) is not None:
+        return Written("", f"rectifier(z, {below!r})", f"step_of(h, {below!r})", "value")
+    chosen = lambda pieces: _chosen([float(b) for b in activation.breaks], [_horner(piece) for piece in pieces])
+    return Written("", chosen(coefficients), chosen(slopes), "argument")
 
 
-def _images(breaks: list[float], pieces: list[list[float]]) -> list[float] | None:
-    """The values at the breaks where value > image says exactly that z > break, so that the slope follows from the value; else None.
-
-    That is so of two straight pieces that meet at 0 with the value 0, the lower one not falling, the upper one as steep as 1 at least:
-    there no value that is not 0 is rounded to 0.
-    """
-    straight = all(not any(piece[2:]) for piece in pieces)
-    slope = [piece[1] if len(piece) > 1 else 0.0 for piece in pieces]
-    meet = breaks == [0.0] and not any(piece[0] for piece in pieces)
-    return [0.0] if straight and meet and slope[0] >= 0 and slope[1] >= 1 else None
+def _slope_below(activation: PiecewiseActivation) -> float | None:
+    """The slope c of a function that is z above 0 and c z below, c in [0, 1): then h > 0 says exactly that z > 0. None for others."""
+    if [float(b) for b in activation.breaks] != [0.0]:
+        return None
+    lower, upper = ([*map(float, piece), 0.0, 0.0] for piece in activation.pieces)
+    straight = upper[:2] == [0.0, 1.0] and lower[0] == 0.0 and not any([*upper[2:], *lower[2:]])
+    return lower[1] if straight and 0 <= lower[1] < 1 else None
 
 
 def _horner(coefficients: list[float]) -> str:

@@ -35,7 +35,7 @@ def draw(path: Path, place: tuple[float, float], predicted: float, measured: flo
         axes.plot(float(gamma), 0.0, "s", color="#22262b", markersize=5)
         axes.annotate(f"{slope:g}", (float(gamma), 0.0), textcoords="offset points", xytext=(6, -12), fontsize=8)
     axes.plot([], [], "s", color="#22262b", markersize=5, label="printed slopes")
-    told = f"asked: {predicted:g}" + (f", measured {measured:.3f}" if measured is not None else "")
+    told = f"asked: predicted {predicted:.3g}" + (f", measured {measured:.3f}" if measured is not None else "")
     axes.plot(*place, "o", color="#b5568f", markersize=9, label=told)
     axes.set(xlim=(left, right), ylim=(-high, high), xlabel="gamma", ylabel="gamma'", title="Slopes of the input weights' distance")
     axes.legend(loc="lower left", fontsize=9)

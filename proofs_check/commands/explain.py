@@ -14,6 +14,8 @@ from proofs_check.engine.registry import shown_file
 
 #: Columns of the text.
 WIDTH = 120
+#: Values of an axis that are named one by one; the page of a report names them all.
+MOST_VALUES = 12
 
 
 @click.command(short_help="Print a claim: statement, symbols, how it is tested.")
@@ -63,7 +65,8 @@ def _tested(check: Check) -> str:
     reach = "for all" if check.covers == "statement" else "on"
     level = "" if check.level == "quick" else f", from level {check.level} on"
     controls = ", ".join(f"“{control.name}”" for control in check.controls)
-    return f"{check.evidence} ({check.name}{level}), {reach}: {check.scope}; must be refuted: {controls}"
+    scope = check.scope if check.axes is None else check.scope.replace(check.axes.text(), check.axes.text(most=MOST_VALUES))
+    return f"{check.evidence} ({check.name}{level}), {reach}: {scope}; must be refuted: {controls}"
 
 
 def _filled(text: str, indent: str) -> list[str]:

@@ -223,6 +223,8 @@ def _of_module(described: str, x: np.ndarray) -> Asked:
     if not fits or layers[-1].shape[0] != 1 or len({array.shape[0] for array in layers[:-1]}) != 1:
         raise ValueError(f"{described} must be a Sequential of two or three linear layers with ReLU between them, of one width, one output")
     sizes = [float(np.sqrt((array**2).mean())) for array in layers]
+    if not np.isfinite(sizes).all():
+        raise ValueError(f"{described} must have finite weights, got root mean squares {sizes}")
     if not all(sizes):
         raise ValueError(f"{described} must have weights that are not all zero in every layer, got root mean squares {sizes}")
     width, inputs = layers[0].shape[0], x.shape[1]

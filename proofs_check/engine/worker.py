@@ -6,6 +6,7 @@ It lives until its input ends, or its parent does. Whatever the claims print goe
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
 import queue
@@ -69,6 +70,10 @@ def _listen(jobs: BinaryIO, waiting: queue.SimpleQueue[bytes | None], idle: thre
     waiting.put(None)
 
 
+#: Modules that are newly imported from which the search for garbage is spared them.
+MANY_IMPORTED = 100
+
+
 class _Desk:
     """Runs one job after another, and watches what each leaves behind."""
 
@@ -81,6 +86,7 @@ class _Desk:
         self.recorder = Recorder()
         self.watch = Watch()
         self.imported: set[str] = set()
+        self.settled = 0
 
     def serve(self, data: dict) -> dict:
         """The answer to one job: its finding, and whether this process can serve no other after it."""
@@ -102,6 +108,7 @@ class _Desk:
         finally:
             faulthandler.cancel_dump_traceback_later()
             _flush()
+        self._settle()
         try:
             finding, changed = self._judged(finding)
             return {"finding": safe(finding).to_data(), "changed": changed}
@@ -121,6 +128,13 @@ class _Desk:
         known = job.reached
         reads = {path: digest for path, digest in self.recorder.reads.items() if path not in known}
         return replace(finding, reads={**reads, **finding.reads})
+
+    def _settle(self) -> None:
+        """Spare what was imported the search for circular garbage from now on: it stays, and torch alone is half a million objects."""
+        if len(sys.modules) >= self.settled + MANY_IMPORTED:
+            gc.collect()
+            gc.freeze()
+            self.settled = len(sys.modules)
 
     def _judged(self, finding: Finding) -> tuple[Finding, bool]:
         """The finding; an error where something in this process is no longer as it was before."""

@@ -62,3 +62,9 @@ def test_an_instance_outside_the_axes_is_named():
 def test_malformed_axes_are_refused(build, told):
     with pytest.raises(ClaimError, match=told):
         build()
+
+
+def test_long_axes_are_told_by_their_first_and_last_values():
+    long = axes(size=tuple(range(1, 40, 2)), bias=(False, True))
+    assert long.text(most=4) == "size = 1, 3, ..., 39 (20 values); bias = no, yes"
+    assert "5, 7" in long.text() and long.text() in long.scope()

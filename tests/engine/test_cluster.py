@@ -115,7 +115,7 @@ def with_another_kernel(folder):
     """A copy of the packages in which a comment was added to one kernel."""
     for name in ("theory", "numerics", "proofs_check"):
         shutil.copytree(Path(ROOT) / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    with open(folder / "numerics" / "train" / "kernels" / "descend.h", "a") as file:
+    with open(folder / "numerics" / "train" / "kernels" / "update.h", "a") as file:
         file.write("// changed\n")
     return folder
 

@@ -23,8 +23,9 @@ def test_a_formula_gets_a_certified_counterexample(run, tmp_path):
 
 
 def test_where_there_is_none_the_reason_is_told(run, tmp_path):
-    result = run("--activation", "exp", "--candidates", "200")
+    result = run("--activation", "z", "--candidates", "200")
     assert result.exit_code == 1 and "strict G exists" in result.output and not list(tmp_path.iterdir())
+    assert "There is no two-point counterexample for z while a and p z + q keep their signs (" in result.output
 
 
 def test_a_cycle_of_two_inputs_and_equal_neurons(run, tmp_path):

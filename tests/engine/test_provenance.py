@@ -115,7 +115,7 @@ def packages(tmp_path, monkeypatch):
         **dict.fromkeys(("theory/__init__.py", "numerics/__init__.py", "numerics/train/__init__.py", "numerics/rank/__init__.py"), ""),
         "numerics/train/native.py": "from . import shapes",
         "numerics/train/shapes.py": "",
-        "numerics/train/kernels/descend.h": "1",
+        "numerics/train/kernels/update.h": "1",
         "numerics/train/kernels/gpu.cu": "1",
         "numerics/rank/table.json": "{}",
         "proofs_check/claims/own.py": "def f():\n    from numerics.train import native",
@@ -137,7 +137,7 @@ def packages(tmp_path, monkeypatch):
     [
         ("numerics/train/native.py", True),
         ("numerics/train/shapes.py", True),
-        ("numerics/train/kernels/descend.h", True),
+        ("numerics/train/kernels/update.h", True),
         ("numerics/train/kernels/gpu.cu", True),
         ("numerics/rank/table.json", False),
         ("theory/__init__.py", False),
@@ -152,7 +152,7 @@ def test_kernels_and_data_beside_a_module_matter_where_it_is_reached(packages, c
 
 def test_the_kernels_and_data_that_ship_are_reached():
     names = {file.name for path in set(load_claims().files.values()) for file in closure(path)}
-    assert {"descend.h", "factorization.h", "patch_network.h", "cpu.cpp", "gpu.cu", "iris.csv", "published_experiments.json"} <= names
+    assert {"update.h", "functions.h", "device.h", "cpu.cpp", "gpu.cu", "iris.csv", "published_experiments.json"} <= names
 
 
 def test_other_libraries_are_another_key_and_refused_by_a_worker(write_claims, tmp_path, monkeypatch):

@@ -168,3 +168,8 @@ def test_relations_of_several_signs_and_primes_of_words_are_set(latex, shown):
 @pytest.mark.parametrize("symbol", [r"\operatorname{Var}", "Var", r"theta^*", r"\theta"])
 def test_symbols_are_set_spelled_out_or_not(symbol):
     assert "unset" not in html._letter(symbol)
+
+
+def test_short_words_between_formulas_stay_words():
+    assert re.sub("<[^>]+>", "", render_math(r"\rho^2, in (0, 1)")) == "ρ2, in (0, 1)"
+    assert "the gamma function" in html._meaning("the gamma function")

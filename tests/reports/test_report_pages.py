@@ -228,6 +228,11 @@ def test_a_run_of_version_1_has_pages(tmp_path):
     assert broken_links(tmp_path) == []
 
 
+def test_notation_begins_with_what_holds_everywhere(report):
+    text = text_of(report / "notation.html")
+    assert text.index("Everywhere") < text.index("raised: the transposed matrix") < text.index("model rank at the point")
+
+
 def test_notation_collects_symbols_by_family(report):
     page = Page(report / "notation.html")
     text = " ".join(page.text.split())

@@ -46,6 +46,9 @@ struct Memory {
 #include "flow.h"
 #define WORKING (SCRATCH + SLOTS + FLOW_WORKING)
 #else
+#if METHOD != 2
+#define EACH_SLOT UNROLL for (int k = 0; k < SLOTS; k++)
+#endif
 #include "update.h"
 #define WORKING (SCRATCH + 2 * SLOTS + BATCH * (INPUTS + OUTPUTS + 1))
 #endif
@@ -120,7 +123,7 @@ LANE Vector descend(int n, int samples, long steps, Vector rate, Vector* theta, 
 #if DROPPED
     for (int k = 0; k < DROPPED; k++) ((Number*)g)[dropped[k]] *= ((Number*)mask)[neuron[k]];
 #endif
-    update<Vector>(rate, theta, g, state, parameters);
+    update<Vector>(rate, theta, g, state, state + STATE - (METHOD == 2 ? 2 : 0), parameters);
     *made += 1;
   }
   return loss_and_gradient<false>(n, theta, x, y, w, g, scratch);

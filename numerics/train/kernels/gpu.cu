@@ -1,33 +1,78 @@
-// One network per thread: parameters and gradient live in registers (or the thread's local memory when they are many), many steps per
-// launch. Arrays are [number][network], so that neighbouring threads read neighbouring numbers; shared data have one column.
-
-#define LANE static __device__ __forceinline__
-#define TABLE static __device__ const
-#define RESTRICT __restrict__
-#define UNROLL _Pragma("unroll")
-#define UNROLL_KERNELS UNROLL
-#define TOGETHER(positions) 1  // other threads run while one waits
-
-LANE double hyperbolic_tangent(double x) { return tanh(x); }
-LANE double logistic(double x) { return 1.0 / (1.0 + exp(-x)); }
-LANE double rectifier(double x, double below) { return x > 0.0 ? x : below * x; }
-LANE double step_of(double x, double below) { return x > 0.0 ? 1.0 : below; }
-LANE double square_root(double x) { return sqrt(x); }
+// Many steps of a first-order method on a GPU. SHAPE is what numerics.train.generate has written of the model; METHOD is as in update.h,
+// THREADS is the size of a block, of which every TEAM threads train one network. With one thread a network stands in its registers, and
+// arrays are [number][network]; a team has it in shared memory (SHARED) or in `working`, and arrays are [network][number].
+#include "device.h"
+#include "functions.h"
+#include "losses.h"
 
 #include SHAPE
-enum { SLOTS = PARAMETERS };
-#include "descend.h"
 
-extern "C" __global__ void __launch_bounds__(128)
-descend_networks(long networks, int n, long steps, const double* rate, const double* x, long x_columns, const double* y, long y_columns,
-                 const double* weight, long w_columns, double* theta, double* state, double* loss, const double* parameters) {
-  const long q = blockIdx.x * (long)blockDim.x + threadIdx.x;
-  if (q >= networks) return;
-  double own[PARAMETERS], g[PARAMETERS], memory[STATE + 1];
-  UNROLL for (int k = 0; k < PARAMETERS; k++) own[k] = theta[k * networks + q];
-  UNROLL for (int k = 0; k < STATE; k++) memory[k] = state[k * networks + q];
-  loss[q] = descend<double>(n, steps, rate[q], own, memory, x + (x_columns > 1 ? q : 0), x_columns, y + (y_columns > 1 ? q : 0), y_columns,
-                            weight + (w_columns > 1 ? q : 0), w_columns, g, parameters);
-  UNROLL for (int k = 0; k < PARAMETERS; k++) theta[k * networks + q] = own[k];
-  UNROLL for (int k = 0; k < STATE; k++) state[k * networks + q] = memory[k];
+#if TEAM == 1
+#define EACH_SLOT UNROLL for (int k = 0; k < SLOTS; k++)
+#else
+#define EACH_SLOT for (int k = thread(); k < SLOTS; k += TEAM)
+#endif
+#include "update.h"
+
+enum { WORKING = 2 * SLOTS + SCRATCH };
+
+// Every `check_every` steps the loss on all samples is looked at. A network ends where it is at most `threshold` or no longer finite; theta and
+// loss are then those of the last finite look, the loss infinite. `ended` says which networks had ended before, `made` counts steps.
+extern "C" __global__ void __launch_bounds__(THREADS)
+train_networks(long networks, int n, long steps, long check_every, const double* rate, const double* threshold, const double* offset,
+               const double* x, long x_network, long x_step, const double* y, long y_network, long y_step, const double* w, long w_network,
+               long w_step, double* theta, double* state, double* loss, const double* parameters, long long* made, int* ended,
+               double* working) {
+  const long q = (blockIdx.x * (long)blockDim.x + threadIdx.x) / TEAM;
+  if (q >= networks || ended[q]) return;
+  const Inputs inputs = {x + q * x_network, x_step};
+  const Targets targets = {y + q * y_network, y_step};
+  const Weights weights = {w + q * w_network, w_step};
+#if TEAM == 1
+  const long first = q, apart = networks;
+  double own[SLOTS], g[SLOTS], memory[STATE + 1], *scratch = 0;
+  EACH_SLOT own[k] = theta[first + k * apart];
+  UNROLL for (int k = 0; k < STATE; k++) memory[k] = state[first + k * apart];
+  double* power = memory + STATE - (METHOD == 2 ? 2 : 0);
+#else
+  const long first = q * SLOTS, apart = 1;
+#if SHARED
+  double* own = team_memory + EXCHANGE + threadIdx.x / TEAM * WORKING;
+#else
+  double* own = working + q * WORKING;
+#endif
+  double *g = own + SLOTS, *scratch = g + SLOTS, *memory = state + q * STATE, power[2];
+  EACH_SLOT own[k] = theta[first + k], g[k] = 0.;
+  if (METHOD == 2) power[0] = memory[STATE - 2], power[1] = memory[STATE - 1];
+  wait();
+#endif
+  double value;
+  long done = 0;
+  bool finite, going;
+  do {
+    const long until = steps - done < check_every ? steps : done + check_every;
+    for (; done < until; done++) {
+      loss_and_gradient<true>(n, own, inputs, targets, weights, g, scratch);
+      wait();
+      update<double>(rate[q], own, g, memory, power, parameters);
+      wait();
+    }
+    value = loss_and_gradient<false>(n, own, inputs, targets, weights, g, scratch) + offset[q];
+    double wrong = 0.;
+    EACH_SLOT wrong += own[k] - own[k] == 0. ? 0. : 1.;
+    finite = value - value == 0. && across(wrong) == 0.;
+    going = finite && !(value <= threshold[q]);
+    if (finite) EACH_SLOT theta[first + k * apart] = own[k];
+  } while (going && done < steps);
+#if TEAM == 1
+  UNROLL for (int k = 0; k < STATE; k++) state[first + k * apart] = memory[k];
+#else
+  wait();
+  if (METHOD == 2 && thread() == 0) memory[STATE - 2] = power[0], memory[STATE - 1] = power[1];
+#endif
+  if (thread() == 0) {
+    loss[q] = finite ? value : INFINITE;
+    made[q] += done;
+    ended[q] = !going;
+  }
 }

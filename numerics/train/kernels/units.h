@@ -13,7 +13,9 @@ template <class V> LANE const typename In<V>::Memory& at(const double* from) { r
 // One number in every lane.
 template <class V> LANE V same(double x) { return x - V{}; }
 
-// The sum and the largest of all lanes.
+LANE Vector whole(double x) { return x - Vector{}; }
+
+// The sum of all lanes.
 LANE double across(double x) { return x; }
 LANE double across(Vector x) {
   double sum[LANES];
@@ -23,6 +25,8 @@ LANE double across(Vector x) {
 }
 
 LANE double larger(double x, double y) { return x > y ? x : y; }
+LANE double rectifier(double z, double below) { return larger(below == 0. ? 0. : below * z, z); }
+LANE double step_of(double h, double below) { return h > 0. ? 1. : below; }
 
 #define OF_ONE(function) LANE double function(double x) { return function(Vector{} + x)[0]; }
 OF_ONE(hyperbolic_tangent)

@@ -1,4 +1,4 @@
-// SIMD vectors whose lanes are networks, and the functions of them that the kernels need.
+// SIMD vectors and what depends on the processor; numbers of a thread of a GPU have the same names in device.h.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("schedule-insns", "sched-pressure")  // or the samples taken together would follow one another
 #endif
@@ -52,39 +52,34 @@ LANE Vector square_root(Vector x) {
 }
 #endif
 
-// x cut off at -bound and bound; NaN stays.
-LANE Vector within(Vector x, double bound) { return larger(Vector{} - bound, smaller(Vector{} + bound, x)); }
+// z above 0 and below * z elsewhere, 0 <= below < 1, and its slope from the value; NaN stays in the value.
+LANE Vector rectifier(Vector z, double below) { return larger(below == 0. ? Vector{} : below * z, z); }
+LANE Vector step_of(Vector h, double below) { return h > 0. ? Vector{} + 1. : Vector{} + below; }
 
-// s and s (e^r - 1) with x = n ln 2 + r, s = 2^n, so that e^x = s + second; |x| at most 700. ln 2 is split for an exact r.
-// e^r - 1 = r + r^2 p(r); p minimizes the largest relative error, 0.27 * 2^-53, on |r| <= ln(2) / 2 (Remez), odd and even powers apart.
-LANE Vector power_of_two_and_rest(Vector x, Vector* rest) {
-  const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer kept in the low bits
-  const double p[] = {.5000000000000007,     .16666666666666696,    .0416666666665625,     .008333333333293249,   .0013888888936151441,
-                      .00019841269986844282, 2.4801499787156758e-5, 2.755711697104583e-6, 2.7628216579642247e-7, 2.5161344674933025e-8};
-  Vector rounded = x * 1.4426950408889634 + shift, n = rounded - shift;
-  Vector r = (x - n * 0.6931471804855391) - n * 7.440617110012397e-11, square = r * r;
-  Vector even = Vector{} + p[8], odd = Vector{} + p[9], s;
-  UNROLL for (int k = 6; k >= 0; k -= 2) {
-    even = even * square + p[k];
-    odd = odd * square + p[k + 1];
-  }
+#define INFINITE __builtin_inf()
+
+LANE Whole bits_of(Vector x) {
   Whole bits;
-  memcpy(&bits, &rounded, sizeof bits);
-  bits = (bits + 1023) << 52;
-  memcpy(&s, &bits, sizeof s);
-  *rest = s * ((odd * r + even) * square + r);
-  return s;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+LANE Vector of_bits(Whole bits) {
+  Vector x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
 }
 
-// t / (t + 2) with t = e^(2x) - 1: relative error at most 3.3 * 2^-53, NaN and infinities as they should be.
-LANE Vector hyperbolic_tangent(Vector x) {
-  x = within(x, 20.);
-  Vector rest, s = power_of_two_and_rest(x + x, &rest), t = rest + (s - 1.);
-  return t / (t + 2.);
+// Whether a lane is beyond the bound, and what the library says, lane by lane.
+LANE bool any_beyond(Vector x, double bound) {
+  bool found = false;
+  for (int lane = 0; lane < LANES; lane++) found |= x[lane] > bound || x[lane] < -bound;
+  return found;
 }
-
-LANE Vector logistic(Vector x) {
-  Vector rest, s = power_of_two_and_rest(within(-x, 700.), &rest);
-  return 1. / (1. + (s + rest));
+LANE Vector library_sine(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sin(x[lane]);
+  return x;
 }
-
+LANE Vector library_cosine(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_cos(x[lane]);
+  return x;
+}

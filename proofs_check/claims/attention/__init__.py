@@ -28,6 +28,7 @@ NOTATION = {
     r"\alpha": "a unit vector of the width",
     "c": "lambda Cov_pi(gamma, beta) Var_pi(gamma)",
     "H": "entropy",
+    r"\mathcal{L}": "the loss: mean cross-entropy of the next token",
 }
 
 LONG = Assumption("long sequences", r"\text{the length of sequences and their number tend to infinity}")

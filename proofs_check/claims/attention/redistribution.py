@@ -30,6 +30,7 @@ REDISTRIBUTION = claim(
         r"\pi": "stationary law",
         r"\lambda": "probability that a token stays",
         "c": "the rate of attention.stage2",
+        "u, v": "two tokens",
     },
     assumptions=[LONG, PERSISTENT, UNEVEN, OCCUR],
     source=FOCUS.at("Propositions 3.6 - 3.8; for all laws and with constants, ours"),

@@ -28,6 +28,8 @@ DILUTION = claim(
         r"\pi": "(0.75, 0.19, 0.05, 0.01), lambda = 1/2",
         "W_0": "embedding",
         "W_Q, W_K": "attention",
+        r"\mathcal{L}": "the loss: mean cross-entropy of the next token",
+        "H": "entropy",
     },
     assumptions=[LONG],
     source=FOCUS.at("Section 4, synthetic data"),

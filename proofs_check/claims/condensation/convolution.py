@@ -37,7 +37,7 @@ CNN = claim(
         "digits": r"\text{kernels trained on handwritten digits are where the linear stage puts them}",
         "network": r"\text{a tanh network deviates from this by } O(\varepsilon^2) \text{ relative to its size}",
     },
-    symbols=["W_b", "A_b", "X_i", "Z", "s_k", "u_k", "v_k", "K", "y_i", "n", "\\sigma", "\\varepsilon"],
+    symbols=["W_b", "A_b", "X_i", "Z", "s_k", "u_k", "v_k", "K", "y_i", "n", "\\sigma", "\\varepsilon", "C_b"],
     assumptions=[CENTRED, GAP, GAUSSIAN, SMALL, FLOW],
     source=CONVOLUTION.at("abstract and theorem on the final direction; rates and averages are ours"),
     refuted_by="a kernel that turns elsewhere or at another rate",

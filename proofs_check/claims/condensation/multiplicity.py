@@ -19,7 +19,7 @@ MULTIPLICITY = claim(
         "values": r"1 \text{ for tanh, sigmoid, softplus, SiLU, GELU};\ 2 \text{ for } z\tanh z, \cos z;\ 3 \text{ for } z^2 \tanh z",
         "product": r"z^q \sigma,\ q \ge 1 \text{, has } q + p \text{ if } \sigma(0) = 0 \text{, and } q \text{ if } \sigma(0) \neq 0",
     },
-    symbols=["p", "\\sigma"],
+    symbols=["p", "\\sigma", "q"],
     assumptions=[SMOOTH],
     source=INITIAL.at("Definition 1"),
     refuted_by="one activation whose first derivative at 0 that is not zero, from the first on, has another order",

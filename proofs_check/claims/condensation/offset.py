@@ -40,7 +40,7 @@ OFFSET = claim(
         r"\varepsilon^2 (\tfrac1m + (1 - \tfrac1m) \cosh 2\tau)",
         "one": r"\varepsilon \to 0 \text{ with } m \text{ fixed: one orientation, } \operatorname{sign}(\bar y \sigma(0) \sigma'(0))\, z_c",
     },
-    symbols=["w_j", "a_j", "\\sigma", "y_i", "x_i", "m", "n", "\\varepsilon", "\\tau", "e_i"],
+    symbols=["w_j", "a_j", "\\sigma", "y_i", "x_i", "m", "n", "\\varepsilon", "\\tau", "e_i", r"\Phi"],
     assumptions=[MEAN, SMALL, FLOW, GAUSSIAN],
     kind="law",
     source=INITIAL.at("Section 4.2 reports two opposite directions for sigmoid and softplus; derived here"),

@@ -27,7 +27,7 @@ OPTIMIZER = claim(
         "trained": r"\text{tanh networks: the median of } |\cos(w_j, \operatorname{sign} z)| > 0.99 \text{ as the loss begins to fall, in "
         r"at least three of four}",
     },
-    symbols=["w_j", "z", "\\varepsilon"],
+    symbols=["w_j", "z", "\\varepsilon", r"\alpha_t"],
     assumptions=[CENTRED, LINEAR_PART, CLEAR, ADAM, FAR],
     kind="extension",
     source=INITIAL.at("experiments with Adam; derived here"),

@@ -11,6 +11,7 @@ EARLY = Paper("arXiv:2205.13283v1")
 
 NOTATION = {
     "R": "risk, over the data S",
+    "M": "number of parameters of the shallow network; deep: of the deep one",
     "S": "the data, finitely many samples",
     r"\theta": "a point of the shallow network; deep: of the deep one",
     "q": "the layer behind which one is inserted, 0 the inputs",

@@ -32,7 +32,7 @@ DIMENSION = claim(
         r"\operatorname{rank} "
         r"\Lambda \hat W)",
     },
-    symbols=[r"\hat m", "m_q", "W',b'", r"\Lambda,\mu", r"\hat W,\hat b"],
+    symbols=[r"\hat m", "m_q", "W',b'", r"\Lambda,\mu", r"\hat W,\hat b", "M"],
     assumptions=[
         replace(LINEARIZED, unprobed="the constraints speak of slopes and offsets, which there are in pieces alone"),
         REGULAR,

@@ -27,7 +27,7 @@ INERTIA = claim(
         "regular": r"(n_-, n_0, n_+)_{\text{deep}} = (n_-,\ n_0 + M_{\text{deep}} - M,\ n_+) \text{ at regular lifts}",
         "irregular": r"n_- \text{ and } n_+ \text{ do not grow at irregular lifts, and fall at those with } W' = \hat W = 0 \text{ tested}",
     },
-    symbols=["H", r"\pi", "n_-,n_0,n_+", "R", r"\theta"],
+    symbols=["H", r"\pi", "n_-,n_0,n_+", "R", r"\theta", "M"],
     assumptions=[LINEARIZED, CRITICAL, REGULAR, BIASES],
     source=LIFTING.at("inertia preserved by critical lifting; congruence derived here"),
     depends_on=["depth.lifting.criticality"],

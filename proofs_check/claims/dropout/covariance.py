@@ -32,6 +32,7 @@ COVARIANCE = claim(
         "G_k": r"\nabla_{\theta_k} L = (1/n) sum_i (e_i + v s_ik) g_ik",
         "E_k": "(1/n) sum_i e_i g_ik",
         "h_{kj}": "(1/n) sum_i s_ij g_ik",
+        r"R^{\xi}": "loss of the mask xi",
         "e_i": "error without dropout",
         "s_{ij}": "contribution of neuron j on sample i",
         "g_{ik}": "gradient of s_ik in the parameters; several neurons may share some, then the blocks add up; there are no others",

@@ -31,6 +31,7 @@ MODIFIED = claim(
     symbols={
         r"\eta": "learning rate",
         r"R^{\xi}": "loss of the mask xi",
+        r"\Phi_\eta": r"the flow of the loss with its addition, over the time \eta",
         "L": "mean loss R_S + R_1",
         r"\Sigma": "covariance of grad R^xi",
         "A_k, B_{jk}": "the factors of dropout.covariance",

@@ -30,8 +30,8 @@ CP = claim(
     source=SEGRE.at("defective secant varieties of Segre varieties; unbalanced ones: arXiv:math/0609054v2; as model ranks: ours"),
     refuted_by="A format of another generic rank.",
     notes="That no further formats are defective is proved for r <= 6 and conjectured beyond; here it is tested on the formats of the axes."
-    " N = 2 is the rank of a matrix: every format with r > 1 is unbalanced. Sizes 1 count for nothing. The smallest"
-    " unbalanced format of three axes is (2, 2, 4; 3): rank 15, expected 16.",
+    " N = 2 is the rank of a matrix: formats with 1 < r < min(d_1, d_2) are unbalanced. Sizes 1 count for nothing. The"
+    " smallest unbalanced format of three axes is (2, 2, 4; 3): rank 15, expected 16.",
 )
 
 

@@ -17,6 +17,8 @@ JUMP = Paper("arXiv:2405.03095v1")
 NOTATION = {
     "F": "Fourier transform, F[f](k) = int f(x) e^(-ikx) dx",
     "k": "angular frequency",
+    "C": "a number that does not depend on delta",
+    "U": "U(a, b): the uniform distribution on [a, b]",
     "k_1": "the lower frequency",
     "k_2": "the higher frequency, k_2 > k_1 > 0",
     "w": "input weight of a neuron",

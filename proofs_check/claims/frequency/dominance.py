@@ -31,7 +31,7 @@ DOMINANCE = claim(
         "zero bias": r"b = 0, \; h(k_1) \text{ real}, \; h(k_2) \text{ not}, \; k_2 < 2 k_1: \; |\partial_a L(k_2)| > |\partial_a L(k_1)|"
         r" \text{ for all small } w",
     },
-    symbols=["F", "T", "L", "D", "h", "k", "k_1", "k_2", "w", "b", "a", "m", r"\delta", r"B_\delta", r"\mu", r"\theta"],
+    symbols=["F", "T", "L", "D", "h", "k", "k_1", "k_2", "w", "b", "a", "m", r"\delta", r"B_\delta", r"\mu", r"\theta", "C", "U"],
     assumptions=[LOW_FIRST, SEEN, Assumption("small weights", r"\delta \text{ small}"), TURNING, ACTIVE],
     source=PRINCIPLE.at("Theorem 1; the constant c, its optimality and the part of the bias are ours"),
     relation="lower",

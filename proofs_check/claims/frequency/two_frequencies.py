@@ -19,7 +19,7 @@ TWO = claim(
         "criterion": r"\dot L(k_1) \le 0 \wedge \dot L(k_1) \le \dot L(k_2) \iff |\nabla L(k_1)| \ge |\nabla L(k_2)|",
         "everywhere": r"|\nabla L(k_1)| > |\nabla L(k_2)| \text{ for every } w \ne 0 \text{ with } |w_j| \le \delta, \; \delta \text{ small"
         r" enough, given}"
-        r" \; m, |a_j|, |b_j| \text{ and } h",
+        r" \; m, |a_j|, |b_j|, h, k_1 \text{ and } k_2",
     },
     symbols=["L", "D", "h", "k", "k_1", "k_2", "w", "a", "b", "m", r"\delta", r"\theta"],
     assumptions=[

@@ -12,6 +12,7 @@ RECOVERY = Paper("arXiv:2406.18035v1")
 NOTATION = {
     "R": r"model rank: dimension of the span T of the tangents at theta; R(f^*) the least over \Theta^*",
     "T": "span of the tangents at a point",
+    "c": "a constant function",
     r"\Theta^*": "all parameters that represent f^*",
     "f^*": "a target",
     r"\sigma": "the activation",

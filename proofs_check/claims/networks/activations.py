@@ -30,7 +30,7 @@ TABLE = claim(
         "one frequency": r"\text{sin, cos: } k \ge 2 \text{ neurons of one } w \text{ have } 2 (d + 1) \text{ together,}"
         r"\text{ and } d + 2 \text{ if all } b_i - b_j \in \pi \mathbb{Z}",
     },
-    symbols=["R", "k", "d", "D", "w_i,b_i,a_i"],
+    symbols=["R", "k", "d", "D", "w_i,b_i,a_i", r"\sigma"],
     assumptions=[Assumption("generic", r"w_i \ne 0,\ a_i \ne 0,\ w_i \ne \pm w_j \text{ but for the pair and one frequency}")],
     kind="extension",
     source=STRATIFICATION.at("Proposition 5 for tanh; the other rows: ours"),

@@ -33,7 +33,7 @@ FUNCTION = claim(
         "output bias": r"\text{one more with an output bias, whatever constant } f^* \text{ holds}",
         "constant": r"f^* + c,\ c \ne 0, \text{ hidden and no output bias: } R = k (d + 2) + d + 1,\ m \ge k + 1",
     },
-    symbols=["R", "f^*", "k", "m", "d", "D", "w_i,b_i,a_i"],
+    symbols=["R", "f^*", "k", "m", "d", "D", "w_i,b_i,a_i", "c"],
     assumptions=[REDUCED],
     source=STRATIFICATION.at("Proposition 5, Table 3; 2307.08921v1, equations 12 and 23; 2406.18035v1, Theorem 5; constants: ours"),
     depends_on=["fnn.strata", "fnn.strata-bias"],

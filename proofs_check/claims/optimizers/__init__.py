@@ -12,6 +12,7 @@ SPIKES = Paper("arXiv:2305.12133v1")
 
 NOTATION = {
     "L": "the loss; on the line x^k/k",
+    r"\varepsilon": "what Adam adds to the root of the second moment",
     "k": "an even integer, at least 4",
     "x_t": "the parameter after t steps",
     r"\eta": "learning rate, positive",

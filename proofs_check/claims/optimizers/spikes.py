@@ -31,7 +31,7 @@ SPIKE = claim(
         r" \Rightarrow \frac{1-\beta_1}{(1+\beta_1)(1-\beta_1^t)} \frac{\lambda}{\sqrt{\hat v_t} + \varepsilon} \le \frac2\eta;"
         r"\ \varepsilon \ge \frac{\eta\lambda}{2(1+\beta_1)} \text{ is enough for all } t \ge 1",
     },
-    symbols=["L", r"\beta_1", r"\beta_2", r"\eta", "v_t", r"\lambda"],
+    symbols=["L", r"\beta_1", r"\beta_2", r"\eta", "v_t", r"\lambda", r"\varepsilon"],
     assumptions=[Assumption("bias correction", r"\hat m = m/(1-\beta_1^t),\ \hat v = v/(1-\beta_2^t),\ m_0 = v_0 = 0")],
     source=PRECONDITIONERS.at("one-dimensional quadratic (the steps are ours)"),
     depends_on=["adam.frozen_threshold"],

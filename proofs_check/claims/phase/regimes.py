@@ -181,6 +181,7 @@ CONDENSATION = claim(
         "m": "number of neurons",
         "A": r"mean square of the components along z, in units of the start: \cosh^2\theta + \kappa'^2 \sinh^2\theta",
         "\\theta": r"\kappa \int -e\, d\tau", "\\beta_2": "standard deviation of the input weights", "\\sigma": "activation",
+        "\\gamma, \\gamma'": r"-\lim \ln \kappa/\ln m,\ -\lim \ln \kappa'/\ln m",
     },
     assumptions=[LINEAR_PART, BALANCED],
     source=INITIAL.at("the regimes, of which the abstract and summaries were at hand; the solved network is ours"),

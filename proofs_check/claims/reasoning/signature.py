@@ -38,6 +38,7 @@ SIGNATURE = claim(
     symbols={
         "E_x": "embedding of token x, (h,)",
         "U": "output matrix, (V, h)",
+        r"\mathcal{L}": "the loss: mean cross-entropy of the label",
         "e": "scale of the start",
         "V": "number of labels",
         "h": "width",

@@ -34,7 +34,7 @@ ELASTICITY = claim(
         "extrema": r"z^* = 1.278464542761\ (\text{SiLU}),\ 0.839923675692\ (\text{GELU}),\ 1.414213562373\ (\tfrac{1+z}{2+z}),"
         r"\ 1\ (e^{\arctan z})",
     },
-    symbols=["h", "z", r"\sigma", "w", "x", "a", "y"],
+    symbols=["h", "z", r"\sigma", "w", "x", "a", "y", "W"],
     assumptions=[
         Assumption("one input", "d = 1", unprobed="with more inputs solution sets are surfaces, which meet in curves"),
         Assumption(

@@ -31,7 +31,7 @@ CONSERVED = claim(
         "along x": r"w - w_0 \parallel x",
         "table": r"G \text{ in closed form for seventeen activations}",
     },
-    symbols=["n", "x", r"\sigma", "I_x", "a", "w", "G", "w_0", "f"],
+    symbols=["n", "x", r"\sigma", "I_x", "a", "w", "G", "w_0", "f", r"\ell"],
     source=LIMITATION_PAPER.at("Lemma A.3; table ours"),
     assumptions=[
         Assumption("one sample", "n = 1"),

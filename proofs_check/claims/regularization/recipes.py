@@ -36,7 +36,7 @@ RECIPES = claim(
             r"\sigma(2z) = 2 \sigma(z): \text{ all solution curves through } (w, a) \text{ meet again in } (2w, \tfrac a2)"
         ),
     },
-    symbols=[r"\theta_0", r"\sigma", "P", "w", "a", "w_0", "a_0", "x", "z", "p_i"],
+    symbols=[r"\theta_0", r"\sigma", "P", "w", "a", "w_0", "a_0", "x", "z", "p_i", "v, b"],
     source=LIMITATION_PAPER.at("Theorem 6.1 and sections 6.1-6.2"),
     relation="existence",
     assumptions=[Assumption("one input", "d = 1", unprobed="the recipes construct one neuron with one input")],

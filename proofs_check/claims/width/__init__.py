@@ -43,6 +43,7 @@ NOTATION = {
     r"\beta": "coefficients of copies, of sum 1; multipliers of neurons",
     "A": "the matrix of an embedding",
     "G": "the constant matrix by which gradients map",
+    "I(i)": "the narrow neuron that neuron i stands for",
     "H": "Hessian of R; of the wide network H'",
     "B_s": r"E[e^{[l+1]} \sigma'(p_s) h^\top], m_{l+1} x d_l",
     "S_s": r"E[(W_s \cdot e^{[l+1]}) \sigma''(p_s) h h^\top], d_l x d_l",

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -121,6 +122,16 @@ def test_least_energies_by_least_squares(d, cutoff):
         for c, row in zip(found.coefficients, x, strict=True)
     )
     assert abs(value - y[0]) < 1e-10
+
+
+@pytest.mark.parametrize(("d", "cutoff"), [(1, 0), (1, 1), (1, 8), (1, 30), (2, 6), (3, 4), (4, 3)])
+def test_the_kernel_is_the_sum_over_all_frequencies(d, cutoff):
+    x = [Fraction(3, 7), Fraction(-9, 4), Fraction(5, 2), Fraction(1, 3)][:d]
+    grid = np.array([k for k in product(range(-cutoff, cutoff + 1), repeat=d) if sum(entry * entry for entry in k) <= cutoff * cutoff])
+    expected = ((1.0 + (grid**2).sum(axis=1)) ** (-3 / 8) * np.cos(grid @ np.array([float(entry) for entry in x]))).sum()
+    found = kernel(x, Fraction(3, 4), cutoff)
+    assert abs(float(found) - expected) < 1e-11 and float(found.rad()) < 1e-30
+    assert found.overlaps(kernel(x, ball(Fraction(3, 4)), cutoff))  # an exponent that is a ball has no table of its own
 
 
 def test_the_critical_exponent_is_said_to_be_a_boundary():

@@ -159,6 +159,8 @@ def test_values_and_slopes_are_written_as_declared(name):
         "arc_tangent": np.arctan,
         "sine": np.sin,
         "cosine": np.cos,
+        "rectifier": lambda z, below: np.where(z > 0, z, below * z),
+        "step_of": lambda h, below: np.where(h > 0, 1.0, below),
     }
     names = {**functions, "z": z}
     for declaration in filter(None, text.states.split(";")):
@@ -172,7 +174,7 @@ def test_values_and_slopes_are_written_as_declared(name):
 
 def _as_python(formula):
     """(a > b ? c : d) as where(a > b, c, d)."""
-    return formula.replace("(z > ", "where(z > ").replace("(h > ", "where(h > ").replace(" ? ", ", ").replace(" : ", ", ")
+    return formula.replace("(z > ", "where(z > ").replace(" ? ", ", ").replace(" : ", ", ")
 
 
 #: Name, function of mpmath, largest argument, bound in units of 2^-53 relative to the value: roundings counted, the polynomials' own errors

@@ -12,24 +12,29 @@ import pytest
 
 from numerics.train import Adam, GradientDescent, Momentum, PathUnavailable, compiled, cuda, just_in_time, native, train
 from numerics.train.problem import pose
-from numerics.train.shapes import kernel_shape
-from theory.models import MatrixFactorization, TwoLayer, TwoLayerCNN
+from theory.models import FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
+
+
+class Functions(FullyConnected):
+    """A sum over networks of every activation that has a function of its own."""
+
+    def __call__(self, theta, x):
+        names = ("gelu", "sin", "cos", "erf", "silu", "softplus", "atan", "exp")
+        return sum(FullyConnected(self.widths, name)(theta, x) for name in names)
+
 
 SHAPES = {
     "two-layer": (TwoLayer(3, 10, 2, "tanh", bias=True, output_bias=True), np.ones((4, 3)), np.ones((4, 2))),
     "cnn": (TwoLayerCNN(5, 3, 4, activation="sigmoid", bias=True), np.ones((4, 5)), np.ones((4, 1))),
     "cnn on a grid": (TwoLayerCNN((4, 4), (2, 3), 2, activation="relu", sharing=False), np.ones((4, 16)), np.ones((4, 1))),
     "factorization": (MatrixFactorization(4, 4, 4), np.array([[0, 1], [2, 3]]), np.ones((2, 1))),
+    "deep, every function": (Functions((2, 9, 9, 1)), np.ones((4, 2)), np.ones((4, 1))),
 }
 
 
 def problem_of(name):
     model, X, Y = SHAPES[name]
     return pose(model, np.ones(model.n_params), (X, Y), weights=None, learning_rate=0.1, stop=None, seed=0)
-
-
-def shape_of(name, method):
-    return kernel_shape(problem_of(name), method)
 
 
 def small_training(**options):
@@ -101,6 +106,45 @@ def test_a_compiler_that_fails_is_an_error_when_forced_and_a_reason_otherwise(tm
     compiled.library.cache_clear()
 
 
+@pytest.mark.skipif(native.reason_against() is not None, reason=str(native.reason_against()))
+def test_where_memory_gives_out_the_next_path_starts_from_the_same_seeds(monkeypatch):
+    def full(*_):
+        raise MemoryError("not enough memory for the intermediate results of 8 networks")
+
+    expected = small_training(steps=3000, path="numba") if not just_in_time.reason_against() else small_training(steps=3000, path="torch")
+    monkeypatch.setattr(compiled.Library, "advance", full)
+    found = small_training(steps=3000)
+    assert found.path == expected.path and (found.theta == expected.theta).all()
+    assert "not enough memory: neither 300 nor 150 networks fit into memory" in found.skipped_paths["compiled"]
+    with pytest.raises(MemoryError, match="neither 300 nor 150 networks fit"):
+        small_training(path="compiled")
+
+
+def test_memory_that_no_path_can_live_with_is_an_error():
+    with pytest.raises(MemoryError, match="memory must hold one network, which takes about"):
+        small_training(steps=3000, memory=1)
+
+
+def test_a_machine_without_a_compiler_trains_and_says_so():
+    """A process that finds neither g++ nor clang++ nor CXX: numba where it knows the model and the loss, else the general path."""
+    code = """if True:
+    import numpy as np
+    from numerics.train import train
+    from theory.models import TwoLayer, FullyConnected
+    x = np.arange(8.0).reshape(4, 2) / 8
+    for model, y, loss in ((TwoLayer(2, 3), x[:, :1], "mse"), (FullyConnected((2, 3, 2)), np.array([0, 1, 1, 0]), "cross-entropy")):
+        found = train(model, np.full((300, model.n_params), 0.1), (x, y), loss=loss, learning_rate=0.1, steps=4000, check_every=4000)
+        print(found.path, "|", found.skipped_paths["compiled"])
+    """
+    root = Path(native.__file__).parents[2]
+    environment = {name: value for name, value in os.environ.items() if name != "CXX"}
+    environment |= {"PYTHONPATH": str(root), "PATH": "/nowhere"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    squares, classes = done.stdout.splitlines()
+    reason = "no C++ compiler found (set CXX, or install g++ or clang++)"
+    assert squares in (f"numba | {reason}", f"torch | {reason}") and classes == f"torch | {reason}", done.stderr
+
+
 def test_an_unwritable_cache_is_replaced_by_a_private_folder(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("PROOFS_CHECK_CACHE", str(tmp_path / "file"))
@@ -141,18 +185,29 @@ def test_hyperbolic_tangent_of_every_vector_width(vectors, tmp_path):
     assert max(errors) <= 4 * 2.0**-53
 
 
-@pytest.mark.parametrize("method", [GradientDescent(), Momentum(), Adam()], ids=lambda method: method.name)
-@pytest.mark.parametrize("name", SHAPES)
-def test_the_cuda_source_compiles(name, method, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "size", "method"),
+    [
+        *((name, 1, GradientDescent()) for name in SHAPES),
+        *((name, 32, Adam()) for name in SHAPES),
+        ("two-layer", 1, Adam()),
+        ("two-layer", 256, Momentum()),
+        ("deep, every function", 256, Adam()),
+    ],
+)
+def test_the_cuda_source_compiles(name, size, method, tmp_path, monkeypatch):
     nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
     if nvcc is None:
         pytest.skip("no nvcc: the CUDA source is not compiled here")
+    monkeypatch.setattr(cuda, "team_size", lambda *_: size)
+    cuda._plan.cache_clear()
     source = tmp_path / "kernel.cu"
-    source.write_text(cuda.compile_text(shape_of(name, method), method))
+    source.write_text(cuda.plan(problem_of(name), method).text)
+    cuda._plan.cache_clear()
     command = [nvcc, "-std=c++17", "-arch=sm_80", "--ptx", str(source), "-o", str(tmp_path / "kernel.ptx")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "descend_networks" in (tmp_path / "kernel.ptx").read_text()
+    assert "train_networks" in (tmp_path / "kernel.ptx").read_text()
 
 
 @pytest.mark.gpu
