@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.remembered import remembered
 from theory.embedding.coupled import PathMatrices
 from theory.embedding.wiring import check_place, layers
 from theory.models import AbstractNetwork
@@ -88,10 +89,11 @@ class Trace:
         return np.stack([np.ravel(form(unit)) for unit in units], axis=-1)
 
 
+@remembered
 def trace(model: AbstractNetwork, theta: Any, x: Any) -> Trace:
     """Forward and backward quantities of ``model`` (TwoLayer or FullyConnected) at ``theta`` (P,) on ``x`` (n, inputs)."""
     places = layers(model)
-    features: list[Any] = [x]
+    features: list[Any] = [x.copy() if isinstance(x, np.ndarray) else x]  # what is remembered becomes read-only
     slopes: list[Any] = [None]
     curvatures: list[Any] = [None]
     weights: list[Any] = [None]

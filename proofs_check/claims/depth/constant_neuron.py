@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from numerics.arithmetic.exact import rationals
-from numerics.hessian import gradient, hessian
+from numerics.hessian import gradient, gradient_and_hessian, hessian
 from numerics.hessian.inertias import exact_inertia
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of, plant
@@ -128,7 +128,7 @@ def inertia(cell, place, *, block_of=lambda curvature, block: curvature * block,
     outer, negative, outcomes = correlated_signs(found, data, rng), [], []
     for v in (outer, -outer):
         deep, theta = with_constant_neuron(found, bias, v)
-        slope = gradient(deep, theta, data)
+        slope, _ = gradient_and_hessian(deep, theta, data)  # the Hessian is counted below
         block = block_of(curvature_of(deep.activation, bias), correlation_block(found, data, v))
         flat = deep.n_params - found.shallow.n_params - len(block)
         expected, observed = plus(before, (0, flat, 0), exact_inertia(block).counts), inertia_counts(deep, theta, data)

@@ -7,7 +7,7 @@ import numpy as np
 from numerics.arithmetic.exact import rationals
 from numerics.arithmetic.krawczyk import NotCertified, balls, working_precision
 from numerics.critical import certify, find_critical_points
-from numerics.hessian import gradient, hessian
+from numerics.hessian import gradient_and_hessian, hessian
 from numerics.hessian.inertias import ball_inertia, exact_inertia
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
@@ -105,7 +105,8 @@ def exact_inertia_of_blocks(cell, instance, *, construct=compensated_block, weig
     place, theta, (x, y), biases, outer = instance
     data = (x, y) if at == "critical" else (x, y + 1)
     deep, lifted = construct(place.model, theta, place, biases, outer)
-    before, observed, slope = inertia_counts(place.model, theta, data), inertia_counts(deep, lifted, data), gradient(deep, lifted, data)
+    slope, _ = gradient_and_hessian(deep, lifted, data)  # the Hessian is counted next
+    before, observed = inertia_counts(place.model, theta, data), inertia_counts(deep, lifted, data)
     blocks = correlation_blocks(place.model, theta, data, place.after, outer)
     flat = deep.n_params - place.model.n_params - sum(map(len, blocks))
     curvatures = deep.activation.jet(rationals(biases), 2)[2]
