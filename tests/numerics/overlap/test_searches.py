@@ -128,6 +128,22 @@ def test_limits_of_one_function_are_never_said_to_differ_as_functions():
     np.testing.assert_allclose(p, -q, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("find", "options", "forged"),
+    [
+        (find_two_point_overlap, {"candidates": 60}, {"level": "function", "kind": "generic"}),  # tanh: p and -p
+        (find_two_point_overlap, {"candidates": 60}, {"level": "function"}),
+        (find_two_point_overlap, {"inputs": 2, "candidates": 60}, {"bias": True}),
+        (find_reweighted, {"inputs": 1}, {"level": "function", "kind": "generic"}),
+    ],
+)
+def test_a_referee_looks_at_the_level_that_a_file_states(find, options, forged):
+    found = find("tanh", **options)
+    assert isinstance(found, Overlap) and accepted(found)
+    with pytest.raises(AssertionError, match="differ as functions|another level|input is not 1"):
+        script("check_certificate").check({**json.loads(json.dumps(found.to_data())), **forged})
+
+
 def test_what_is_not_proved_to_differ_is_of_the_level_of_parameters():
     model = TwoLayer(1, 1, activation="tanh")
     assert kind_and_level(model, (["1", "2"], ["1", "3"])) == ("generic", "function")
