@@ -83,6 +83,7 @@ def training() -> None:
 
     torch.set_num_threads(1)
     target = Target((1, 3, 5), (1.0, 1.0, 1.0), even_points(64))
+    train_on_line(initial(np.random.default_rng(0), 1, (2,)), target, steps=1, learning_rate=2e-3)  # the optimizer's imports
     for order in (0, 2):
         start = initial(np.random.default_rng(0), 40, (50, 50))
         timed(
