@@ -48,7 +48,7 @@ def limits() -> list[str]:
     ]
 
 
-def trainings() -> Iterator[tuple[str, object, tuple[int, ...], int]]:
+def trainings() -> Iterator[tuple[str, tuple[float, ...], tuple[int, ...], int]]:
     """(check, place, widths, seeds) of all trainings at level full; those that a check finds made are left out."""
     from proofs_check.claims.phase import exponents, regimes, three_layers
 
@@ -67,23 +67,23 @@ def trainings() -> Iterator[tuple[str, object, tuple[int, ...], int]]:
     yield from (("phase3.regimes printed", (gamma,) * 3, three_layers.WIDTHS.at("full"), 24) for gamma in (1 / 3, 1 / 2, 2 / 3))
 
 
-def one(check: str, place, width: int, rng: np.random.Generator) -> tuple[float, int]:
+def one(check: str, place: tuple[float, ...], width: int, rng: np.random.Generator) -> tuple[float, int]:
     """Seconds of processor and steps of one network."""
     from numerics.dynamics.scaled_flow import relative_distances, start_at, three_layer_start
     from proofs_check.claims.phase._runs import INPUTS, LINE, STOP
     from proofs_check.claims.phase.regimes import SAMPLES, TARGETS
 
+    data, stop, zero_output = (INPUTS, LINE), STOP, "pairs"
     if len(place) == 3:
-        model, theta = three_layer_start(place, 2, width, rng)
-        data, more = (INPUTS, LINE), {"stop": STOP, "zero_output": "subtract"}
+        model, theta = three_layer_start((place[0], place[1], place[2]), 2, width, rng)
+        zero_output = "subtract"
     elif check.endswith("share-along-z"):
-        model, theta = start_at(*place, 5, width, rng, activation="tanh")
-        data, more = (SAMPLES, TARGETS), {"stop": 0.3 * float((TARGETS**2).mean() / 2)}
+        model, theta = start_at(place[0], place[1], 5, width, rng, activation="tanh")
+        data, stop = (SAMPLES, TARGETS), 0.3 * float((TARGETS**2).mean() / 2)
     else:
-        model, theta = start_at(*place, 2, width, rng)
-        data, more = (INPUTS, LINE), {"stop": STOP}
+        model, theta = start_at(place[0], place[1], 2, width, rng)
     started = time.process_time()
-    found = relative_distances(model, theta, data, **more)
+    found = relative_distances(model, theta, data, stop=stop, zero_output=zero_output)
     return time.process_time() - started, int(found.steps[0])
 
 

@@ -64,9 +64,11 @@ def ball(value: Any) -> Any:
 
     if isinstance(value, arb):
         return value
+    if type(value) is int:
+        return arb(fmpq(value))
     if isinstance(value, float | np.floating):
         return arb(float(value))
-    exact = Fraction(value if isinstance(value, str | int | Fraction) else str(value))
+    exact = value if type(value) is Fraction else Fraction(value if isinstance(value, str | int | Fraction) else str(value))
     return arb(fmpq(exact.numerator, exact.denominator))
 
 

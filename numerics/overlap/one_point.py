@@ -86,6 +86,7 @@ def _turning(
             f"the elasticity of {sigma.name} is proved to have no extremum where z > 0, and is {kind}: "
             "no two inputs lead to one point but to a reflection of the start, with different solution sets",
             proved=True,
+            where="but at a reflection of the start",
         )
     rng, reasons = np.random.default_rng(seed), []
     tried = lambda k: f"{k} starts and directions and {len(reasons)} proofs were tried"

@@ -134,7 +134,7 @@ def find_reweighted(
             f"the elasticity z sigma'/sigma of {model.activation.name} is proved monotone: with a label other than 0 all data have one"
             " solution, up to sign, or are one sample, whose weight is a change of time; at label 0 all solutions are one function"
         )
-        return NotFound(f"{tried()}; {reason}", proved=True)
+        return NotFound(f"{tried()}; {reason}", proved=True, where="with limits that differ as functions")
     last = f"; the last reason: {reasons[-1]}" if reasons else f"; no two limits were more than {LEAST_GAP} apart"
     return NotFound(f"{tried()}{last}; {NO_PROOF}")
 

@@ -215,6 +215,22 @@ RANK_TWINS = (
     Twin(
         "fnn.relu",
         "formula",
+        "a neuron without input weights that is on adds the constant beside pairs",
+        instead(lambda t, cell: t(cell) + (cell.flat == "on" and cell.p >= 1)),
+        ("at-directions", "at-directions-in-floats"),
+        seen=True,
+    ),
+    Twin(
+        "fnn.relu",
+        "formula",
+        "a neuron without input weights that is off costs one beside two directions",
+        instead(lambda t, cell: t(cell) + (cell.flat == "off" and cell.q == 2 and cell.p == 0)),
+        ("at-directions", "at-directions-in-floats"),
+        seen=True,
+    ),
+    Twin(
+        "fnn.relu",
+        "formula",
         "an idle neuron is free in three inputs with biases",
         instead(lambda t, cell: t(cell) - (cell.d == 3 and cell.bias and cell.n > 0)),
     ),

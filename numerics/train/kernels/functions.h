@@ -34,7 +34,6 @@ LANE Vector logistic(Vector x) {
   return 1. / (1. + (s + rest));
 }
 
-
 template <int N>
 LANE Vector polynomial(Vector x, const double (&p)[N]) {  // odd and even powers apart: half as long a chain
   const Vector square = x * x;

@@ -1,5 +1,7 @@
 r"""What dropout does to trained networks: its noise lies along steep directions, and the minima that it finds are flatter."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from numerics.datasets import digits
@@ -195,17 +197,20 @@ def _course(plain, other):
 
 def digit_pairs(context, *, width, samples, networks, steps, dropout):
     """How many of the pairs of networks on digits have the smaller ratio after dropout."""
+    plain, other = (ratios_on_digits(context, width, samples, networks, steps, kept) for kept in (False, dropout))
+    return int((other < plain).sum())
+
+
+@lru_cache(maxsize=8)
+def ratios_on_digits(context, width, samples, networks, steps, dropout):
+    """R_1 over its bound (networks,) after training; made once for a check and its controls."""
     images, labels = digits()
     x, y = images[:samples], np.eye(10)[labels[:samples]]
     model = TwoLayer(64, width, 10, "relu", bias=True, output_bias=True)
     start = model.init(context.rng("digits"), scale=0.1, batch=(networks,))
-    options = dict(learning_rate=1e-3, steps=steps, path="torch")
-    plain = train(model, start, (x, y), method=Adam(), **options)
-    seed = int(context.entropy("masks") % 2**31)
-    other = train(model, start, (x, y), method=Dropout(KEEP, Adam()), seed=seed, **options) if dropout else plain
-    contributions = lambda theta: _contributions(model, theta, x)
-    measure = lambda theta: (lambda s: penalty(s, 1.0) / penalty_bound(s, 1.0))(contributions(theta))
-    return sum(bool(measure(b) < measure(a)) for a, b in zip(plain.theta, other.theta, strict=True))
+    how = dict(method=Dropout(KEEP, Adam()), seed=int(context.entropy("masks") % 2**31)) if dropout else dict(method=Adam())
+    found = train(model, start, (x, y), learning_rate=1e-3, steps=steps, path="torch", **how)
+    return np.array([penalty(s, 1.0) / penalty_bound(s, 1.0) for s in (_contributions(model, theta, x) for theta in found.theta)])
 
 
 @FLATTER.check(

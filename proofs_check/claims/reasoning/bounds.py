@@ -101,7 +101,8 @@ def all_orders(cell, _, *, lower=least_reach, upper=largest_reach, context):
 
 
 def _bars(layers, pairs, counts):
-    total = sum(counts.values())
+    total, most = sum(counts.values()), largest_reach(layers)
+    end = ("upper bound", most) if most <= pairs else (f"end of the chain, upper bound {most}", pairs)
     return Figure(
         "bars",
         f"Reach of {layers} layers over all {total} orders of {pairs} pairs",
@@ -109,7 +110,7 @@ def _bars(layers, pairs, counts):
         {"series": [{"label": "share of orders", "x": list(counts), "y": [n / total for n in counts.values()]}]},
         x_label="reach N",
         y_label="share",
-        marks=({"label": "lower bound", "x": least_reach(layers)}, {"label": "upper bound", "x": largest_reach(layers)}),
+        marks=({"label": "lower bound", "x": least_reach(layers)}, {"label": end[0], "x": end[1]}),
     )
 
 

@@ -207,6 +207,7 @@ def test_two_samples_of_one_input_have_two_solutions_which_their_weights_choose(
 def test_where_the_elasticity_is_monotone_weights_choose_nothing():
     found = find_reweighted("softplus", inputs=1)
     assert isinstance(found, NotFound) and found.proved and "one solution" in found.reason
+    assert found.where == "with limits that differ as functions"  # two samples of label 0 end at other weights of one function
 
 
 TANH = {"start": ["-0.5", "0", "0.5"], "samples": [(["0.5", "0"], 1.0), (["0.5", "-1"], 0.25)]}
