@@ -217,6 +217,9 @@ def exact_number(value: Any) -> Fraction | None:
 
 def _sets_agree(expected: set, observed: set) -> bool | None:
     """Whether each of the two holds the other's elements, whatever the types of these; None where an element might be another."""
+    first, second = ({_same_for_all_types(element) for element in elements} for elements in (expected, observed))
+    if None not in first | second:
+        return first == second
     rest = [[element for element in one if element not in other] for one, other in ((expected, observed), (observed, expected))]
     found = []
     for own, others in zip(rest, (observed, expected), strict=True):
@@ -224,6 +227,16 @@ def _sets_agree(expected: set, observed: set) -> bool | None:
             answers = [agree(element, other) for other in others]
             found.append(True if True in answers else None if None in answers else False)
     return _all(found)
+
+
+def _same_for_all_types(value: Any) -> Any:
+    """Texts, exact numbers and tuples of them in one form for all their types; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        entries = tuple(map(_same_for_all_types, value))
+        return None if None in entries else entries
+    return exact_number(value)
 
 
 def _balls_agree(expected: Any, observed: Any) -> bool | None:
