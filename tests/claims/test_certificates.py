@@ -256,7 +256,7 @@ def test_a_certificate_of_its_kind_alone_is_refused(name):
 
 
 #: Scripts of the folder that check no certificate of their own.
-HELPERS = ("balls", "constancy", "referee")
+HELPERS = ("balls", "constancy", "levels", "referee")
 
 
 @pytest.mark.parametrize("name", [*HELPERS, "check_certificate", *REFEREE.NAMES])

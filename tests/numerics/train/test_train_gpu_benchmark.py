@@ -15,7 +15,7 @@ from numerics.train import cuda, native
 @pytest.fixture
 def gpu(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
-    place = importlib.util.spec_from_file_location("gpu_benchmark", Path(native.__file__).parents[2] / "benchmarks" / "gpu.py")
+    place = importlib.util.spec_from_file_location("gpu_benchmark", Path(__file__).resolve().parents[3] / "benchmarks" / "gpu.py")
     assert place is not None and place.loader is not None
     module = importlib.util.module_from_spec(place)
     place.loader.exec_module(module)
