@@ -182,7 +182,8 @@ NONPROPORTIONAL = claim(
         "split": r"\text{a split with a fraction of its own on every edge raises } R \text{ by the fan-in, with biases one more,}"
         r" \text{ if } m_{l+1} \ge 2, \text{ for tanh, sigmoid and softplus}",
         "exponential": r"\sigma = \exp: \text{ by the fan-in, with or without biases}",
-        "homogeneous": r"\sigma = z^3 \text{ and leaky ReLU: by one less, the fan-in less 1, with biases the fan-in, in the widths tested}",
+        "homogeneous": r"\sigma = z^3: \text{ by one less, the fan-in less 1, with biases the fan-in, in the widths tested}",
+        "leaky": r"\text{leaky ReLU: by as much on an open set of parameters, in the widths tested}",
         "no output": r"\text{tanh without biases: a neuron without output weights raises } R \text{ by its fan-out } m_{l+1}",
         "no input": r"\text{tanh without biases: a neuron without input weights raises } R \text{ by its fan-in } m_{l-1}",
     },
@@ -194,7 +195,8 @@ NONPROPORTIONAL = claim(
     refuted_by="A split with different fractions, or such a neuron, at which the rank rises otherwise.",
     notes="Where sigma(c z) = c^p sigma(z) for c > 0, the incoming weights of the copy times their tangents add up to one of its output"
     " weights. [2,2,2,1] with biases: exp 11 before, 13 after, z^3 likewise, tanh 15 and 18. Elsewhere homogeneous sigma can rise less:"
-    " z^3 in [1,2,2,1] with biases 9 and 9, leaky ReLU in [2,1,2,1] without, all weights positive, 2 and 2 (fnn.relu, one neuron).",
+    " z^3 in [1,2,2,1] with biases 9 and 9, leaky ReLU in [2,1,2,1] without, all weights positive, 2 and 2 (fnn.relu, one neuron)."
+    " In floats three of a hundred drawn leaky networks of the widths tested rise by less.",
 )
 
 SPLIT: dict[str, Any] = {
@@ -245,7 +247,7 @@ def by_symmetry(cell):
     return weights_alone(cell) if cell.activation == "exp" else max(fan_in(cell) - 1, 0)
 
 
-SYMMETRIC = axes(activation=("exp", "power:3", "leaky"), **SPLIT, quick=1, standard=5)
+SYMMETRIC = axes(activation=("exp", "power:3"), **SPLIT, quick=1, standard=5)
 
 
 @NONPROPORTIONAL.check("certified", small_before_split, SYMMETRIC, clauses=("exponential", "homogeneous"), distribution=WEIGHTS)
@@ -258,6 +260,23 @@ def splits_by_symmetry(cell, theta, *, raised=by_symmetry, activation=None, cont
     narrow = FullyConnected(cell.widths, activation or cell.activation, cell.bias)
     wide, mapped = split_edges(narrow, theta, cell.layer, 0, disproportional(context.rng(cell, theta), cell.widths[cell.layer + 1]))
     return rise_is(raised(cell), model_rank(narrow, theta), model_rank(wide, mapped), theta=theta)
+
+
+@NONPROPORTIONAL.check("certified", small_before_split, axes(**SPLIT, standard=2), clauses="leaky", distribution=WEIGHTS)
+@false("one more, as elsewhere", raised=fan_in)
+@false("as exp", raised=weights_alone)
+def leaky_splits(cell, first, *, raised=lambda cell: max(fan_in(cell) - 1, 0), context):
+    """Of up to ten points the largest rise that is decided: no sample is on a kink, so that it is that of all points near."""
+    rng, rises = context.rng(cell, first), []
+    for theta in (first, *(small_before_split(cell, rng) for _ in range(9))):
+        narrow = FullyConnected(cell.widths, "leaky", cell.bias)
+        wide = split_edges(narrow, theta, cell.layer, 0, disproportional(rng, cell.widths[cell.layer + 1]))
+        before, after = model_rank(narrow, theta), model_rank(*wide)
+        if before.rank is not None and after.rank is not None:
+            rises.append(after.rank - before.rank)
+        if rises and rises[-1] >= raised(cell):
+            break
+    return equal(largest=(raised(cell), max(rises, default=None)), shown={"first": first, "rises": rises})
 
 
 HALF = axes(widths=((2, 2, 2, 1), (3, 2, 2, 1), (2, 3, 2, 1), (2, 2, 3, 1)), layer=(1, 2), where=hidden, standard=10)
