@@ -22,12 +22,10 @@ BRIEF = 100
 PAIRS, ENTRIES = 100, 4
 #: Types of flint whose numbers are all of one kind.
 FLINT = frozenset({"fmpz", "fmpq", "arb", "acb", "nmod"})
-#: Types of rational numbers that know each other.
-RATIONALS = frozenset({"int", "fmpz", "fmpq"})
 #: Numbers beyond this are no counts, ranks or rates; a picture of them shows their size alone.
 LARGEST = 1e6
 #: Endings of the names of matrix types, of flint and sympy.
-MATRICES = ("_mat", "Matrix", "DenseMatrix")
+MATRICES = ("_mat", "Matrix")
 
 
 @dataclass
@@ -126,6 +124,7 @@ def agree(expected: Any, observed: Any) -> bool | None:
     first, second = entries_of(expected), entries_of(observed)
     if first is None and second is None:
         return _same(expected, observed)
+    first, second = (_coefficients(value) if entries is None else entries for value, entries in ((expected, first), (observed, second)))
     if first is None or second is None or len(first) != len(second):
         return False
     return _all(map(agree, first, second))
@@ -178,13 +177,13 @@ def _same(expected: Any, observed: Any) -> bool | None:
         return bool(expected == observed)
     if any(map(is_symbolic, (expected, observed))):
         return _symbolically(expected, observed)
-    expected, observed = _plain(expected), _plain(observed)
+    expected, observed = plain_number(expected), plain_number(observed)
     if any(isinstance(value, float | complex) and value != value for value in (expected, observed)):
         return None
     return bool(expected == observed)
 
 
-def _plain(value: Any) -> Any:
+def plain_number(value: Any) -> Any:
     """A number of numpy or torch as one of Python; other values as they are."""
     value = _in_numpy(value)
     return value.item() if _is_array(value) or type(value).__module__ == "numpy" and hasattr(value, "item") else value
@@ -207,7 +206,7 @@ def exact_number(value: Any) -> Fraction | None:
         return None
     if isinstance(value, float) or type(value).__module__.partition(".")[0] == "numpy":
         kind = "f" if isinstance(value, float) else value.dtype.kind
-        value = _plain(value) if _is_array(value) else value
+        value = plain_number(value) if _is_array(value) else value
         if kind in "iub":
             return Fraction(int(value))
         if kind == "f" and math.isfinite(value):
@@ -251,7 +250,7 @@ def _balls_agree(expected: Any, observed: Any) -> bool | None:
 
 def _parts(value: Any) -> tuple:
     exact = exact_number(value)
-    return (_plain(value) if exact is None else as_ball(exact),)
+    return (plain_number(value) if exact is None else as_ball(exact),)
 
 
 def as_ball(exact: Fraction) -> Any:
@@ -265,7 +264,7 @@ def _symbolically(expected: Any, observed: Any) -> bool | None:
     """Equality of expressions: as they stand, else as rational functions of their symbols, else as sympy can tell."""
     import sympy
 
-    first, second = (sympy.sympify(_plain(value)) for value in (expected, observed))
+    first, second = (value.as_expr() if _is_polynomial(value) else sympy.sympify(plain_number(value)) for value in (expected, observed))
     if first.has(sympy.nan) or second.has(sympy.nan):
         return None
     if not (isinstance(first, sympy.Expr) and isinstance(second, sympy.Expr)):  # sets, relations
@@ -356,7 +355,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 
 
 def entries_of(value: Any) -> list | None:
-    """The entries of a list, tuple, array or matrix, the coefficients of a polynomial in one variable; None for a single value."""
+    """The entries of a list, tuple, array or matrix, the coefficients of a polynomial of flint; None for a single value."""
     value = _in_numpy(value)
     if isinstance(value, list | tuple | range):
         return list(value)
@@ -366,9 +365,17 @@ def entries_of(value: Any) -> list | None:
         return value.tolist()
     if type(value).__name__.endswith("_poly") and hasattr(value, "coeffs"):  # flint
         return value.coeffs()
-    if type(value).__name__ == "Poly" and len(getattr(value, "gens", ())) == 1:  # sympy
-        return value.all_coeffs()[::-1] if value else []
     return None
+
+
+def _is_polynomial(value: Any) -> bool:
+    """Whether a value is a polynomial of sympy, which has variables: two of them are compared as expressions."""
+    return type(value).__name__ == "Poly" and is_symbolic(value)
+
+
+def _coefficients(value: Any) -> list | None:
+    """Those of a polynomial of sympy in one variable, as flint has them: the constant first."""
+    return (value.all_coeffs()[::-1] if value else []) if _is_polynomial(value) and len(value.gens) == 1 else None
 
 
 def is_ball(value: Any) -> bool:

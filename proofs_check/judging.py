@@ -26,6 +26,7 @@ from proofs_check.comparing import (
     is_rank,
     is_symbolic,
     noted,
+    plain_number,
     shown_value,
 )
 
@@ -187,7 +188,8 @@ def _is_infinite(value: Any) -> bool:
         return bool(value.is_infinite)
     if is_ball(value):
         return not value.is_finite()
-    return isinstance(value, float) and math.isinf(value) or getattr(getattr(value, "dtype", None), "kind", "") == "f" and math.isinf(value)
+    value = plain_number(value)
+    return isinstance(value, float) and math.isinf(value)
 
 
 def _less_equal(first: Any, second: Any) -> bool:

@@ -76,6 +76,9 @@ SAME = [
     ((sympy.sin(1) ** 2 + sympy.cos(1) ** 2) * sympy.Symbol("x"), sympy.Symbol("x")),
     (fmpq_poly([1, 2]), sympy.Poly("2*x + 1")),
     (fmpz_poly([]), sympy.Poly(0, sympy.Symbol("x"))),
+    (sympy.Poly(3, sympy.Symbol("x")), 3),
+    (sympy.Poly("x**2 - 1"), sympy.sympify("(x - 1)*(x + 1)")),
+    (sympy.Poly("x*y", sympy.Symbol("x")), sympy.Poly("x*y", sympy.Symbol("y"))),
     (np.array(0.5), Fraction(1, 2)),
     (np.complex128(1 + 2j), acb(1, 2)),
     (1j, np.complex64(1j)),
@@ -104,6 +107,8 @@ DIFFERENT = [
     (sympy.exp(sympy.pi * sympy.sqrt(163)), 262537412640768744),
     (sympy.oo, 10**300),
     (fmpq_poly([1, 2]), fmpq_poly([1, 2, 3])),
+    (sympy.Poly("2*x + 1"), sympy.Poly("2*y + 1")),
+    (sympy.Poly("x*y"), sympy.Poly("x*y + 1")),
 ]
 OPEN = [(None, 3), (20, None), ([1, None], [1, 2]), (WIDE, 1), (THIRD, THIRD), (2, Found(1, 3)), (float("nan"), 1)]
 OPEN += [(complex(math.nan, 0), 1), (np.float32("nan"), np.float32("nan")), (sympy.nan, sympy.nan)]
