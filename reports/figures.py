@@ -85,6 +85,10 @@ class _Plot:
         """Where a point lies."""
         return self.x.at(x), self.y.at(y)
 
+    def points(self, series: Mapping[str, Any]) -> list[Point]:
+        """Where the points of a series lie."""
+        return [self.place(x, y) for x, y in zip(_numbers(series["x"]), _numbers(series["y"]), strict=True)]
+
     def mark(self, label: str, x: float) -> None:
         """A predicted value as a dashed line from top to bottom, its label above."""
         place = self.x.at(x)
@@ -200,10 +204,9 @@ def _lines(figure: Mapping[str, Any]) -> str:
         return draw
 
     all_series = _series(figure)
-    entries = [(str(series.get("label", "")), sign(place % 6, len(series["x"]) <= _MARKED)) for place, series in enumerate(all_series)]
-    plot = _numeric(figure, entries)
+    plot = _numeric(figure, [(_name(series), sign(place % 6, len(series["x"]) <= _MARKED)) for place, series in enumerate(all_series)])
     for place, series in enumerate(all_series):
-        points = [plot.place(x, y) for x, y in zip(_numbers(series["x"]), _numbers(series["y"]), strict=True)]
+        points = plot.points(series)
         plot.canvas.line(points, f"series{place % 6}", 1.6, DASHES[place % 6])
         if len(points) <= _MARKED:
             plot.canvas.marks(points, place % 6, _POINT)
@@ -227,13 +230,13 @@ def _scatter(figure: Mapping[str, Any]) -> str:
     def sign(series: int) -> Callable[[Canvas, float, float], None]:
         return lambda canvas, x, y: canvas.marks([(x + 11, y)], series, _POINT)
 
-    plot = _numeric(figure, [(str(series.get("label", "")), sign(place % 6)) for place, series in enumerate(all_series)])
+    plot = _numeric(figure, [(_name(series), sign(place % 6)) for place, series in enumerate(all_series)])
     if figure["data"].get("diagonal"):
         low, high = max(plot.x.low, plot.y.low), min(plot.x.high, plot.y.high)
         if low < high:
             plot.canvas.line([plot.place(low + (high - low) * n / 32, low + (high - low) * n / 32) for n in range(33)], "faint", 0.8)
     for place, series in enumerate(all_series):
-        points = [plot.place(x, y) for x, y in zip(_numbers(series["x"]), _numbers(series["y"]), strict=True)]
+        points = plot.points(series)
         if len(points) > _CROWDED:
             points = list(dict.fromkeys((round(x), round(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)))
         many = len(points) > _SMALL
@@ -243,11 +246,7 @@ def _scatter(figure: Mapping[str, Any]) -> str:
 
 def _numeric(figure: Mapping[str, Any], entries: Sequence[_Entry]) -> _Plot:
     """Axes over all values of the series and the marks on them."""
-    marks = figure.get("marks", ())
-    values: dict[str, list[float]] = {
-        "x": [_float(mark["x"]) for mark in marks if "x" in mark],
-        "y": [_float(mark["y"]) for mark in marks if "y" in mark and "x" not in mark],
-    }
+    values = {"x": [_float(mark["x"]) for mark in figure.get("marks", ()) if "x" in mark], "y": _levels(figure)}
     for series in figure["data"]["series"]:
         for coordinate, found in values.items():
             found += _numbers(series[coordinate])
@@ -255,12 +254,22 @@ def _numeric(figure: Mapping[str, Any], entries: Sequence[_Entry]) -> _Plot:
     return _plot(figure, x, y, (None, y.ticks(6, whole=_whole(figure, "y"))), _named(entries))
 
 
-def _marked(plot: _Plot, figure: Mapping[str, Any]) -> str:
+def _levels(figure: Mapping[str, Any]) -> list[float]:
+    """The predicted values that are drawn from left to right."""
+    return [_float(mark["y"]) for mark in figure.get("marks", ()) if _is_level(mark)]
+
+
+def _is_level(mark: Mapping[str, Any]) -> bool:
+    return "y" in mark and "x" not in mark
+
+
+def _marked(plot: _Plot, figure: Mapping[str, Any], across: Callable[[float], float] = lambda x: x) -> str:
+    """The picture, with its predicted values; ``across`` says where one lies on the axis."""
     for mark in figure.get("marks", ()):
-        if "y" in mark and "x" not in mark:
+        if _is_level(mark):
             plot.level(str(mark["label"]), _float(mark["y"]))
         else:
-            plot.mark(str(mark["label"]), _float(mark["x"]))
+            plot.mark(str(mark["label"]), across(_float(mark["x"])))
     return plot.canvas.document()
 
 
@@ -271,9 +280,7 @@ def _bars(figure: Mapping[str, Any]) -> str:
         names.sort()
     width = 0.8 / len(all_series)
     heights = [_numbers(series["y"]) for series in all_series]
-    marks = figure.get("marks", ())
-    levels = [_float(mark["y"]) for mark in marks if "y" in mark and "x" not in mark]
-    shown = [*itertools.chain.from_iterable(heights), *levels]
+    shown = [*itertools.chain.from_iterable(heights), *_levels(figure)]
     logarithmic = bool(figure.get("log_y"))
     y = over([*shown, *(_decade_below(shown) if logarithmic else ())], logarithmic=logarithmic, base=0.0)
     x = over([-0.4, len(names) - 0.6])
@@ -281,7 +288,7 @@ def _bars(figure: Mapping[str, Any]) -> str:
     def sign(series: int) -> Callable[[Canvas, float, float], None]:
         return lambda canvas, x, y: canvas.box(x + 3, y - 4, 18, 8, _hatched(canvas, series))
 
-    entries = _named([(str(series.get("label", "")), sign(place % 6)) for place, series in enumerate(all_series)])
+    entries = _named([(_name(series), sign(place % 6)) for place, series in enumerate(all_series)])
     plot = _plot(figure, x, y, (_thinned(names), y.ticks(6, whole=_whole(figure, "y"))), entries)
     foot = plot.y.start if y.logarithmic else plot.y.at(0.0)
     for place, (series, values) in enumerate(zip(all_series, heights, strict=True)):
@@ -292,12 +299,7 @@ def _bars(figure: Mapping[str, Any]) -> str:
                 fill = _hatched(plot.canvas, place % 6)
                 plot.canvas.box(left, min(top, foot), plot.x.at(width) - plot.x.at(0.0), abs(foot - top), fill)
     places = [float(name) if isinstance(name, int | float) else math.nan for name in names]
-    for mark in marks:
-        if "y" in mark and "x" not in mark:
-            plot.level(str(mark["label"]), _float(mark["y"]))
-        else:
-            plot.mark(str(mark["label"]), _between(places, _float(mark["x"])))
-    return plot.canvas.document()
+    return _marked(plot, figure, lambda x: _between(places, x))
 
 
 def _decade_below(values: Sequence[float]) -> list[float]:
@@ -446,6 +448,10 @@ def _series(figure: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         if len(series["x"]) != len(series["y"]):
             raise FigureError(f"series {series.get('label', '')!r}: expected as many x as y, got {len(series['x'])} and {len(series['y'])}")
     return all_series
+
+
+def _name(series: Mapping[str, Any]) -> str:
+    return str(series.get("label", ""))
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:

@@ -295,7 +295,7 @@ def _touch(u: _Term) -> float | None:
 def _crossing(function: Callable[[float], float]) -> float | None:
     """The zero nearest to 0 at which the function changes its sign, by bisection between some places; None where none is seen."""
     places = sorted(sign * 1.2**k for k in range(-40, 40) for sign in (1, -1))
-    sign = lambda z: math.copysign(1.0, _real(function, z) + 0.0) + 0 * _real(function, z)  # nan where there is no value
+    sign = lambda z: math.nan if not math.isfinite(value := _real(function, z)) else math.copysign(1.0, value + 0.0)
     signs = [sign(place) for place in places]
     pairs = zip(places, places[1:], signs, signs[1:], strict=False)
     for low, high, below, above in sorted(pairs, key=lambda pair: abs(pair[0] + pair[1])):

@@ -185,7 +185,7 @@ def neurons_of(target: AbstractModel | Target) -> Neurons:
     nothing = (Fraction(0),) * model.outputs
     shares: dict[tuple[Fraction, ...], np.ndarray] = {}
     left = np.full((model.outputs, model.input_size + 1), Fraction(0), dtype=object)  # slopes and constants
-    for one in {up_to_sign(key) or key for key in held}:
+    for one in set(map(_signless, held)):
         opposite = tuple(-entry for entry in one)
         if one not in held:
             one, opposite = opposite, one
