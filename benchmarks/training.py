@@ -320,8 +320,9 @@ def flows(rounds: int) -> list[str]:
 def machine() -> str:
     """The machine in words that name no product."""
     from numerics.train import native
+    from proofs_check.engine.processes import usable_cores
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = usable_cores()
     flags = native._processor()
     width = next((bits for name, bits in (("avx512f", 512), ("avx", 256)) if name in flags), 128)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -342,8 +343,10 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
+    from proofs_check.engine.processes import usable_cores
+
     torch_and_jax = f"torch {torch.__version__}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = usable_cores()
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         torch_and_jax += f", jax {importlib.metadata.version('jax')}"
     lines = ["# Batched training on the CPU", "", f"{machine()}; {torch_and_jax}."]

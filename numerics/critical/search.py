@@ -19,7 +19,7 @@ from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero,
 from numerics.arithmetic.remembered import remembered
 from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
-from numerics.hessian.gradients import checked, indices, takes_indices
+from numerics.hessian.gradients import check_finite, checked, indices, takes_indices
 from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
@@ -90,7 +90,7 @@ def find_critical_points(
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
     x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(data))
-    _check_finite(inputs=x, targets=y)
+    check_finite(inputs=x, targets=y)
     unit, factors, degree = _units(model, y, loss)
     input_unit, of_inputs = _input_units(model, x)
     factors = factors * of_inputs
@@ -123,13 +123,6 @@ def find_critical_points(
         size = float(np.linalg.norm(unit**degree * slope[k] / factors))
         found.append(CriticalPoint(theta[k] * factors, float(values[k] * unit**degree), size, inertia))
     return found
-
-
-def _check_finite(**arrays: Any) -> None:
-    for name, values in arrays.items():
-        array = np.asarray(values)
-        if array.dtype.kind in "fc" and not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
 
 
 def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float, np.ndarray, int]:
@@ -238,7 +231,7 @@ def certify(
     :class:`NotCertified` at a degenerate point or far from any, ValueError for numbers that are not finite.
     """
     theta = np.array([float(value) for value in theta])
-    _check_finite(theta=theta, inputs=data[0], targets=data[1])
+    check_finite(theta=theta, inputs=data[0], targets=data[1])
     rows, held = independent(invariant_directions(model, theta, loss)) if invariances else ([], [])
     free = [k for k in range(len(theta)) if k not in held]
     with working_precision(bits):

@@ -7,7 +7,7 @@ with the values (jets up to the second order).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -124,30 +124,48 @@ def train_on_line(
     tensors = [torch.tensor(part, dtype=kind, requires_grad=True) for part in theta]
     x = torch.tensor(target.x, dtype=kind)
     goals = [torch.tensor(target.derivative(s), dtype=kind) for s in range(order + 1)]
-    optimizer = torch.optim.Adam(tensors, lr=learning_rate)
-    kept: list[tuple[int, np.ndarray, np.ndarray]] = []
-    for step in range(steps + 1):
+
+    def evaluate() -> tuple[torch.Tensor, Callable[[], torch.Tensor]]:
         jets = forward(tensors, x, order)
         losses = ((jets[order] - goals[order]) ** 2).mean(dim=-1)
         if order:
             losses = losses + ((jets[0] - goals[0])[:, [0, -1]] ** 2).sum(dim=-1)
-        if step % every == 0 or step == steps:
-            kept.append((step, losses.detach().double().numpy().copy(), jets[0].detach().double().numpy().copy()))
-        if step == steps:
-            break
-        optimizer.zero_grad()
-        losses.sum().backward()
-        optimizer.step()
-    values = np.array([outputs for _, _, outputs in kept])
+        return losses, lambda: jets[0]
+
+    at, losses, values = _descended(tensors, evaluate, steps, learning_rate, every)
     goal = target.derivative(0)
     modes = np.exp(-1j * np.outer(target.x, target.frequencies))
     return Record(
-        np.array([step for step, _, _ in kept]),
-        np.array([loss for _, loss, _ in kept]),
+        at,
+        losses,
         np.linalg.norm(values - goal, axis=-1) / np.linalg.norm(goal),
         np.abs((values - goal) @ modes) / np.abs(goal @ modes),
         [tensor.detach().double().numpy().copy() for tensor in tensors],
     )
+
+
+def _descended(
+    tensors: Sequence[torch.Tensor],
+    evaluate: Callable[[], tuple[torch.Tensor, Callable[[], torch.Tensor]]],
+    steps: int,
+    learning_rate: float,
+    every: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(steps, losses, outputs) of every few steps of Adam on the losses (B,) that ``evaluate`` gives beside what makes the outputs."""
+    import torch
+
+    optimizer, kept = torch.optim.Adam(tensors, lr=learning_rate), []
+    for step in range(steps + 1):
+        losses, outputs = evaluate()
+        if step % every == 0 or step == steps:
+            with torch.no_grad():
+                kept.append((step, losses.detach().double().numpy().copy(), outputs().detach().double().numpy().copy()))
+        if step < steps:
+            optimizer.zero_grad()
+            losses.sum().backward()
+            optimizer.step()
+    at, losses_kept, values = (np.array(column) for column in zip(*kept, strict=True))
+    return at, losses_kept, values
 
 
 @dataclass(frozen=True)
@@ -177,18 +195,8 @@ def fit_samples(
         raise ValueError(f"x and y must be finite, at finite of shape (N,), got shape {at.shape}")
     tensors = [torch.tensor(part, requires_grad=True) for part in theta]
     samples, goals, places = torch.tensor(x), torch.tensor(y), torch.tensor(at)
-    optimizer = torch.optim.Adam(tensors, lr=learning_rate)
-    kept: list[tuple[int, np.ndarray, np.ndarray]] = []
-    for step in range(steps + 1):
-        losses = ((forward(tensors, samples, 0)[0] - goals) ** 2).mean(dim=-1)
-        if step % every == 0 or step == steps:
-            with torch.no_grad():
-                kept.append((step, losses.detach().numpy().copy(), forward(tensors, places, 0)[0].numpy().copy()))
-        if step < steps:
-            optimizer.zero_grad()
-            losses.sum().backward()
-            optimizer.step()
-    return Fit(*(np.array(values) for values in zip(*kept, strict=True)))
+    evaluate = lambda: (((forward(tensors, samples, 0)[0] - goals) ** 2).mean(dim=-1), lambda: forward(tensors, places, 0)[0])
+    return Fit(*_descended(tensors, evaluate, steps, learning_rate, every))
 
 
 def forward(tensors: Sequence[torch.Tensor], x: torch.Tensor, order: int) -> list[Any]:

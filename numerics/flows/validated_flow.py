@@ -159,22 +159,6 @@ def _step_size(coefficients: Sequence[Sequence[Any]], order: int, tolerance: flo
     return min(steps)
 
 
-def step(field: Flow, theta: np.ndarray, h: float, *, order: int, coefficients: Any = None) -> np.ndarray | None:
-    """An enclosure of the flow after time ``h`` (may be negative), or None where no a-priori box was found."""
-    from flint import arb
-
-    time = arb(h)
-    box = first_order(field, theta, time)
-    if box is None:
-        return None
-    inner = coefficients or field.taylor(theta, order - 1)
-    outer = field.taylor(box, order)
-    after = []
-    for component, rest in zip(inner, outer, strict=True):
-        after.append(polynomial(component[:order], rest[order], time))
-    return np.array(after, dtype=object)
-
-
 def enclose(
     field: Flow, theta0: Sequence[Any], time: float, *, order: int = 24, bits: int = 200, tolerance: float = 1e-30, most: int = 4000
 ) -> np.ndarray:
@@ -191,20 +175,20 @@ def enclose(
             coefficients = field.taylor(theta, order)
             h = _step_size(coefficients, order, tolerance, left)
             h = left if h >= left else float(np.ldexp(np.floor(np.ldexp(h, 20)), -20)) or h  # a short binary number: subtracts exactly
-            after = step(field, theta, sign * h, order=order, coefficients=coefficients)
-            while after is None and h > 1e-6:
+            near = _near(field, theta, coefficients, sign * h, order)
+            while near is None and h > 1e-6:
                 h /= 2
-                after = step(field, theta, sign * h, order=order, coefficients=coefficients)
-            if after is None or max(float(entry.rad()) for entry in after) > 1e-3:
+                near = _near(field, theta, coefficients, sign * h, order)
+            if near is None or max(float(entry.rad()) for entry in near[1]) > 1e-3:
                 raise NotCertified(f"the enclosure of the flow grew too wide {left:.3g} before the end")
-            theta, left = after, left - h
+            theta, left = near[1], left - h
         raise NotCertified(f"{most} steps left {left:.3g} of the time")
 
 
 def _near(
     field: Flow, theta: np.ndarray, coefficients: Sequence[Sequence[Any]], h: float, order: int
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """(box, after): what holds the flow from ``theta`` during ``h``, and where its centre, of these ``coefficients``, is then, or None."""
+    """(box, after): what holds the flow from ``theta`` during ``h``, and where the solution of these ``coefficients`` is then, or None."""
     from flint import arb
 
     box = first_order(field, theta, arb(h))

@@ -200,10 +200,16 @@ def inertia(
     values = [as_container(array) for array in (theta, *data)]
     if takes_indices(model):
         values[1] = indices(values[1])
-    for name, array in zip(("theta", "inputs", "targets"), values, strict=True):
-        if array.dtype != object and not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
+    check_finite(**dict(zip(("theta", "inputs", "targets"), values, strict=True)))
     return _BY_METHOD[method](model, values, loss, weights, zeros)
+
+
+def check_finite(**arrays: Any) -> None:
+    """Raises ValueError, which names the argument, for floats that are not finite; entries of object arrays are not looked at."""
+    for name, values in arrays.items():
+        array = np.asarray(values)
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
 
 
 def _from_torch(values: Any) -> Any:

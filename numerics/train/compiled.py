@@ -262,13 +262,11 @@ class CompiledSession:
         """(b, P) as (blocks, slots, lanes)."""
         if not self.units:
             return to_lanes(theta, self.kernel.lanes)
-        slots = aligned((len(theta), self.layout.slots // self.kernel.lanes, self.kernel.lanes))
-        slots.reshape(len(theta), -1)[:, self.layout.places] = theta
-        return slots
+        return _aligned_copy(self.layout.spread(theta)).reshape(len(theta), -1, self.kernel.lanes)
 
     def _parameters(self, slots: np.ndarray) -> np.ndarray:
         """The inverse of ``_laid_out``."""
-        return slots.reshape(len(slots), -1)[:, self.layout.places] if self.units else from_lanes(slots, self.networks)
+        return self.layout.gathered(slots.reshape(len(slots), -1)) if self.units else from_lanes(slots, self.networks)
 
     def _state(self, packed: np.ndarray) -> np.ndarray:
         """The method's memory (b, numbers), of which whole multiples of P are laid out as theta is."""
@@ -276,10 +274,7 @@ class CompiledSession:
             return self._spread(packed)
         moments = packed.shape[1] // self.P
         parts = [self._laid_out(packed[:, k * self.P : (k + 1) * self.P]) for k in range(moments)]
-        parts.append(self._spread(packed[:, moments * self.P :]))
-        state = aligned((len(packed), sum(part.shape[1] for part in parts), self.kernel.lanes))
-        state[:] = np.concatenate(parts, axis=1)
-        return state
+        return _aligned_copy(np.concatenate([*parts, self._spread(packed[:, moments * self.P :])], axis=1))
 
 
 def _inner(method: Method) -> Method:

@@ -158,6 +158,7 @@ class CudaSession:
 
         self.method, self.networks, self.P = method, problem.networks, problem.theta.shape[1]
         self.plan = plan(problem, method)
+        self.layout = self.plan.layout
         self.function, self.alone = compiled(self.plan.text), self.plan.team.size == 1
         if self.plan.team.shared > SHARED_UNASKED:
             self.function.max_dynamic_shared_size_bytes = self.plan.team.shared
@@ -167,7 +168,7 @@ class CudaSession:
         self.data = [self._own(array) for array in (data.x, data.y, 2 * data.weight)]
         self.rate, self.offset = cupy.asarray(problem.learning_rate), cupy.asarray(offset)
         self.threshold = cupy.asarray(problem.stop + problem.least_loss)
-        self.theta, self.state = self._put(self._laid_out(problem.theta)), self._put(self._state(pack_state(problem, method, state)))
+        self.theta, self.state = self._put(self.layout.spread(problem.theta)), self._put(self._state(pack_state(problem, method, state)))
         self.loss, self.parameters = cupy.zeros(self.networks), cupy.asarray(method_parameters(method))
         self.made = cupy.asarray(problem.steps.astype(np.int64))
         self.ended = cupy.asarray(np.zeros(self.networks, dtype=np.int32))
@@ -194,9 +195,8 @@ class CudaSession:
             return {}
         if self.alone:
             return unpack_state(self.state.get().T, self.method, self.P)
-        state, slots = self.state.get(), self.plan.layout.slots
-        parts = (state[:, k * slots : (k + 1) * slots] for k in range(len(self.method.remembers)))
-        return dict(zip(self.method.remembers, (part[:, self.plan.layout.places] for part in parts), strict=True))
+        parts = unpack_state(self.state.get(), self.method, self.layout.slots)
+        return {name: self.layout.gathered(part) for name, part in parts.items()}
 
     def _put(self, array: np.ndarray) -> Any:
         """(b, numbers) on the device, [number][network] where every thread has a network of its own."""
@@ -212,20 +212,15 @@ class CudaSession:
         cupy: Any = import_module("cupy")
         return cupy.asarray(np.ascontiguousarray(array)), 0 if shared else array.shape[1], 1
 
-    def _laid_out(self, theta: np.ndarray) -> np.ndarray:
-        slots = np.zeros((len(theta), self.plan.layout.slots))
-        slots[:, self.plan.layout.places] = theta
-        return slots
-
     def _state(self, packed: np.ndarray) -> np.ndarray:
         """The method's memory, of which whole multiples of P are laid out as theta is."""
         moments = packed.shape[1] // self.P
-        parts = [self._laid_out(packed[:, k * self.P : (k + 1) * self.P]) for k in range(moments)]
+        parts = [self.layout.spread(packed[:, k * self.P : (k + 1) * self.P]) for k in range(moments)]
         return np.concatenate([*parts, packed[:, moments * self.P :]], axis=1)
 
     def _fetched(self, array: Any) -> np.ndarray:
         fetched = array.get()
-        return np.ascontiguousarray((fetched.T if self.alone else fetched)[:, self.plan.layout.places])
+        return np.ascontiguousarray(self.layout.gathered(fetched.T if self.alone else fetched))
 
 
 class GraphSession(TorchSession):

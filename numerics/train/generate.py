@@ -133,27 +133,24 @@ class Generator:
 
     def _loss(self, program: Program) -> None:
         output = self.formula.output
-        flat = output.places.reshape(-1)
-        _, single_y, single_w = self.data.single
-        count = np.arange(len(flat))
-        if self.data.loss == CROSS_ENTROPY:
-            return self._cross_entropy(program)
-        of_sample = 0 if self.formula.entries else len(flat)
-        y = Place("y", count, sample_stride=of_sample, single=single_y)
-        w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
         f, d = self._place(output.reshape(-1)), self._put(self._d(output.buffer), output.reshape(-1))
         if not _covers(output):
             program.cleared.append(d.name)
+        (self._cross_entropy if self.data.loss == CROSS_ENTROPY else self._squares)(program, f, d)
+
+    def _squares(self, program: Program, f: Place, d: Place) -> None:
+        """From the outputs ``f`` the slopes ``d``, number by number."""
+        _, single_y, single_w = self.data.single
+        count = np.arange(f.addresses.size)
+        of_sample = 0 if self.formula.entries else len(count)
+        y = Place("y", count, sample_stride=of_sample, single=single_y)
+        w = Place("w", count if self.formula.entries else 0 * count, sample_stride=0 if self.formula.entries else 1, single=single_w)
         text = "{{ const Vector r = {0} - {1}, weighted = {2} * r; loss += weighted * r; {o0} = weighted; }}"
         program.add(Statement([d], [f, y, w], "", whole=text, scalar=True))
 
-    def _cross_entropy(self, program: Program) -> None:
-        """All outputs of a sample in one statement."""
-        output, outputs = self.formula.output.reshape(-1), self.formula.outputs
-        _, single_y, single_w = self.data.single
-        f, d = self._place(output), self._put(self._d(output.buffer), output)
-        if not _covers(output):
-            program.cleared.append(d.name)
+    def _cross_entropy(self, program: Program, f: Place, d: Place) -> None:
+        """The same of all outputs of a sample in one statement."""
+        outputs, (_, single_y, single_w) = self.formula.outputs, self.data.single
         ys = [Place("y", np.array(k), sample_stride=outputs, single=single_y) for k in range(outputs)]
         fs, ds = ([place.at(place.addresses[k]) for k in range(outputs)] for place in (f, d))
         w = Place("w", np.array(0), sample_stride=1, single=single_w)

@@ -35,6 +35,16 @@ class Layout:
     slots: int
     places: np.ndarray
 
+    def spread(self, theta: np.ndarray) -> np.ndarray:
+        """Parameters (b, P) in their slots (b, slots)."""
+        found = np.zeros((len(theta), self.slots))
+        found[:, self.places] = theta
+        return found
+
+    def gathered(self, slots: np.ndarray) -> np.ndarray:
+        """The parameters (b, P) from slots (b, slots)."""
+        return slots[:, self.places]
+
 
 def as_given(formula: Formula) -> Layout:
     """Parameters as the model has them."""

@@ -30,8 +30,6 @@ MOST_PASSING = 64
 FEWEST_IN_LANES = 8
 #: Lanes of the widest vectors.
 MOST_LANES = 8
-#: Marks lines that stand behind a loop.
-BEHIND = "behind: "
 #: The name of the gradient, to which statements add and which none reads.
 GRADIENT = "g"
 
@@ -308,34 +306,33 @@ class Program:
         """The rounds of the loop shared out among the threads of a network, or the whole by one of them; then all wait for each other."""
         if not nest.lanes:
             return ["if (thread() == 0) {", *self._loop(nest), "}", "wait();"]
-        sums: list[str] = []
-        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
-        for s, axis in zip(nest.statements, nest.axes, strict=True):
-            body += self._lane_statement(s, axis, sums)
-        behind = [line.removeprefix(BEHIND) for line in body if line.startswith(BEHIND)]
-        body = ["  " + line for line in body if not line.startswith(BEHIND)]
+        sums, body, behind = self._lane_body(nest)
         head = f"for (int u = thread(); u < {nest.rounds}; u += TEAM) {{"
         return [f"{{ {' '.join(sums)}", head, *body, "}", *behind, "}", "wait();"]
 
     def _in_vectors_and_rest(self, nest: Nest) -> list[str]:
         """The loop by vectors, then what is left by single numbers: the same text, in which Vector means the one or the other."""
-        sums: list[str] = []
-        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
-        for s, axis in zip(nest.statements, nest.axes, strict=True):
-            body += self._lane_statement(s, axis, sums)
-        behind = [line for line in body if line.startswith(BEHIND)]
-        body = ["  " + line for line in body if not line.startswith(BEHIND)]
+        sums, body, behind = self._lane_body(nest)
         lines = []
         whole = f"{nest.rounds} / LANES * LANES"
         for kind, first, last, step in (("", "0", whole, "LANES"), ("typedef double Vector; ", whole, str(nest.rounds), "1")):
             if kind and nest.rounds % MOST_LANES == 0:
                 break
             head = f"for (int u = {first}; u < {last}; u += {step}) {{"
-            lines += [f"{{ {kind}{' '.join(sums)}", head, *body, "}", *(line.removeprefix(BEHIND) for line in behind), "}"]
+            lines += [f"{{ {kind}{' '.join(sums)}", head, *body, "}", *behind, "}"]
         return lines
 
-    def _lane_statement(self, s: Statement, outer: int, sums: list[str]) -> list[str]:
-        """A statement of a loop in lanes; what is summed over the loop stands in ``sums`` and is added up behind it."""
+    def _lane_body(self, nest: Nest) -> tuple[list[str], list[str], list[str]]:
+        """Of a loop in lanes: what stands before it (sums over it), in it, and behind it (where these are added up)."""
+        sums: list[str] = []
+        behind: list[str] = []
+        body = [f"Vector {name}[{self.passing[name][1] * self.together}];" for name in self._passing_in(nest)]
+        for s, axis in zip(nest.statements, nest.axes, strict=True):
+            body += self._lane_statement(s, axis, sums, behind)
+        return sums, ["  " + line for line in body], behind
+
+    def _lane_statement(self, s: Statement, outer: int, sums: list[str], behind: list[str]) -> list[str]:
+        """A statement of a loop in lanes; what is summed over the loop stands in ``sums`` and is added up ``behind`` it."""
         if s.whole or _varies(s.outs[0].addresses, outer):
             return self._statement(s, outer, 1, lanes=True)
         # the sum in lanes: as many vectors as there are outs, then across the lanes
@@ -353,10 +350,8 @@ class Program:
         add = f"{name}[{place}] += {s.term.format(*texts)};"
         out = self._access(s.outs[0], index, outer, out=True)
         added = "add_once({}, {});" if self.device else "{} += {};"
-        return [
-            *_loops([*held, *((f"i{a}", s.shape[a]) for a in summed), *rest], add),
-            *(BEHIND + line for line in _loops(held, added.format(out, f"across({name}[{place}])"))),
-        ]
+        behind += _loops(held, added.format(out, f"across({name}[{place}])"))
+        return _loops([*held, *((f"i{a}", s.shape[a]) for a in summed), *rest], add)
 
     def _passing_in(self, nest: Nest) -> list[str]:
         return list(dict.fromkeys(place.name for s in nest.statements for place in s.places if place.name in self.passing))
