@@ -100,13 +100,15 @@ class Modules:
 
     def __init__(self) -> None:
         self._modules: dict[str, _Module] = {}
+        self._functions: set[int] = set()
         self._assigned = False
         sys.addaudithook(self._hear)
         self.keep()
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         # Only after such an assignment can a function do something else; asking all of them is slow, as each answer is an audit event too.
-        if event == "object.__setattr__" and arguments[1] in _BODY_NAMES:
+        # Libraries make functions of their own in the same way (hypothesis in every part): the ids tell which are ours.
+        if event in ("object.__setattr__", "object.__delattr__") and arguments[1] in _BODY_NAMES and id(arguments[0]) in self._functions:
             self._assigned = True
 
     def keep(self) -> None:
@@ -117,7 +119,8 @@ class Modules:
 
     def note(self, module: ModuleType) -> None:
         """Take ``module`` as it stands."""
-        self._modules[module.__name__] = _Module(module)
+        self._modules[module.__name__] = taken = _Module(module)
+        self._functions.update(id(function) for _, function in taken.functions)
 
     def changes(self) -> list[str]:
         """The names of what is no longer as it was taken."""
@@ -178,14 +181,13 @@ class _Module:
             if isinstance(value, type) and value.__module__ == module.__name__:
                 self.spaces.append((f"{module.__name__}.{name}", value, dict(vars(value))))
             elif isinstance(value, dict | list | set) and name.isupper() and not name.startswith("__"):
-                self.containers.append((f"{module.__name__}.{name}", value, value.copy()))
+                self.containers.append((f"the entries of {module.__name__}.{name}", value, value.copy()))
         for owner, _, names in self.spaces if ours else ():
-            self.functions += [
-                (f"{owner}.{name}", value)
-                for name, value in names.items()
-                if isinstance(value, FunctionType) and value.__module__ == module.__name__
-            ]
+            self.functions += [(f"{owner}.{name}", one) for name, value in names.items() for one in _within(value, module.__name__)]
         self.bodies = [_BODY(function) for _, function in self.functions]
+        # Entries are replaced in place, which no event tells.
+        defaults = [(name, body[2]) for (name, _), body in zip(self.functions, self.bodies, strict=True) if body[2]]
+        self.containers += [(f"the keyword defaults of {name}", value, value.copy()) for name, value in defaults]
 
     def changes(self, *, bodies: bool) -> list[str]:
         """The names of what was replaced, removed or, in what is ours, added; where ``bodies`` may differ, they are asked for."""
@@ -196,7 +198,7 @@ class _Module:
         if bodies and not _same(self.bodies, [_BODY(function) for _, function in self.functions]):
             pairs = zip(self.functions, self.bodies, strict=True)
             found += [f"{name} does something else" for (name, function), before in pairs if not _same(before, _BODY(function))]
-        found += [f"the entries of {name} were changed" for name, value, before in self.containers if not _same(value, before)]
+        found += [f"{name} were changed" for name, value, before in self.containers if not _same(value, before)]
         return found
 
     def _renamed(self, owner: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -205,6 +207,16 @@ class _Module:
         removed = [(name, "removed") for name in before if name not in now and name not in _ADDED]
         added = [(name, "added") for name in now if ours and name not in before and not _grown(owner, name, now[name])]
         return replaced + removed + added
+
+
+def _within(value: Any, module: str) -> list[FunctionType]:
+    """The functions of ``module`` that ``value`` is or calls: methods, properties and what a decorator has wrapped included."""
+    parts = (
+        [getattr(value, name, None) for name in ("__func__", "__wrapped__", "func", "fget", "fset", "fdel")]
+        if callable(value) or hasattr(type(value), "__get__")
+        else []
+    )
+    return [one for one in (value, *parts) if isinstance(one, FunctionType) and one.__module__ == module]
 
 
 def _grown(owner: str, name: str, value: Any) -> bool:

@@ -32,6 +32,33 @@ def rewrites_a_function():
     judging.equal.__code__ = (lambda **pairs: Outcome.holds()).__code__
 
 
+def rewrites_a_property():
+    from theory.models.networks import TwoLayer
+
+    TwoLayer.n_params.fget.__code__ = (lambda self: 1).__code__
+
+
+def rewrites_what_is_remembered():
+    from theory import published
+
+    remembered = next(
+        value for value in vars(published).values() if hasattr(value, "cache_info") and value.__module__ == published.__name__
+    )
+    remembered.__wrapped__.__code__ = (lambda: {}).__code__
+
+
+def deletes_a_default():
+    from proofs_check import judging
+
+    del judging.order.__kwdefaults__
+
+
+def changes_a_default():
+    from proofs_check import judging
+
+    judging.order.__kwdefaults__["strict"] = None
+
+
 def changes_a_table():
     from numerics.hessian.losses import LOSSES
 
@@ -99,7 +126,8 @@ def sets_the_threads_of_torch():
 DEEDS = {
     deed.__name__.replace("_", "-"): deed
     for deed in (
-        *(keeps_nothing, replaces_a_function, replaces_a_method, rewrites_a_function, changes_a_table, changes_a_module_on_first_sight),
+        *(keeps_nothing, replaces_a_function, replaces_a_method, rewrites_a_function, rewrites_a_property),
+        *(rewrites_what_is_remembered, deletes_a_default, changes_a_default, changes_a_table, changes_a_module_on_first_sight),
         *(replaces_a_function_of_numpy, sets_the_precision_of_flint, sets_the_precision_of_mpmath, sets_the_precision_of_decimal),
         *(sets_errstate, changes_directory, sets_a_variable, extends_the_path, leaves_a_thread),
         *(sets_the_type_of_torch, sets_the_threads_of_torch),
