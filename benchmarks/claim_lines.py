@@ -4,7 +4,8 @@
 
 A line counts where it is not blank. It states where it belongs to a docstring, a comment, a call ``claim(...)``, or to what such a call
 refers to: papers, notation, assumptions. The other lines are checks, instances and imports. A family is a folder of
-proofs_check/claims, its ``__init__`` and helper modules included.
+proofs_check/claims, its ``__init__`` and helper modules included. A claim that says more has more clauses, checks and controls: lines for
+each of these tell whether the form, and not the content, costs them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ import ast
 import io
 import sys
 import tokenize
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from pathlib import Path
+
+from proofs_check import load_claims
+from proofs_check.claim import Claim as Declared
 
 CLAIMS = Path(__file__).resolve().parents[1] / "proofs_check" / "claims"
 
@@ -29,9 +34,12 @@ class Count:
     claims: int = 0
     lines: int = 0
     stating: int = 0
+    clauses: int = 0
+    checks: int = 0
+    controls: int = 0
 
     def __add__(self, other: Count) -> Count:
-        return Count(self.claims + other.claims, self.lines + other.lines, self.stating + other.stating)
+        return Count(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 def counted(text: str) -> Count:
@@ -43,12 +51,12 @@ def counted(text: str) -> Count:
         if isinstance(node, ast.Call) and called(node) in ("claim", "Claim"):
             claims += 1
         for part in said(node):
-            stating |= set(range(part.lineno, part.end_lineno + 1))
+            stating |= set(range(part.lineno, (part.end_lineno or part.lineno) + 1))
     filled = {number for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     return Count(claims, len(filled), len(filled & stating))
 
 
-def said(node: ast.AST) -> list[ast.AST]:
+def said(node: ast.AST) -> list[ast.stmt | ast.expr]:
     """The parts of ``node`` that say what is claimed: a docstring, a declaration, of a whole ``Claim`` all but its checks and probes."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
         return [node]
@@ -65,19 +73,44 @@ def called(node: ast.AST) -> str:
     return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
+def declared(claims: Iterable[Declared]) -> Count:
+    """What the claims of one folder declare; a statement that is not divided is one clause."""
+    found = Count()
+    for one in claims:
+        found.clauses += max(len(one.clauses), 1)
+        found.checks += len(one.checks)
+        found.controls += sum(len(check.controls) for check in one.checks) + len(one.probes)
+    return found
+
+
 def families(names: list[str]) -> dict[str, Count]:
     """The counts of the families of these names, or of all."""
     folders = sorted(folder for folder in CLAIMS.iterdir() if (folder / "__init__.py").is_file() and (not names or folder.name in names))
-    return {folder.name: sum((counted(file.read_text(encoding="utf-8")) for file in folder.glob("*.py")), Count()) for folder in folders}
+    registry = load_claims()
+    return {
+        folder.name: sum((counted(file.read_text(encoding="utf-8")) for file in folder.glob("*.py")), Count())
+        + declared(one for one in registry.values() if folder in Path(registry.files[one.id]).parents)
+        for folder in folders
+    }
 
 
 def main(names: list[str]) -> None:
     """Print the table."""
     found = families(names)
-    print(f"{'family':<16}{'claims':>8}{'lines':>8}{'a claim':>10}{'states':>9}")
+    columns = "claims", "lines", "a claim", "states", "clauses", "checks", "controls", "a check", "a control"
+    print(f"{'family':<16}" + "".join(f"{column:>10}" for column in columns))
     for name, count in [*found.items(), ("together", sum(found.values(), Count()))]:
-        share = f"{count.stating / count.lines:.0%}" if count.lines else "-"
-        print(f"{name:<16}{count.claims:>8}{count.lines:>8}{count.lines / max(count.claims, 1):>10.1f}{share:>9}")
+        each = [f"{count.lines / max(number, 1):.1f}" for number in (count.claims, count.checks, count.controls)]
+        cells = (
+            count.claims,
+            count.lines,
+            each[0],
+            f"{count.stating / max(count.lines, 1):.0%}",
+            count.clauses,
+            count.checks,
+            count.controls,
+        )
+        print(f"{name:<16}" + "".join(f"{cell:>10}" for cell in (*cells, *each[1:])))
 
 
 if __name__ == "__main__":
