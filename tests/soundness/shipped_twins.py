@@ -394,8 +394,15 @@ RANK_TWINS = (
         "deep.nonprop",
         "raised",
         "leaky ReLU as tanh",
-        instead(lambda t, cell: t(cell) + (cell.activation == "leaky" and t(cell) > 0)),
-        ("splits-by-symmetry",),
+        instead(lambda t, cell: t(cell) + (t(cell) > 0)),
+        ("leaky-splits",),
+    ),
+    Twin(
+        "deep.nonprop",
+        "raised",
+        "leaky ReLU: one less",
+        instead(lambda t, cell: t(cell) - (t(cell) > 0)),
+        ("leaky-splits",),
     ),
     Twin(
         "deep.nonprop",
