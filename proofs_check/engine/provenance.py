@@ -91,10 +91,16 @@ class Recorder:
             self._busy.now = False
 
     def _stands_for_itself(self, path: Path, text: str) -> bool:
-        if text.startswith(self._passed_over) or "__pycache__" in path.parts:
+        if text.startswith(self._passed_over) or "__pycache__" in path.parts or _compiled(text):
             return True
         real = path.resolve()
         return installed(real) or installed(path) or ours(real) or not real.is_file()
+
+
+def _compiled(text: str) -> bool:
+    """Whether a file is a module's compiled form in the folder that PYTHONPYCACHEPREFIX names: its source is noted when it runs."""
+    prefix = sys.pycache_prefix
+    return prefix is not None and text.endswith(".pyc") and text.startswith(f"{os.path.abspath(prefix)}/")
 
 
 def _purpose(mode: str | None, flags: Any) -> tuple[bool, bool]:

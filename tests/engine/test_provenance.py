@@ -226,3 +226,16 @@ def test_variables_are_asked_for_with_a_default(monkeypatch):
     assert context.environment("OWN_VARIABLE", "none") == "none" and context.variables == {"OWN_VARIABLE": None}
     monkeypatch.setenv("OWN_VARIABLE", "secret")
     assert context.environment("OWN_VARIABLE") == "secret" and "secret" not in str(context.variables)
+
+
+def test_compiled_modules_elsewhere_are_no_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "compiled"))
+    recorder = provenance.Recorder()
+    for name in ("compiled/module.cpython-311.pyc", "compiled/data.csv", "module.pyc"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        recorder._busy.now = True  # as another process would write it
+        file.write_text("x")
+        recorder._busy.now = False
+        file.read_text()
+    assert [name.removeprefix(f"{tmp_path}/") for name in recorder.reads] == ["compiled/data.csv", "module.pyc"]
