@@ -38,6 +38,7 @@ from theory.rank import (
     two_layer_rank,
     two_layer_strata,
 )
+from theory.rank.chains import chain_types, rank_between
 from theory.rank.kernel_covers import cover_costs, least_sums, representatives
 from theory.rank.strata import matrix_strata
 
@@ -501,3 +502,20 @@ def test_matrices_of_another_shape_are_refused():
         with pytest.raises(ValueError, match=r"target must be a matrix of shape \(3, 4\) for .*, got \(2, 2\) from"):
             rank_bounds(model, target)
     assert rank_bounds(model, MatrixFactorization(3, 4, 2))[:2] == rank_bounds(model, 2)[:2]
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 1, 2), (2, 1, 2, 1), (2, 2, 1, 2)])
+def test_partial_ranks_are_taken_exactly_where_a_chain_has_them(sizes):
+    """Every type of chain, counted by its intervals, against every pair of rank vectors within the sizes."""
+    last = len(sizes) - 1
+    held = {
+        (tuple(rank_between(kind, 0, i) for i in range(1, last + 1)), tuple(rank_between(kind, i, last) for i in range(last)))
+        for kind in chain_types(sizes)
+    }
+    for prefix in product(*(range(size + 1) for size in sizes[1:])):
+        for suffix in product(*(range(size + 1) for size in sizes[:-1])):
+            if (prefix, suffix) in held:
+                deep_factorization_rank(sizes, prefix, suffix)
+            else:
+                with pytest.raises(ValueError, match="prefix"):
+                    deep_factorization_rank(sizes, prefix, suffix)
