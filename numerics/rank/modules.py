@@ -23,7 +23,7 @@ from numerics.modules.reading import IN_DOUBLE, Chain, agrees, read, smooth_at
 from numerics.modules.subjects import Subject, sample_numbers
 from numerics.modules.symmetries import Search, Symmetries, usual_attempts
 from numerics.modules.trial import check_slopes
-from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank
+from numerics.rank.ladder import METHODS, Rank, empirical_rank, float_rank, model_rank
 from numerics.rank.minors import Minor, largest_minor, rows_and_columns_modulo
 
 #: The largest size of a draw of inputs, in units of the rows that a full rank needs.
@@ -81,7 +81,7 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
         grown = before is None or found.lower > before.lower
         exhausted = count * graph.outputs > MOST_ROWS * graph.n_params or len(drawn[0]) < count
         if found.rank is not None or exhausted or not (grown or graph.piecewise):
-            return found
+            return found if found.rank is not None else subject.on_its_regions(found)
         count *= 2
 
 
@@ -163,6 +163,14 @@ class _Ranked(Subject):
         certificate = partial(self._certificate, inputs, minor, proof) if minor else None
         method = "exact" if "prime" in proof else "ball"
         return Rank(lower, upper, lower == upper, "point", method, certificate, symmetries=self.symmetries)
+
+    def on_its_regions(self, found: Rank) -> Rank:
+        """``found``, or of a Sequential what its known layers prove, where weights leave all drawn inputs saturated or nearly linear."""
+        uniform = self.chain and self.chain.uniform()
+        if uniform is None:
+            return found
+        other = model_rank(uniform, self.theta)
+        return other if other.rank is not None and found.lower <= other.rank <= found.upper else found
 
     def exact(self) -> Rank:
         """The rank on the inputs by residues."""

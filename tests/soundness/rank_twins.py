@@ -178,11 +178,13 @@ def numerical_rank(model, theta, facts):
 
 
 def chain_rank(model, theta, facts, *, partial):
-    from theory.rank import deep_factorization_rank, matrix_rank, partial_product_ranks
+    from theory.rank import matrix_rank, partial_product_ranks
+    from theory.rank.closed_forms import telescoped
 
     factors = list(model.unpack(np.asarray(theta, object)).values())
     single = [matrix_rank(factor) for factor in factors]
-    return deep_factorization_rank(model.sizes, *(partial_product_ranks(factors) if partial else (single, single)))
+    prefix, suffix = partial_product_ranks(factors) if partial else (single, single)
+    return telescoped([model.sizes[0], *prefix], [*suffix, model.sizes[-1]])
 
 
 TWINS = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -81,15 +81,32 @@ def deep_factorization_rank(sizes: Sequence[int], prefix: Sequence[int], suffix:
 
     ``prefix[i-1]`` = rank(A_1 ... A_i), ``suffix[i-1]`` = rank(A_i ... A_L), i = 1 .. L:
     R = sum_i (p_{i-1} - p_i) s_{i+1} with p_0 = d_0, p_L replaced by 0, s_{L+1} = d_L.
+
+    Raises ValueError for ranks that no chain has: p falls to p_L = s_1, from which s rises, and p_i + s_{i+1} <= d_i + p_L (Sylvester).
     """
     sizes = [whole("sizes", size, 1) for size in sizes]
     depth = len(sizes) - 1
     if depth < 1 or not len(prefix) == len(suffix) == depth:
         raise ValueError(f"prefix and suffix must hold a rank for each of the {depth} factors, got {len(prefix)} and {len(suffix)}")
-    inner = sizes[1:-1]  # the rank of the whole product does not count
-    p = [sizes[0], *(whole("prefix", rank, 0, size) for rank, size in zip(prefix[:-1], inner, strict=True)), 0]
-    s = [*(whole("suffix", rank, 0, size) for rank, size in zip(suffix[1:], inner, strict=True)), sizes[-1]]
-    return sum((p[i] - p[i + 1]) * s[i] for i in range(len(s)))
+    p = [sizes[0], *(whole("prefix", rank, 0, size) for rank, size in zip(prefix, sizes[1:], strict=True))]
+    s = [*(whole("suffix", rank, 0, size) for rank, size in zip(suffix, sizes[:-1], strict=True)), sizes[-1]]
+    falls, rises = (all(first >= second for first, second in pairwise(ranks)) for ranks in (p, s[::-1]))
+    if not falls or not rises or p[-1] != s[0]:
+        raise ValueError(
+            f"prefix must fall from at most {p[0]} to the first of suffix, which rises to at most {s[-1]}, got {p[1:]} and {s[:-1]}"
+        )
+    for k, size in enumerate(sizes):
+        if (least := p[k] + s[k] - size) > p[-1]:
+            raise ValueError(
+                f"prefix and suffix must meet in at least {least} dimensions of the {size} of space {k}, got a product of rank {p[-1]}"
+            )
+    return telescoped(p, s)
+
+
+def telescoped(prefix: Sequence[int], suffix: Sequence[int]) -> int:
+    """sum_i (p_{i-1} - p_i) s_{i+1} of p_0, ..., p_L and s_1, ..., s_{L+1}, p_L replaced by 0, whatever the numbers mean."""
+    ends = [*prefix[:-1], 0]
+    return sum((ends[i] - ends[i + 1]) * suffix[i + 1] for i in range(len(ends) - 1))
 
 
 def partial_product_ranks(factors: Sequence[Any]) -> tuple[list[int], list[int]]:

@@ -15,18 +15,22 @@ show alpha_c = 0 and beta_c = 0 there.
   is then lambda w_c, so lambda = 0.
 - exp: classes are weights; exponentials with distinct exponents are independent over polynomials.
 
-For sin and cos the classes of one w are dependent (sin(z + b)): there nothing is claimed. A polynomial has monomials for generators, which
-are independent, and hinge3, hardtanh and other piecewise polynomials have monomials on half-spaces: across a hyperplane the sum changes by
-the polynomial of that half-space, which is then 0.
+For sin and cos the classes of one w are dependent (sin(z + b)): there nothing is claimed. Classes of distinct w are exponentials of
+distinct exponents, times polynomials, and a neuron without input weights has sin b != 0 != cos b for rational b != 0.
+
+A polynomial has monomials for generators, which are independent, and hinge3, hardtanh and other piecewise polynomials have monomials on
+half-spaces: across a hyperplane the sum changes by the polynomial of that half-space, which is then 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from theory.activations import Activation, polynomial_coefficients
+from theory.rank.closed_forms import up_to_sign
 from theory.rank.generators import Neuron, on_half_spaces
 
 #: sigma has sigma'(b) != 0 wherever sigma(b) != 0.
@@ -36,6 +40,8 @@ LEVEL_SOMEWHERE = frozenset({"silu", "gelu", "ratsig", "ratsig4", "lorentz"})
 #: Smooth activations for which the ranks of functions are known.
 SMOOTH = RISING | LEVEL_SOMEWHERE
 INDEPENDENT = SMOOTH | {"relu", "leaky", "exp"}
+#: Independent where no two classes have one frequency w and different phases b: exponentials of distinct exponents.
+SINUSOIDS = frozenset({"sin", "cos"})
 #: |sigma'(b)| beyond this is no rounding of 0.
 FLOAT_ZERO = 1e-9
 
@@ -47,6 +53,8 @@ def table_is_exact(activation: Activation, neurons: Sequence[Neuron]) -> bool:
     """
     if polynomial_coefficients(activation) is not None or all(on_half_spaces(activation, len(neuron.weights)) for neuron in neurons):
         return True
+    if activation.name in SINUSOIDS:
+        return _one_phase_each(neurons)
     if activation.name not in INDEPENDENT:
         return False
     biases = {neuron.bias for neuron in neurons if neuron.bias and not any(neuron.weights)}
@@ -55,3 +63,15 @@ def table_is_exact(activation: Activation, neurons: Sequence[Neuron]) -> bool:
     with np.errstate(all="ignore"):
         numbers = np.array([part for b in biases for part in activation.jet(np.array([float(b)]), 1)])
     return bool((np.abs(numbers) > FLOAT_ZERO).all())
+
+
+def _one_phase_each(neurons: Sequence[Neuron]) -> bool:
+    """Whether no two neurons have one frequency, up to sign, and different phases."""
+    phases: dict[tuple, Fraction] = {}
+    for neuron in neurons:
+        key = up_to_sign(neuron.weights)
+        if key is not None:
+            phase = neuron.bias if key == neuron.weights else -neuron.bias
+            if phases.setdefault(key, phase) != phase:
+                return False
+    return True

@@ -44,9 +44,11 @@ from theory.rank.closed_forms import (
 )
 from theory.rank.constants import constant_bounds, is_level, vanishes
 from theory.rank.generators import neurons
-from theory.rank.independence import INDEPENDENT, SMOOTH, table_is_exact
+from theory.rank.independence import INDEPENDENT, SINUSOIDS, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
+from theory.rank.polynomial_networks import as_deep, linear_bounds, power_bounds
+from theory.rank.sinusoids import sinusoid_bounds
 from theory.rank.sparse import sparse_rank
 from theory.rank.targets import (
     Neurons,
@@ -159,7 +161,16 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> B
     network = shallow(model)
     if isinstance(network, PooledCNN):
         return _pooled_bounds(network, target)
-    if network is not None and network.activation.name in SMOOTH:
+    if isinstance(network, TwoLayer) and network.activation.name in SINUSOIDS:
+        return sinusoid_bounds(network, target)
+    deep = as_deep(model)
+    if deep is not None and deep.depth > 1 and polynomial_coefficients(deep.activation) == (0, 1):
+        return linear_bounds(deep, target)
+    if isinstance(network, TwoLayer) and polynomial_coefficients(network.activation) is not None and network.activation.degree is not None:
+        powers = power_bounds(network, target)
+        if powers is not None:
+            return powers
+    if network is not None and (network.activation.name in SMOOTH or _without_phases(network)):
         if shallow(other) is None:
             raise ValueError(f"target must be a TwoLayer model or a Target of one, or another network with one hidden layer, got {other}")
         return _convolution_bounds(network, target) if isinstance(network, TwoLayerCNN) else _two_layer_bounds(network, target)
@@ -170,6 +181,11 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> B
     if isinstance(model, FullyConnected | TwoLayer | TwoLayerCNN):
         return _narrower_bounds(model, target)
     raise NotKnown(f"no closed form for {model}", 0, model.n_params, "number of parameters")
+
+
+def _without_phases(network: Any) -> bool:
+    """Whether neurons of ``network`` are sines, or cosines, without biases: as independent as those of :data:`SMOOTH`."""
+    return network.activation.name in SINUSOIDS and not getattr(network, "bias", False)
 
 
 # ---- matrices and tensors
@@ -464,7 +480,8 @@ def _pooled_bounds(network: PooledCNN, target: Any) -> Bounds:
         elif a:
             return 0, network.n_params, "number of parameters; a kernel of the target is 0"
     held = [kernel for kernel, a in summed.items() if a]
-    clear = network.activation.name in SMOOTH and len({up_to_sign(kernel) for kernel in held}) == len(held) and all(map(all, held))
+    smooth = network.activation.name in SMOOTH or _without_phases(network)
+    clear = smooth and len({up_to_sign(kernel) for kernel in held}) == len(held) and all(map(all, held))
     if not held:
         return constant_bounds(network, False)
     value = len(held) * (network.convolution.patches.shape[1] + 1)
@@ -504,7 +521,11 @@ def _narrower_bounds(model: Any, target: Any) -> Bounds:
     if isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias:
         biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
         return other.n_params, biased.n_params, f"{EMBEDDING}; Fefferman 1994"
-    if isinstance(model, TwoLayer) and model.activation.name in INDEPENDENT and (model.inputs > 1 or model.activation.exponential):
+    if (
+        isinstance(model, TwoLayer)
+        and model.activation.name in INDEPENDENT
+        and (other.inputs + other.bias > 1 or model.activation.exponential)
+    ):
         point = point_of(other)
         return rank_at(other, point), _rank_at_target(model, other, point), f"{EMBEDDING}; table of generators"
     return 0, replace(other, bias=model.bias, output_bias=bool(model.output_bias)).n_params, EMBEDDING

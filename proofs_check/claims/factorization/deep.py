@@ -9,6 +9,7 @@ from proofs_check.judging import equal, rank_is
 from theory.models.factorizations import DeepFactorization
 from theory.rank import deep_factorization_rank, function_rank
 from theory.rank.chains import chain_of_type, chain_types, rank_between
+from theory.rank.closed_forms import telescoped
 
 from . import FLOATS, STRATIFICATION
 
@@ -57,7 +58,10 @@ def types(instance, *, rank=rank_between, method="exact", context):
     theta, last = point(sizes, orbit, context.rng(sizes, str(orbit))), len(sizes) - 1
     prefix, suffix = [rank(orbit, 0, i) for i in range(1, last + 1)], [rank(orbit, i, last) for i in range(last)]
     found = model_rank(DeepFactorization(sizes), theta, method)
-    return rank_is(deep_factorization_rank(sizes, prefix, suffix), found, sizes=sizes, theta=theta)
+    value = (
+        deep_factorization_rank(sizes, prefix, suffix) if rank is rank_between else telescoped([sizes[0], *prefix], [*suffix, sizes[-1]])
+    )
+    return rank_is(value, found, sizes=sizes, theta=theta)
 
 
 DEEP.twin(types, "property", changed={"method": "float"}, tolerance=FLOATS)

@@ -20,17 +20,19 @@ from ._measured import measured
 RELU = claim(
     "modules.relu",
     "Functional dimension of ReLU networks",
-    r"R \le P - h, \text{ with equality on an open set of parameters, and less on strata}",
+    r"R \le P - h, \text{ with equality on an open set of parameters unless layers are narrow, and less on strata}",
     clauses={
         "bound": r"R \le P - h",
-        "attained": r"R = P - h \text{ at some parameters, no sample of the proof on a kink, hence at all near them}",
+        "attained": r"R = P - h \text{ at some parameters, in the widths tested, two neurons or more in every hidden layer;}"
+        r"\text{ no sample of the proof is on a kink, hence at all near them}",
         "silent": r"R = P - h - d \text{ where one first neuron has no output}",
     },
     symbols=["R", "P", "h", "d"],
     assumptions=[Assumption("hidden neurons", r"\text{a layer between input and output}", unprobed="else there is nothing to scale")],
     source=FUNCTIONAL.at("the upper bound of functional dimension, and its tightness; the silent neuron: ours"),
     refuted_by="a draw above the bound, or widths at which no draw attains it",
-    notes="In few regions of parameters is the bound attained: of ten draws a network of two hidden layers attains it in some.",
+    notes="In few regions of parameters is the bound attained: of ten draws a network of two hidden layers attains it in some."
+    " Narrow networks may have fewer functions: with three hidden layers of one neuron on one input R <= 4 < P - h = 5 (fnn.relu).",
 )
 
 NETWORKS = axes(

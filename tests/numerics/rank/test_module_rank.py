@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from torch import nn
 
 from numerics.arithmetic.exact import NoExactValue
-from numerics.rank import empirical_rank, module_rank
+from numerics.rank import empirical_rank, module_model_rank, module_rank
 from proofs_check.commands.rank import command
 from theory.models import TwoLayer
 
@@ -161,3 +161,15 @@ def test_the_command_prints_json(files):
 def test_the_command_tells_what_is_wrong(files, described, message):
     found = CliRunner().invoke(command, [str(files / described), "--inputs", str(files / "x.npy")])
     assert found.exit_code == 2 and message in found.output
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+@pytest.mark.parametrize("activation", [nn.Tanh, nn.Sigmoid])
+def test_all_inputs_of_layers_whose_weights_leave_usual_inputs_saturated_or_linear(activation, scale):
+    """The samples of the known layers lie where their neurons change, whatever the scale of the weights."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 3), activation(), nn.Linear(3, 1)).double()
+    for parameter in network.parameters():
+        parameter.data *= scale
+    found = module_model_rank(network, np.zeros((1, 2)))
+    assert (found.rank, found.certified) == (13, True)

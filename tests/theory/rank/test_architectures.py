@@ -1,5 +1,6 @@
 """Generic ranks of architectures: against the counts of parameters by hand, and among each other where families meet."""
 
+import numpy as np
 import pytest
 
 from theory.rank.architectures import (
@@ -15,6 +16,7 @@ from theory.rank.architectures import (
     polynomial_dimension,
     recurrent_parameters,
     recurrent_symmetries,
+    relu_chain_dimension,
     relu_dimension,
 )
 
@@ -61,3 +63,18 @@ def test_small_cases_by_hand():
     assert all(
         expected_polynomial_dimension((d, m, 1), r) > polynomial_dimension((d, m, 1), r) == value for (d, m, r), value in DEFECTIVE.items()
     )
+
+
+def test_layers_of_one_relu_neuron_compose_to_one_ramp():
+    """Exact ranks on rational inputs of random networks: none beyond, and some at inputs + 3."""
+    from numerics.arithmetic.exact import rank_rational, rationals
+    from numerics.derivatives.tape import tangents
+    from theory.models import FullyConnected
+
+    rng = np.random.default_rng(0)
+    x = rationals(np.concatenate([rng.integers(-size, size, (20, 1)) for size in (2, 6, 30)]) + rng.integers(1, 2**20, (60, 1)) / 2**20)
+    for layers in (1, 2, 3, 4):
+        model = FullyConnected((1,) * (layers + 1), "relu")
+        ranks = [rank_rational(tangents(model, rationals(rng.integers(-9, 10, model.n_params)), x)[1][:, 0]) for _ in range(60)]
+        assert max(ranks) == relu_chain_dimension(1, layers) <= relu_dimension(model.widths)
+    assert relu_chain_dimension(1, 4) == 4 < relu_dimension((1, 1, 1, 1, 1)) == 5

@@ -50,7 +50,8 @@ def test_bounds_are_carried_where_no_form_is_known():
         optimistic_sample_size(FullyConnected((2, 5, 5, 1), bias=False), FullyConnected((2, 2, 2, 1), bias=False))
     assert (deep.value.lower, deep.value.upper) == (0, 10) and "embedding principle" in deep.value.source
     with pytest.raises(NotKnown, match="cos"):
-        rank_at(TwoLayer(2, 1, activation="cos"), [1, 2, 3])
+        rank_at(TwoLayer(2, 2, activation="cos", bias=True), [1, 2, 1, 2, 1, 0, 3, 4])  # one frequency, two phases
+    assert rank_at(TwoLayer(2, 1, activation="cos"), [1, 2, 3]) == 3
 
 
 @pytest.mark.parametrize(

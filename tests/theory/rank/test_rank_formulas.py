@@ -38,6 +38,7 @@ from theory.rank import (
     two_layer_rank,
     two_layer_strata,
 )
+from theory.rank.chains import chain_types, rank_between
 from theory.rank.kernel_covers import cover_costs, least_sums, representatives
 from theory.rank.strata import matrix_strata
 
@@ -397,14 +398,15 @@ def test_several_outputs_are_counted_together():
         assert rank_at(model, theta) == exact(model, theta)
 
 
-@pytest.mark.parametrize("name", ["sin", "zeta"])
-def test_only_some_activations_have_closed_forms(name):
-    """sin, whose shifts are dependent, and erf by a name that nobody knows."""
-    sigma = activation("sin") if name == "sin" else replace(activation("erf"), name=name)
+def test_only_some_activations_have_closed_forms():
+    """erf by a name that nobody knows, and sin with biases, whose shifts are dependent, in a convolution."""
+    sigma = replace(activation("erf"), name="zeta")
     assert rank_bounds(TwoLayerCNN(4, 2, 2, activation=sigma), TwoLayerCNN(4, 2, 1, activation=sigma))[:2] == (0, 5)
     assert rank_bounds(TwoLayer(2, 2, activation=sigma), TwoLayer(2, 1, activation=sigma))[:2] == (0, 3)
     with pytest.raises(NotKnown, match="independence of the generators"):
         rank_at(TwoLayer(2, 1, activation=sigma), [1, 2, 3])
+    shifted = lambda kernels: TwoLayerCNN(4, 2, kernels, activation="sin", bias=True)
+    assert rank_bounds(shifted(2), shifted(1))[:2] == (0, 6)
 
 
 def test_networks_without_a_closed_form_have_bounds():
@@ -412,7 +414,7 @@ def test_networks_without_a_closed_form_have_bounds():
     assert rank_bounds(wide, narrow)[:2] == (0, narrow.n_params)
     theta = narrow.pack(W1=[[1, 2], [1, 2]], b1=[0, 0], W2=np.ones((3, 2)), b2=[1, 2, 3], W3=[[1, 2, 3]], b3=[0])
     assert rank_bounds(wide, Target(narrow, theta))[1] == exact_upper(narrow, theta) < narrow.n_params
-    assert rank_bounds(TwoLayer(2, 3, 2, "cos"), TwoLayer(2, 2, 2, "cos"))[:2] == (0, 8)
+    assert rank_bounds(TwoLayer(2, 3, 2, "hardtanh"), TwoLayer(2, 2, 2, "hardtanh"))[:2] == (0, 8)
     for other in (
         FullyConnected((2, 5, 3, 1), "sigmoid"),
         FullyConnected((2, 3, 1), "sigmoid"),
@@ -501,3 +503,20 @@ def test_matrices_of_another_shape_are_refused():
         with pytest.raises(ValueError, match=r"target must be a matrix of shape \(3, 4\) for .*, got \(2, 2\) from"):
             rank_bounds(model, target)
     assert rank_bounds(model, MatrixFactorization(3, 4, 2))[:2] == rank_bounds(model, 2)[:2]
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 1, 2), (2, 1, 2, 1), (2, 2, 1, 2)])
+def test_partial_ranks_are_taken_exactly_where_a_chain_has_them(sizes):
+    """Every type of chain, counted by its intervals, against every pair of rank vectors within the sizes."""
+    last = len(sizes) - 1
+    held = {
+        (tuple(rank_between(kind, 0, i) for i in range(1, last + 1)), tuple(rank_between(kind, i, last) for i in range(last)))
+        for kind in chain_types(sizes)
+    }
+    for prefix in product(*(range(size + 1) for size in sizes[1:])):
+        for suffix in product(*(range(size + 1) for size in sizes[:-1])):
+            if (prefix, suffix) in held:
+                deep_factorization_rank(sizes, prefix, suffix)
+            else:
+                with pytest.raises(ValueError, match="prefix"):
+                    deep_factorization_rank(sizes, prefix, suffix)
