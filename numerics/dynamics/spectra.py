@@ -31,6 +31,11 @@ class Band:
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
+def written(step: float | None) -> str:
+    """A step with all its digits, and none that say nothing: 1000001, 0.5."""
+    return str(step).removesuffix(".0")
+
+
 @dataclass(frozen=True)
 class Moment:
     """A band's convergence: after checkpoint ``after`` (None: before the first one) and not later than ``at`` (None: not yet)."""
@@ -46,8 +51,8 @@ class Moment:
 
     def __str__(self) -> str:
         if self.at is None:
-            return f"after {self.after:g}, not yet"
-        return f"by {self.at:g}" if self.after is None else f"({self.after:g}, {self.at:g}]"
+            return f"after {written(self.after)}, not yet"
+        return f"by {written(self.at)}" if self.after is None else f"({written(self.after)}, {written(self.at)}]"
 
 
 def _surely_before(first: Moment, second: Moment) -> bool:
@@ -96,7 +101,7 @@ def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[fl
     (Nyquist's by default).
 
     :raises ValueError: for steps that are not finite or do not increase, ``most`` that is no integer of at least 0,
-        numbers that are not finite, other shapes, or ``most`` above Nyquist's frequency.
+        numbers that are not finite or whose squares are no floats, other shapes, or ``most`` above Nyquist's frequency.
     """
     if not all(math.isfinite(step) for step in steps):
         raise ValueError(f"steps must be finite, got {list(steps)[:8]}")
@@ -108,11 +113,15 @@ def spectra(samples: Samples, y: Any, outputs: Sequence[Any], steps: Sequence[fl
     frequencies = np.arange((samples.nyquist if most is None else most) + 1)
     rows = [goal]
     for step, values in zip(steps, outputs, strict=True):
-        found = _columns(f"outputs at {step:g}", values, len(samples.x))
+        name = f"outputs at {written(step)}"
+        found = _columns(name, values, len(samples.x))
         if found.shape != goal.shape:
-            raise ValueError(f"outputs at {step:g} must have shape {goal.shape} as y, got {found.shape}")
+            raise ValueError(f"{name} must have shape {goal.shape} as y, got {found.shape}")
         rows.append(found - goal)
-    energies = (np.abs(nudft(samples, np.stack(rows).swapaxes(1, 2), frequencies)) ** 2).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        energies = (np.abs(nudft(samples, np.stack(rows).swapaxes(1, 2), frequencies)) ** 2).sum(axis=1)
+    if not np.isfinite(energies).all() or (goal.any() and not energies[0].any()):
+        raise ValueError(f"y and outputs must have squares that are floats, got sizes up to {max(np.abs(row).max() for row in rows):g}")
     sides = np.where(frequencies == 0, 1.0, 2.0)
     n, even = len(samples.x), np.allclose(np.diff(samples.x), samples.period / len(samples.x), rtol=1e-9, atol=0)
     if even and n % 2 == 0:
@@ -210,8 +219,8 @@ def gaussian_low_pass(x: Any, width: float) -> np.ndarray:
         raise ValueError(f"x must have shape (n, d), got {points.shape}")
     if not 0 < width < math.inf:
         raise ValueError(f"width must be a positive number, got {width}")
-    squares = ((points[:, None] - points[None]) ** 2).sum(axis=-1)
-    weights = np.exp(-squares / (2 * width**2))
+    with np.errstate(over="ignore"):  # of a small width all but the sample itself is infinitely far
+        weights = np.exp(-(((points[:, None] - points[None]) / width) ** 2).sum(axis=-1) / 2)
     return weights / weights.sum(axis=1, keepdims=True)
 
 

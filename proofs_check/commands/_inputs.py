@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 #: A file that is there.
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def finite(_: click.Context, parameter: click.Parameter, value: float) -> float:
+    """A range lets infinity and nan pass."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"must be a finite number, got {value}", param=parameter)
+    return value
 
 
 def load_object(described: str) -> Any:

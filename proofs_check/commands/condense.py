@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from proofs_check.commands._group import explained, told
-from proofs_check.commands._inputs import FILE
+from proofs_check.commands._inputs import FILE, finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ MOST = 12
     default=1e-3,
     show_default=True,
     help="Deviation of its weights.",
-    callback=lambda *given: _finite(*given),
+    callback=finite,
 )
 @click.option("--optimizer", type=click.Choice(["flow", "adam"]), default="flow", show_default=True)
 @click.option(
@@ -47,7 +47,7 @@ MOST = 12
     default=1e-3,
     show_default=True,
     help="Of Adam.",
-    callback=lambda *given: _finite(*given),
+    callback=finite,
 )
 @click.option(
     "--steps", type=click.IntRange(min=0), default=500, show_default=True, help="At most; training ends when the loss has fallen by 2 %."
@@ -93,13 +93,6 @@ def command(
     for name, figure in _figures(found, *weights).items():
         _write(out / name, figure)
     click.echo(f"Written to {out}: orientations.json, field.svg, neurons.svg" if found.form.dimension == 2 else f"Written to {out}.")
-
-
-def _finite(_: click.Context, parameter: click.Parameter, value: float) -> float:
-    """A range lets infinity and nan pass."""
-    if not math.isfinite(value):
-        raise click.BadParameter(f"must be a finite number, got {value}", param=parameter)
-    return value
 
 
 def _data(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

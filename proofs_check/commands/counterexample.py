@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from proofs_check.commands._group import explained
+from proofs_check.commands._group import explained, told
 
 MECHANISMS = ("two-point", "one-point", "cycle", "contact", "reweight")
 
@@ -99,7 +99,8 @@ def command(activation: Any, mechanism: str, out: Path | None, time_limit: float
 
     _refuse(activation, mechanism, options)
     started = time.perf_counter()
-    watch = Watch(time_limit, lambda text: click.echo(f"  {text}", err=True), every=5.0)
+    with told():
+        watch = Watch(time_limit, lambda text: click.echo(f"  {text}", err=True), every=5.0)
     found = _search(activation, mechanism, options, watch)
     seconds = time.perf_counter() - started
     if isinstance(found, NotFound):

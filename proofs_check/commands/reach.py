@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import click
 
@@ -10,8 +11,8 @@ from proofs_check.commands._group import explained, told
 
 #: Chains whose orders are all counted without being asked for a sample, and the size of a sample.
 ALL_PAIRS, SAMPLE = 8, 2000
-#: Orders times layers times pairs squared that are run without being asked for: some ten seconds.
-WORK = 4 * 10**9
+#: Orders times layers times pairs squared that are run without being asked for, some ten seconds; and that are run at all.
+WORK, MOST_WORK = 4 * 10**9, 10**12
 #: Bounds of more layers have more digits than Python prints (4300).
 MOST_PRINTED = 9000
 
@@ -46,6 +47,11 @@ def command(layers: int, pairs: int | None, sample: int | None, seed: int, as_js
             pairs = max(1, min(high, ALL_PAIRS) if low <= ALL_PAIRS else high)
         if sample is None and pairs > ALL_PAIRS:
             sample = max(10, min(SAMPLE, WORK // (layers * pairs**2)))
+        if sample is not None and pairs > 0 and sample * layers * pairs**2 > MOST_WORK:
+            raise ValueError(
+                f"pairs must be at most {math.isqrt(MOST_WORK // (sample * layers))} for {sample} orders and {layers} layers,"
+                f" or it would take half an hour and more, got {pairs}"
+            )
         lowest, highest = extremal(layers)
         found = distribution(pairs, layers, sample=sample, seed=seed)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from proofs_check.commands._group import explained, told
-from proofs_check.commands._inputs import FILE
+from proofs_check.commands._inputs import FILE, finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ MOST_DRAWN = 64
     type=click.FloatRange(0, 1, min_open=True),
     default=0.1,
     show_default=True,
+    callback=finite,
     help="Relative error from which on a band has converged.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("spectrum"), show_default=True, help="Folder.")
@@ -177,6 +178,8 @@ def _of_module(module: Any, x: np.ndarray) -> np.ndarray:
 
 def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str, Any]]:
     """Print a line for each band and the order; what is stored of them."""
+    from numerics.dynamics.spectra import written
+
     several = len(found.steps) > 1
     rows, moments = [], []
     subject = f"{len(found.steps)} checkpoints" if several else "One network"
@@ -190,7 +193,7 @@ def _tell(found: Spectra, bands: list[Band], threshold: float) -> list[dict[str,
             continue
         moment = found.moment(band, threshold)
         change = f"{relative[0]:.3g} -> {relative[-1]:.3g}" if several else f"{relative[0]:.3g}"
-        told = f"not converged by {moment.after:g}" if moment.at is None else f"converged {moment}"
+        told = f"not converged by {written(moment.after)}" if moment.at is None else f"converged {moment}"
         click.echo(f"  {band!s:>9}  {change:>20}" + (f"  {told}" if several else ""))
         rows.append({"band": str(band), "relative": relative.tolist(), "moment": {"after": moment.after, "at": moment.at}})
         moments.append((band, moment))
@@ -230,10 +233,13 @@ def _data(found: Spectra, rows: list[dict[str, Any]], threshold: float, period: 
 
 
 def _table(path: Path, found: Spectra) -> None:
+    from numerics.dynamics.spectra import written
+
     lines = ["step,frequency,energy of the error,energy of the target"]
-    for step, row in zip(found.steps, found.energies, strict=True):
+    for step, row in zip(found.steps.tolist(), found.energies, strict=True):
         lines += [
-            f"{step:g},{k},{e!r},{t!r}" for k, e, t in zip(found.frequencies.tolist(), row.tolist(), found.target.tolist(), strict=True)
+            f"{written(step)},{k},{e!r},{t!r}"
+            for k, e, t in zip(found.frequencies.tolist(), row.tolist(), found.target.tolist(), strict=True)
         ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -246,6 +252,8 @@ def _energies(found: Spectra) -> dict[str, Any]:
     """Energies of the error: of one network beside those of the target, of several by checkpoint."""
     import numpy as np
 
+    from numerics.dynamics.spectra import written
+
     shown = min(len(found.frequencies), MOST_DRAWN)
     floor = 1e-16 * max(float(found.target.sum()), float(found.energies.max()), 1e-300)
     x, labels = found.frequencies[:shown].tolist(), {"title": "Energy of the error", "x_label": "frequency"}
@@ -256,7 +264,7 @@ def _energies(found: Spectra) -> dict[str, Any]:
         return {**labels, "kind": "lines", "alt": alt, "data": {"series": series}, "y_label": "energy", "log_y": True}
     values = np.round(np.log10(np.maximum(found.energies[:, :shown], floor)), 3).tolist()
     alt = "Energy of the error by frequency (columns) and checkpoint (rows), logarithm to base 10; dark columns have converged"
-    data = {"x": x, "y": [f"{step:g}" for step in found.steps], "values": values, "value_label": "log10 energy"}
+    data = {"x": x, "y": [written(step) for step in found.steps.tolist()], "values": values, "value_label": "log10 energy"}
     return {**labels, "kind": "heatmap", "alt": alt, "data": data, "y_label": "step"}
 
 

@@ -84,6 +84,7 @@ def test_a_device_that_is_not_there(run, monkeypatch):
         (["--activation", "tanh", "--start", "1,2", "--samples", "0:1;2:1"], "must not be 0"),
         (["--activation", "tanh", "--samples", "1:1;2:1"], "given together with a start"),
         (["--activation", "tanh", "--time-limit", "-1"], "-1.0 is not in the range"),
+        (["--activation", "tanh", "--time-limit", "nan"], "time_limit must be a number of seconds"),
         (["--activation", "tanh", "--inputs", "0"], "0 is not in the range"),
         ([], "Missing option"),
     ],

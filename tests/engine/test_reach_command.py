@@ -31,6 +31,10 @@ def test_long_chains_are_sampled_less():
     [
         (["--layers", "0"], "layers must be an integer of at least 1, got 0"),
         (["--layers", "4", "--pairs", "5"], "pairs must be at least 7 for 4 layers, got 5"),
+        (
+            ["--layers", "4", "--pairs", "10000000"],
+            "pairs must be at most 158113 for 10 orders and 4 layers, or it would take half an hour",
+        ),
         (["--layers", "100000"], "layers must be at most 9000, whose bounds have 4300 digits, got 100000"),
     ],
 )

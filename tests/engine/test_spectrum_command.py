@@ -72,6 +72,15 @@ def test_checkpoints_by_activation(run):
         assert "<svg" in Path("spectrum", name).read_text()[:200]
 
 
+def test_steps_keep_their_digits(run):
+    for step, scale in ((1000001, 0.6), (1000002, 1.0), (0.5, 0.3)):
+        save_file(state(scale), f"steps/step-{step}.safetensors")
+    result = run("steps", "--activation", "tanh", *DATA, "--bands", "1", "--threshold", "0.01")
+    assert "converged (1000001, 1000002]" in result.output, result.output
+    told = {row.split(",")[0] for row in Path("spectrum/spectrum.csv").read_text().splitlines()[1:]}
+    assert told == {"0", "0.5", "100", "1000", "1000001", "1000002"}
+
+
 def test_checkpoints_by_module(run):
     import torch
     from safetensors.torch import save_file as save
@@ -167,3 +176,15 @@ def test_names_of_checkpoints(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no"):
         checkpoints(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_labels_whose_squares_are_no_floats_are_refused(run, size):
+    np.save("y.npy", size * np.sin(X))
+    result = run("steps", "--activation", "tanh", *DATA)
+    assert result.exit_code == 2 and "y and outputs must have squares that are floats" in result.output, result.output
+
+
+def test_a_threshold_that_is_no_number_is_refused(run):
+    result = run("steps", "--activation", "tanh", *DATA, "--threshold", "nan")
+    assert result.exit_code == 2 and "must be a finite number, got nan" in result.output, result.output

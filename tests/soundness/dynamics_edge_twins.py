@@ -131,8 +131,12 @@ TWINS = (
     Twin("attention.stage1", "norm", "one per cent off for four tokens", scaled(1, lambda pi: len(pi) == 4)),
     Twin("attention.stage2", "rate", "one per cent off for two tokens", scaled(1, lambda pi, lam: len(pi) == 2), ("whole-hessian",)),
     Twin("attention.redistribution", "rates", "one per cent off for two tokens", scaled(1, lambda pi, lam: len(pi) == 2)),
+    Twin("attention.redistribution", "turned", "frequent tokens gain whichever way alpha is turned", lambda t: -1, ("in-kappa",)),
     Twin("attention.redistribution", "times", "1.98", lambda t: 1.98),
     Twin("attention.redistribution", "times", "2.02", lambda t: 2.02),
+    Twin("fprinciple.gradient_dominance", "of", "without biases, at every neuron", lambda t: -1, ("zero-bias",)),
+    Twin("fprinciple.gradient_dominance", "higher", "k_2 = 2 k_1 too", instead(lambda t, low, high: high <= 2 * low), ("zero-bias",)),
+    Twin("fprinciple.gradient_dominance", "higher", "k_2 < 5/4 k_1 alone", instead(lambda t, low, high: 4 * high < 5 * low)),
     Twin("fprinciple.neuron_ft", "formula", "two per cent more for k<0", pair_scaled(2, lambda w, b, k, *s: k < 0), ("quadrature",)),
     Twin(
         "fprinciple.neuron_ft",

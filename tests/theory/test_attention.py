@@ -76,6 +76,23 @@ def test_redistribution_is_the_derivative_in_the_size_of_attention():
     assert np.abs((slope - slope[0]) - (rates - rates[0])).max() < 1e-4
 
 
+def test_the_sign_of_the_drive_follows_that_of_gamma():
+    ray, rates = attention.condensed_ray(PI), attention.redistribution_rates(PI, LAM)
+    turned = [attention.rank_one_flow(attention.RankOne(-ray.gamma, -ray.beta, q, q), PI, LAM).gamma / PI for q in (0.0, 1e-3)]
+    slope = (turned[1] - turned[0]) / 1e-6
+    assert np.abs((slope - slope[0]) + (rates - rates[0])).max() < 1e-4
+
+
+def test_a_chain_that_never_moves_has_another_slope():
+    """At lambda = 1 a sequence holds one token, drawn from pi: at 0 the slope in M is diag(pi) (1/d - I), no limit of those below."""
+    tokens = np.random.default_rng(0).choice(4, 20_000, p=PI)
+    hot = np.eye(4)[tokens]
+    constant = hot.T @ (0.25 - hot) / len(tokens)  # the mean of a sequence of v is e_v, its next token v
+    assert np.abs(constant - PI[:, None] * (0.25 - np.eye(4))).max() < 0.02
+    near = attention.slopes(PI, 1 - 1e-12, np.zeros((4, 4)), np.stack([PI] * 4), np.full((4, 4), 0.25)).M
+    assert np.allclose(near, np.outer(PI, 0.25 - PI)) and np.abs(near - constant).max() > 0.1
+
+
 def test_the_rank_one_flow_is_the_flow():
     model, rng = MarkovAttention(4, 3, 2), np.random.default_rng(2)
     unit = lambda size: (lambda v: v / np.linalg.norm(v))(rng.normal(size=size))

@@ -1,6 +1,7 @@
 r"""One layer of attention that learns a Markov chain: how it condenses, focuses and dilutes (2605.01199).
 
-Tokens 1 .. d follow P = lam I + (1 - lam) 1 pi^T, of stationary law pi. In the limit of long sequences a query token q attends to
+Tokens 1 .. d follow P = lam I + (1 - lam) 1 pi^T, of stationary law pi, lam < 1: at 1 a sequence holds one token, whose average is not
+pi, and what is said here of lam = 1 is the limit lam -> 1. In the limit of long sequences a query token q attends to
 token v with weight alpha_qv proportional to pi_v exp(Phi_qv), Phi = W0 WQ (W0 WK)^T, and its logits are z_q = sum_v alpha_qv M_v,
 M = W0 W1. The loss is the mean over q ~ pi of the cross-entropy of softmax(z_q) against P_q. With p_q = softmax(z_q):
 

@@ -23,7 +23,7 @@ NOTATION = {
     "W_1": "projection (width, d)",
     "W_Q": "query weights (width, key)",
     "W_K": "key weights (width, key)",
-    r"\gamma": "g pi, with g^2 = |log pi - mean|/|pi|^3",
+    r"\gamma": "g pi, with g > 0 and g^2 = |log pi - mean|/|pi|^3",
     r"\beta": "(log pi - mean)/(g |pi|^2), the mean being over tokens",
     r"\alpha": "a unit vector of the width",
     "c": "lambda Cov_pi(gamma, beta) Var_pi(gamma)",
@@ -31,6 +31,11 @@ NOTATION = {
     r"\mathcal{L}": "the loss: mean cross-entropy of the next token",
 }
 
+MOVING = Assumption(
+    "moving",
+    r"\lambda < 1",
+    unprobed="at lambda = 1 a sequence holds one token: its average is that token and not pi, and attention has no slope at all",
+)
 LONG = Assumption("long sequences", r"\text{the length of sequences and their number tend to infinity}")
 PERSISTENT = Assumption("persistent", r"\lambda > 0")
 OCCUR = Assumption("every token occurs", r"\pi_v > 0", unprobed="log pi is not there for a token that never occurs")

@@ -10,7 +10,7 @@ from proofs_check import axes, by_level, claim, false
 from proofs_check.judging import at_most, bounded, equal, order, worst
 from theory.dynamics.attention import RankOne, condensed_ray, covariance, focusing_rate, rank_one_flow, redistribution_rates, slopes
 
-from . import FOCUS, LAWS, LONG, OCCUR, PERSISTENT, UNEVEN, drawn_law, symbolic_law
+from . import FOCUS, LAWS, LONG, MOVING, OCCUR, PERSISTENT, UNEVEN, drawn_law, symbolic_law
 from .stages import BITS, apart, in_balls
 
 REDISTRIBUTION = claim(
@@ -25,14 +25,14 @@ REDISTRIBUTION = claim(
         r" \; \big((1 - \pi_1) \gamma_1 - (d - 1) \pi_1 \gamma_2\big)/(\pi_1 (1 - \pi_1))",
     },
     symbols={
-        r"\gamma, \beta": "W_0 = gamma alpha^T, W_1 = alpha beta^T on the manifold",
+        r"\gamma, \beta": "W_0 = gamma alpha^T, W_1 = alpha beta^T on the manifold, alpha turned so that gamma > 0 at the condensed point",
         r"\kappa": "Phi = kappa gamma gamma^T",
         r"\pi": "stationary law",
         r"\lambda": "probability that a token stays",
         "c": "the rate of attention.stage2",
         "u, v": "two tokens",
     },
-    assumptions=[LONG, PERSISTENT, UNEVEN, OCCUR],
+    assumptions=[LONG, MOVING, PERSISTENT, UNEVEN, OCCUR],
     source=FOCUS.at("Propositions 3.6 - 3.8; for all laws and with constants, ours"),
     depends_on=["attention.stage2"],
     refuted_by="a law with another drive or sign, or a gap that grows at another rate",
@@ -87,15 +87,17 @@ def laws(cell, rng):
 )
 @false("without the factor 2", rates=lambda pi, lam: redistribution_rates(pi, lam) - lam * _crossed(pi) * condensed_ray(pi).gamma)
 @false("without lambda", rates=lambda pi, lam: redistribution_rates(pi, 1 + 0 * lam))
-def in_kappa(cell, law, *, rates=redistribution_rates, persist=1, context):
-    """The derivative of the flow in kappa at 0, by duals in balls; the rates in the order of the frequencies."""
+@false("whichever way alpha is turned", turned=-1)
+def in_kappa(cell, law, *, rates=redistribution_rates, persist=1, turned=1, context):
+    """The derivative of the flow in kappa at 0, by duals in balls; the rates in the order of the frequencies. With -alpha for alpha gamma,
+    beta and the rates change their signs."""
     with working_precision(BITS):
         pi, lam = in_balls(law, cell.lam)
         lam = lam * persist
         ray = condensed_ray(pi)
-        ratios = lambda kappa: rank_one_flow(RankOne(ray.gamma, ray.beta, kappa[0], 1), pi, lam).gamma / pi
+        ratios = lambda kappa: rank_one_flow(RankOne(turned * ray.gamma, turned * ray.beta, kappa[0], 1), pi, lam).gamma / pi
         found = jacobian_of(ratios)(np.array([ball(0)], dtype=object))[:, 0]
-        predicted = rates(pi, lam)
+        predicted = turned * rates(pi, lam)
         drive = at_most("drive", apart(pairwise(found), pairwise(predicted)), ball(Fraction(1, 10**40)), attained=False)
         return worst([drive, order("rates, rare to frequent", list(predicted)[::-1])])
 

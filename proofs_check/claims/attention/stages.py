@@ -21,7 +21,7 @@ from theory.dynamics.attention import (
     slopes,
 )
 
-from . import FOCUS, LAWS, LONG, OCCUR, PERSISTENT, UNEVEN, UNIFORM, _pictures, drawn_law, symbolic_law
+from . import FOCUS, LAWS, LONG, MOVING, OCCUR, PERSISTENT, UNEVEN, UNIFORM, _pictures, drawn_law, symbolic_law
 
 BITS = 256
 #: What is left of 256 bits after a few thousand operations on numbers of moderate size.
@@ -40,7 +40,7 @@ CONDENSING = claim(
         "plateau": r"\text{the ray ends at a critical point of loss } H(\pi), \; |W_0| = |W_1| = \sqrt{|\log \pi - \text{mean}|/|\pi|}",
     },
     symbols=[r"\pi", r"\lambda", "d", "M", r"\Phi", "W_0", "W_1", r"\gamma", r"\alpha", "H", r"\mathcal{L}"],
-    assumptions=[LONG, UNEVEN, OCCUR],
+    assumptions=[LONG, MOVING, UNEVEN, OCCUR],
     source=FOCUS.at("Theorems 3.2, 3.3"),
     refuted_by="a law whose gradient, eigenvalues or plateau differ",
 )
@@ -175,7 +175,7 @@ FOCUSING = claim(
         "positive": r"c > 0 \text{ iff } \lambda > 0 \text{ and } \pi \text{ is not uniform}",
     },
     symbols=["c", r"\lambda", r"\pi", r"\gamma", r"\beta", r"\alpha", "W_Q", "W_K", "W_0", "W_1", r"\Phi", r"\mathcal{L}"],
-    assumptions=[LONG, PERSISTENT, UNEVEN, OCCUR],
+    assumptions=[LONG, MOVING, PERSISTENT, UNEVEN, OCCUR],
     source=FOCUS.at("Theorems 3.4, 3.5"),
     depends_on=["attention.stage1"],
     refuted_by="a law whose Hessian has another block, or a rate that is not c",

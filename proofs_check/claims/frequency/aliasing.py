@@ -24,7 +24,8 @@ ALIASING = claim(
         r" } e^{ik'x_j} = e^{ikx_j} \text{ for all } j",
         "below": r"\text{the alias is nearer to 0 than } k \text{ exactly for } |k| > n/2, \text{ Nyquist's frequency}",
         "designed": r"G = \{-\pi + 2 \pi j/10^4\}, \text{ 28 points kept: the 20 of } G \text{ that minimize } |\sin x - \sin 6x| \text{"
-        r" and the 10 that minimize } |\sin 3x - \sin 6x|, \text{ two of them in both; and } u \text{ independent uniform points of } G:"
+        r" and the 10 that minimize } |\sin 3x - \sin 6x|, \text{ two of them in both; and } u \text{ independent uniform points of the"
+        r" circle, or up to } 10^{-9000} \text{ of } G:"
         r" \text{ the best fit of } \sin 6x \text{ by } \sin x \text{ has the mean coefficient } S \, \mathbb{E} \frac{1}{Q_0 + Y}"
         r" = S \int_0^\infty e^{-tQ_0} (e^{-t/2} I_0(t/2))^u dt,"
         r" \text{ to first order } S/(Q_0 + u/2); \text{ uniform points alone have } 0",

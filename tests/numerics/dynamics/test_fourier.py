@@ -239,6 +239,15 @@ def test_the_share_of_exceptional_weights_against_a_fine_grid():
     assert found.lower < found.upper and float(found.upper) < 1.02 * float(found.lower)
 
 
+def test_without_biases_the_neuron_of_largest_weight_is_pulled_by_the_higher_frequency_and_another_need_not_be():
+    w, ones = np.array([1 / 4, 1 / 12]), np.ones(2)
+    ahead = pulls(ones, w, 0 * ones, (2.0, 3.0), (1 + 0j, 1j))
+    assert ahead[0, 0] < 0 < ahead[1, 0]  # by a_1, by a_2
+    alone = pulls(ones[:1], w[1:], 0 * ones[:1], (2.0, 3.0), (1 + 0j, 1j))
+    assert alone[0, 0] < 0  # by itself the second one is an exception, too
+    assert pulls(ones[:1], w[:1], 0 * ones[:1], (2.0, 4.0), (1 + 0j, 1j))[0, 0] > 0  # at k_2 = 2 k_1 none is
+
+
 def test_the_bound_holds_and_falls_at_its_rate():
     shares = {u: exceptional_share(NEURON, Fraction(1, u), parameters=("a",)) for u in (8, 16)}
     for u, one in shares.items():

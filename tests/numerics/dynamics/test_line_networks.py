@@ -217,6 +217,7 @@ def test_spectra_refuse(steps, outputs, told):
 
 def test_a_gaussian_keeps_what_varies_slowly():
     x = np.linspace(0, 1, 200)[:, None]
+    assert (gaussian_low_pass(x, 1e-200) == np.eye(len(x))).all()  # its square is 0 in floats
     low_pass = gaussian_low_pass(x, 0.05)
     slow, fast = np.sin(2 * np.pi * x), np.sin(2 * np.pi * 25 * x)
     assert np.allclose(low_pass.sum(axis=1), 1)
