@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FITTED = 1e-2
 #: Widest network that is trained to measure.
 WIDEST = 200_000
+#: Sizes of the weights of networks that are trained: squares of theirs, and products with slopes, are floats.
+LEAST_SIZE, LARGEST_SIZE = 1e-100, 1e100
 #: Widest three-layer network that is trained: its middle layer has the square of it as parameters.
 WIDEST_OF_THREE = 1600
 
@@ -250,10 +252,23 @@ def _measured(asked: Asked, data: tuple[np.ndarray, np.ndarray], seeds: int, see
     widest = WIDEST if asked.zero_output == "pairs" else WIDEST_OF_THREE
     top = min(max(asked.width, 256), widest)
     widths = [2 * max(1, m // 2) for m in (top // 16, top // 4, top)]
+    _check_sizes(asked, widths[-1])  # powers of the width: there they are largest or smallest
     stop = FITTED * float((data[1] ** 2).mean() / 2)
     return width_slopes(
         asked.start, data, widths=widths, seeds=seeds, rng=np.random.default_rng(seed), stop=stop, zero_output=asked.zero_output
     )
+
+
+def _check_sizes(asked: Asked, width: int) -> None:
+    import numpy as np
+
+    model, theta = asked.start(width, np.random.default_rng(0))
+    sizes = [float(np.abs(part).max()) for part in model.unpack(theta).values()]
+    if not all(LEAST_SIZE <= size <= LARGEST_SIZE for size in sizes):
+        raise ValueError(
+            f"weights must be of sizes between {LEAST_SIZE:g} and {LARGEST_SIZE:g} to be trained in floats,"
+            f" got {', '.join(f'{size:.3g}' for size in sizes)} at width {width}: --no-measure predicts without training"
+        )
 
 
 def _layers(asked: Asked) -> dict[str, int]:

@@ -99,6 +99,8 @@ def test_the_first_layer_at_rest(run):
         ("--module networks.py:number", "expected a torch.nn.Module, got int"),
         ("--module networks.py:wide_input", "networks.py:wide_input has 5 inputs, and the data 2: give --inputs and --labels that fit it"),
         ("--width 64 --gamma 300 --gamma-prime 0", "gamma and gamma' must give deviations between 1e-300 and 1e300 at width 256"),
+        ("--width 64 --gamma 100 --gamma-prime 0", "weights must be of sizes between 1e-100 and 1e+100 to be trained in floats"),
+        ("--width 64 --exponents 100,100,100", "--no-measure predicts without training"),
         ("--module networks.py:smooth", "linear layers with ReLU between them"),
         ("--module networks.py:narrow", "of one width, one output"),
         ("--width 100 --init he --inputs networks.py", "give --inputs and --labels together"),
