@@ -196,7 +196,7 @@ def maskable(shape, zeros):
 
 
 #: With gaps between the positions, and in two dimensions.
-FURTHER = ((5, 2, 1, 2), ((3, 3), (2, 2), 1, 1), ((4, 3), (2, 2), 1, 1))
+FURTHER = ((5, 2, 1, 2), ((3, 3), (2, 2), 1, 1))
 MASKS = axes(
     shape=by_level(
         ((5, 3, 1, 1), (3, 2, 2, 1)),
