@@ -240,13 +240,19 @@ def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: n
     points = rng.uniform(-2, 2, (count, model.input_size))
     if not len(alive):
         return points
-    with np.errstate(all="ignore"):
-        for i in range(count):
-            chosen = rng.choice(alive, min(int(rng.integers(1, model.input_size + 1)), len(alive)), replace=False)
-            wanted = rng.normal(size=len(chosen)) * 2.0 ** rng.integers(-6, 2)
-            step = np.linalg.lstsq(w[chosen], wanted - w[chosen] @ points[i] - b[chosen], rcond=None)[0]
-            if np.isfinite(step).all() and np.abs(step).max(initial=0) < 2.0**40:
-                points[i] += step
+    sizes = np.minimum(rng.integers(1, model.input_size + 1, count), len(alive))
+    orders = alive[rng.permuted(np.tile(np.arange(len(alive)), (count, 1)), axis=1)]
+    wanted = rng.normal(size=(count, len(alive))) * 2.0 ** rng.integers(-6, 2, (count, 1))
+    scale = np.ldexp(1.0, -np.frexp(np.abs(w).max(axis=1))[1])  # rows of size 1: hyperplanes do not change, and nothing overflows
+    for size in set(sizes.tolist()):
+        places = np.flatnonzero(sizes == size)
+        chosen = orders[places, :size]
+        with np.errstate(all="ignore"):
+            rows, factors = w[chosen] * scale[chosen][..., None], scale[chosen]
+            missing = factors * (wanted[places, :size] - b[chosen]) - (rows @ points[places][..., None])[..., 0]
+            steps = (np.linalg.pinv(rows) @ missing[..., None])[..., 0]
+            steps[~(np.abs(steps).max(axis=1) < 2.0**40)] = 0
+        points[places] += steps
     return points
 
 
