@@ -25,10 +25,11 @@ MOST_CELLS = 100_000
 class Cell(Mapping[str, Any]):
     """One value for every axis, by name: ``cell.d``, ``cell["d"]``."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_text", "_values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = dict(values)
+        self._text: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -55,7 +56,9 @@ class Cell(Mapping[str, Any]):
         return isinstance(other, Mapping) and dict(self) == dict(other)
 
     def __repr__(self) -> str:
-        return ", ".join(f"{name} = {shown(value)}" for name, value in self._values.items()) or "the only cell"
+        if self._text is None:  # asked for with every draw
+            self._text = ", ".join(f"{name} = {shown(value)}" for name, value in self._values.items()) or "the only cell"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)

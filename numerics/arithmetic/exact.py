@@ -78,7 +78,16 @@ def rationals(values: Any) -> np.ndarray:
 def near_floats(values: np.ndarray) -> np.ndarray:
     """An array of rationals as floats, cut off at 1e150 where they are larger: good enough to look for samples and minors."""
     largest = 10**150
-    return entrywise(lambda value: float(max(min(value, largest), -largest)), values).astype(float)
+
+    def cut_off(value: Any) -> float:
+        try:
+            if -1e150 < (near := float(value)) < 1e150:
+                return near
+        except OverflowError:
+            pass
+        return float(max(min(value, largest), -largest))
+
+    return entrywise(cut_off, values).astype(float)
 
 
 def fraction(value: Any) -> Fraction:

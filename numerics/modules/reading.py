@@ -162,6 +162,8 @@ def read(module: Any, x: np.ndarray) -> Chain | None:
             return None
         steps += [step] if step != () else []
     linear = [step for step in steps if isinstance(step, tuple)]
+    if not all(outputs and inputs for outputs, inputs, _ in linear):  # a layer without neurons is no layer of a model
+        return None
     return Chain(tuple(steps)) if linear and isinstance(steps[-1], tuple) and linear[0][1] == x.shape[1] else None
 
 

@@ -25,8 +25,9 @@ from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
 from theory.elementary import entrywise
-from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
+from theory.models.networks import named_array
 from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
@@ -96,7 +97,7 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
 
 @remembered
 def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
-    return _on_samples(model, theta, x, method, structural_upper_bound(model, theta))
+    return _on_samples(model, theta, x, method, _structural_bound(model, theta))
 
 
 def _on_samples(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
@@ -142,7 +143,7 @@ def model_rank(model: AbstractModel, theta: Any, method: str = "auto", *, seed: 
 
 @remembered
 def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int) -> Rank:
-    upper = structural_upper_bound(model, theta)
+    upper = _structural_bound(model, theta)
     if _beyond_exponentials(model) and (method == "exact" or method == "auto" and upper > MOST_BALLS):
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
@@ -218,6 +219,17 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
         yield np.round(points * 2.0**bits) / 2.0**bits
 
 
+def _as_floats(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+        floats = None if np.iscomplexobj(array) else np.asarray(values, float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} must be an array of floats, got {values!r:.60}") from error
+    if floats is None:
+        raise ValueError("matrix and error must be real, got complex numbers")
+    return floats
+
+
 def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
     first, theta = layers(model)[0], exact.near_floats(exact.rationals(theta))
@@ -228,18 +240,31 @@ def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: n
     points = rng.uniform(-2, 2, (count, model.input_size))
     if not len(alive):
         return points
-    with np.errstate(all="ignore"):
-        for i in range(count):
-            chosen = rng.choice(alive, min(int(rng.integers(1, model.input_size + 1)), len(alive)), replace=False)
-            wanted = rng.normal(size=len(chosen)) * 2.0 ** rng.integers(-6, 2)
-            step = np.linalg.lstsq(w[chosen], wanted - w[chosen] @ points[i] - b[chosen], rcond=None)[0]
-            if np.isfinite(step).all() and np.abs(step).max(initial=0) < 2.0**40:
-                points[i] += step
+    sizes = np.minimum(rng.integers(1, model.input_size + 1, count), len(alive))
+    orders = alive[rng.permuted(np.tile(np.arange(len(alive)), (count, 1)), axis=1)]
+    wanted = rng.normal(size=(count, len(alive))) * 2.0 ** rng.integers(-6, 2, (count, 1))
+    scale = np.ldexp(1.0, -np.frexp(np.abs(w).max(axis=1))[1])  # rows of size 1: hyperplanes do not change, and nothing overflows
+    for size in set(sizes.tolist()):
+        places = np.flatnonzero(sizes == size)
+        chosen = orders[places, :size]
+        with np.errstate(all="ignore"):
+            rows, factors = w[chosen] * scale[chosen][..., None], scale[chosen]
+            missing = factors * (wanted[places, :size] - b[chosen]) - (rows @ points[places][..., None])[..., 0]
+            steps = (np.linalg.pinv(rows) @ missing[..., None])[..., 0]
+            steps[~(np.abs(steps).max(axis=1) < 2.0**40)] = 0
+        points[places] += steps
     return points
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
-    """An upper bound of the model rank at rational ``theta`` that holds by structure, for all inputs."""
+    """An upper bound of the model rank at rational ``theta`` (P,) that holds by structure, for all inputs.
+
+    Raises ValueError for what is no model, and for a theta of another shape or not of finite rationals.
+    """
+    return _structural_bound(model, _parameters(model, theta))
+
+
+def _structural_bound(model: AbstractModel, theta: np.ndarray) -> int:
     bound = model.n_params
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
@@ -252,7 +277,7 @@ def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     """``theta`` (P,) as fmpq, read once for the whole ladder."""
     if not isinstance(model, AbstractModel):
         raise ValueError(f"model must be a model of theory.models, got {model!r}")
-    theta = np.asarray(as_container(theta))
+    theta = named_array("theta", theta)
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
     _finite("theta", theta)
@@ -261,7 +286,7 @@ def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
 
 def _samples(model: AbstractModel, x: Any) -> np.ndarray:
     """``x`` (n, inputs) as fmpq, read once; index tuples of a factorization stay integers."""
-    x = np.asarray(as_container(x))
+    x = named_array("x", x)
     if x.ndim != 2 or x.shape[1] != model.input_size:
         raise ValueError(f"x must have shape (n, {model.input_size}) for {model}, got {x.shape}")
     _finite("x", x)
@@ -308,9 +333,7 @@ def float_rank(matrix: np.ndarray, error: np.ndarray | float = 0.0) -> Rank:
     Singular values above the error prove a lower bound; small ones prove nothing, so the upper bound counts the rows and columns that
     are not exactly zero. Rows and columns are brought to size 1 by powers of two first: no choice of units decides.
     """
-    if np.iscomplexobj(matrix) or np.iscomplexobj(error):
-        raise ValueError("matrix and error must be real, got complex numbers")
-    matrix, error = np.asarray(matrix, float), np.asarray(error, float)
+    matrix, error = _as_floats("matrix", matrix), _as_floats("error", error)
     if matrix.ndim != 2:
         raise ValueError(f"matrix must have shape (rows, columns), got {matrix.shape}")
     if error.shape not in ((), matrix.shape) or (error < 0).any():

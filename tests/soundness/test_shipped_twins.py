@@ -2,13 +2,14 @@
 
 import pytest
 from dynamics_edge_twins import TWINS as EDGES
+from rank_edge_twins import TWINS as RANK_EDGES
 from shipped_twins import TWINS as TWINS_OF_ALL
 from shipped_twins import caught_by
 
 from proofs_check import load_claims
 
 CLAIMS = load_claims()
-TWINS = TWINS_OF_ALL + EDGES
+TWINS = TWINS_OF_ALL + EDGES + RANK_EDGES
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.claim}, {twin.parameter}: {twin.what}")

@@ -129,6 +129,14 @@ def as_container(values: Any) -> Any:
     return values if hasattr(values, "shape") and hasattr(values, "reshape") else as_array(values)
 
 
+def named_array(name: str, values: Any) -> Any:
+    """As :func:`as_container`, as a numpy array. Raises ValueError, naming the argument, for rows of different lengths."""
+    try:
+        return np.asarray(as_container(values))
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array, got rows of different lengths") from error
+
+
 def check_size(name: str, value: int, least: int = 1) -> int:
     """``value`` as a Python integer. Raises ValueError unless it is an integer of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

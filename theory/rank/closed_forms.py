@@ -28,6 +28,13 @@ def whole(name: str, value: Any, least: int = 0, most: int | None = None) -> int
     return int(value)
 
 
+def whole_numbers(name: str, values: Any, least: int = 0) -> list[int]:
+    """``values``, a sequence of integers of at least ``least``, as Python integers; raises ValueError, naming the argument, for others."""
+    if isinstance(values, str | bytes) or not np.iterable(values):
+        raise ValueError(f"{name} must hold integers of at least {least}, got {values!r}")
+    return [whole(name, value, least) for value in values]
+
+
 def _sizes(**sizes: Any) -> list[int]:
     return [whole(name, size, 1) for name, size in sizes.items()]
 
@@ -84,7 +91,7 @@ def deep_factorization_rank(sizes: Sequence[int], prefix: Sequence[int], suffix:
 
     Raises ValueError for ranks that no chain has: p falls to p_L = s_1, from which s rises, and p_i + s_{i+1} <= d_i + p_L (Sylvester).
     """
-    sizes = [whole("sizes", size, 1) for size in sizes]
+    sizes, prefix, suffix = whole_numbers("sizes", sizes, 1), whole_numbers("prefix", prefix), whole_numbers("suffix", suffix)
     depth = len(sizes) - 1
     if depth < 1 or not len(prefix) == len(suffix) == depth:
         raise ValueError(f"prefix and suffix must hold a rank for each of the {depth} factors, got {len(prefix)} and {len(suffix)}")
@@ -111,6 +118,8 @@ def telescoped(prefix: Sequence[int], suffix: Sequence[int]) -> int:
 
 def partial_product_ranks(factors: Sequence[Any]) -> tuple[list[int], list[int]]:
     """(rank(A_1 ... A_i), rank(A_i ... A_L)) for i = 1 .. L, the arguments of :func:`deep_factorization_rank`."""
+    if not np.iterable(factors) or not all(np.ndim(factor) == 2 for factor in factors):
+        raise ValueError(f"factors must be matrices (rows, columns), got {factors!r}")
     prefix = list(accumulate(factors, lambda left, right: left @ right))
     suffix = list(accumulate(reversed(factors), lambda right, left: left @ right))[::-1]
     return [matrix_rank(matrix) for matrix in prefix], [matrix_rank(matrix) for matrix in suffix]
@@ -124,7 +133,7 @@ def symmetric_factorization_rank(d: int, a: int) -> int:
 
 
 def _format(sizes: Sequence[int], components: int) -> tuple[list[int], int]:
-    checked = [whole("sizes", size, 1) for size in sizes]
+    checked = whole_numbers("sizes", sizes, 1)
     if not checked:
         raise ValueError("sizes must hold a size for each axis, got none")
     return checked, whole("components", components, 1)
@@ -185,7 +194,12 @@ def two_layer_rank(inputs: int, classes: int, active: int, *, linear: bool = Fal
 
 def two_layer_strata(model: TwoLayer, theta: Sequence[Fraction]) -> dict[str, Any]:
     """The arguments of :func:`two_layer_rank` at rational ``theta``."""
-    parts = model.unpack(np.array(theta, dtype=object))
+    if not isinstance(model, TwoLayer):
+        raise ValueError(f"model must be a TwoLayer, got {model!r}")
+    exact = np.asarray(fractions("theta", np.array(theta, dtype=object)), dtype=object)
+    if exact.shape != (model.n_params,):
+        raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {exact.shape}")
+    parts = model.unpack(exact)
     biases = parts["input_biases"] if model.bias else [Fraction(0)] * model.width
     classes, active, linear, constant = set(), set(), False, model.output_bias
     for w, b, a in zip(parts["input_weights"], biases, parts["output_weights"][0], strict=True):
@@ -252,7 +266,7 @@ def matrix_rank(matrix: Any) -> int:
     from sympy import QQ
     from sympy.polys.matrices import DomainMatrix
 
-    exact = fractions("matrix", np.asarray(matrix, dtype=object))
+    exact = np.asarray(fractions("matrix", np.asarray(matrix, dtype=object)), dtype=object)
     if exact.ndim != 2:
         raise ValueError(f"matrix must have shape (rows, columns), got {exact.shape}")
     rows = [[QQ(value.numerator, value.denominator) for value in row] for row in exact]

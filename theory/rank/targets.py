@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Reflection
-from theory.models import AbstractModel, AbstractNetwork, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN, as_container
+from theory.models import AbstractModel, AbstractNetwork, FullyConnected, MatrixFactorization, TwoLayer, TwoLayerCNN
 from theory.models.factorizations import CPFactorization, DeepFactorization, MeasuredFactorization, SymmetricFactorization
-from theory.models.networks import AffineModel
+from theory.models.networks import AffineModel, named_array
 from theory.models.pooling import PooledCNN
 from theory.models.toy import faithful_points
 from theory.rank.closed_forms import up_to_sign
@@ -43,7 +43,7 @@ class Target:
 def exact_parameters(model: AbstractModel, theta: Any) -> np.ndarray:
     """``theta`` as an object array (P,) of Fractions, floats read as the rationals they are. Raises ValueError on a wrong length or NaN."""
     known_model(model)
-    theta = np.asarray(as_container(theta))
+    theta = named_array("theta", theta)
     if theta.shape != (model.n_params,):
         raise ValueError(f"theta must have shape ({model.n_params},) for {model}, got {theta.shape}")
     return fractions("theta", theta)

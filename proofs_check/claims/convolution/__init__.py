@@ -15,8 +15,8 @@ OPTIMISTIC = Paper("arXiv:2307.08921v1")
 RECOVERY = Paper("arXiv:2406.18035v1")
 
 NOTATION = {
-    "R": r"model rank: dimension of the span of the tangents; R(f^*) the least over all theta that represent f^*",
-    "CNN,NS,FNN": "shared kernels, no sharing, fully connected",
+    "R": r"model rank: dimension of the span of the tangents; R(f^*) the least over all theta that represent f^*; neurons are tanh",
+    "CNN,NS,FNN": "networks of tanh neurons with shared kernels, without sharing, and fully connected",
     "f^*": "a target: k kernels, each with an output weight that is not 0",
     "k": "number of kernels of the target",
     "d": "number of inputs in one dimension; |D| in any",

@@ -191,12 +191,16 @@ NULL = claim(
 
 def maskable(shape, zeros):
     """every kernel keeps an output weight"""
-    return zeros <= shape[2] * (shape[0] - shape[1])
+    d, s, k, stride = shape
+    return zeros <= k * (len(TwoLayerCNN(d, s, 1, stride).patches) - 1)
 
 
+#: With gaps between the positions, and in two dimensions.
+FURTHER = ((5, 2, 1, 2), ((3, 3), (2, 2), 1, 1))
 MASKS = axes(
     shape=by_level(
-        ((5, 3, 1, 1), (3, 2, 2, 1)), ((5, 3, 1, 1), (3, 2, 2, 1), (5, 3, 2, 1), (4, 2, 1, 1), (4, 2, 2, 1), (6, 4, 1, 1), (6, 2, 1, 1))
+        ((5, 3, 1, 1), (3, 2, 2, 1)),
+        ((5, 3, 1, 1), (3, 2, 2, 1), (5, 3, 2, 1), (4, 2, 1, 1), (4, 2, 2, 1), (6, 4, 1, 1), (6, 2, 1, 1), *FURTHER),
     ),
     zeros=by_level((0, 1, 2), (0, 1, 2, 3)),
     idle=(0, 1),
@@ -278,12 +282,12 @@ ORDER = claim(
 
 def predicted_order(cell):
     """(NS <= FNN, CNN <= FNN, CNN <= NS)."""
-    (_, s, k, _), p = cell.shape, cell.shape[0] - cell.shape[1] + 1
+    (p, s), k = network(cell).patches.shape, cell.shape[2]
     return True, True, k * (s + cell.bias + p) <= (s + cell.bias + 1) * (k * p - cell.zeros)
 
 
 def order_with_idle(cell):
-    (_, s, k, _), p = cell.shape, cell.shape[0] - cell.shape[1] + 1
+    (p, s), k = network(cell).patches.shape, cell.shape[2]
     return True, True, (k + cell.idle) * (s + cell.bias + p) <= (s + cell.bias + 1) * (k * p - cell.zeros)
 
 

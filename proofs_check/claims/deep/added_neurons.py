@@ -43,7 +43,9 @@ NULL = claim(
 
 VANISHING, OTHERS = ("tanh", "sin", "gelu", "silu"), ("sigmoid", "softplus", "cos")
 PLACES: dict[str, Any] = {
-    "widths": by_level(((2, 2, 1), (1, 2, 2), (2, 2, 2, 1), (2, 2, 3, 1)), ((2, 2, 1), (1, 2, 2), (1, 2, 3), (2, 2, 2, 1), (2, 2, 3, 1)))
+    "widths": by_level(
+        ((2, 2, 1), (1, 2, 2), (2, 2, 2, 1), (2, 2, 3, 1)), ((2, 2, 1), (1, 2, 2), (1, 2, 3), (2, 2, 2, 1), (2, 2, 3, 1), (1, 2, 2, 2))
+    )
 }
 PLACES |= {"layer": (1, 2), "biases": BIASES}
 

@@ -36,7 +36,17 @@ CP = claim(
 
 
 #: Formats that short lists of defective ones leave out, and the first of each exceptional family.
-NAMED = (((2, 2, 6), 3), ((2, 3, 5), 4), ((2, 3, 6), 4), ((2, 3, 6), 5), ((2, 4, 6), 5), ((3, 3, 3), 4), ((3, 4, 4), 5), ((2, 2, 3, 3), 5))
+NAMED = (
+    ((2, 2, 6), 3),
+    ((2, 3, 5), 4),
+    ((2, 3, 6), 4),
+    ((2, 3, 6), 5),
+    ((2, 4, 6), 5),
+    ((3, 3, 3), 4),
+    ((3, 4, 4), 5),
+    ((2, 2, 3, 3), 5),
+    ((2, 2, 2, 7), 6),
+)
 
 
 def formats(entries, *more):
@@ -46,7 +56,7 @@ def formats(entries, *more):
     return tuple(dict.fromkeys([*small, *NAMED, *more]))
 
 
-LARGE = ((3, 5, 5), 7), ((2, 2, 4, 4), 7)
+LARGE = ((3, 5, 5), 7), ((3, 7, 7), 10), ((2, 2, 4, 4), 7), ((2, 2, 5, 5), 9), ((2, 2, 2, 8), 7)
 FORMATS = axes(format=by_level(formats(16), formats(30, *LARGE), formats(48, *LARGE)))
 
 

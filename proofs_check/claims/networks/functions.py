@@ -293,7 +293,7 @@ STRATA.formal(
 WIDTH = claim(
     "fnn.width-free",
     "The optimistic sample size does not grow with the width",
-    r"\min_{\Theta^*} R = k (d + 1) \text{ in the network of } m \text{ neurons, for every } m \ge k",
+    r"\text{tanh, no biases: } \min_{\Theta^*} R = k (d + 1) \text{ in the network of } m \text{ neurons, for every } m \ge k",
     symbols=["R", r"\Theta^*", "k", "d", "m"],
     assumptions=[REDUCED],
     source=OPTIMISTIC.at("section 5.2; 2406.18035v1, Corollary 6"),

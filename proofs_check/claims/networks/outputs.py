@@ -24,7 +24,7 @@ OUTPUTS = claim(
         "samples": r"\min \{n : R_S = R\} = k + \lceil k d / \min(q, k) \rceil \text{ for generic samples}",
     },
     symbols=["R", "k", "d", "q"],
-    assumptions=[Assumption("generic", r"w_i \neq 0,\ w_i \neq \pm w_j,\ \text{generic } a_i \in \mathbb{R}^q")],
+    assumptions=[Assumption("generic", r"\text{tanh, no biases},\ w_i \neq 0,\ w_i \neq \pm w_j,\ \text{generic } a_i \in \mathbb{R}^q")],
     kind="extension",
     source=STRATIFICATION.at("Corollary 2 is the case q = 1; several outputs: ours"),
     depends_on=["fnn.strata"],

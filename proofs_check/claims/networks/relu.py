@@ -192,10 +192,10 @@ CHAINS = axes(d=(1, 2), layers=by_level((3, 4), (3, 4, 5, 6)), quick=1, standard
 
 
 @RELU.check("exact", a_seed, CHAINS, clauses="chain")
-@false("M - #hidden", formula=lambda d, layers: d + layers)
-@false("as one hidden layer", formula=lambda d, layers: relu_chain_dimension(d, 2))
-@false("a kink more", formula=lambda d, layers: relu_chain_dimension(d, layers) + 1)
-def chain(cell, seed, *, formula=relu_chain_dimension, context):
+@false("M - #hidden", dimension=lambda d, layers: d + layers)
+@false("as one hidden layer", dimension=lambda d, layers: relu_chain_dimension(d, 2))
+@false("a kink more", dimension=lambda d, layers: relu_chain_dimension(d, layers) + 1)
+def chain(cell, seed, *, dimension=relu_chain_dimension, context):
     """Layers of one neuron: at ten drawn points no rank is larger, and where the second ends what the first began it is attained.
 
     The tangents are affine on three pieces of the line of w . x at most; inputs are drawn on all scales.
@@ -205,5 +205,5 @@ def chain(cell, seed, *, formula=relu_chain_dimension, context):
     made = model.unpack(rng.integers(1, 4, model.n_params))
     made["W2"], made["b2"] = -made["W2"], 9 * made["b2"] + 9  # the piece in the middle is at least two wide, and ends before 60
     found = rank_rational(tangent_matrix(model, model.pack(**made), rng)[1])
-    most, value = max(ranks), formula(cell.d, cell.layers)
+    most, value = max(ranks), dimension(cell.d, cell.layers)
     return worst([equal(attained=(value, found)), at_most("rank", most, value, attained=False)])

@@ -173,3 +173,10 @@ def test_all_inputs_of_layers_whose_weights_leave_usual_inputs_saturated_or_line
         parameter.data *= scale
     found = module_model_rank(network, np.zeros((1, 2)))
     assert (found.rank, found.certified) == (13, True)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_a_layer_without_neurons_leaves_the_constant():
+    network = nn.Sequential(nn.Linear(2, 0), nn.Tanh(), nn.Linear(0, 1)).double()
+    for found in (module_rank(network, X), module_model_rank(network, X[:1])):
+        assert (found.rank, found.certified) == (1, True)

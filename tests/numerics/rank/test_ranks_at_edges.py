@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.rank import empirical_rank, model_rank
+from numerics.rank import empirical_rank, float_rank, model_rank, structural_upper_bound
 from theory.draws import pack_known
 from theory.embedding.edge_by_edge import split_edges
 from theory.models import FullyConnected, MatrixFactorization, TwoLayer
@@ -72,3 +72,20 @@ def test_tangents_beyond_the_range_of_floats_prove_nothing():
     found = model_rank(FullyConnected((1, 2, 2, 1), "exp"), theta, "float")
     assert (found.lower, found.upper, found.estimate) == (0, 9, None)
     assert model_rank(FullyConnected((1, 2, 2, 1), "exp"), theta).rank == 9
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: float_rank([[10**400]]), "matrix must be an array of floats"),
+        (lambda: float_rank([[1, 2], [3]]), "matrix must be an array of floats"),
+        (lambda: float_rank([[1j]]), "matrix and error must be real"),
+        (lambda: structural_upper_bound("x", [1]), "model must be a model of theory.models"),
+        (lambda: structural_upper_bound(TwoLayer(2, 1), [1, 2]), r"theta must have shape \(3,\)"),
+        (lambda: model_rank(TwoLayer(2, 1), [[1, 2], [3]]), "theta must be an array, got rows of different lengths"),
+        (lambda: empirical_rank(TwoLayer(2, 1), [1, 2, 3], [[1, 2], [3]]), "x must be an array, got rows of different lengths"),
+    ],
+)
+def test_what_is_no_matrix_and_no_model_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

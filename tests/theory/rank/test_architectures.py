@@ -78,3 +78,26 @@ def test_layers_of_one_relu_neuron_compose_to_one_ramp():
         ranks = [rank_rational(tangents(model, rationals(rng.integers(-9, 10, model.n_params)), x)[1][:, 0]) for _ in range(60)]
         assert max(ranks) == relu_chain_dimension(1, layers) <= relu_dimension(model.widths)
     assert relu_chain_dimension(1, 4) == 4 < relu_dimension((1, 1, 1, 1, 1)) == 5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: relu_dimension([]), "widths must hold inputs, hidden widths and outputs"),
+        (lambda: relu_dimension("x"), "widths must hold integers"),
+        (lambda: relu_dimension((2, -3, 1)), "widths must be an integer of at least 1, got -3"),
+        (lambda: relu_chain_dimension(float("nan"), 2), "inputs must be an integer of at least 1"),
+        (lambda: attention_gauge(4, 0, True), "heads must be an integer of at least 1, got 0"),
+        (lambda: attention_gauge(4, 3, True), "heads must divide the width 4, got 3"),
+        (lambda: attention_gauge(4, 2, 1j), "bias must be True or False"),
+        (lambda: attention_layers_dimension(2, 3, 1, True), "keys must be an integer from 1 to 2, got 3"),
+        (lambda: polynomial_dimension((3, 1, 3), 1), "degree must be an integer of at least 2, got 1"),
+        (lambda: linear_convolution_dimension([]), "kernels must hold a size for each layer"),
+        (lambda: recurrent_symmetries("cnn", 2), "cell must be one of rnn, gru, lstm, got 'cnn'"),
+        (lambda: layer_normalized_symmetries(float("inf"), 4, True), "inputs must be an integer"),
+        (lambda: convolutional_symmetries(0, False), "channels must be an integer of at least 1, got 0"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -93,6 +93,8 @@ def test_integers_of_any_width_are_ranks(integer):
         (lambda: deep_factorization_rank((3, 2, 3), (1, 2), (2, 2)), "prefix must fall from at most 3 to the first of suffix"),
         (lambda: deep_factorization_rank((3, 2, 3), (2, 1), (2, 2)), "prefix must fall"),
         (lambda: deep_factorization_rank((3, 2, 3), (2, 2), (2, 1)), "which rises to at most 3"),
+        (lambda: deep_factorization_rank(3, (1, 1), (1, 1)), "sizes must hold integers of at least 1, got 3"),
+        (lambda: cp_expected_rank(None, 1), "sizes must hold integers"),
         (lambda: deep_factorization_rank((3, 2, 3), (1,), (1, 1)), "prefix and suffix must hold a rank for each of the 2 factors"),
         (lambda: cp_expected_rank((2.5, 2), 1), "sizes must be"),
         (lambda: two_layer_rank(2, 1, -1), "active must be an integer from 0 to 1"),
