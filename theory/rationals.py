@@ -27,8 +27,11 @@ def fraction_of(value: Any) -> Fraction:
 def fractions(name: str, values: Any) -> np.ndarray:
     """``values``, an array of at least one axis, as an object array of Fractions.
 
-    Raises ValueError, naming the argument, for an entry that is no finite rational number.
+    Raises ValueError, naming the argument, for an entry that is no finite rational number, and for a number alone.
     """
+    array = as_array(values)
+    if not array.ndim:
+        raise ValueError(f"{name} must be an array of at least one axis, got {values!r}")
 
     def read(value: Any) -> Fraction:
         try:
@@ -36,4 +39,4 @@ def fractions(name: str, values: Any) -> np.ndarray:
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name} must hold finite rational numbers, got {value!r}") from error
 
-    return entrywise(read, as_array(values))
+    return entrywise(read, array)

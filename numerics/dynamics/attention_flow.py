@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numerics.derivatives.dual import Dual, jacobian_of, value_of
+from theory.dynamics.arguments import is_place
 from theory.dynamics.attention import MarkovAttention, check_law, check_persistence
 
 #: Relative and absolute local error of the float integrator.
@@ -123,7 +124,7 @@ def attended(model: MarkovAttention, theta: np.ndarray, pi: np.ndarray, token: i
     """The mean over queries q ~ pi of the attention to ``token``. Raises ValueError for a token that is none of the model's."""
     from theory.dynamics.attention import weights
 
-    if not 0 <= token < model.tokens:
+    if not is_place(token, model.tokens):
         raise ValueError(f"token must be one of 0 .. {model.tokens - 1}, got {token}")
     return float(pi @ weights(pi, model.products(theta)[1])[:, token])
 

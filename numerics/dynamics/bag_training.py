@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory.dynamics.arguments import above, at_least, finite, integer
 from theory.dynamics.signatures import Data
 
 
@@ -37,15 +38,15 @@ def train_bags(
 ) -> Bags:
     """Adam (0.9, 0.999) on the mean cross-entropy plus decay/2 (|E|^2 + |U|^2), from normal starts of size ``scale``.
 
-    Raises ValueError for a negative ``decay`` and for fewer than one network, step or direction.
+    Raises ValueError for fewer than one network, step or direction, a ``rate`` that is not positive, a ``decay`` or ``scale`` below 0, and
+    numbers that are not finite.
     """
     for name, value in (("networks", networks), ("width", width), ("steps", steps), ("every", every)):
-        if not value >= 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-    if not decay >= 0:
-        raise ValueError(f"decay must be at least 0, got {decay}")
-    if not rate > 0:
-        raise ValueError(f"rate must be positive, got {rate}")
+        integer(name, value, 1)
+    for name, value in (("decay", decay), ("rate", rate), ("scale", scale)):
+        finite(name, value)
+        at_least(name, value, 0)
+    above("rate", rate, 0)
     counts, n = data.counts.astype(float), len(data.labels)
     hot = np.eye(data.outputs)[data.labels]
     E = rng.normal(scale=scale, size=(networks, counts.shape[1], width))

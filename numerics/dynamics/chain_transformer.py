@@ -29,6 +29,7 @@ def chains(rng: np.random.Generator, count: int, *, pairs: int, asked: int, toke
     Raises ValueError where the question leaves the chain, or the chain needs more tokens than there are, and for no sequences.
     """
     integer("count", count, 1)
+    integer("asked", asked, 1)
     if not 1 <= asked <= pairs:
         raise ValueError(f"asked must lie in 1 .. {pairs}, the steps of the chain, got {asked}")
     if tokens < pairs + 1:

@@ -153,11 +153,11 @@ def band_limited_energy(x: Any, y: Sequence[Any], alpha: Any, cutoff: int, *, be
     n, d = points.shape
     if not n or len(y) != n:
         raise ValueError(f"expected one point at least and as many values, got {n} and {len(y)}")
-    if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
-        raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
+    _check_cutoff(cutoff)
     with working_precision(bits):
         if not ball(alpha) >= 0:
             raise ValueError(f"alpha must be at least 0, got {alpha}")
+        _check_finite(alpha)
         if not ball(beyond) >= 0:
             raise ValueError(f"beyond must be at least 0, got {beyond}")
         _different(points)
@@ -191,8 +191,13 @@ def _different(points: np.ndarray) -> None:
 
 
 def kernel(difference: Sequence[Any], alpha: Any, cutoff: int, *, bits: int = 128) -> Any:
-    """K_M at a difference (d,) of points, in balls."""
+    """K_M at a difference (d,) of points, in balls.
+
+    :raises ValueError: for an alpha that is not finite, and a cut-off that is no integer of at least 0.
+    """
+    _check_cutoff(cutoff)
     with working_precision(bits):
+        _check_finite(alpha)
         return _lattice(alpha, cutoff, len(difference)).kernel([ball(entry) for entry in difference])
 
 
@@ -208,8 +213,7 @@ def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) 
 
     if boundary(alpha, dimension) != "regular":
         raise ValueError(f"alpha must be above {dimension} (at {dimension}, the boundary, and below it the sum diverges), got {alpha}")
-    if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
-        raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
+    _check_cutoff(cutoff)
     with working_precision(bits):
         exponent = dimension - ball(alpha)
         if dimension == 1 and cutoff >= 1:
@@ -220,6 +224,16 @@ def tail_bound(alpha: Any, cutoff: int, dimension: int = 1, *, bits: int = 128) 
             raise ValueError(f"cutoff must be above sqrt(dimension) = {float(root):.3g}, got {cutoff}")
         sphere = 2 * arb.pi() ** (ball(dimension) / 2) / (ball(dimension) / 2).gamma()
         return sphere * (1 + root / (2 * inner)) ** (dimension - 1) * inner**exponent / -exponent
+
+
+def _check_cutoff(cutoff: Any) -> None:
+    if isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0:
+        raise ValueError(f"cutoff must be an integer of at least 0, got {cutoff}")
+
+
+def _check_finite(alpha: Any) -> None:
+    if not ball(alpha).is_finite():
+        raise ValueError(f"alpha must be a finite number, got {alpha}")
 
 
 @lru_cache(maxsize=16)

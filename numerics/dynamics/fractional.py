@@ -56,12 +56,15 @@ def _lower_gamma(a: Any, x: Any) -> Any:
 
 
 def laplace_of_relaxation(alpha: Any, lam: Any, s: Any, *, end: int = 50) -> Any:
-    """int_0^oo e^(-s t) E_alpha(-lam t^alpha) dt as a ball, for lam >= 0 and s > 0; the working precision must exceed what cancels.
+    """int_0^oo e^(-s t) E_alpha(-lam t^alpha) dt as a ball, for lam >= 0 and s > 0, at the working precision.
 
     Up to s t = ``end`` the series is integrated term by term, which holds for every s: the k-th integral is the regularized incomplete
     gamma function P(alpha k + 1, end) <= end^(alpha k + 1)/Gamma(alpha k + 2) over s. Beyond, 0 <= E_alpha(-x) <= 1 (it is completely
-    monotone, Pollard 1948) leaves at most e^(-end)/s. Raises ValueError outside these ranges.
+    monotone, Pollard 1948) leaves at most e^(-end)/s. Terms of the size of e^(end lam^(1/alpha)/s) cancel. Raises ValueError outside these
+    ranges, and where as many bits are more than the working precision.
     """
+    from flint import arb, ctx
+
     order, lam, s = ball(check_order(alpha)), ball(lam), ball(s)
     if not lam >= 0 or not s > 0 or not s.is_finite() or not lam.is_finite():
         raise ValueError(f"lam must be at least 0 and s positive, got {lam} and {s}")
@@ -70,6 +73,10 @@ def laplace_of_relaxation(alpha: Any, lam: Any, s: Any, *, end: int = 50) -> Any
     x, ratio = ball(end), lam / s**order
     size = (ratio * x**order).upper()
     terms = _terms(size, order, 2)
+    if not (cancels := size ** (1 / order) / arb(2).log()) < ctx.prec:
+        raise ValueError(
+            f"the working precision must exceed {float(cancels):.4g} bits, as many cancel at lam = {lam} and s = {s}, got {ctx.prec}"
+        )
     total, power = ball(0), ball(1)
     for k in range(terms):
         total += power * _lower_gamma(order * k + 1, x)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.dynamics.arguments import above, at_least, integer
+from theory.dynamics.arguments import above, at_least, finite, integer
 
 if TYPE_CHECKING:
     import torch
@@ -60,10 +60,11 @@ class Target:
 def even_points(n: int, half: float = np.pi) -> np.ndarray:
     """n even points of [-half, half), as a discrete Fourier transform wants them.
 
-    :raises ValueError: for n that is no integer of at least 1, or a half that is not positive.
+    :raises ValueError: for n that is no integer of at least 1, or a half that is no positive number.
     """
     integer("n", n, 1)
     above("half", half, 0)
+    finite("half", half)
     return -half + 2 * half * np.arange(n) / n
 
 

@@ -37,10 +37,11 @@ def mask_moments(contributions: Any, targets: Any, gradients: Any, keep: Any) ->
     """
     from flint import fmpq, fmpq_mat
 
-    s, y, g = rationals(check_contributions(contributions)), rationals(targets), rationals(gradients)
+    s, shapes = rationals(check_contributions(contributions)), (np.shape(targets), np.shape(gradients))
     n, m, outputs = s.shape
-    if y.shape != (n, outputs) or g.ndim != 4 or g.shape[:3] != s.shape:
-        raise ValueError(f"targets must be ({n}, {outputs}) and gradients ({n}, {m}, {outputs}, P), got {y.shape} and {g.shape}")
+    if shapes[0] != (n, outputs) or len(shapes[1]) != 4 or shapes[1][:3] != s.shape:
+        raise ValueError(f"targets must be ({n}, {outputs}) and gradients ({n}, {m}, {outputs}, P), got {shapes[0]} and {shapes[1]}")
+    y, g = rationals(targets), rationals(gradients)
     if m > MOST_NEURONS:
         raise ValueError(f"contributions must have at most {MOST_NEURONS} neurons for an enumeration of masks, got {m}")
     p = rational(keep)

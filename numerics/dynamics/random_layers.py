@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import is_place
 from theory.dynamics.random_layers import check_width
 
 
@@ -64,7 +65,7 @@ def read_buffers(x: np.ndarray, own: int, rng: np.random.Generator) -> np.ndarra
     """
     L, d = x.shape
     check_width("d", d)
-    if not 0 <= own < L:
+    if not is_place(own, L):
         raise ValueError(f"own must be one of the {L} buffers, 0 .. {L - 1}, got {own}")
     written, reader = np.zeros(d), np.zeros((d, d))
     for number in range(L):

@@ -35,7 +35,9 @@ def reach(order: Sequence[int], layers: int, *, causal: bool = True, union: bool
     if adjacent:
         sets = [first | sets[i - 1] if i % 2 == 1 else first for i, first in enumerate(sets)]
     for _ in range(layers - 1):
-        sets = [_receive(sets, i, causal, union) for i in range(len(sets))]
+        before, sets = sets, [_receive(sets, i, causal, union) for i in range(len(sets))]
+        if sets == before:  # further layers change nothing
+            break
     reached = 0
     while reached + 1 in sets[-1]:
         reached += 1
@@ -72,7 +74,9 @@ def _reaches(orders: np.ndarray, layers: int) -> np.ndarray:
     query = np.zeros((1, orders.shape[1]), dtype=orders.dtype)
     low, high = np.vstack([orders, query]), np.vstack([orders + 1, query])
     for _ in range(layers - 1):
-        low, high = _match(low, high)
+        before, (low, high) = (low, high), _match(low, high)
+        if (low == before[0]).all() and (high == before[1]).all():  # further layers change nothing
+            break
     return high[-1].astype(int)
 
 

@@ -190,11 +190,12 @@ def along_first_component(x: np.ndarray) -> Samples:
     return Samples((places - places.min()) / length, np.full(len(x), 1 / len(x)), 1.0 + 1 / len(x))
 
 
-def line(x: np.ndarray, period: float | None = None) -> Samples:
+def line(x: Any, period: float | None = None) -> Samples:
     """Samples of one input (n,) or (n, 1), those of more by their first principal component.
 
     :raises ValueError: as :func:`numerics.dynamics.fourier.samples_of`, and for a period where there is more than one input.
     """
+    x = np.asarray(x)
     flat = x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x
     if flat.ndim == 1:
         return samples_of(flat, period)

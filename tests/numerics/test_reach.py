@@ -64,6 +64,12 @@ def test_both_bounds_are_attained(layers):
         assert reach(lowest.order, layers) == lowest.bound and reach(highest.order, layers) == highest.bound
 
 
+def test_many_layers_end_where_nothing_changes_any_more():
+    for layers in (10, 10**9):
+        assert reach((2, 0, 1), layers) == reaches([[2, 0, 1]], layers)[0] == 3
+        assert reach((2, 0, 1), layers, union=False) == reach((2, 0, 1), 10, union=False)
+
+
 def test_examples_and_samples():
     found = distribution(14, 4, sample=2000, seed=3)
     assert isinstance(found, Distribution) and not found.exhaustive and found.orders == 2000

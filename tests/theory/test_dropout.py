@@ -146,6 +146,7 @@ def test_noise_variance():
         (lambda s, g: dropout.expected_gradient(s, np.zeros((2, 1)), g[..., 0], 1), "gradients must have shape"),
         (lambda s, g: dropout.covariance(s, np.zeros((2, 2)), g, 1), "targets must have shape"),
         (lambda s, g: dropout.covariance_block(s, np.zeros((2, 1)), g, 1, -1, 0), "k must be one of the 3 neurons, 0 .. 2, got -1"),
+        (lambda s, g: dropout.covariance_block(s, np.zeros((2, 1)), g, 1, 0.5, 0), "k must be one of the 3 neurons, 0 .. 2, got 0.5"),
         (lambda s, g: dropout.covariance_block(s, np.zeros((2, 1)), g, 1, 0, 3), "r must be one of the 3 neurons, 0 .. 2, got 3"),
     ],
 )

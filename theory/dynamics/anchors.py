@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.dynamics.arguments import integer
+from theory.dynamics.arguments import finite, integer, is_place
 from theory.elementary import elementary
 
 #: The shifts of the published anchors 1 .. 4 (2405.05409, Section 3), and the items that the published code draws.
@@ -130,10 +130,11 @@ def read_after_anchor(positions: int, anchor: int, beta: Any) -> Any:
     """The weights (n,) with which two heads read the token after the anchor: shift, then broadcast to the position that asks.
 
     Layer 1: every position attends to the one before it (the first to the last) with score ``beta``, to others with 0. Layer 2: scores
-    ``beta`` times how much a position saw of the anchor. Raises ValueError for an anchor outside 0 .. n - 1.
+    ``beta`` times how much a position saw of the anchor. Raises ValueError for an anchor outside 0 .. n - 1, and a beta that is not finite.
     """
-    if not 0 <= anchor < positions:
+    if not is_place(anchor, positions):
         raise ValueError(f"anchor must be a position 0 .. {positions - 1}, got {anchor}")
+    finite("beta", beta)
     before = np.roll(np.eye(positions, dtype=int), -1, axis=1)  # row i has its one at i - 1
     seen = head(before * beta)[:, anchor]
     return head(seen * beta)

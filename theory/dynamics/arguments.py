@@ -29,6 +29,17 @@ def integer(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
+def is_place(value: Any, count: int) -> bool:
+    """Whether ``value`` is an integer, no bool, among 0 .. ``count`` - 1."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(0 <= value < count)
+
+
+def finite(name: str, value: Any) -> None:
+    """Raise ValueError, by ``name``, for a plain number that is nan or infinite."""
+    if isinstance(value, PLAIN) and not -np.inf < value < np.inf:
+        raise ValueError(f"{name} must be a finite number, got {value}")
+
+
 def between(name: str, value: Any, low: Any, high: Any) -> None:
     """Raise ValueError, by ``name``, for a plain number outside [low, high], nan included."""
     if isinstance(value, PLAIN) and not low <= value <= high:

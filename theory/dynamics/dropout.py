@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.dynamics.arguments import is_place
+
 
 def noise_variance(keep: Any) -> Any:
     """v = (1 - p)/p for the probability ``keep`` = p of keeping a neuron. Raises ValueError unless 0 < p <= 1."""
@@ -124,7 +126,7 @@ def covariance_block(contributions: Any, targets: Any, gradients: Any, v: Any, k
     s = check_contributions(contributions)
     g, errors = _gradients(s, gradients), _errors(s, targets)
     for name, neuron in (("k", k), ("r", r)):
-        if not 0 <= neuron < s.shape[1]:
+        if not is_place(neuron, s.shape[1]):
             raise ValueError(f"{name} must be one of the {s.shape[1]} neurons, 0 .. {s.shape[1] - 1}, got {neuron}")
     pulled = lambda weights, neuron: (weights[..., None] * g[:, neuron]).sum(axis=(0, 1)) / len(s)
     h = lambda neuron, other: pulled(s[:, other], neuron)

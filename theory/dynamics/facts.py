@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from theory.dynamics.arguments import integer
 from theory.dynamics.signatures import Data
 
 #: What the bridge teaches: nothing, the identity on B, one shifted by three, the identity on A (whose labels are tokens of A), or on C.
@@ -33,8 +34,9 @@ def facts(N: int, bridge: str, step: int = 3) -> Facts:
     """
     if bridge not in BRIDGES:
         raise ValueError(f"bridge must be one of {BRIDGES}, got {bridge!r}")
-    if N < 2:
-        raise ValueError(f"N must be at least 2, got {N}")
+    integer("N", N, 2)
+    if bridge == "shifted" and (isinstance(step, bool) or not isinstance(step, int | np.integer)):
+        raise ValueError(f"step must be an integer, got {step!r}")
     if bridge == "shifted" and step % N == 0:
         raise ValueError(f"step must not be a multiple of N = {N}, got {step}")
     hot, i = np.eye(3 * N + 2, dtype=int), np.arange(N)

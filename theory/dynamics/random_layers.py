@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.dynamics.arguments import PLAIN, above, at_least, integer
+from theory.dynamics.arguments import PLAIN, above, at_least, integer, is_place
 
 
 def check_width(name: str, value: int) -> int:
@@ -59,7 +59,7 @@ def readout_variance(squares: Any, own: int, d: Any, square: Any, inner: Any) ->
 
 
 def _check_buffer(squares: Any, own: int, d: Any) -> None:
-    if not 0 <= own < len(squares):
+    if not is_place(own, len(squares)):
         raise ValueError(f"own must be one of the {len(squares)} buffers, 0 .. {len(squares) - 1}, got {own}")
     at_least("d", d, 1)
     for square in squares:
@@ -97,9 +97,11 @@ def readout_bound(squares: Any, own: int, d: int, inner: Any, t: float) -> Any:
     for an ``inner`` longer than x_k.
     """
     _check_buffer(squares, own, d)
-    if not t > 0:
-        raise ValueError(f"t must be positive, got {t}")
+    if not 0 < t < math.inf:
+        raise ValueError(f"t must be a positive number, got {t}")
     inner = np.asarray(inner, dtype=float)
+    if np.isnan(inner).any():
+        raise ValueError("inner must hold numbers, got nan")
     if (inner**2 > float(squares[own]) * (1 + 1e-9)).any():
         raise ValueError(f"inner must be at most |x_k| = {math.sqrt(squares[own]):g} in size, as v is a unit vector, got {inner.flat[0]:g}")
     above = chi_square_above(d, t) / d

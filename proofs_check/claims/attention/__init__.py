@@ -47,6 +47,7 @@ LAWS = {
     "two tokens": (Fraction(2, 3), Fraction(1, 3)),
     "equal rare tokens": (Fraction(3, 5), Fraction(1, 5), Fraction(1, 5)),
     "nearly uniform": (Fraction(34, 100), Fraction(33, 100), Fraction(33, 100)),
+    "five tokens": (Fraction(8, 16), Fraction(4, 16), Fraction(2, 16), Fraction(1, 16), Fraction(1, 16)),
 }
 UNIFORM = (Fraction(1, 3),) * 3
 

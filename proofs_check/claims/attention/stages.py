@@ -79,7 +79,7 @@ def by_symbols(d, *, weighted=True, offset=0, context):
 
 
 MODELS = axes(
-    law=by_level(("drawn",), ("published", "two tokens", "nearly uniform", "drawn")),
+    law=by_level(("drawn",), ("published", "two tokens", "nearly uniform", "five tokens", "drawn")),
     width=by_level((2,), (1, 2)),
     lam=("1/4", "9/10"),
     quick=1,

@@ -115,7 +115,7 @@ def test_bags_learn_their_facts():
     bags = train_bags(given.data, networks=2, width=8, decay=1e-3, steps=500, rate=1e-2, rng=np.random.default_rng(0))
     assert (bags.logits(given.data.counts).argmax(axis=-1) == given.data.labels).all()
     assert bags.loss[-1].max() < bags.loss[0].min() and bags.times[-1] == 500
-    with pytest.raises(ValueError, match="networks must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="networks must be an integer of at least 1, got 0"):
         train_bags(given.data, networks=0, width=8, decay=0, steps=1, rate=1, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="decay must be at least 0"):
         train_bags(given.data, networks=1, width=8, decay=-1, steps=1, rate=1, rng=np.random.default_rng(0))

@@ -1,13 +1,14 @@
 """Formulas of the exact cores on reasoning and differential equations: known values, and arguments outside their domain."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from numerics.dynamics import fourier, line_networks, masks, nuclear
 from numerics.dynamics import fractional as series
-from numerics.dynamics import nuclear
-from theory.dynamics import anchors, bridges, fractional, operators, random_layers, signatures
+from theory.dynamics import anchors, bridges, fractional, frequency, operators, random_layers, signatures
 from theory.dynamics.facts import BRIDGES, facts
 
 
@@ -65,6 +66,17 @@ def test_l1_scheme_is_exact_on_straight_lines():
         (lambda: anchors.drawn_pairs(3, 7, np.random.default_rng(0)), "count must lie in 0 .. 6, the pairs of 3 anchors, got 7"),
         (lambda: anchors.identifiable(3, [(0, 3)]), "pairs must be of anchors 0 .. 2"),
         (lambda: anchors.read_after_anchor(4, 4, 1.0), "anchor must be a position 0 .. 3, got 4"),
+        (lambda: anchors.read_after_anchor(4, 1.5, 1.0), "anchor must be a position 0 .. 3, got 1.5"),
+        (lambda: anchors.read_after_anchor(4, 1, math.inf), "beta must be a finite number, got inf"),
+        (lambda: facts(2.5, "none"), "N must be an integer of at least 2, got 2.5"),
+        (lambda: facts(3, "shifted", math.inf), "step must be an integer, got inf"),
+        (lambda: random_layers.buffer_noise([1, 1], 0.5, 8), "own must be one of the 2 buffers, 0 .. 1, got 0.5"),
+        (lambda: random_layers.readout_bound([1.0], 0, 16, math.nan, 1.0), "inner must hold numbers, got nan"),
+        (lambda: random_layers.readout_bound([1.0], 0, 16, 0.5, math.inf), "t must be a positive number, got inf"),
+        (lambda: frequency.monotone_sum_bound(1.0, 0), "sine must not be 0"),
+        (lambda: frequency.off_diagonal_share(2, 0, 1.0, 0.5), "diagonal must not be 0"),
+        (lambda: frequency.spurious_coefficient(1.0, math.inf, 3), "square must be a finite number, got inf"),
+        (lambda: line_networks.even_points(4, math.inf), "half must be a finite number, got inf"),
         (lambda: anchors.missed_share(0, 1.0), "positions must be an integer of at least 1, got 0"),
         (lambda: anchors.composed_share(1, 1.0), "positions must be an integer of at least 2, got 1"),
         (lambda: bridges.factor_cost([[1, 2]], [[1]]), "A and B must be matrices of one width"),
@@ -77,7 +89,7 @@ def test_l1_scheme_is_exact_on_straight_lines():
         (lambda: signatures.first_digit(10, 10), "outputs must be at least 19"),
         (lambda: random_layers.gain(0, 0.5), "inputs must be an integer of at least 1, got 0"),
         (lambda: random_layers.buffer_noise([1, 1], 2, 8), "own must be one of the 2 buffers, 0 .. 1, got 2"),
-        (lambda: random_layers.readout_bound([1.0], 0, 8, 0.0, 0.0), "t must be positive"),
+        (lambda: random_layers.readout_bound([1.0], 0, 8, 0.0, 0.0), "t must be a positive number"),
         (lambda: operators.green(2, 0), "x must lie in [0, 1]"),
         (lambda: operators.second_differences(0), "points must be an integer of at least 1, got 0"),
         (lambda: operators.scaled_transform(abs, 0, 1), "a must not be 0"),
@@ -164,7 +176,14 @@ def test_numbers_outside_their_range_are_told(call, told):
         (lambda: series.mittag_leffler(-10, Fraction(1, 10)), "more than 20000 terms"),
         (lambda: series.laplace_of_relaxation(Fraction(1, 10), 2, 1), "more than 20000 terms"),
         (lambda: nuclear.nuclear_norm(np.zeros((0, 0))), "of one row or more"),
+        (lambda: series.laplace_of_relaxation(Fraction(1, 2), 1, Fraction(1, 2)), "working precision must exceed 144.3 bits"),
         (lambda: nuclear.is_contraction([1, 0]), "must be a matrix"),
+        (lambda: nuclear.is_contraction(1), "Q must be an array of at least one axis, got 1"),
+        (lambda: nuclear.nuclear_norm(2.5), "matrix must be an array of at least one axis, got 2.5"),
+        (lambda: masks.mask_moments([[[1]]], 0, [[[[1]]]], Fraction(1, 2)), r"targets must be \(1, 1\)"),
+        (lambda: fourier.kernel([1], float("inf"), 5), "alpha must be a finite number, got inf"),
+        (lambda: fourier.kernel([1], 1, 2.5), "cutoff must be an integer of at least 0, got 2.5"),
+        (lambda: fourier.band_limited_energy([0, 1], [1, 1], float("inf"), 5), "alpha must be a finite number, got inf"),
         (lambda: nuclear.nuclear_norm([[10**400]]), "at most 1e150"),
     ],
 )

@@ -12,7 +12,7 @@ from fractions import Fraction
 from numbers import Integral
 from typing import Any
 
-from theory.dynamics.arguments import integer
+from theory.dynamics.arguments import PLAIN, finite, integer
 
 REGIMES = ("trivial", "boundary", "regular")
 
@@ -38,11 +38,13 @@ def spurious_coefficient(cross: float, square: float, uniform: int) -> float:
     is S E[1/(Q + Y)] = S int_0^oo e^(-tQ) (e^(-t/2) I_0(t/2))^u dt, up to terms as small as I_n(t/2). To first order it is S/(Q + u/2); by
     Jensen's inequality it is further from 0.
 
-    :raises ValueError: for a square that is not positive where S is not 0, or a negative number of points.
+    :raises ValueError: for numbers that are not finite, a square that is not positive where S is not 0, or a negative number of points.
     """
     from scipy.integrate import quad
     from scipy.special import ive
 
+    for name, value in (("cross", cross), ("square", square), ("uniform", uniform)):
+        finite(name, value)
     if uniform < 0 or square < 0 or (square == 0 and cross != 0):
         raise ValueError(f"expected square > 0 and uniform >= 0, got {square} and {uniform}")
     if cross == 0:
@@ -80,7 +82,11 @@ def boundary(alpha: Any, dimension: int) -> str:
 
 
 def monotone_sum_bound(largest: Any, sine: Any) -> Any:
-    """|sum_(|k| <= M) c_|k| e^(ikx)| is at most c_0/|sin(x/2)| for c_0 >= c_1 >= ... >= 0 (partial summation, Dirichlet's kernel)."""
+    """|sum_(|k| <= M) c_|k| e^(ikx)| is at most c_0/|sin(x/2)| for c_0 >= c_1 >= ... >= 0 (partial summation, Dirichlet's kernel).
+
+    :raises ValueError: for a sine of 0.
+    """
+    _not_zero("sine", sine)
     return largest / abs(sine)
 
 
@@ -89,5 +95,14 @@ def off_diagonal_share(samples: int, diagonal: Any, below: Any, sine: Any) -> An
 
     K(0) and K'(0) are the sums of <k>^(-alpha) over |k| <= M in dimensions d and d - 1; s is the least over pairs of samples of the largest
     |sin| of half a difference of coordinates.
+
+    :raises ValueError: for a sine or a K(0) of 0.
     """
+    _not_zero("sine", sine)
+    _not_zero("diagonal", diagonal)
     return (samples - 1) * below / (sine * diagonal)
+
+
+def _not_zero(name: str, value: Any) -> None:
+    if isinstance(value, PLAIN) and value == 0:
+        raise ValueError(f"{name} must not be 0: at points that agree there is no bound")
