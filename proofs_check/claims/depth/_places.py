@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -26,6 +26,7 @@ REGULAR = Assumption(
     r"\Lambda = \operatorname{diag}(\lambda_j)",
 )
 BIASES = Assumption("biases behind", r"\text{layer } q+1 \text{ has biases}")
+NEXT_BIASES = replace(BIASES, unprobed="without them a lift keeps critical points only by chance: see depth.lifting.criticality")
 
 
 @dataclass(frozen=True)

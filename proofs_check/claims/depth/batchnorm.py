@@ -30,6 +30,7 @@ NORMALIZED = claim(
     assumptions=[
         Assumption("batch of two or more", r"n \ge 2,\ \text{pre-activations not constant}", unprobed="otherwise there are no scores"),
         Assumption("population variance", r"\operatorname{var} = \tfrac1n \sum (u_i - \bar u)^2, \text{ batch = data}"),
+        Assumption("nothing added", r"\text{no } \varepsilon \text{ is added to var}"),
         Assumption("positive scale", r"\gamma > 0"),
     ],
     relation="tight",
@@ -37,7 +38,8 @@ NORMALIZED = claim(
     refuted_by="A batch with a score outside the bounds, or one positive at beta = 0.",
     notes="With a negative scale the batch is reflected: u = (1, 1, 1, -3), gamma = -1, beta = 0.6 is positive on the batch, "
     "beta / gamma = -0.6. "
-    "Normalization also takes away the freedom to shrink What: scores do not change with scale.",
+    "Normalization also takes away the freedom to shrink What: scores do not change with scale. With var + epsilon they do, and "
+    "all of them shrink: sqrt(n-1) still bounds them, 1/sqrt(n-1) no more; at beta = 0 no batch is positive either.",
 )
 
 
@@ -80,10 +82,12 @@ def sharp(n):
 @NORMALIZED.check("exact", batch_of, BATCHES, clauses="scores", distribution="rounded Cauchy entries, and (1, ..., 1, 1-n)")
 @false("largest score sqrt(n-2)", bounds=lambda n: (Fraction(1, n - 1), Fraction(n - 2)))
 @false("smallest extreme 2/sqrt(n-1)", bounds=lambda n: (Fraction(4, n - 1), Fraction(n - 1)))
-def exact_scores(cell, u, *, bounds=sharp, bessel=False, context):
+def exact_scores(cell, u, *, bounds=sharp, bessel=False, epsilon=0, context):
     """Squared extreme scores of rational batches: within the bounds on both sides, attained by the extremal batches."""
     scores = squared_scores(np.array(u, dtype=object))
     scores = scores * Fraction(cell.n - 1, cell.n) if bessel else scores
+    variance = sum((value - sum(u) / cell.n) ** 2 for value in u) / cell.n
+    scores = scores * (variance / (variance + epsilon))
     mean, (least, most) = sum(u) / cell.n, bounds(cell.n)
     high = max(score for score, value in zip(scores, u, strict=True) if value > mean)
     low = max(score for score, value in zip(scores, u, strict=True) if value < mean)
@@ -94,6 +98,7 @@ def exact_scores(cell, u, *, bounds=sharp, bessel=False, context):
 
 
 NORMALIZED.without("population variance", exact_scores, bessel=True)
+NORMALIZED.without("nothing added", exact_scores, epsilon=Fraction(1, 10**5))
 
 
 def below_root(value: Fraction) -> Fraction:

@@ -4,6 +4,7 @@ The neuron has no incoming weights, so that it is affine on the data; but its bi
 the residuals: the Hessian gains sigma''(bhat) E[(v . e) f f^T].
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -22,7 +23,7 @@ from theory.lifting import lift
 
 from . import LIFTING
 from ._measures import fractions, inertia_counts
-from ._places import CRITICAL, REGULAR, SMALL, Place
+from ._places import BIASES, CRITICAL, REGULAR, SMALL, Place
 from ._points import drawn_lift, lifted_minimum, planted, rational_point, with_constant_neuron, zero_weights
 
 CONSTANT = claim(
@@ -41,6 +42,7 @@ CONSTANT = claim(
         REGULAR,
         Assumption("curved", r"\sigma''(\hat b_j) \neq 0"),
         Assumption("correlated", r"E[(v \cdot e^{[q+1]}) f^{[q]} f^{[q]T}] \neq 0"),
+        replace(BIASES, unprobed="without them there is no b' to take up its constant, and E e, by which bhat moves R, need not vanish"),
         Assumption("room", r"\hat m \ge \operatorname{rank} W^{[q+1]} + 1", unprobed="without a neuron to spare there is no such point"),
     ],
     source=LIFTING.at("a true variant of the sentence of the abstracts v1 to v3; derived here"),

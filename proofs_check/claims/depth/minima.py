@@ -18,11 +18,10 @@ from theory.lifting import lift
 
 from . import EARLY, LIFTING
 from ._measures import fractions, inertia_counts
-from ._places import BIASES, LINEARIZED, ONE, insertions, place_in, rng_of
+from ._places import LINEARIZED, NEXT_BIASES, ONE, insertions, place_in, rng_of
 from ._points import drawn_lift, lifted_minimum, planted_in_floats, planted_lift, strict_minimum, with_constant_neuron
 
 MINIMUM = Assumption("local minimum", r"\theta \text{ is a local minimum of } R")
-NEXT_BIASES = replace(BIASES, unprobed="without them a lift keeps critical points only by chance: see depth.lifting.criticality")
 
 #: Rational perturbations of this size move no sample out of its piece: margins are at least 1/2, features far below 10^18.
 NEARBY = Fraction(1, 10**20)

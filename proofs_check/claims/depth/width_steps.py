@@ -15,7 +15,7 @@ from theory.lifting import lift
 
 from . import LIFTING
 from ._measures import amplification, fractions, inertia_counts
-from ._places import CRITICAL, LINEARIZED, ONE, SMALL, Place
+from ._places import CRITICAL, LINEARIZED, NEXT_BIASES, ONE, SMALL, Place
 from ._points import planted_in_floats, planted_lift, strict_minimum, with_constant_neuron
 
 STEPS = claim(
@@ -28,7 +28,7 @@ STEPS = claim(
         "graph": r"\text{along steps in width } n_-, n_0, n_+ \text{ do not fall; along regular steps in depth } n_-, n_+ \text{ stay}",
     },
     symbols=["B_s,S_s,C_{q+1}", "q", "n_-,n_0,n_+"],
-    assumptions=[LINEARIZED, CRITICAL, Assumption("inserted layer", r"\text{the neuron lies in the inserted layer}")],
+    assumptions=[LINEARIZED, CRITICAL, NEXT_BIASES, Assumption("inserted layer", r"\text{the neuron lies in the inserted layer}")],
     source=LIFTING.at("with the splitting of 2111.15527v1; derived here"),
     depends_on=["depth.lifting.inertia"],
     refuted_by="A split of an inserted neuron with a further negative or positive eigenvalue.",

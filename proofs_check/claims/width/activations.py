@@ -1,7 +1,7 @@
-r"""Activations that allow no minimum: a linear differential equation of second order makes S_s indefinite at every critical point.
+r"""Activations that allow no definite S_s: a linear differential equation of second order forbids it at every critical point.
 
 With (c_0 + c_2 z^2) \sigma'' + b_1 \sigma' + b_0 \sigma + k = 0 the criticality of the neuron's parameters gives tr(S_s Q) = 0 with
-Q = c_0 e e^T + c_2 w w^T, so that no split of a minimum is a minimum.
+Q = c_0 e e^T + c_2 w w^T, so that no split of a strict minimum is one that is flat along alpha alone.
 """
 
 from functools import partial
@@ -39,7 +39,7 @@ def activation_named(name):
 
 ODE = claim(
     "embedding.splitting.ode-obstruction",
-    "Activations for which the split of a minimum is never a minimum",
+    "Activations for which the curvature of a neuron is never definite",
     r"(c_0 + c_2 z^2) \sigma'' + b_1(z) \sigma' + b_0 \sigma + k = 0 \implies \operatorname{tr}(S_s Q) = 0,\quad "
     r"Q = c_0 e e^\top + c_2 \tilde w \tilde w^\top \succeq 0:\ S_s \text{ is not definite}",
     clauses={
@@ -71,7 +71,8 @@ ODE = claim(
     source=NEURIPS.at("Theorem 2 counts zeros; the obstruction is ours"),
     depends_on=["embedding.splitting.classification"],
     refuted_by="A critical point of such a network with tr(S Q) other than 0.",
-    notes="One target is not needed: criticality of all parameters of the neuron and of its outgoing weights suffices. tanh, "
+    notes="A split of a minimum may be a minimum all the same, with more flat directions: without errors S_s = 0. "
+    "One target is not needed: criticality of all parameters of the neuron and of its outgoing weights suffices. tanh, "
     "sigmoid, softplus and z / (1 + z^4) are free of it: that is why the last one serves as the exact activation here.",
 )
 

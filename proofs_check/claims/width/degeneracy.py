@@ -16,8 +16,10 @@ from numerics.hessian import gradient, hessian
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import NothingToPlant, cotangent_of
 from proofs_check import Assumption, a_seed, axes, by_level, claim, false
+from proofs_check.axes import Cell
 from proofs_check.judging import at_least, equal, vanishing, worst
 from theory.embedding import Coupling, compatible, compose, copies, coupled, coupled_block, draw_layers, embed_along
+from theory.embedding.blocks import bordered
 from theory.embedding.wiring import layers
 from theory.models import FullyConnected
 
@@ -164,13 +166,14 @@ FAMILY = claim(
         r"multiplier, and at coupled coefficients but those of a proper algebraic set}",
         "exceptions": r"\text{that set need not be empty: some coupled coefficients add a zero more}",
     },
-    symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "S_s"],
+    symbols=["K", "L", "T", r"\theta", "n_-,n_0,n_+", "B_s", "S_s", "m_l"],
     assumptions=[
         Assumption("non-zero weights", r"W^{[l]}_{ij} \ne 0 \text{ for } l \ge 2"),
         CRITICAL,
         Assumption(
             "non-degenerate",
-            r"\text{of the nullity: } S_s \text{ has no kernel at the copied neurons } (B_s = 0 \text{ behind layers of width } 1)",
+            r"\text{of the nullity: } \operatorname{rank} B_s = m_{l+1} - 1 \text{ at the copied neurons, and } S_s \text{ has no kernel "
+            r"in } \ker B_s",
         ),
     ],
     kind="extension",
@@ -179,7 +182,8 @@ FAMILY = claim(
     refuted_by="A pair of architectures whose family has another tangent dimension.",
     notes="With three layers or more the set is curved: the coefficients and the multipliers are coupled. A zero weight moves nothing: "
     "(1, 1, 1, 1) in (1, 2, 2, 1) at W2 = 0 has dimension 1, not 3. For fixed theta the nullity grows where a polynomial in the "
-    "coefficients vanishes; at compositions of splits that is a product of non-zero numbers, det S_s among them.",
+    "coefficients vanishes; at compositions of splits that is a product of non-zero numbers. Behind m_(l+1) > d_l + 1 neurons B_s never "
+    "has the rank m_(l+1) - 1: a split of (1, 1, 4) adds two zeros.",
 )
 
 
@@ -236,7 +240,10 @@ FAMILY.without("non-zero weights", family_dimension, vanishing_weights=True)
 FAMILY.without("critical", family_dimension, at="anywhere")
 
 NULLITIES = axes(
-    narrow=by_level(((1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1)), ((1, 1, 1), (2, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1))),
+    narrow=by_level(
+        ((1, 1, 1), (1, 1, 2), (1, 1, 1, 1), (2, 1, 1, 1)),
+        ((1, 1, 1), (2, 1, 1), (1, 1, 2), (1, 1, 3), (1, 1, 1, 1), (1, 1, 1, 2), (1, 1, 2, 1), (2, 1, 1, 1)),
+    ),
     extra=by_level(((1,), (2,), (1, 1), (2, 1), (2, 2)), ((1,), (2,), (1, 0), (1, 1), (2, 1), (2, 2))),
     coefficients=("coupled", "split"),
     where=lambda narrow, extra, coefficients: len(extra) == len(narrow) - 2 and (coefficients == "split" or len(extra) > 1),
@@ -247,9 +254,10 @@ TRIES = 20
 
 
 def is_degenerate(place, extra):
-    """Whether S has a kernel at the first neuron of some layer that is copied."""
-    curvatures = [place.at(layer=layer, neuron=0).matrices(place.planted())[1] for layer, copies in enumerate(extra, 1) if copies]
-    return any(rank_rational(S) < len(S) for S in curvatures)
+    """Whether B is short of rank, or S has a kernel in that of B, at the first neuron of some layer that is copied."""
+    data = place.planted()
+    blocks = [bordered(*place.at(layer=layer, neuron=0).matrices(data)) for layer, copies in enumerate(extra, 1) if copies]
+    return any(rank_rational(block) < len(block) - 1 for block in blocks)
 
 
 def embedded_in(cell, place, parts, rng):
@@ -261,14 +269,14 @@ def embedded_in(cell, place, parts, rng):
     return copied(place.model, cell.extra, False, iter([*numbers[:2], *numbers[1:]]).__next__)
 
 
-@FAMILY.check(
-    "exact", a_seed, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted, width-1 layers"
-)
+@FAMILY.check("exact", a_seed, NULLITIES, clauses="nullity", distribution="coefficients k/3, none of the multipliers zero; planted")
 @false("K alone", dimension=without_neighbours)
 @false("the larger neighbour for the product", dimension=largest_of_neighbours)
-def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, context):
+@false("the same behind four outputs", outputs=4)
+def nullity(cell, seed, *, dimension=degrees_of_freedom, degenerate=False, outputs=0, context):
     """The growth of the nullity of the exact Hessian."""
     rng = context.rng(seed)
+    cell = Cell({**dict(cell), "narrow": (*cell.narrow[:-1], outputs)}) if outputs else cell
     for _ in range(TRIES):
         place, parts = member(cell, rng)
         if is_degenerate(place, cell.extra) == degenerate:

@@ -1,7 +1,8 @@
-r"""How far the principle reaches: to channels of a CNN, not to weight decay, and not to all critical points of wide networks."""
+r"""How far the principle reaches: to channels of a CNN, under weight decay not by splits, and not to all critical points of wide ones."""
 
 from fractions import Fraction
 from itertools import combinations
+from math import isqrt
 
 import numpy as np
 
@@ -10,11 +11,12 @@ from numerics.hessian import gradient, risk
 from numerics.planting import NothingToPlant, cotangent_of, plant
 from proofs_check import Assumption, Outcome, a_seed, axes, by_level, claim, false
 from proofs_check.judging import bounded, equal, vanishing, worst
-from theory.embedding import compatible, draw_layers, split
+from theory.embedding import compatible, draw_layers, null, split
+from theory.embedding.wiring import wiring
 from theory.models import FullyConnected, TwoLayerCNN
 
 from . import ANY_SIGMA, LOCAL, NEURIPS, SUMS_OF_MODULI
-from ._instances import fraction_of, place_in
+from ._instances import fraction_of, inner, place_in
 from ._measures import gradients, rounding
 from ._twins import alpha_by_target
 
@@ -93,20 +95,26 @@ def tanh_cnn(cell, seed, *, construct=split, context):
 
 DECAY = claim(
     "embedding.regularizer.negative",
-    "Weight decay breaks the embedding principle",
+    "Weight decay breaks splits, and keeps some embeddings",
     r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \text{ but } \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = T^\alpha\theta "
     r"- G\theta \ne 0",
     clauses={
         "gradient": r"\nabla(R + \tfrac12 |\cdot|^2)(\theta) = 0 \implies \nabla(R + \tfrac12 |\cdot|^2)(T^\alpha\theta) = "
         r"T^\alpha\theta - G\theta",
         "not critical": r"T^\alpha\theta \ne G\theta \text{ unless the neuron is null}",
+        "zero neuron": r"\text{a neuron with } w = 0, b = 0, v = 0 \text{ keeps the point critical} \iff \sigma(0)\, b^{[l+1]} = 0:\ "
+        r"\text{the principle itself stands where } \sigma(0) = 0",
+        "balanced": r"\sigma \text{ positively homogeneous}:\ \text{copies } \sqrt\alpha\, (w, b, W_s),\ \sqrt{1 - \alpha}\, (w, b, W_s) "
+        r"\text{ keep outputs, and critical points critical, for } 0 \le \alpha \le 1",
     },
-    symbols=["R", "T", r"\theta", r"\alpha", "G"],
+    symbols=["R", "T", r"\theta", r"\alpha", "G", r"\sigma", "w,b,v", "W_s", "l"],
     kind="counterexample",
     relation="existence",
     source=NEURIPS.at("Theorem 1 asks for a loss of outputs only (ours)"),
-    depends_on=["embedding.splitting.gradient-image"],
-    refuted_by="Splits of all critical points being critical for the penalised loss.",
+    depends_on=["embedding.splitting.gradient-image", "embedding.null.criticality"],
+    refuted_by="Splits of all critical points being critical for the penalised loss, or a zero neuron or a balanced copy that is not.",
+    notes="With a penalty what a neuron sends must be paid for: a split keeps the sum of the outgoing weights, a balanced copy the sum of "
+    "the squares. A null neuron of bias b != 0 is never critical, the penalty being b there.",
 )
 
 
@@ -168,6 +176,79 @@ def planted_tanh(cell, seed, *, image=decayed, context):
     # The planted cotangent is as large as the conditioning of J makes it; its rounding is what the gradient keeps.
     size = 1 + np.linalg.norm(cotangent_of(model, theta, data)) * np.abs(x).max() * (1 + np.abs(theta).max()) ** (len(cell.widths) - 1)
     return bounded("gradient with weight decay", wide - image(embedding, theta), 1.5 * rounding(model.n_params + len(x), size), theta=theta)
+
+
+ZEROS = axes(
+    widths=by_level(((1, 2, 1), (1, 1, 1, 1)), ((1, 2, 1), (2, 1, 2), (1, 1, 1, 1), (1, 2, 1, 2))),
+    layer=(1, 2),
+    sigma=("ratsig", "lorentz"),
+    next_bias=("drawn", "zero"),
+    where=lambda widths, layer: inner(widths, layer),
+    full=10,
+)
+
+
+def penalised_beside(cell, rng):
+    """As :func:`penalised`, at a point whose biases of the next layer vanish where the cell says so."""
+    for _ in range(50):
+        place = place_in(cell, rng)
+        if cell.next_bias == "zero":
+            numerators = np.array(place.numerators)
+            numerators[wiring(place.model, cell.layer).next_bias] = 0
+            place = place.at(numerators=tuple(numerators.tolist()))
+        try:
+            return place, place.planted(slope=-place.theta)
+        except NothingToPlant:
+            continue
+    return None
+
+
+@DECAY.check("exact", penalised_beside, ZEROS, clauses="zero neuron", distribution="planted: theta is critical for the penalised loss")
+@false("whatever sigma(0) is", kept=lambda sigma, next_bias: True)
+@false("never", kept=lambda sigma, next_bias: False)
+@false("bias 1/2 as well", bias=Fraction(1, 2))
+def zero_neuron(cell, given, *, kept=lambda sigma, next_bias: sigma != "lorentz" or next_bias == "zero", bias=Fraction(0), context):
+    """The penalised gradient after a neuron of zeros, which costs nothing; of the two activations 1 / (1 + z^2) has sigma(0) = 1."""
+    if given is None:
+        return Outcome.rejected("dependent tangents: -theta is the gradient of no data at 50 points")
+    place, data = given
+    embedding = null(place.model, cell.layer, bias)
+    narrow, wide = gradients(embedding, place.theta, data)
+    narrow, wide = narrow + place.theta, wide + embedding(place.theta)
+    return equal(narrow=(0 * narrow, narrow), critical=(kept(cell.sigma, cell.next_bias), not (wide != 0).any()), shown={"place": place})
+
+
+BALANCED = axes(
+    widths=by_level(((1, 2, 1), (1, 2, 2, 1)), ((1, 2, 1), (2, 2, 2), (1, 2, 2, 1))),
+    layer=(1, 2),
+    sigma=("relu", "leaky"),
+    roots=((0, 1), (3, 5), (4, 5), (5, 13)),
+    where=lambda widths, layer: inner(widths, layer),
+    standard=3,
+    full=10,
+)
+
+
+@DECAY.check("exact", place_in, BALANCED, clauses="balanced", distribution="any point off the kinks; roots of alpha rational")
+@false("scaled by alpha and 1 - alpha", scale=lambda root: root**2)
+@false("z / (1 + z^2) as well", activation="ratsig")
+def balanced_copies(cell, place, *, scale=lambda root: root, activation="", context):
+    """Outputs, and the penalised gradient, which the copies share by the roots: it vanishes where that of the narrow network does."""
+    place = place.at(activation=activation) if activation else place
+    data, (leg, whole) = place.data(4), cell.roots
+    roots = [rationals([scale(Fraction(side, whole))])[0] for side in (leg, isqrt(whole**2 - leg**2))]
+    embedding = split(place.model, cell.layer, place.neuron, Fraction(1, 2))
+    wide, lines, old = embedding(place.theta), wiring(embedding.wide, cell.layer), wiring(place.model, cell.layer)
+    slope = gradient(place.model, place.theta, data) + place.theta
+    image = embedding.gradient_map.apply(slope)
+    for copy, root in zip((place.neuron, place.widths[cell.layer]), roots, strict=True):
+        for to, of in ((lines.incoming, old.incoming), (lines.outgoing, old.outgoing)):
+            wide[to[copy]], image[to[copy]] = (values[of[place.neuron]] * root for values in (place.theta, slope))
+    return equal(
+        output=(place.model(place.theta, data[0]), embedding.wide(wide, data[0])),
+        image=(image, gradient(embedding.wide, wide, data) + wide),
+        shown={"place": place},
+    )
 
 
 BEYOND = claim(

@@ -88,19 +88,25 @@ SPANS.formal("width/representation.v", "embedding_representation", false="withou
 
 MERGED = claim(
     "embedding.reduction.criticality",
-    "Merging equal neurons keeps critical points",
+    "Merging equal neurons, or removing silent ones, keeps critical points",
     r"(w_s, b_s) = (w_{s'}, b_{s'}) \text{ or } W_s = 0:\ \text{merging, or removing, maps critical points to critical points; } n_\pm "
     r"\text{ do not increase}",
     clauses={
         "merge": r"(w_s, b_s) = (w_{s'}, b_{s'}):\ \text{merging maps critical points to critical points}",
-        "counts": r"n_-, n_+ \text{ do not increase by merging}",
+        "remove": r"W_s = 0:\ \text{so does removing neuron } s, \text{ whatever its incoming weights}",
+        "counts": r"n_-, n_+ \text{ do not increase by either}",
         "inverse": r"\text{merging the copies of a split, or removing a null neuron, gives back } \theta",
     },
     symbols=["w,b,v", "W_s", "s", r"\theta", "n_-,n_0,n_+"],
-    assumptions=[ANY_SIGMA, CRITICAL, Assumption("equal", r"(w_s, b_s) = (w_{s'}, b_{s'})")],
+    assumptions=[
+        ANY_SIGMA,
+        CRITICAL,
+        Assumption("equal", r"\text{of merging: } (w_s, b_s) = (w_{s'}, b_{s'})"),
+        Assumption("silent", r"\text{of removing: } W_s = 0"),
+    ],
     kind="extension",
     source=GEOMETRY.at("Definition 4.4 and Proposition 4.1 for two layers; any depth: ours"),
-    refuted_by="A critical point with two equal neurons that stops being critical when they are merged.",
+    refuted_by="A critical point that stops being critical when two equal neurons are merged, or a silent one is removed.",
 )
 
 WIDE = axes(
@@ -135,17 +141,40 @@ def planted_wide(cell, place, *, twins=True, summed=True, at="critical", context
         merged[wiring(narrow, l).outgoing[0]] = theta[lines.outgoing[0]]
     slope, curvature = gradient_and_hessian(narrow, merged, data)
     _, wide_curvature = gradient_and_hessian(place.model, theta, data)
-    before, after = inertia_of(wide_curvature), inertia_of(curvature)
+    output = place.model(theta, data[0]), narrow(merged, data[0])
     return worst(
-        [
-            equal(gradient=(0 * slope, slope), output=(place.model(theta, data[0]), narrow(merged, data[0])), shown={"place": place}),
-            *(at_most(name, after[k], before[k], attained=False, place=place) for k, name in ((0, "n_-"), (2, "n_+"))),
-        ]
+        [equal(gradient=(0 * slope, slope), output=output, shown={"place": place}), *not_more(curvature, wide_curvature, place=place)]
     )
+
+
+def not_more(curvature, wide_curvature, **shown):
+    """n_- and n_+ of a Hessian against those of the wide one."""
+    after, before = inertia_of(curvature), inertia_of(wide_curvature)
+    return [at_most(name, after[k], before[k], attained=False, **shown) for k, name in ((0, "n_-"), (2, "n_+"))]
 
 
 MERGED.without("equal", planted_wide, twins=False)
 MERGED.without("critical", planted_wide, at="anywhere")
+
+
+@MERGED.check(
+    "exact", wide_place, WIDE, clauses=("remove", "counts"), distribution="planted at wide networks with a neuron that sends nothing"
+)
+@false("a neuron that sends something", silent=False)
+def planted_silent(cell, place, *, silent=True, context):
+    """Gradient, outputs and exact inertia without a neuron of arbitrary incoming and no outgoing weights; no null neuron."""
+    place = place.silenced() if silent else place
+    data = place.planted()
+    narrow, rest = remove(place.model, place.theta, cell.layer, place.neuron, tolerance=0 if silent else np.inf)
+    slope, curvature = gradient_and_hessian(narrow, rest, data)
+    _, wide_curvature = gradient_and_hessian(place.model, place.theta, data)
+    output = place.model(place.theta, data[0]), narrow(rest, data[0])
+    return worst(
+        [equal(gradient=(0 * slope, slope), output=output, shown={"place": place}), *not_more(curvature, wide_curvature, place=place)]
+    )
+
+
+MERGED.without("silent", planted_silent, silent=False)
 
 
 @MERGED.check("exact", place_in, ANYWHERE, clauses="inverse")

@@ -168,7 +168,16 @@ BAD = claim(
     assumptions=[
         TWICE,
         Assumption("two layers", r"L = 2"),
-        Assumption("semidefinite", r"H(\theta) \succeq 0", unprobed="without it the point is a strict saddle itself"),
+        Assumption(
+            "semidefinite",
+            r"\nabla R(\theta) = 0,\ H(\theta) \succeq 0",
+            unprobed="without it the point is a strict saddle itself, or none",
+        ),
+        Assumption(
+            "slope",
+            r"\sigma \text{ is not constant}",
+            unprobed="a constant neuron has B_s = S_s = 0 and adds zeros alone, whatever E[e x^T] is",
+        ),
     ],
     kind="extension",
     source=JML.at("Theorem 6.3 gives H2 = 0 as necessary; sufficiency fails there, see the controls (ours)"),
