@@ -240,17 +240,17 @@ def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: n
     points = rng.uniform(-2, 2, (count, model.input_size))
     if not len(alive):
         return points
-    sizes = np.minimum(rng.integers(1, model.input_size + 1, count), len(alive))
-    orders = alive[rng.permuted(np.tile(np.arange(len(alive)), (count, 1)), axis=1)]
-    wanted = rng.normal(size=(count, len(alive))) * 2.0 ** rng.integers(-6, 2, (count, 1))
-    scale = np.ldexp(1.0, -np.frexp(np.abs(w).max(axis=1))[1])  # rows of size 1: hyperplanes do not change, and nothing overflows
-    for size in set(sizes.tolist()):
-        places = np.flatnonzero(sizes == size)
-        chosen = orders[places, :size]
+    drawn = []
+    for _ in range(count):
+        chosen = rng.choice(alive, min(int(rng.integers(1, model.input_size + 1)), len(alive)), replace=False)
+        drawn.append((chosen, rng.normal(size=len(chosen)) * 2.0 ** rng.integers(-6, 2)))
+    for size in {len(chosen) for chosen, _ in drawn}:  # the least squares of all points that move towards as many neurons at once
+        places = [i for i, (chosen, _) in enumerate(drawn) if len(chosen) == size]
+        chosen, wanted = (np.array([drawn[i][part] for i in places]) for part in (0, 1))
+        rows = w[chosen]
         with np.errstate(all="ignore"):
-            rows, factors = w[chosen] * scale[chosen][..., None], scale[chosen]
-            missing = factors * (wanted[places, :size] - b[chosen]) - (rows @ points[places][..., None])[..., 0]
-            steps = (np.linalg.pinv(rows) @ missing[..., None])[..., 0]
+            missing = wanted - b[chosen] - (rows @ points[places][..., None])[..., 0]
+            steps = (np.linalg.pinv(rows, rcond=np.finfo(float).eps * max(rows.shape[1:])) @ missing[..., None])[..., 0]
             steps[~(np.abs(steps).max(axis=1) < 2.0**40)] = 0
         points[places] += steps
     return points

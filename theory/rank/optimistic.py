@@ -43,12 +43,12 @@ from theory.rank.closed_forms import (
     whole,
 )
 from theory.rank.constants import constant_bounds, is_level, vanishes
+from theory.rank.exponential_sums import exponential_sum_bounds
 from theory.rank.generators import neurons
 from theory.rank.independence import INDEPENDENT, SINUSOIDS, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
 from theory.rank.polynomial_networks import as_deep, linear_bounds, power_bounds
-from theory.rank.sinusoids import sinusoid_bounds
 from theory.rank.sparse import sparse_rank
 from theory.rank.targets import (
     Neurons,
@@ -161,8 +161,8 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> B
     network = shallow(model)
     if isinstance(network, PooledCNN):
         return _pooled_bounds(network, target)
-    if isinstance(network, TwoLayer) and network.activation.name in SINUSOIDS:
-        return sinusoid_bounds(network, target)
+    if isinstance(network, TwoLayer) and network.activation.name in SINUSOIDS | {"exp"}:
+        return exponential_sum_bounds(network, target)
     deep = as_deep(model)
     if deep is not None and deep.depth > 1 and polynomial_coefficients(deep.activation) == (0, 1):
         return linear_bounds(deep, target)

@@ -50,13 +50,20 @@ def ranks_of_pair(pair, expected):
     return worst(rank_is(number, model_rank(*point), architecture=name, kernels=target.kernels) for name, number, point in found)
 
 
+def counts(d, s):
+    """|D|, |S|, p of a kernel of shape s on inputs of shape d."""
+    d, s = np.atleast_1d(d), np.atleast_1d(s)
+    return int(d.prod()), int(s.prod()), int((d + 1 - s).prod())
+
+
 def printed_ranks(d, s, neurons):
-    p = d + 1 - s
+    d, s, p = counts(d, s)
     return 2 * (s + p), 2 * p * (s + 1), 2 * p * (d + 1)
 
 
 def counted_neurons(d, s, neurons):
     """Ours: distinct neurons, and for the shared net every kernel's own s slopes."""
+    d, s, _ = counts(d, s)
     return neurons + 2 * s, neurons * (s + 1), neurons * (d + 1)
 
 
@@ -66,13 +73,14 @@ SHIFTED = (
     (5, 2, (3, 0), (0, 3)),
     (5, 3, (1, 2, 0), (0, 1, 2)),
     (6, 3, (1, 2, 0), (0, 1, 2)),
+    ((3, 3), (2, 2), (2, 0, 1, 0), (0, 2, 0, 1)),
 )
-APART = ((4, 2, (2, 0), (0, 3)), (5, 3, (1, 2, 3), (3, 1, 2)), (5, 2, (1, 4), (2, 1)))
+APART = ((4, 2, (2, 0), (0, 3)), (5, 3, (1, 2, 3), (3, 1, 2)), (5, 2, (1, 4), (2, 1)), ((3, 3), (2, 2), (2, 0, 1, 0), (0, 1, 0, 2)))
 
 
 @SHIFT.check("certified", lambda cell, rng: cell.pair, axes(pair=SHIFTED), clauses="translates", name="translates")
 @false("the printed ranks", formula=printed_ranks)
-@false("one kernel's slopes shared", formula=lambda d, s, neurons: (neurons + s, *counted_neurons(d, s, neurons)[1:]))
+@false("one kernel's slopes shared", formula=lambda d, s, neurons: (neurons + counts(d, s)[1], *counted_neurons(d, s, neurons)[1:]))
 def shifted(cell, pair, *, formula=counted_neurons, context):
     """Certified ranks at pairs of translates, output weights 1, 2, 3, ..."""
     return ranks_of_pair(pair, formula)
@@ -127,7 +135,16 @@ def least_representative(cell, target, *, formula=announced, context):
     return rank_is(formula(model, point, theta), least, target=target)
 
 
-KINDS = {"equal": (2, 1), "opposite": (2, 1), "proportional": (1, 1), "no output": (1, 2), "null": (1, 1), "no input": (1, 1)}
+#: (m_a, m_K) of two kernels.
+KINDS = {
+    "equal": (2, 1),
+    "opposite": (2, 1),
+    "proportional": (1, 1),
+    "no output": (1, 2),
+    "null": (1, 1),
+    "no input": (1, 1),
+    "no inputs": (0, 0),
+}
 
 MOVED = r"\text{no kernel is } \pm \text{ another moved inside the grid};\ K_l \ne 0 \text{ but where it is named}"
 
@@ -137,21 +154,23 @@ REPEATED = claim(
     r"R(\theta) = m_a |S| + m_K p",
     clauses={
         "value": r"R(\theta) = m_a |S| + m_K p",
-        "no input": r"K_l = 0 \text{ with output weights adds the rank of the linear functions } \sum_j a_{lj} x_{j t},\ t \le |S|",
+        "no input": r"\text{one } K_l = 0 \text{ with output weights adds } |S|,\text{ several the rank of the linear functions } "
+        r"\textstyle\sum_j a_{lj} x_{j t},\ t \le |S|",
     },
     symbols=["R", "m_a", "m_K", "s", "p", "K_l", "a_l", "x_j"],
     assumptions=[replace(NO_TRANSLATES, statement=MOVED)],
     source=STRATIFICATION.at("Proposition 3; 2406.18035v1, Proposition 3"),
     depends_on=["fnn.strata"],
     refuted_by="A pair of kernels with another certified rank.",
-    notes="A kernel 0 adds at most |S|.",
+    notes="Linear functions of one kernel 0 are the coefficients of a product of polynomials, and independent. Of several they need not be:"
+    " at most |D| are.",
 )
 
-POINTS = axes(shape=by_level(((4, 2), (5, 3)), ((4, 2), (5, 3), (5, 2), (6, 3))), kind=tuple(KINDS), standard=6, full=20)
+POINTS = axes(shape=by_level(((4, 2), (5, 3)), ((4, 2), (5, 3), (5, 2), (6, 3), ((3, 3), (2, 2)))), kind=tuple(KINDS), standard=6, full=20)
 
 
 def repeated_kernels(cell, rng):
-    """Two kernels: equal, opposite, one without output, null, or without input weights; output weights proportional or not."""
+    """Two kernels: equal, opposite, one without output, null, or one or both without input weights; outputs proportional or not."""
     model = TwoLayerCNN(*cell.shape, 2)
     K, outputs = generic_kernels(model, rng), signs(rng, (2, len(model.patches)))
     outputs[:, 0], outputs[0, 1:], outputs[1, 1:] = 1, 2, -3  # not proportional
@@ -168,23 +187,30 @@ def repeated_kernels(cell, rng):
             K[1], outputs[1] = 0, 0
         case "no input":
             K[1] = 0
+        case "no inputs":
+            K[:] = 0
     return model.pack(kernels=K, output_weights=outputs)
 
 
 def linear_span(model, theta):
-    """Dimension of the functions x -> sum_q a_q x at entry t of patch q, for every t, of the second kernel."""
-    outputs = np.asarray(model.unpack(theta)["output_weights"])[1]
-    rows = np.zeros((model.patches.shape[1], model.input_size), int)
-    for t in range(len(rows)):
-        np.add.at(rows[t], model.patches[:, t], outputs)
-    return matrix_rank(rows)
+    """Dimension of the functions x -> sum_q a_q x at entry t of patch q, for every t, of both kernels."""
+    rows = np.zeros((2, model.patches.shape[1], model.input_size), int)
+    for l, outputs in enumerate(np.asarray(model.unpack(theta)["output_weights"])):
+        for t in range(rows.shape[1]):
+            np.add.at(rows[l, t], model.patches[:, t], outputs)
+    return matrix_rank(rows.reshape(-1, model.input_size))
 
 
 def counted_classes(cell, model, theta, kind=None):
-    """m_a s + m_K p, and the linear functions of a kernel 0."""
+    """m_a s + m_K p, and the linear functions of kernels 0."""
     positions, entries = model.patches.shape
     active, classes = KINDS[kind or cell.kind]
-    return active * entries + classes * positions + (linear_span(model, theta) if cell.kind == "no input" else 0)
+    linear = entries if cell.kind == "no input" else linear_span(model, theta) if cell.kind == "no inputs" else 0
+    return active * entries + classes * positions + linear
+
+
+def separate_kernels(cell, model, theta):
+    return 2 * model.patches.shape[1] if cell.kind == "no inputs" else counted_classes(cell, model, theta)
 
 
 @REPEATED.check("certified", repeated_kernels, POINTS, clauses=("value", "no input"), distribution="integer kernels")
@@ -192,8 +218,9 @@ def counted_classes(cell, model, theta, kind=None):
 @false("one active kernel a class", formula=lambda cell, model, theta: counted_classes(cell, model, theta, "proportional"))
 @false(
     "no linear functions",
-    formula=lambda cell, model, theta: counted_classes(cell, model, theta) - linear_span(model, theta) * (cell.kind == "no input"),
+    formula=lambda cell, model, theta: counted_classes(cell, model, theta) - model.patches.shape[1] * cell.kind.startswith("no input"),
 )
+@false("|S| linear functions of each kernel", formula=separate_kernels)
 def pairs(cell, theta, *, formula=counted_classes, moved=False, rank=model_rank, context):
     """The certified rank at pairs of kernels of every kind."""
     model = TwoLayerCNN(*cell.shape, 2)

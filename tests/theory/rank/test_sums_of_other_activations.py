@@ -1,5 +1,6 @@
 """R(f*) of sines, cosines, linear neurons and powers: against the least exact rank over all parameters on a grid, and by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -142,3 +143,19 @@ def test_upper_bounds_hold_at_the_target_itself(sigma):
         theta = np.array([Fraction(k * k + 1, k + 2) for k in range(model.n_params)])
         lower, upper, _ = rank_bounds(model, Target(model, theta))
         assert lower <= model_rank(model, theta).upper and lower <= upper
+
+
+def test_exponentials_whose_biases_are_factors():
+    """a exp(w.x + b) is a neuron without bias; sums of e^b with distinct rational b never cancel (Lindemann)."""
+    biased, plain = (TwoLayer(2, 3, activation="exp", bias=has) for has in (True, False))
+    at = lambda w, b, a: Target(biased, biased.pack(input_weights=w, input_biases=b, output_weights=[a]))
+    one = at([[1, 2], [1, 2], [1, 2]], [0, 1, 2], [1, -3, 1])
+    assert optimistic_sample_size(biased, one) == optimistic_sample_size(plain, one) == 3
+    constant = at([[1, 2], [0, 0], [0, 0]], [0, 1, 2], [1, 1, -1])  # e - e^2
+    assert optimistic_sample_size(plain, constant) == 3 + 3
+    assert optimistic_sample_size(replace(plain, output_bias=True), constant) == 3 + 1
+    nothing = at([[1, 2], [0, 0], [0, 0]], [0, 1, 1], [1, 1, -1])
+    assert optimistic_sample_size(plain, nothing) == 3
+    assert optimistic_sample_size(TwoLayer(2, 3, 2, activation="exp"), TwoLayer(2, 2, 2, activation="exp")) == 2 * (2 + 2)
+    with pytest.raises(ValueError, match="takes 2 neurons"):
+        optimistic_sample_size(TwoLayer(2, 1, activation="exp"), constant)

@@ -1,4 +1,6 @@
-r"""R(f*) in two-layer networks with the activation sin or cos, exactly: functions are sums over frequencies w, up to sign.
+r"""R(f*) in two-layer networks with the activation sin, cos or exp, exactly: functions are sums over frequencies w.
+
+**sin, cos**, w up to sign.
 
 With f = sum over w of A_w (cos w.x, sin w.x) + c, A_w a matrix (outputs, 2), every network that makes f has neurons with output weights at
 each w with A_w != 0, and tangents at different w are independent. At one w the neurons a_j sigma(w.x + b_j) have the tangents e_t
@@ -9,6 +11,9 @@ sigma(w.x + b_j), a_j sigma'(w.x + b_j) x_i and, with biases, a_j sigma'(w.x + b
 - rank A_w = 2 (biases, q >= 2 outputs): 2 q + 2 d, of two neurons. The slopes a_j sigma' span two dimensions or more, and the
   functions a_j sigma'(w.x + b_j) are among the 2 q.
 - c != 0 without an output bias: a neuron w = 0 adds q, as sigma'(b) = 0 where |sigma(b)| = 1. An output bias adds q.
+
+**exp**: f = sum over w of a_w exp(w.x) + c, a bias being a factor. Each w with a_w != 0 adds q + d (exp(w.x) in every output, a_w exp(w.x)
+x_i), one neuron suffices; so does c != 0 without an output bias (w = 0), which adds q.
 
 Parameters are rational: e^{i b} of distinct rational b are linearly independent over the rationals (Lindemann, Weierstrass), so what
 vanishes is decided.
@@ -35,8 +40,8 @@ from theory.rank.targets import model_of, point_of, same_activation, shallow
 Phases = dict[Fraction, np.ndarray]
 
 
-def sinusoid_bounds(network: TwoLayer, target: Any) -> tuple[int, int, str]:
-    """(R, R, source) of a target with one hidden layer. Raises ValueError where ``network``, of sines or cosines, cannot express it."""
+def exponential_sum_bounds(network: TwoLayer, target: Any) -> tuple[int, int, str]:
+    """(R, R, source) of a target with one hidden layer. Raises ValueError where ``network``, of sin, cos or exp, cannot express it."""
     other = shallow(model_of(target))
     if other is None:
         raise ValueError(f"target must be a network with one hidden layer, as {network}, got {model_of(target)}")
@@ -44,35 +49,41 @@ def sinusoid_bounds(network: TwoLayer, target: Any) -> tuple[int, int, str]:
         raise ValueError(f"target must have the inputs and outputs of {network}, got {other.input_size} and {other.outputs} of {other}")
     same_activation(network, other)
     waves, constant = _spectrum(other, point_of(target))
-    if not network.bias and not all(map(_in_phase, waves.values())):
+    exponential = network.activation.name == "exp"
+    if not exponential and not network.bias and not all(map(_in_phase, waves.values())):
         raise ValueError(
             f"target must have no phases, which {network} without hidden biases cannot express, got {other} with hidden biases"
         )
     if constant and not (network.bias or network.output_bias) and network.activation.name == "sin":
         raise ValueError(f"target must have no constant, which {network} without biases cannot express, got {other} with a constant")
-    ranks = [_amplitudes(phases, network.outputs) if network.bias else 1 for phases in waves.values()]
+    phased = network.bias and not exponential
+    ranks = [_amplitudes(phases, network.outputs) if phased else 1 for phases in waves.values()]
     needed = sum(ranks) + (constant and not network.output_bias)
     if needed > network.width:
         raise ValueError(f"target must lie in {network}, got one of {other} that takes {needed} neurons")
     if not waves:
         return constant_bounds(network, constant)
     q, d = network.outputs, network.inputs
-    value = sum(2 * (q + d) if rank == 2 else q + d + network.bias for rank in ranks) + q * (constant or network.output_bias)
+    value = sum(2 * (q + d) if rank == 2 else q + d + phased for rank in ranks) + q * (constant or network.output_bias)
+    value += d * (exponential and constant and not network.output_bias)  # the slopes of a neuron w = 0
     return value, value, "frequencies are independent, phases of rational biases too (Lindemann, Weierstrass); ours"
 
 
 def _spectrum(model: Any, theta: np.ndarray) -> tuple[Mapping[tuple, Phases], bool]:
-    """{w up to sign: {phase: output weights}}, zeros left out, and whether the constant is not 0."""
+    """{w, of sin and cos up to sign: {phase: output weights}}, zeros left out, and whether the constant is not 0."""
     if isinstance(model, PooledCNN):
         model, theta = model.convolution, model.unpooled(theta)
-    odd = model.activation.name == "sin"
+    odd, exponential = model.activation.name == "sin", model.activation.name == "exp"
     waves: dict[tuple, Phases] = defaultdict(lambda: defaultdict(lambda: _zeros(model.outputs)))
-    constants: Phases = defaultdict(lambda: _zeros(model.outputs))  # by |b|: sines, or cosines, of distinct |b|; 0 for the bias
+    constants: Phases = defaultdict(lambda: _zeros(model.outputs))  # by b, of sin and cos |b|: these are independent; 0 for the bias
     if model.output_bias:
         constants[Fraction(0)] = constants[Fraction(0)] + model.unpack(theta)["output_bias"]
     for neuron in neurons(model, theta.tolist()):
         a, key = np.array(neuron.outputs, dtype=object), up_to_sign(neuron.weights)
-        if key is None:
+        if exponential:
+            part = waves[neuron.weights] if key else constants
+            part[neuron.bias] = part[neuron.bias] + a
+        elif key is None:
             sign = (neuron.bias > 0) - (neuron.bias < 0) if odd else 1
             constants[abs(neuron.bias)] = constants[abs(neuron.bias)] + sign * a
         else:
