@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.arithmetic.krawczyk import ball
 from theory.dynamics.arguments import is_place
 from theory.dynamics.random_layers import check_width
 
@@ -56,6 +57,28 @@ def mean_over_signs(inputs: int, layers: Sequence[int], deviations: Sequence[Fra
             value, taken = W @ value, taken + size
         total += value[0] ** 2
     return total / 2 ** sum(sizes)
+
+
+def chance_below(d: int, x: Any) -> Any:
+    """The probability that chi-square with ``d`` degrees of freedom is at most ``x`` > 0, as a ball at the working precision.
+
+    With a = d/2, z = x/2 it is z^a e^(-z)/Gamma(a + 1) times sum_n z^n/((a + 1) ... (a + n)), whose terms are positive: nothing cancels.
+    After the n-th they fall by the factor r = z/(a + n + 1) at least, so where r < 1 the rest is at most r/(1 - r) times the last.
+
+    Raises ValueError for an x that is not a positive number, and fewer than one degree of freedom.
+    """
+    from flint import arb, ctx
+
+    a, z = ball(check_width("d", d)) / 2, ball(x) / 2
+    if not z > 0 or not z.is_finite():
+        raise ValueError(f"x must be a positive number, got {x}")
+    term, total, n, small = arb(1), arb(1), 0, arb(2) ** -(ctx.prec + 10)
+    while not (term < small and z < a + n + 1):
+        n += 1
+        term *= z / (a + n)
+        total += term
+    ratio = z / (a + n + 1)
+    return (a * z.log() - z - (a + 1).lgamma()).exp() * (total + arb(0).union(term * ratio / (1 - ratio)))
 
 
 def read_buffers(x: np.ndarray, own: int, rng: np.random.Generator) -> np.ndarray:

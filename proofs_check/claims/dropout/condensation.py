@@ -16,7 +16,10 @@ from theory.dynamics.dropout import LineNeuron, convexity_changes, least_convexi
 from . import IMPLICIT
 
 ACTIVE = Assumption("active neurons", r"\text{both output weights are not zero}")
-TWO_POINTS = Assumption("two points", r"\text{at least two data points lie beyond the interval, on the side where the neurons are active}")
+TWO_POINTS = Assumption(
+    "two points",
+    r"\text{at least two data points lie beyond the interval or at its end, on the side where the neurons are active}",
+)
 
 CONDENSATION = claim(
     "dropout.r1_condensation",

@@ -25,7 +25,7 @@ INTERCEPTS = claim(
             r"\text{as printed on arXiv } (i = n - 1 \text{ too): } 21/4, 11/2, \text{ and equal contributions at the one point beyond}"
         ),
         "the proof's move": r"\text{an intercept moved out of the interval, past the data point at its end, leaves } R_S > 0",
-        "every end": r"\text{the same at both ends of every interval with two data points on either side, opposite signs}",
+        "every end": r"\text{the same at both ends of every } [x_i, x_{i+1}], \; 2 \le i \le n - 2, \text{ opposite signs}",
     },
     symbols={
         "x": "data",

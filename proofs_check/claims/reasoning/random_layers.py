@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from numerics.arithmetic.krawczyk import ball, working_precision
-from numerics.dynamics.random_layers import mean_over_signs, normal_expectation, read_buffers
+from numerics.dynamics.random_layers import chance_below, mean_over_signs, normal_expectation, read_buffers
 from proofs_check import Assumption, Figure, a_seed, axes, by_level, claim, false, nothing
 from proofs_check.judging import at_most, bounded, equal, worst
 from theory.dynamics.random_layers import (
@@ -291,8 +291,8 @@ def by_chernoff(part, *, twice=2, context):
 
 
 TAILS = axes(d=by_level((1, 10, 1024, 10**5), (1, 2, 10, 100, 1024, 4096, 10**5)), t=("1/10", "1", "10", "50", "1000"))
-#: Up to this width the lower tail is met, too: it is a difference of numbers as large as e^(d/2).
-WIDEST_BELOW = 4096
+#: Up to this width the upper tail is a difference of numbers as large as e^(d/2).
+BY_DIFFERENCE = 4096
 
 
 @SHARED.check(
@@ -300,7 +300,7 @@ WIDEST_BELOW = 4096
     nothing,
     TAILS,
     clauses="tail",
-    distribution="widths to 1024 (4096 from standard on), t from 1/10 to 50, to 1000 at small widths",
+    distribution="widths to 1024 (4096 from standard on) and 100,000, t from 1/10 to 1000; below where the bound is positive",
 )
 @false(
     "sqrt(d t) in place of its double",
@@ -310,17 +310,18 @@ WIDEST_BELOW = 4096
 @false("five per cent less of the root", above=lambda d, t, root: d + root(d * t) * ball(Fraction(19, 10)) + 2 * t)
 @false("five per cent less of 2 t", above=lambda d, t, root: d + 2 * root(d * t) + t * ball(Fraction(19, 10)))
 @false("below, half of it more", below=lambda d, t, root: d - root(d * t) / 2)
+@false("below, five per cent less of the root", below=lambda d, t, root: d - root(d * t) * ball(Fraction(19, 10)))
 def chi_square_tails(cell, _, *, above=chi_square_above, below=chi_square_below, context):
     """Both tail probabilities in balls, as incomplete gamma functions, against e^(-t)."""
-    with working_precision(256 + cell.d if cell.d <= WIDEST_BELOW else 512):
+    with working_precision(256 + cell.d if cell.d <= BY_DIFFERENCE else 512):
         t, shape = ball(Fraction(cell.t)), ball(Fraction(cell.d, 2))
         root = lambda value: value.sqrt()
         allowed = (-t).exp()
-        high, low = above(cell.d, t, root) / 2, below(cell.d, t, root) / 2
-        upper = high.gamma_upper(shape, regularized=1)
+        upper = (above(cell.d, t, root) / 2).gamma_upper(shape, regularized=1)
         found = [at_most("tail above", upper, allowed, attained=False)]
-        if low > 0 and cell.d <= WIDEST_BELOW:
-            found.append(at_most("tail below", low.gamma_lower(shape, regularized=1), allowed, attained=False))
+        low = below(cell.d, t, root)
+        if low > 0:
+            found.append(at_most("tail below", chance_below(cell.d, low), allowed, attained=False))
         return worst(found)
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from numerics.arithmetic.krawczyk import working_precision
 from numerics.dynamics.bag_training import train_bags
@@ -19,7 +20,7 @@ from numerics.dynamics.nuclear import (
     rational_orthogonal,
     singular_values,
 )
-from numerics.dynamics.random_layers import mean_over_signs, normal_expectation, read_buffers
+from numerics.dynamics.random_layers import chance_below, mean_over_signs, normal_expectation, read_buffers
 from theory.dynamics.bridges import pattern
 from theory.dynamics.facts import facts
 
@@ -108,6 +109,23 @@ def test_a_buffer_is_read():
     assert abs(found[1] - 1) < 0.4 and np.abs(found[2:]).mean() < 0.2
     with pytest.raises(ValueError, match="own must be one of the 3 buffers"):
         read_buffers(x, 3, rng)
+
+
+@pytest.mark.parametrize(("d", "x"), [(1, 0.01), (1, 9.0), (2, 2.0), (7, 30.0), (1024, 980.0), (100_000, 95_751.5)])
+def test_the_chance_of_a_small_chi_square(d, x):
+    with working_precision(128):
+        found = chance_below(d, x)
+    assert found.rad() < 1e-25 and float(found) == pytest.approx(chi2.cdf(x, d), rel=1e-9)
+
+
+def test_the_lower_bound_of_chi_square_is_tight_at_large_widths():
+    """At d = 10^5 and t = 50 five per cent less of its root is too little: e^(-49.6) is more than e^(-50)."""
+    with working_precision(256):
+        d, t = 100_000, _ball(50)
+        assert chance_below(d, d - 2 * (d * t).sqrt()) < (-t).exp() < chance_below(d, d - _ball("1.9") * (d * t).sqrt())
+    for x in (0, -1, math.inf, math.nan):
+        with pytest.raises(ValueError, match="x must be a positive number"):
+            chance_below(3, x)
 
 
 def test_bags_learn_their_facts():
