@@ -108,7 +108,7 @@ class Linearity:
 
     ``unexplained[j]`` is 1 - R^2 of the affine fit of neuron j on the layer before. ``slopes`` (m_l, m_(l-1)) and ``constants`` (m_l,)
     are the map itself where ``exact`` (every neuron stays in one affine piece of sigma), otherwise the fit.
-    With no more samples than inputs + 1 any function fits: ``determined`` is then False and the fit says nothing.
+    With no more different samples than inputs + 1 any function fits: ``determined`` is then False and the fit says nothing.
     """
 
     layer: int
@@ -127,31 +127,40 @@ def linearity(layers: Layers, x: Any, layer: int) -> Linearity:
     """The affine fit of hidden ``layer`` on the data ``x`` (n, inputs). Raises ValueError for a layer out of range."""
     if isinstance(layer, bool) or layer not in range(1, layers.depth):
         raise ValueError(f"layer must be a hidden layer from 1 to {layers.depth - 1}, got {layer!r}")
-    before = layers.features(checked_samples(layers, x), layer - 1)
+    x = checked_samples(layers, x)
+    before, distinct = layers.features(x, layer - 1), len(np.unique(x, axis=0))
     W, b = layers.weights[layer - 1], layers.biases[layer - 1]
     z = before @ W.T + b
     values = layers.activations[layer - 1](z)
     try:
         pieces = pieces_met(layers.activations[layer - 1], z)
     except (LeavesPiece, NoAffinePiece):
-        return _fitted(layer, before, values)
+        return _fitted(layer, before, values, distinct)
     slopes, offsets = (np.array([float(getattr(piece, name)) for piece in pieces]) for name in ("slope", "offset"))
-    determined = len(before) > before.shape[1] + 1
+    determined = distinct > before.shape[1] + 1
     return Linearity(layer, np.zeros(len(W)), slopes[:, None] * W, slopes * b + offsets, True, determined)
 
 
-def _fitted(layer: int, before: np.ndarray, values: np.ndarray) -> Linearity:
+def _fitted(layer: int, before: np.ndarray, values: np.ndarray, distinct: int) -> Linearity:
     design = np.hstack([before, np.ones((len(before), 1))])
     fit, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
-    return Linearity(layer, _unexplained(values, design @ fit), fit[:-1].T, fit[-1], False, bool(rank < len(before)))
+    return Linearity(layer, _unexplained(values, design @ fit), fit[:-1].T, fit[-1], False, bool(rank < distinct))
 
 
 def _unexplained(values: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     """1 - R^2 for each column; a column constant up to rounding is affine, whatever is left of it."""
+    size = _sizes(values)
+    values, fitted = values / size, fitted / size
     spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
     rounding = len(values) * (64 * np.finfo(float).eps * np.abs(values).max(axis=0)) ** 2
     left = ((values - fitted) ** 2).sum(axis=0)
     return np.where(spread <= rounding, 0.0, left / np.where(spread > 0, spread, 1.0))
+
+
+def _sizes(values: np.ndarray) -> np.ndarray:
+    """The largest modulus in each column, 1 where all are zero: squares of what is divided by it neither overflow nor vanish."""
+    size = np.abs(values).max(axis=0)
+    return np.where(size > 0, size, 1.0)
 
 
 @dataclass(frozen=True)
@@ -180,8 +189,9 @@ def prune(layers: Layers, x: Any, *, tolerance: float = UNEXPLAINED, change: flo
         raise ValueError(f"change must be a share of the spread of an output, 0 or more, got {change}")
     x, remaining, removed, refused = checked_samples(layers, x), layers, [], {}
     before = layers(x)
-    rounding = ROUNDED * np.abs(before).max(initial=0.0)
-    spread = np.maximum(np.where(before.std(axis=0) > rounding, before.std(axis=0), np.abs(before).max(axis=0)), rounding)
+    rounding, size = ROUNDED * np.abs(before).max(initial=0.0), _sizes(before)
+    deviation = (before / size).std(axis=0) * size
+    spread = np.maximum(np.where(deviation > rounding, deviation, np.abs(before).max(axis=0)), rounding)
     for layer in range(layers.depth - 1, 0, -1):
         found = linearity(remaining, x, layer)
         if found.is_linear(tolerance):
