@@ -78,19 +78,28 @@ def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inse
     """
     if isinstance(after, bool) or after not in range(layers.depth):
         raise ValueError(f"after must be a layer from 0 (the input) to {layers.depth - 1}, got {after!r}")
-    x = checked_samples(layers, x)
+    seen = _reaching(layers, checked_samples(layers, x), after)
     if inserted is None and not layers.activations:
         raise ValueError("inserted must name an activation: a network of one linear layer has none to take over")
     new = activation(layers.activations[_neighbour(layers, after)] if inserted is None else inserted)
     W, b = layers.weights[after], layers.biases[after]
     pair = FullyConnected((W.shape[1], W.shape[0]), new)
-    lifting = lift(pair, pair.pack(W1=W, b1=b), layers.features(x, after), 0, width=width)
+    lifting = lift(pair, pair.pack(W1=W, b1=b), seen, 0, width=width)
     parts = lifting.deep.unpack(lifting.theta)
     return Layers(
         (*layers.weights[:after], parts["W1"], parts["W2"], *layers.weights[after + 1 :]),
         (*layers.biases[:after], parts["b1"], parts["b2"], *layers.biases[after + 1 :]),
         (*layers.activations[:after], new, *layers.activations[after:]),
     )
+
+
+def _reaching(layers: Layers, x: np.ndarray, layer: int) -> np.ndarray:
+    """The output of ``layer`` on ``x``. Raises ValueError where it is beyond the range of floats."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = layers.features(x, layer)
+    if not np.isfinite(seen).all():
+        raise ValueError(f"the outputs of layer {layer} on these samples leave the range of floats: scale the network or the data")
+    return seen
 
 
 def _neighbour(layers: Layers, after: int) -> int:
@@ -128,10 +137,11 @@ def linearity(layers: Layers, x: Any, layer: int) -> Linearity:
     if isinstance(layer, bool) or layer not in range(1, layers.depth):
         raise ValueError(f"layer must be a hidden layer from 1 to {layers.depth - 1}, got {layer!r}")
     x = checked_samples(layers, x)
-    before, distinct = layers.features(x, layer - 1), len(np.unique(x, axis=0))
+    before, values = _reaching(layers, x, layer - 1), _reaching(layers, x, layer)
+    distinct = len(np.unique(x, axis=0))
     W, b = layers.weights[layer - 1], layers.biases[layer - 1]
-    z = before @ W.T + b
-    values = layers.activations[layer - 1](z)
+    with np.errstate(over="ignore"):  # tanh of what overflows is 1
+        z = before @ W.T + b
     try:
         pieces = pieces_met(layers.activations[layer - 1], z)
     except (LeavesPiece, NoAffinePiece):
@@ -188,7 +198,7 @@ def prune(layers: Layers, x: Any, *, tolerance: float = UNEXPLAINED, change: flo
     if not change >= 0:
         raise ValueError(f"change must be a share of the spread of an output, 0 or more, got {change}")
     x, remaining, removed, refused = checked_samples(layers, x), layers, [], {}
-    before = layers(x)
+    before = _reaching(layers, x, layers.depth)
     rounding, size = ROUNDED * np.abs(before).max(initial=0.0), _sizes(before)
     deviation = (before / size).std(axis=0) * size
     spread = np.maximum(np.where(deviation > rounding, deviation, np.abs(before).max(axis=0)), rounding)
