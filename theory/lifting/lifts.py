@@ -158,8 +158,8 @@ def lift(
     model = as_fully_connected(model)
     theta, x = numbers("theta", theta, x), numbers("x", x, theta)
     _check_position(model, theta, x, after)
-    if not margin > 0:
-        raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
+    if isinstance(margin, bool | str | complex) or margin is None or not 0 < margin < 1e300:
+        raise ValueError(f"margin must be positive and below 1e300, for pieces are open, got {margin!r:.60}")
     W, b = _layer(model, theta, after + 1)
     width = int(min(W.shape)) if width is None else width
     outer, inner = factor(W, width, rng=rng, irregular=rng is not None if irregular is None else irregular)
