@@ -114,9 +114,9 @@ def _weights(weights: Any, like: Any) -> Any:
 
 def checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
     """theta, x and y in one arithmetic. Raises ValueError for shapes that do not fit the model, or no samples."""
-    theta, x, y = in_one_arithmetic(theta, data[0], data[1], samples=model)
-    if theta.shape[-1:] != (model.n_params,):
-        raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {theta.shape}")
+    theta, x, y = in_one_arithmetic(theta, *_pair(data), samples=model)
+    if np.shape(theta)[-1:] != (model.n_params,):
+        raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {np.shape(theta)}")
     if y.ndim < 2 or y.shape[-1] != model.outputs:
         raise ValueError(f"targets must have shape (..., n, {model.outputs}) for {model}, got {y.shape}")
     if x.ndim < 2 or x.shape[-2] != y.shape[-2]:
@@ -124,6 +124,13 @@ def checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any
     if y.shape[-2] == 0:
         raise ValueError("data must hold at least one sample, got none")
     return theta, x, y
+
+
+def _pair(data: Any) -> Data:
+    """``data`` where it is a pair of inputs and targets. Raises ValueError for anything else."""
+    if not isinstance(data, tuple | list) or len(data) != 2 or any(isinstance(part, str | bytes) or np.ndim(part) < 1 for part in data):
+        raise ValueError(f"data must be a pair of inputs and targets (X, Y), two arrays, got {data!r:.100}")
+    return data[0], data[1]
 
 
 def in_one_arithmetic(theta: Any, x: Any, *others: Any, samples: AbstractModel | None = None) -> list[np.ndarray]:
@@ -139,6 +146,8 @@ def in_one_arithmetic(theta: Any, x: Any, *others: Any, samples: AbstractModel |
 
 def _side_by_side(values: list[Any]) -> list[np.ndarray]:
     arrays = [as_container(array) for array in values]
+    if any(getattr(array.dtype, "kind", "") == "c" for array in arrays):
+        raise ValueError("theta and data must be real numbers, got complex ones")
     if all(array.dtype != object for array in arrays):
         return [array.astype(float) for array in arrays]
     return [entrywise(_entry, array) for array in arrays]
@@ -194,7 +203,8 @@ def inertia(
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    theta, data = _from_torch(theta), (_from_torch(data[0]), _from_torch(data[1]))
+    theta, (x, y) = _from_torch(theta), _pair(data)
+    data = _from_torch(x), _from_torch(y)
     if np.ndim(theta) != 1:
         raise ValueError(f"inertia is of one point: theta must have shape (P,), got {np.shape(theta)}")
     values = [as_container(array) for array in (theta, *data)]

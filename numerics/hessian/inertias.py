@@ -197,14 +197,30 @@ def float_counts(eigenvalues: np.ndarray) -> tuple[np.ndarray, Any]:
 
 
 def float_inertia(matrix: np.ndarray) -> Inertia:
-    """Inertia of a float matrix (P, P); raises :class:`Undecided` when an eigenvalue is neither zero nor clearly not zero."""
-    eigenvalues = np.linalg.eigvalsh(np.asarray(matrix, dtype=float))
+    """Inertia of a float matrix (P, P); raises :class:`Undecided` when an eigenvalue is neither zero nor clearly not zero.
+
+    Raises ValueError for what is no finite real matrix, symmetric up to rounding: of NaN no eigenvalue is on either side of zero.
+    """
+    given = np.asarray(matrix)
+    if given.dtype.kind == "c" or not np.isfinite(given := given.astype(float)).all():
+        raise ValueError("expected a matrix of finite real numbers")
+    if given.ndim != 2 or given.shape[0] != given.shape[1] or not _nearly_symmetric(given):
+        raise ValueError(f"expected a symmetric matrix, got shape {given.shape}")
+    if not given.size:
+        return Inertia(0, 0, 0, method="float")
+    eigenvalues = np.linalg.eigvalsh(given)
     counts, doubtful = float_counts(eigenvalues)
     if doubtful:
         tolerance = float_tolerance(eigenvalues)[0]
         worst = min(value for value in np.abs(eigenvalues) if value > tolerance)
         raise Undecided(f"an eigenvalue of modulus {worst:.3g} is too close to the rounding level {tolerance:.3g}")
     return Inertia(*counts.tolist(), method="float")
+
+
+def _nearly_symmetric(matrix: np.ndarray) -> bool:
+    """Whether no entry differs from its mirror image by more than :func:`float_tolerance` would allow of an eigenvalue."""
+    half, size = matrix / 2, len(matrix)  # no sum of halves overflows
+    return not size or bool(np.abs(half - half.T).max() <= ROUNDING * size * np.finfo(float).eps * np.abs(half).max())
 
 
 # ------------------------------------------------------------------------------------------------------------ ball
@@ -216,7 +232,7 @@ def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     ``matrix`` (P, P) holds balls. In a float eigenbasis it is nearly diagonal: rows whose diagonal entry outweighs the rest have its sign
     (Gershgorin). On what is left, their complement, symmetric elimination takes pivots that balls prove to be non-zero, and by Haynsworth's
     additivity each counts. Certified when the three bounds add up to P; otherwise what is left is undecided. Raises ValueError when the
-    bounds contradict ``zeros``.
+    bounds contradict ``zeros``, and for a matrix in which no symmetric one lies.
     """
     from flint import arb_mat
 
@@ -224,10 +240,14 @@ def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
 
     if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
         raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
-    size, matrix = len(matrix), balls(matrix)
-    entries = matrix.ravel().tolist()
+    matrix = balls(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"expected a symmetric matrix, got shape {matrix.shape}")
+    size, entries = len(matrix), matrix.ravel().tolist()
     middle = np.array([float(entry.mid()) for entry in entries]).reshape(size, size)
-    vectors = np.linalg.eigh((middle + middle.T) / 2)[1]
+    if not np.array_equal(middle, middle.T) and not all(a.overlaps(b) for a, b in zip(entries, matrix.T.ravel().tolist(), strict=True)):
+        raise ValueError("expected a symmetric matrix, got one with an entry that is not its mirror image")
+    vectors = np.linalg.eigh(middle / 2 + middle.T / 2)[1]
     basis = arb_mat(size, size, vectors.ravel().tolist())
     nearly = np.array((basis.transpose() * arb_mat(size, size, entries) * basis).entries(), dtype=object).reshape(size, size)
     signs = _proved_signs(nearly, zeros)

@@ -78,19 +78,28 @@ def deepen(layers: Layers, x: Any, after: int, *, width: int | None = None, inse
     """
     if isinstance(after, bool) or after not in range(layers.depth):
         raise ValueError(f"after must be a layer from 0 (the input) to {layers.depth - 1}, got {after!r}")
-    x = checked_samples(layers, x)
+    seen = _reaching(layers, checked_samples(layers, x), after)
     if inserted is None and not layers.activations:
         raise ValueError("inserted must name an activation: a network of one linear layer has none to take over")
     new = activation(layers.activations[_neighbour(layers, after)] if inserted is None else inserted)
     W, b = layers.weights[after], layers.biases[after]
     pair = FullyConnected((W.shape[1], W.shape[0]), new)
-    lifting = lift(pair, pair.pack(W1=W, b1=b), layers.features(x, after), 0, width=width)
+    lifting = lift(pair, pair.pack(W1=W, b1=b), seen, 0, width=width)
     parts = lifting.deep.unpack(lifting.theta)
     return Layers(
         (*layers.weights[:after], parts["W1"], parts["W2"], *layers.weights[after + 1 :]),
         (*layers.biases[:after], parts["b1"], parts["b2"], *layers.biases[after + 1 :]),
         (*layers.activations[:after], new, *layers.activations[after:]),
     )
+
+
+def _reaching(layers: Layers, x: np.ndarray, layer: int) -> np.ndarray:
+    """The output of ``layer`` on ``x``. Raises ValueError where it is beyond the range of floats."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = layers.features(x, layer)
+    if not np.isfinite(seen).all():
+        raise ValueError(f"the outputs of layer {layer} on these samples leave the range of floats: scale the network or the data")
+    return seen
 
 
 def _neighbour(layers: Layers, after: int) -> int:
@@ -108,7 +117,7 @@ class Linearity:
 
     ``unexplained[j]`` is 1 - R^2 of the affine fit of neuron j on the layer before. ``slopes`` (m_l, m_(l-1)) and ``constants`` (m_l,)
     are the map itself where ``exact`` (every neuron stays in one affine piece of sigma), otherwise the fit.
-    With no more samples than inputs + 1 any function fits: ``determined`` is then False and the fit says nothing.
+    With no more different samples than inputs + 1 any function fits: ``determined`` is then False and the fit says nothing.
     """
 
     layer: int
@@ -127,31 +136,41 @@ def linearity(layers: Layers, x: Any, layer: int) -> Linearity:
     """The affine fit of hidden ``layer`` on the data ``x`` (n, inputs). Raises ValueError for a layer out of range."""
     if isinstance(layer, bool) or layer not in range(1, layers.depth):
         raise ValueError(f"layer must be a hidden layer from 1 to {layers.depth - 1}, got {layer!r}")
-    before = layers.features(checked_samples(layers, x), layer - 1)
+    x = checked_samples(layers, x)
+    before, values = _reaching(layers, x, layer - 1), _reaching(layers, x, layer)
+    distinct = len(np.unique(x, axis=0))
     W, b = layers.weights[layer - 1], layers.biases[layer - 1]
-    z = before @ W.T + b
-    values = layers.activations[layer - 1](z)
+    with np.errstate(over="ignore"):  # tanh of what overflows is 1
+        z = before @ W.T + b
     try:
         pieces = pieces_met(layers.activations[layer - 1], z)
     except (LeavesPiece, NoAffinePiece):
-        return _fitted(layer, before, values)
+        return _fitted(layer, before, values, distinct)
     slopes, offsets = (np.array([float(getattr(piece, name)) for piece in pieces]) for name in ("slope", "offset"))
-    determined = len(before) > before.shape[1] + 1
+    determined = distinct > before.shape[1] + 1
     return Linearity(layer, np.zeros(len(W)), slopes[:, None] * W, slopes * b + offsets, True, determined)
 
 
-def _fitted(layer: int, before: np.ndarray, values: np.ndarray) -> Linearity:
+def _fitted(layer: int, before: np.ndarray, values: np.ndarray, distinct: int) -> Linearity:
     design = np.hstack([before, np.ones((len(before), 1))])
     fit, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
-    return Linearity(layer, _unexplained(values, design @ fit), fit[:-1].T, fit[-1], False, bool(rank < len(before)))
+    return Linearity(layer, _unexplained(values, design @ fit), fit[:-1].T, fit[-1], False, bool(rank < distinct))
 
 
 def _unexplained(values: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     """1 - R^2 for each column; a column constant up to rounding is affine, whatever is left of it."""
+    size = _sizes(values)
+    values, fitted = values / size, fitted / size
     spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
     rounding = len(values) * (64 * np.finfo(float).eps * np.abs(values).max(axis=0)) ** 2
     left = ((values - fitted) ** 2).sum(axis=0)
     return np.where(spread <= rounding, 0.0, left / np.where(spread > 0, spread, 1.0))
+
+
+def _sizes(values: np.ndarray) -> np.ndarray:
+    """The largest modulus in each column, 1 where all are zero: squares of what is divided by it neither overflow nor vanish."""
+    size = np.abs(values).max(axis=0)
+    return np.where(size > 0, size, 1.0)
 
 
 @dataclass(frozen=True)
@@ -179,9 +198,10 @@ def prune(layers: Layers, x: Any, *, tolerance: float = UNEXPLAINED, change: flo
     if not change >= 0:
         raise ValueError(f"change must be a share of the spread of an output, 0 or more, got {change}")
     x, remaining, removed, refused = checked_samples(layers, x), layers, [], {}
-    before = layers(x)
-    rounding = ROUNDED * np.abs(before).max(initial=0.0)
-    spread = np.maximum(np.where(before.std(axis=0) > rounding, before.std(axis=0), np.abs(before).max(axis=0)), rounding)
+    before = _reaching(layers, x, layers.depth)
+    rounding, size = ROUNDED * np.abs(before).max(initial=0.0), _sizes(before)
+    deviation = (before / size).std(axis=0) * size
+    spread = np.maximum(np.where(deviation > rounding, deviation, np.abs(before).max(axis=0)), rounding)
     for layer in range(layers.depth - 1, 0, -1):
         found = linearity(remaining, x, layer)
         if found.is_linear(tolerance):

@@ -53,22 +53,25 @@ def split_state(
     if not np.isfinite(stored).all():
         raise ValueError(f"the weights of the wide network are too large for {dtype}, the number type of the narrow one")
     narrow, unit = network(theta.astype(float), x), ROUNDING * float(np.finfo(dtype).eps) * stretch
+    if not (np.isfinite(narrow).all() and np.isfinite(image).all()):
+        raise ValueError("the outputs or gradients of the network leave the range of floats on these inputs: scale the network or the data")
     changed, size = float(np.abs(wide(stored.astype(float), x) - narrow).max()), float(np.abs(narrow).max()) or 1.0
-    if changed > min(unit, math.sqrt(float(np.finfo(dtype).eps))) * size:
+    if not changed <= min(unit, math.sqrt(float(np.finfo(dtype).eps))) * size:
         raise ValueError(
             f"the fractions are beyond what {dtype} carries: alpha and 1 - alpha cancel, and outputs would change by {changed / size:.2g} "
             "of the largest"
         )
     slope = _slope(wide, stored, x)
     gradients = float(np.abs(slope - image).max()) / (unit * (float(np.abs(image).max()) or 1.0))
-    if gradients > 1:
+    if not gradients <= 1:
         raise ArithmeticError(f"the wide network does not check: gradients are off by {gradients:.3g} times the rounding level")
     return WidenedState(_named(wide, stored, state), changed / (unit * size), gradients)
 
 
 def _slope(network, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The gradient of the square loss against drawn targets."""
-    return gradient(network, theta.astype(float), (x, np.random.default_rng(1).normal(size=(len(x), network.outputs))))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told on return
+        return gradient(network, theta.astype(float), (x, np.random.default_rng(1).normal(size=(len(x), network.outputs))))
 
 
 def _named(network, theta: np.ndarray, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ def _check_block(width: int | None) -> None:
 def _write_layer(out: Path, stored: Stored, x: np.ndarray, after: int, width: int | None) -> tuple[float, str, str]:
     from numerics.modules.deepening import deepen
 
-    deep, change, note = write(out, deepen(stored.layers, x, after, width=width), stored, x)
+    deep, change, note = write(out, deepen(stored.layers, x, after, width=width), stored, x, kept=True)
     widths = [deep.weights[0].shape[1], *(len(W) for W in deep.weights)]
     return change, f"widths {widths}, layer {after + 1} is new", note
 
@@ -82,7 +82,6 @@ def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: floa
     """(largest change of an output on ``x``, what was made, what to say of its biases) of the network with a residual block, as it lies in
     the file ``out``.
     """
-    import numpy as np
 
     from numerics.modules.deepening import checked_samples
     from numerics.modules.residual import state_with_block, with_block
@@ -90,18 +89,18 @@ def write_block(out: Path, stored: Stored, x: np.ndarray, after: int, bias: floa
     x = checked_samples(stored.layers, x)
     network, theta = with_block(stored.layers, after, bias)
     rounded = _finite(theta.astype(stored.dtype), stored)
-    change = float(np.abs(network(rounded.astype(float), x) - stored.layers(x)).max())
+    change = _kept(stored.layers(x), network(rounded.astype(float), x), stored)
     _networks.write_tensors(out, state := state_with_block(network, rounded, prefix=stored.prefix, dtype=stored.dtype))
     made = f"a residual block of {network.widths[after]} neurons with weights 0 and biases {bias:g} behind layer {after}"
     return change, made, stored.added_biases(state)
 
 
-def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, float, str]:
+def write(out: Path, layers: Any, stored: Stored, x: np.ndarray, *, kept: bool = False) -> tuple[Any, float, str]:
     """``layers`` as a state dict with the prefix and number type of the network that was read, without biases where all are 0 and that
     network has none.
 
     Returned are the layers as they lie in the file, rounded to that type, their largest change of an output on ``x``, and what to say of
-    their biases.
+    their biases. Where outputs are to be ``kept``, nothing is written when they are not.
     """
     from numerics.modules.deepening import checked_samples, layers_from_state, state_of
 
@@ -112,8 +111,23 @@ def write(out: Path, layers: Any, stored: Stored, x: np.ndarray) -> tuple[Any, f
     if not any(stored.biased) and not any(biases.any() for biases in layers.biases):
         state = {name: tensor for name, tensor in state.items() if not name.endswith("bias")}
     _, written = layers_from_state(state, list(layers.activations))
+    before, after = stored.layers(x), written(x)
+    change = _kept(before, after, stored) if kept else float(abs(after - before).max())
     _networks.write_tensors(out, state)
-    return written, float(abs(written(x) - stored.layers(x)).max()), stored.added_biases(state)
+    return written, change, stored.added_biases(state)
+
+
+def _kept(before: np.ndarray, after: np.ndarray, stored: Stored) -> float:
+    """The largest change of an output. Raises ValueError where it leaves less than half of the digits of the number type."""
+    import numpy as np
+
+    change, size = float(np.abs(after - before).max()), float(np.abs(before).max())
+    if not change <= float(np.finfo(stored.dtype).eps) ** 0.5 * (size or 1.0):
+        raise ValueError(
+            f"a layer here is beyond what {stored.dtype} carries: what it adds and what takes that off again cancel, and outputs would "
+            f"change by {change / (size or 1.0):.2g} of the largest"
+        )
+    return change
 
 
 def _finite(values: np.ndarray, stored: Stored) -> np.ndarray:

@@ -11,12 +11,13 @@ from numerics.critical.compatible import tangent_directions
 from numerics.hessian import gradient, hessian
 from numerics.hessian.inertias import exact_inertia
 from numerics.hessian.neuron_matrices import trace
+from numerics.planting import NothingToPlant
 from proofs_check import load_claims
 from proofs_check.claims.depth._places import Place as Insertion
 from proofs_check.claims.depth._points import with_constant_neuron, zero_weights
 from proofs_check.claims.depth.constant_neuron import correlation_block
 from proofs_check.claims.width._instances import some_place
-from theory.embedding import Coupling, Layer, compatible, copies, coupled, draw_layers, split
+from theory.embedding import Coupling, Layer, compatible, copies, coupled, draw_layers, null, split
 from theory.embedding.wiring import layers, wiring
 from theory.lifting.smooth import scaled_lift
 from theory.models import FullyConnected
@@ -169,3 +170,64 @@ def test_a_dead_neuron_leaves_a_gradient_as_it_is():
     wide, theta = with_dead_neuron(place.model, 1, place.theta, -1000)
     assert all(slope == 0 for slope in gradient(wide, theta, place.planted()))
     assert any(slope != 0 for slope in gradient(wide, theta, place.data(place.enough)))
+
+
+def test_a_split_behind_many_outputs_adds_more_zeros_than_one():
+    """(1, 1, 4): S_s is regular, and yet a split adds two zeros, as B_s has the rank 2 and not 3 = m_(l+1) - 1; (1, 1, 3) adds one."""
+    for outputs, expected in ((3, 1), (4, 2)):
+        place = some_place((1, 1, outputs), np.random.default_rng(3))
+        data = place.planted()
+        B, S = place.matrices(data)
+        assert (rank_rational(B), rank_rational(S)) == (2, 2)
+        embedding = split(place.model, 1, 0, Fraction(1, 4))
+        added = counts(embedding.wide, embedding(place.theta), data)[1] - counts(place.model, place.theta, data)[1]
+        assert added == expected
+
+
+def test_weight_decay_leaves_a_neuron_of_zeros_critical():
+    """With a penalty the split of a critical point is none, and a neuron of zeros one, where sigma(0) = 0; at sigma(0) = 1 it is none."""
+    for name, kept in (("ratsig4", True), ("lorentz", False)):
+        rng = np.random.default_rng(0)
+        while True:
+            place = some_place((1, 2, 1), rng, activation=name)
+            try:
+                data = place.planted(slope=-place.theta)
+            except NothingToPlant:
+                continue
+            break
+        slopes = []
+        for embedding in (split(place.model, 1, 0, Fraction(1, 2)), null(place.model, 1, 0)):
+            theta = embedding(place.theta)
+            slopes.append(gradient(embedding.wide, theta, data) + theta)
+        assert (slopes[0] != 0).any()
+        assert (not (slopes[1] != 0).any()) is kept
+
+
+def test_a_split_of_a_minimum_without_errors_is_a_minimum_for_every_activation():
+    """z / (1 + z^2), whose S_s is never definite: with all errors zero the split has no negative eigenvalue."""
+    place = some_place((1, 2, 1), np.random.default_rng(0), activation="ratsig")
+    x = place.samples(place.enough)
+    embedding = split(place.model, 1, 0, Fraction(1, 2))
+    assert counts(embedding.wide, embedding(place.theta), (x, place.model(place.theta, x)))[0] == 0
+
+
+def test_a_constant_in_the_root_shrinks_scores_below_their_least_extreme():
+    """(1, 1, 1, -3) with var + 1: the least extreme is 1/2 < 1 / sqrt(3), and its reflection is positive at beta = 0.55 already."""
+    batch = np.array([1, 1, 1, -3])
+    scores = (batch - batch.mean()) / np.sqrt(batch.var() + 1)
+    assert scores.max() < 1 / np.sqrt(3)
+    reflected = -scores
+    assert (reflected + 0.55 > 0).all() and 0.55 < 1 / np.sqrt(3)
+
+
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_constant_neuron_needs_biases_behind(biased):
+    """Without the bias behind it, the derivative by its own bias is sigma'(bhat) v . E e."""
+    from numerics.planting import plant
+
+    model = FullyConnected((1, 1, 1), "ratsig", output_bias=biased)
+    theta = rationals(np.arange(1, model.n_params + 1))
+    x = rationals([[Fraction(k, 2)] for k in range(-4, 5)])
+    data = plant(model, theta, x, seed=0)
+    errors = model(theta, x) - data[1]
+    assert (errors.sum() == 0) is biased and (errors != 0).any()

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from safetensors.numpy import load_file, save_file
 
-from numerics.modules.deepening import Layers, layers_from_state, prune, state_of
+from numerics.modules.deepening import Layers, layers_from_state, linearity, prune, state_of
 from numerics.modules.residual import residual_block, state_with_block, take_block, with_block
 from numerics.modules.splitting import split_state
 from numerics.modules.trained import network_of_module, network_of_state
@@ -175,6 +175,54 @@ def test_values_that_leave_the_range_are_no_check():
         parameter.data.fill_(1e30)
     with pytest.raises(ValueError, match="leave the range of its number type"):
         widen(module, 1, 0, 0.5, inputs=torch.ones(2, 1))
+
+
+def scaled_state(first, second):
+    """A network (2, 2, 1) of moderate outputs with layers of the sizes ``first`` and ``second``."""
+    rng = np.random.default_rng(0)
+    state = {"0.weight": rng.normal(size=(2, 2)), "0.bias": rng.normal(size=2), "2.weight": rng.normal(size=(1, 2)), "2.bias": np.ones(1)}
+    return {name: value * (first if name[0] == "0" else second if name == "2.weight" else 1) for name, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("command", "first", "second", "given", "words"),
+    [
+        ("embed", 1e200, 1e200, ("--activation", "tanh", "--layer", 1, "--neuron", 0, "--alpha", 0.5), "leave the range of floats"),
+        ("lift", 1e200, 1e200, ("--activation", "relu", "--after", 1), "leave the range of floats"),
+        ("lift", 1e-200, 1e200, ("--activation", "relu", "--after", 0), "beyond what float64 carries"),
+        ("lift", 1e-200, 1e200, ("--activation", "tanh", "--after", 1), "beyond what float64 carries"),
+    ],
+)
+def test_weights_that_floats_do_not_carry_are_refused(files, recwarn, command, first, second, given, words):
+    """Gradients that were NaN passed as checked; lifts were written that changed outputs by as much as these are."""
+    save_file(scaled_state(first, second), "sizes.safetensors")
+    if command == "lift" and first > 1:
+        np.save("far.npy", np.load("x.npy").astype(float) * 1e200)
+        given = (*given, "--data", "far.npy")
+    else:
+        given = (*given, "--data", "x.npy")
+    found = run(command, "sizes.safetensors", *given, "--out", "made.safetensors")
+    assert found.exit_code == 2 and words in found.output and not (files / "made.safetensors").exists(), found.output
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_what_a_fit_leaves_has_no_unit(files, size):
+    """Squares of small values vanished, so that every neuron counted as affine; those of large ones were infinite."""
+    layers = layers_from_state(scaled_state(size, 1 / size), "relu")[1]
+    x = np.load("x.npy").astype(float)
+    assert np.allclose(linearity(layers, x, 1).unexplained, linearity(layers_from_state(scaled_state(1, 1), "relu")[1], x, 1).unexplained)
+
+
+def test_one_sample_many_times_decides_nothing(files):
+    """Any function of one point is constant there: a fit to repeated samples says nothing of the layer."""
+    x = np.repeat(np.load("x.npy")[:1].astype(float), 20, axis=0)
+    layers = layers_from_state(scaled_state(1, 1), "tanh")[1]
+    assert not linearity(layers, x, 1).determined and prune(layers, x).removed == ()
+    save_file(scaled_state(1, 1), "sizes.safetensors")
+    np.save("same.npy", x)
+    found = run("prune", "sizes.safetensors", "--activation", "tanh", "--data", "same.npy", "--out", "made.safetensors")
+    assert found.exit_code == 0 and "too few samples to tell" in found.output, found.output
 
 
 @pytest.mark.parametrize(("name", "without"), [("without", "layers 1, 2 have no biases"), ("some", "layer 2 has no biases")])

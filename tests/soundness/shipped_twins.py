@@ -76,6 +76,11 @@ def no_pair(graph: Any) -> bool:
     return not any(graph.has_edge(q, p) for p, q in graph.edges)
 
 
+def _least_off(truth: Callable[..., Any]) -> Callable[..., Any]:
+    """The bounds of scores, the lower one two per cent off for a batch of 40."""
+    return lambda n: (truth(n)[0] * (Fraction(49, 50) if n == 40 else 1), truth(n)[1])
+
+
 def in_softplus(factor: float) -> Callable[..., Any]:
     """The true D of a contact, times ``factor`` for softplus."""
     return lambda truth, contact: truth(contact) * (factor if contact.activation.name == "softplus" else 1)
@@ -569,6 +574,26 @@ WIDTH_TWINS = (
     Twin("embedding.strict-saddle.H2", "factor", "-2.04", rational_off(2), ("mechanism",)),
     Twin("embedding.sgd-symmetry", "alpha", "alpha = 0.51", lambda truth: Fraction(51, 100)),
     Twin("embedding.regularizer.negative", "image", "two per cent off", scaled(2)),
+    Twin(
+        "embedding.regularizer.negative",
+        "kept",
+        "a neuron of zeros is critical for sigma(0) = 0 alone",
+        lambda truth: lambda sigma, next_bias: truth(sigma, "drawn"),
+    ),
+    Twin(
+        "embedding.regularizer.negative",
+        "scale",
+        "two per cent off for the roots 5/13 and 12/13",
+        lambda truth: lambda root: truth(root) * (Fraction(51, 50) if root.denominator == 13 else 1),
+    ),
+    Twin(
+        "embedding.degeneracy.compatible-dimension",
+        "dimension",
+        "one more for two copies more in the only hidden layer",
+        off(lambda extra: tuple(extra) == (2,)),
+        ("nullity",),
+    ),
+    Twin("depth.batchnorm", "bounds", "for n = 40 the least extreme two per cent smaller", _least_off),
     Twin(
         "embedding.reduction.criticality",
         "share",

@@ -125,9 +125,12 @@ def permutation(model: AbstractNetwork, layer: int, order: Sequence[int]) -> Emb
 
 
 def sigma_at(activation: Any, value: Any) -> Any:
-    """sigma(value), exact for a rational sigma and for expressions, in floats otherwise."""
+    """sigma(value), exact for a rational sigma and for expressions, in floats otherwise. Raises ValueError for a value beyond these."""
     entry = np.empty(1, dtype=object)
     entry[0] = value
     if isinstance(value, Fraction) and not getattr(activation, "rational", True):
-        return Fraction(float(activation(np.array([float(value)]))[0]))
+        try:
+            return Fraction(float(activation(np.array([float(value)]))[0]))
+        except OverflowError:
+            raise ValueError("sigma is computed in floats here, and its argument or its value is beyond their range") from None
     return activation(entry)[0]

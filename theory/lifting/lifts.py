@@ -152,19 +152,23 @@ def lift(
     lift is drawn from all of that width: where W^[after+1] is short of rank, irregular ones come with probability at least
     3^-(width - rank) (:func:`theory.lifting.factoring.any_factor`). With ``irregular=False`` it is drawn from some that are regular from
     the default width on, and without ``rng`` it is a convenient one of these. Raises NoAffinePiece, and ValueError for a position out of
-    range, a width below the rank of W^[after+1], hidden layers without biases, ``irregular`` without ``rng``, or data that are not finite.
+    range, a width below the rank of W^[after+1], hidden layers without biases, ``irregular`` without ``rng``, or data that are not finite
+    or reach the layer beyond the range of floats.
     """
     model = as_fully_connected(model)
     theta, x = numbers("theta", theta, x), numbers("x", x, theta)
     _check_position(model, theta, x, after)
-    if not margin > 0:
-        raise ValueError(f"margin must be positive, for pieces are open, got {margin}")
+    if isinstance(margin, bool | str | complex) or margin is None or not 0 < margin < 1e300:
+        raise ValueError(f"margin must be positive and below 1e300, for pieces are open, got {margin!r:.60}")
     W, b = _layer(model, theta, after + 1)
     width = int(min(W.shape)) if width is None else width
     outer, inner = factor(W, width, rng=rng, irregular=rng is not None if irregular is None else irregular)
     pieces = _chosen_pieces(model.activation, width, piece, rng)
     seen = features(model, theta, x, after)
-    values = seen @ inner.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = seen @ inner.T
+    if values.dtype != object and not np.isfinite(values).all():
+        raise ValueError("theta and x must leave what reaches the new layer in the range of floats: scale the network or the data")
     scales, shifts = np.empty_like(inner[:, 0]), np.empty_like(inner[:, 0])
     for j, chosen in enumerate(pieces):
         keep = margin if rng is None else margin * Fraction(int(rng.integers(4, 9)), 4)

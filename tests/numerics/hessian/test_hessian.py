@@ -265,3 +265,17 @@ def test_tensors_of_torch_are_read_in_their_number_type():
     theta, x, y = (rng.normal(size=shape).astype(np.float32) for shape in (7, (9, 1), (9, 1)))
     tensors = torch.tensor(theta, requires_grad=True), (torch.tensor(x), torch.tensor(y))
     assert inertia(model, *tensors) == inertia(model, theta, (x, y))
+
+
+@pytest.mark.parametrize("function", [risk, gradient, hessian, inertia])
+@pytest.mark.parametrize("data", ["ab", 3, None, [1, 2], (np.ones((2, 1)),)])
+def test_data_are_two_arrays(function, data):
+    with pytest.raises(ValueError, match="data must be a pair of inputs and targets"):
+        function(FullyConnected((1, 1, 1)), np.ones(4), data)
+
+
+@pytest.mark.parametrize("function", [risk, gradient, hessian])
+@pytest.mark.parametrize(("theta", "words"), [(np.ones(4) * 1j, "real numbers"), (None, "last axis of 4"), (10**400, "last axis of 4")])
+def test_theta_is_an_array_of_real_numbers(function, theta, words):
+    with pytest.raises(ValueError, match=words):
+        function(FullyConnected((1, 1, 1)), theta, (np.ones((2, 1)), np.ones((2, 1))))

@@ -27,10 +27,23 @@ EPS = np.finfo(float).eps
 
 
 @pytest.mark.parametrize("matrix", [[[1, 2], [3, 4]], [[1, 3], [2, 4]], [[1, 2, 3], [2, 1, 3]], [1, 2]])
-@pytest.mark.parametrize("method", [exact_inertia, eliminated_inertia])
+@pytest.mark.parametrize("method", [exact_inertia, eliminated_inertia, float_inertia, ball_inertia])
 def test_what_is_not_symmetric_is_refused(matrix, method):
     with pytest.raises(ValueError, match="symmetric"):
         method(np.array(matrix))
+
+
+@pytest.mark.parametrize("entry", [np.nan, np.inf, 1j])
+def test_what_is_no_finite_number_has_no_signs_in_floats(entry):
+    """All comparisons with NaN are false: of a matrix with one, no eigenvalue was counted, and no doubt told."""
+    with pytest.raises(ValueError, match="finite real numbers"):
+        float_inertia(np.array([[entry, 0], [0, 1]]))
+
+
+def test_balls_and_floats_reach_both_ends_of_the_range():
+    for size in (1e308, 5e-324):
+        assert float_inertia(np.diag([-size, size])).counts == ball_inertia(np.diag([-size, size])).counts == (1, 0, 1)
+    assert float_inertia(np.zeros((0, 0))).counts == (0, 0, 0)
 
 
 def drawn(rng, size):

@@ -207,6 +207,11 @@ def test_wiring_lists_every_parameter_of_the_layer():
     assert places.incoming.shape == (3, 3) and places.outgoing.shape == (3, 2) and list(places.next_bias) == [21, 22]
 
 
+def test_a_bias_beyond_floats_is_named():
+    with pytest.raises(ValueError, match="beyond their range"):
+        null(FullyConnected((1, 1, 1), "tanh"), 1, 10**400)
+
+
 def test_null_neurons_need_a_bias_behind_them():
     """Without one their outgoing weights have the gradient sigma(b) E[e], which no bias of the narrow network has."""
     model = FullyConnected((2, 2, 1), "ratsig4", output_bias=False)
