@@ -20,7 +20,7 @@ from numerics.arithmetic.remembered import remembered
 from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
 from numerics.hessian.gradients import check_finite, checked, indices, takes_indices
-from numerics.hessian.inertias import Inertia, ball_inertia, float_counts
+from numerics.hessian.inertias import Inertia, ball_inertia, float_counts, float_tolerance
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
 from numerics.hessian.neuron_matrices import trace
@@ -32,6 +32,8 @@ from theory.models import AbstractModel, AbstractNetwork, EntryModel
 
 #: A critical point farther out than this is on its way to infinity, where the largest target is about 1.
 FARTHEST = 30.0
+#: Where Newton's method would move on by more, a small gradient is that of a loss which falls towards infinity.
+FARTHEST_STEP = 1e-2
 #: Losses closer than this are one critical value, likewise.
 SAME_LOSS = 1e-7
 #: Degrees of the losses that are homogeneous in (outputs, targets): scaling both by c multiplies them by c^degree.
@@ -82,10 +84,10 @@ def find_critical_points(
 ) -> list[CriticalPoint]:
     """Critical points from ``starts`` (a number, or an array (starts, P)), by increasing loss.
 
-    A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1 and the largest input from 1 to 4: data
-    in other units have the same points, their parameters scaled. Points of equal loss count once. With ``minima`` the loss is lowered
-    first, so that mostly minima are met. A start that overflows or meets a kink is given up. The search may miss points; it proves nothing,
-    see :func:`certify`. Raises ValueError for a bad argument.
+    A point counts where |grad R| <= ``tolerance``, in units in which the largest target is about 1 and the largest input from 1 to 4, and
+    where that is no sign of a loss which falls towards infinity: data in other units have the same points, their parameters scaled.
+    Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. A start that overflows or
+    meets a kink is given up. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad argument.
     """
     if not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number, got {tolerance}")
@@ -111,8 +113,10 @@ def find_critical_points(
         theta = _settle(model, theta, scaled, loss, steps)
         slope, curvature, norms = _derivatives(model, theta, scaled, loss)
         values = risk(model, theta, scaled, loss)
-    counts, doubtful = float_counts(np.linalg.eigvalsh(curvature))
-    good = (norms <= tolerance) & (np.abs(theta).max(axis=-1) <= FARTHEST)
+        eigenvalues, vectors = np.linalg.eigh(curvature)
+        counts, doubtful = float_counts(eigenvalues)
+        good = (norms <= tolerance) & (np.abs(theta).max(axis=-1) <= FARTHEST) & (_last_steps(slope, eigenvalues, vectors) <= FARTHEST_STEP)
+        good &= ~_saturated(model, theta, scaled, loss, eigenvalues, vectors, tolerance)
     found: list[CriticalPoint] = []
     last = -math.inf
     for k in np.flatnonzero(good)[np.argsort(values[good], kind="stable")]:
@@ -123,6 +127,24 @@ def find_critical_points(
         size = float(np.linalg.norm(unit**degree * slope[k] / factors))
         found.append(CriticalPoint(theta[k] * factors, float(values[k] * unit**degree), size, inertia))
     return found
+
+
+def _last_steps(slope: np.ndarray, eigenvalues: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The largest moves (starts,) of Newton's method along eigenvectors whose eigenvalues floats tell from zero."""
+    along = np.abs(vectors.swapaxes(-1, -2) @ slope[..., None])[..., 0]
+    told = np.abs(eigenvalues) > float_tolerance(eigenvalues)
+    return np.where(told, along / np.where(told, np.abs(eigenvalues), 1.0), 0.0).max(axis=-1)
+
+
+def _saturated(
+    model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Loss, eigenvalues: np.ndarray, vectors: np.ndarray, tolerance: float
+) -> np.ndarray:
+    """Whether a point (starts,) is critical as neurons are saturated: farther out along what floats take for the kernel it nearly stays so,
+    and nearer to the origin it does not. On the lines of critical points through an embedded one it stays so both ways."""
+    flat = np.abs(eigenvalues) <= float_tolerance(eigenvalues)
+    outwards = (vectors @ np.where(flat, (vectors.swapaxes(-1, -2) @ theta[..., None])[..., 0], 0.0)[..., None])[..., 0]
+    farther, nearer = (_derivatives(model, theta + share * outwards, data, loss)[2] for share in (1.0, -0.5))
+    return (nearer > 1e3 * tolerance) & (farther <= 1e-2 * nearer)
 
 
 def _units(model: AbstractModel, y: np.ndarray, loss: str | Loss) -> tuple[float, np.ndarray, int]:

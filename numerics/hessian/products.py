@@ -33,7 +33,10 @@ def hessian_product(
     One backward pass over forward duals with k directions, so k + 1 times the work of a gradient. Raises ValueError at a kink of sigma.
     """
     theta, x, y = checked(model, theta, data)
-    source = Node(Directional(theta, np.asarray(directions)))
+    directions = np.asarray(directions)
+    if directions.ndim != 2 or directions.shape[1] != model.n_params:
+        raise ValueError(f"directions must have shape (k, {model.n_params}) for {model}, got {directions.shape}")
+    source = Node(Directional(theta, directions))
     output = model(source, x)
     return output.pull_back(cotangent(output.value, y, loss, weights), source).tangent
 

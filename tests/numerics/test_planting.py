@@ -276,3 +276,25 @@ def test_a_search_says_what_it_cannot_use(given, message):
 def test_numbers_that_are_none_are_not_certified():
     with pytest.raises(ValueError, match="theta must be finite, got nan"):
         certify(FullyConnected((1, 1, 1)), np.full(4, np.nan), (np.zeros((1, 1)), np.ones((1, 1))))
+
+
+@pytest.mark.parametrize(("name", "target"), [("tanh", np.square), ("erf", np.sign), ("sigmoid", np.sign)])
+def test_points_on_their_way_to_infinity_are_none(name, target):
+    """A saturated neuron fits a step ever better the larger its weights: small gradients, and no critical point."""
+    x = np.linspace(-1, 1, 9)[:, None]
+    for seed in range(3):
+        for point in find_critical_points(FullyConnected((1, 1, 1), name), (x, target(x)), starts=40, seed=seed):
+            assert np.abs(point.theta).max() < 12, point
+
+
+def test_lines_of_critical_points_reach_far_out_and_count():
+    """A null neuron of bias 20 beside a critical point: its gradient vanishes at every bias."""
+    x = np.linspace(-2, 2, 12)[:, None]
+    data = x, np.tanh(x + 0.4) + 0.12 * np.sin(3 * x + 0.5)
+    narrow = find_critical_points(FullyConnected((1, 1, 1)), data, starts=30)[0]
+    parts = FullyConnected((1, 1, 1)).unpack(narrow.theta)
+    wide = FullyConnected((1, 2, 1))
+    theta = wide.pack(
+        W1=np.append(parts["W1"], 0)[:, None], b1=np.append(parts["b1"], 20.0), W2=np.append(parts["W2"], 0)[None], b2=parts["b2"]
+    )
+    assert [round(point.loss, 9) for point in find_critical_points(wide, data, starts=theta[None])] == [round(narrow.loss, 9)]

@@ -137,6 +137,8 @@ TWINS = (
     Twin("attention.redistribution", "turned", "frequent tokens gain whichever way alpha is turned", lambda t: -1, ("in-kappa",)),
     Twin("attention.redistribution", "times", "1.98", lambda t: 1.98),
     Twin("attention.redistribution", "times", "2.02", lambda t: 2.02),
+    Twin("reason.signature", "room", "e^(2 zeta) - 1 over V + 2", lambda t: lambda size, outputs: t(size, outputs + 2)),
+    Twin("reason.signature", "room", "2 zeta/V", lambda t: lambda size, outputs: 2 * size / outputs),
     Twin("reason.buffer", "below", "one per cent more at width 100,000", scaled(1, lambda d, t, root: d == 100_000), ("chi-square-tails",)),
     Twin(
         "reason.buffer",

@@ -41,7 +41,7 @@ class SparseMatrix:
     def apply(self, vectors: Any) -> Any:
         """A v for every vector v along the last axis of ``vectors`` (..., columns); float, torch and object arrays."""
         vectors = as_container(vectors)
-        if vectors.shape[-1] != self.shape[1]:
+        if tuple(vectors.shape[-1:]) != (self.shape[1],):
             raise ValueError(f"expected a last axis of {self.shape[1]} entries, got shape {tuple(vectors.shape)}")
         if hasattr(vectors, "new_tensor"):
             return vectors @ vectors.new_tensor(self._floats).swapaxes(-1, -2)

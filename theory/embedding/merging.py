@@ -16,14 +16,14 @@ def merge(
     """The narrower model and its theta after the second of ``neurons`` is merged into the first: outgoing weights add up.
 
     The output function is kept, and a critical point stays one. Raises ValueError, with the largest difference, when incoming weights and
-    biases differ by more than ``tolerance``.
+    biases differ by more than ``tolerance``, and for a tolerance or theta that is none.
     """
     first, second = neurons
     for neuron in neurons:
         check_place(model, layer, neuron)
     if first == second:
         raise ValueError(f"neurons must be two different ones, got {neurons}")
-    places, theta = wiring(model, layer), as_container(theta)
+    places, theta = wiring(model, layer), _checked(model, theta, tolerance)
     difference = theta[..., places.incoming[first]] - theta[..., places.incoming[second]]
     if _exceeds(difference, tolerance):
         raise ValueError(f"neurons {first} and {second} of layer {layer} differ in incoming weights and bias by {np.ravel(difference)}")
@@ -41,11 +41,21 @@ def unchecked_merge(model: AbstractNetwork, theta: Any, layer: int, neurons: tup
 def remove(model: AbstractNetwork, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0) -> tuple[AbstractNetwork, Any]:
     """The narrower model and its theta without ``neuron``. Raises ValueError when an outgoing weight exceeds ``tolerance``."""
     check_place(model, layer, neuron)
-    theta = as_container(theta)
+    theta = _checked(model, theta, tolerance)
     weights = theta[..., wiring(model, layer).outgoing[neuron]]
     if _exceeds(weights, tolerance):
         raise ValueError(f"neuron {neuron} of layer {layer} has outgoing weights {np.ravel(weights)}, expected zeros")
     return _without(model, theta, layer, neuron)
+
+
+def _checked(model: AbstractNetwork, theta: Any, tolerance: float) -> Any:
+    """``theta`` (..., P). Raises ValueError for another shape, and for a tolerance that is no number from 0 on: NaN exceeds nothing."""
+    if isinstance(tolerance, bool | str | complex) or np.ndim(tolerance) or tolerance is None or not tolerance >= 0:
+        raise ValueError(f"tolerance must be a number, 0 or more, got {tolerance!r:.60}")
+    theta = as_container(theta)
+    if tuple(np.shape(theta)[-1:]) != (model.n_params,):
+        raise ValueError(f"theta must have a last axis of {model.n_params} entries, got shape {np.shape(theta)}")
+    return theta
 
 
 def _exceeds(values: Any, tolerance: float) -> bool:

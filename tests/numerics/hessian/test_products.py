@@ -102,3 +102,9 @@ def test_a_kink_is_refused():
     model = TwoLayer(1, 1, activation="relu")
     with pytest.raises(ValueError, match="kink"):
         inertia_along(model, np.array([0.0, 1.0]), (np.array([[1.0]]), np.array([[1.0]])), np.eye(2))
+
+
+@pytest.mark.parametrize("directions", [0.5, np.ones(4), np.ones((2, 3)), np.ones((1, 2, 4))])
+def test_directions_are_rows_of_parameters(directions):
+    with pytest.raises(ValueError, match="directions must have shape"):
+        hessian_product(FullyConnected((1, 1, 1)), np.ones(4), (np.ones((2, 1)), np.ones((2, 1))), directions)

@@ -226,3 +226,26 @@ def test_null_neurons_need_a_bias_behind_them():
 def test_no_copies_are_none():
     with pytest.raises(ValueError, match="coefficients must hold a number for each copy, got none"):
         copies(NET, 1, 0, [])
+
+
+@pytest.mark.parametrize("tolerance", [float("nan"), -1.0, True, "1", None, [0.1], 1j])
+def test_a_tolerance_is_a_number_from_0_on(tolerance):
+    """Nothing exceeds NaN: with it neurons that differ were merged, and neurons that send something removed."""
+    model, theta = FullyConnected((1, 2, 1)), np.arange(1.0, 8.0)
+    for call in (lambda: merge(model, theta, 1, (0, 1), tolerance=tolerance), lambda: remove(model, theta, 1, 0, tolerance=tolerance)):
+        with pytest.raises(ValueError, match="tolerance must be a number, 0 or more"):
+            call()
+
+
+@pytest.mark.parametrize("theta", [0.5, None, [1, 2], np.zeros((7, 2))])
+def test_theta_has_an_axis_of_parameters(theta):
+    model = FullyConnected((1, 2, 1))
+    calls = (
+        lambda: remove(model, theta, 1, 0),
+        lambda: merge(model, theta, 1, (0, 1)),
+        lambda: split(model, 1, 0, Fraction(1, 2))(theta),
+        lambda: split(model, 1, 0, Fraction(1, 2)).gradient_map.apply(theta),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="last axis of 7"):
+            call()
