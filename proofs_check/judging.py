@@ -112,7 +112,7 @@ def _zeros_like(observed: Any) -> Any:
 
 
 def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
-    """Holds when |observed| <= ``bound`` entry by entry, both floats; the margin is the least slack in units of the bound.
+    """Holds when |observed| <= ``bound`` entry by entry, floats or balls; the margin is the least slack in units of the bound.
 
     ``bound`` is a derived tolerance, so a false prediction is one that lies four bounds away.
     An infinite one, which everything keeps, decides nothing, and neither does a NaN or a masked entry: nothing was measured.
