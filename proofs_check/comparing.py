@@ -104,7 +104,7 @@ def agree(expected: Any, observed: Any) -> bool | None:
 
     :raises TypeError: for an iterator, which a first comparison would use up.
     """
-    if expected is None or observed is None:
+    if expected is None or observed is None or _is_left_out(expected) or _is_left_out(observed):
         return None
     for value in (expected, observed):
         if isinstance(value, Iterator):
@@ -178,9 +178,14 @@ def _same(expected: Any, observed: Any) -> bool | None:
     if any(map(is_symbolic, (expected, observed))):
         return _symbolically(expected, observed)
     expected, observed = plain_number(expected), plain_number(observed)
-    if any(isinstance(value, float | complex) and value != value for value in (expected, observed)):
+    if any(_is_no_number(value) for value in (expected, observed)):
         return None
     return bool(expected == observed)
+
+
+def _is_no_number(value: Any) -> bool:
+    """Whether a value is a NaN of any library, which is the one kind that differs from itself."""
+    return type(value).__name__ == "Decimal" and value.is_nan() or isinstance(value, float | complex) and value != value
 
 
 def plain_number(value: Any) -> Any:
@@ -376,6 +381,21 @@ def _is_polynomial(value: Any) -> bool:
 def _coefficients(value: Any) -> list | None:
     """Those of a polynomial of sympy in one variable, as flint has them: the constant first."""
     return (value.all_coeffs()[::-1] if value else []) if _is_polynomial(value) and len(value.gens) == 1 else None
+
+
+def nested(value: Any) -> Any:
+    """A matrix of flint or sympy as the list of its rows, a tensor as an array; other values as they are."""
+    return value.tolist() if type(value).__name__.endswith(MATRICES) and hasattr(value, "tolist") else _in_numpy(value)
+
+
+def is_masked(value: Any) -> bool:
+    """Whether a value is an array of numpy that leaves entries out, or such an entry: what stands there was not measured."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ma.MaskedArray)
+
+
+def _is_left_out(value: Any) -> bool:
+    return is_masked(value) and value.ndim == 0 and bool(value.mask)
 
 
 def is_ball(value: Any) -> bool:

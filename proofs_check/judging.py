@@ -9,7 +9,7 @@ where they are ordered, beyond the tolerance where they are measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +23,10 @@ from proofs_check.comparing import (
     entries_of,
     exact_number,
     is_ball,
+    is_masked,
     is_rank,
     is_symbolic,
+    nested,
     noted,
     plain_number,
     shown_value,
@@ -110,17 +112,23 @@ def _zeros_like(observed: Any) -> Any:
 
 
 def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
-    """Holds when |observed| <= ``bound`` entry by entry, both floats; the margin is the least slack in units of the bound.
+    """Holds when |observed| <= ``bound`` entry by entry, floats or balls; the margin is the least slack in units of the bound.
 
     ``bound`` is a derived tolerance, so a false prediction is one that lies four bounds away.
-    An infinite one, which everything keeps, decides nothing, and neither does a NaN on either side: nothing was measured.
+    An infinite one, which everything keeps, decides nothing, and neither does a NaN or a masked entry: nothing was measured.
+    Balls count whole, with their radius: one that holds values on either side of the bound decides nothing.
 
-    :raises ClaimError: for a bound below 0.
+    :raises ClaimError: for a bound below 0, and for values that are no numbers or do not fit the bounds.
     """
     import numpy as np
 
-    values, bounds = np.asarray(observed), np.asarray(bound, float)
-    values = values if values.dtype.kind == "c" else values.astype(float)
+    (values, radii), (bounds, blur) = _measured(what, observed), _measured(what, bound)
+    if np.iscomplexobj(bounds):
+        raise ClaimError(f"bounded: expected a real bound for {what}, got {brief(bound)}")
+    try:
+        np.broadcast_shapes(values.shape, bounds.shape)
+    except ValueError:
+        raise ClaimError(f"bounded: expected one bound or one for each entry of {what}, got {bounds.shape} for {values.shape}") from None
     if (bounds < 0).any():
         raise ClaimError(f"bounded: expected a bound of at least 0 for {what}, got {brief(bound)}")
     if not np.isfinite(bounds).all():
@@ -128,9 +136,11 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
         return Outcome.inconclusive(f"{what}: {told}", cases=1, counterexample=dict(shown) or None)
 
     false = compared(values)
-    sizes = np.abs(values - (4 * bounds if false else 0))
+    middles = np.abs(values - (4 * bounds if false else 0))
+    sizes, smallest = middles + radii, np.maximum(middles - radii, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(sizes == 0, 0.0, sizes / bounds)
+        ratios = np.where(sizes == 0, 0.0, sizes / np.maximum(bounds - blur, 0))
+        surely = np.where(smallest == 0, 0.0, smallest / (bounds + blur))
     ratio = float(np.nanmax(ratios, initial=0.0))
     if ratio > 0:
         worst_place = int(np.nanargmax(ratios))
@@ -139,11 +149,41 @@ def bounded(what: str, observed: Any, bound: Any, **shown: Any) -> Outcome:
         return Outcome.inconclusive(f"{what}: not a number where a size was to be measured", cases=1, counterexample=dict(shown) or None)
     if ratio <= 1:
         return Outcome.holds(margin=1 - ratio)
+    if not (surely > 1).any():
+        return Outcome.inconclusive(f"{what}: a ball lies on both sides of what is allowed", cases=1, counterexample=dict(shown) or None)
     return Outcome.fails(
         f"{what}: {ratio:.3g} times what is allowed",
         margin=1 - ratio,
         counterexample={**shown, "what": what, "observed": observed, "bound": bound},
     )
+
+
+def _measured(what: str, observed: Any) -> tuple[Any, Any]:
+    """Numbers as arrays of floats (complex ones stay), and how far each may lie from its float: the radius of a ball, else 0."""
+    import numpy as np
+
+    if is_masked(observed):
+        observed = np.ma.asarray(observed, float if np.ma.asarray(observed).dtype.kind in "biu" else None).filled(np.nan)
+    try:
+        values = np.asarray(nested(observed))
+        if values.dtype.kind in "USMm" or any(isinstance(one, str | bytes) for one in (values.flat if values.dtype.kind == "O" else ())):
+            raise TypeError
+        radii = np.zeros(values.shape)
+        if values.dtype.kind == "O" and any(map(is_ball, values.flat)):
+            middles = [_middle(one) for one in values.flat]
+            values, radii = (np.reshape(parts, values.shape) for parts in zip(*middles, strict=True))
+        return (values if values.dtype.kind == "c" else values.astype(float)), radii
+    except (TypeError, ValueError, OverflowError):
+        raise ClaimError(f"bounded: expected numbers for {what}, got {brief(observed)}") from None
+
+
+def _middle(value: Any) -> tuple[Any, float]:
+    """The float in the middle of a ball, and a float that no number of the ball lies further from it than."""
+    if not is_ball(value):
+        return value if isinstance(value, complex) else float(value), 0.0
+    middle = complex(value) if type(value).__name__ == "acb" else float(value)
+    furthest = float((value - middle).abs_upper())
+    return middle, furthest and math.nextafter(furthest, math.inf)
 
 
 def at_most(what: str, observed: Any, bound: Any, *, attained: bool = True, **shown: Any) -> Outcome:
@@ -211,7 +251,7 @@ def _ordered_surely(first: Any, second: Any, *, strict: bool) -> bool:
     if is_ball(first) or is_ball(second):
         first, second = (value if number is None else as_ball(number) for value, number in ((first, low), (second, high)))
     for value in (first, second):
-        if entries_of(value) is not None or isinstance(value, str | complex):
+        if entries_of(value) is not None or isinstance(value, str | complex | Mapping | Set):
             raise ClaimError(f"expected two numbers that can be ordered, got {brief(first)} and {brief(second)}")
     try:
         found = first < second if strict else first <= second
@@ -223,7 +263,14 @@ def _ordered_surely(first: Any, second: Any, *, strict: bool) -> bool:
 
 
 def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any) -> Outcome:
-    """Holds when ``values`` grow from each to the next (``strict``) or do not fall; falsely read, they are expected the other way round."""
+    """Holds when ``values`` grow from each to the next (``strict``) or do not fall; falsely read, they are expected the other way round.
+
+    An infinity, which every number is beside, decides nothing.
+
+    :raises ClaimError: for fewer than two values, for a set or a mapping, which list nothing in order, and for what is no number.
+    """
+    if values is None or isinstance(values, Set | Mapping | str) or not isinstance(values, Iterable):
+        raise ClaimError(f"order: expected a list of values of {what}, got {brief(values)}")
     listed = list(values)
     if len(listed) < 2:
         raise ClaimError(f"order: expected at least two values of {what}, got {len(listed)}")
@@ -232,9 +279,11 @@ def order(what: str, values: Sequence[Any], *, strict: bool = True, **shown: Any
     pairs = list(zip(listed, listed[1:], strict=False))
     kept = [_less(a, b) if strict else _less_equal(a, b) for a, b in pairs]
     broken = [_less_equal(b, a) if strict else _less(b, a) for a, b in pairs]
+    text = f"{what}: expected {'increasing' if strict else 'non-decreasing'} values, observed {brief(listed)}"
+    if all(kept) and _infinite(*listed):
+        return Outcome.inconclusive(text + ", which is kept by infinity alone", cases=1)
     if all(kept):
         return Outcome.holds(len(pairs))
-    text = f"{what}: expected {'increasing' if strict else 'non-decreasing'} values, observed {brief(listed)}"
     if any(broken):
         return Outcome.fails(text, counterexample={**shown, "what": what, "values": listed})
     return Outcome.inconclusive(text + ", which is not decided", cases=1)
@@ -247,7 +296,14 @@ def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> O
     """A Rank with its proved bounds against ``expected``: within open bounds nothing is decided but by an estimate in floats.
 
     With ``keep`` its certificate is kept. An estimate counts as a float: exact evidence may not rest on one.
+
+    :raises ClaimError: for anything but a Rank, and an expected rank that is no whole number.
     """
+    if not is_rank(found):
+        raise ClaimError(f"rank_is: expected a Rank with its bounds, got {brief(found)}")
+    number = exact_number(expected)
+    if number is None or number.denominator > 1:
+        raise ClaimError(f"rank_is: expected a whole number to compare with, got {brief(expected)}")
     in_floats = getattr(found, "method", "") == "float" or not getattr(found, "certified", True)
     if compared(0.5 if in_floats else found):
         expected = another(expected)
@@ -270,8 +326,15 @@ def rank_is(expected: int, found: Any, *, keep: bool = False, **shown: Any) -> O
 
 
 def inertia_is(expected: Sequence[int], found: Any, **shown: Any) -> Outcome:
-    """(n_-, n_0, n_+) of an Inertia, or of a triple, against ``expected``; an undecided count decides nothing."""
-    counts = tuple(found) if isinstance(found, tuple | list) else (found.negative, found.zero, found.positive)
+    """(n_-, n_0, n_+) of an Inertia, or of a triple, against ``expected``; an undecided count decides nothing.
+
+    :raises ClaimError: for anything but an Inertia and triples.
+    """
+    counts = (
+        tuple(found) if isinstance(found, tuple | list) else tuple(getattr(found, name, ...) for name in ("negative", "zero", "positive"))
+    )
+    if ... in counts or len(counts) != 3 or not isinstance(expected, Sequence) or len(expected) != 3:
+        raise ClaimError(f"inertia_is: expected two triples (n_-, n_0, n_+), got {brief(expected)} and {brief(found)}")
     return equal(inertia=(tuple(expected), counts), shown=shown)
 
 
@@ -333,11 +396,14 @@ def worst(outcomes: Iterable[Outcome], *, figures: Sequence[Figure] = (), messag
 
     ``message`` replaces theirs unless one fails.
 
-    :raises ClaimError: without any outcome.
+    :raises ClaimError: without any outcome, and for what is none.
     """
     found = list(outcomes)
     if not found:
         raise ClaimError("worst: expected at least one outcome, got none")
+    for outcome in found:
+        if not isinstance(outcome, Outcome):
+            raise ClaimError(f"worst: expected outcomes, got {brief(outcome)}")
     for status in (Status.FAILS, Status.INCONCLUSIVE, Status.SKIPPED):
         for outcome in found:
             if outcome.status is status:

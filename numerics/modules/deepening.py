@@ -274,7 +274,7 @@ def prune_module(module: Any, x: Any, *, tolerance: float = UNEXPLAINED) -> tupl
 def read_module(module: Any) -> Layers:
     """The layers of a ``torch.nn.Sequential`` in double precision.
 
-    Raises TypeError unless it holds linear layers with one known activation between each two.
+    Raises TypeError unless it holds linear layers with one known activation between each two, and computes what these do.
     """
     return _read(module)[1]
 
@@ -282,7 +282,7 @@ def read_module(module: Any) -> Layers:
 def _read(module: Any) -> tuple[list[Any], Layers]:
     from torch import nn
 
-    from numerics.modules.reading import step_of
+    from numerics.modules.reading import changed, step_of
 
     steps: list[Any] = list(module) if isinstance(module, nn.Sequential) else []
     read = [step_of(step) for step in steps]
@@ -290,6 +290,8 @@ def _read(module: Any) -> tuple[list[Any], Layers]:
     if not steps or len(steps) % 2 == 0 or [isinstance(step, tuple) and step != () for step in read] != wanted or None in read:
         kinds = ", ".join(type(step).__name__ for step in steps) or type(module).__name__
         raise TypeError(f"module must be a Sequential of Linear layers with one known activation between each two, got {kinds}")
+    if type(module).forward is not nn.Sequential.forward or any(changed(layer) for layer in module.modules()):
+        raise TypeError("module has hooks, parametrizations or a forward of its own that its layers do not show")
     array = lambda tensor: tensor.detach().cpu().double().numpy()
     weights = tuple(array(step.weight) for step in steps[::2])
     biases = tuple(array(step.bias) if step.bias is not None else np.zeros(step.out_features) for step in steps[::2])

@@ -94,6 +94,8 @@ def checked_parameters(module: Any) -> dict[str, Any]:
     if not parameters:
         raise ValueError("module has no parameters with requires_grad, so no tangents")
     for name, parameter in module.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter):
+            raise ValueError(f"parameter {name!r} has no shape yet (a lazy layer): call the module once on inputs, then give it")
         if parameter.dtype not in (torch.float32, torch.float64):
             raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
         if not bool(torch.isfinite(parameter).all()):

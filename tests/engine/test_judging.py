@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -277,3 +278,76 @@ def test_worst_of_several():
 def test_judgements_without_a_question_are_refused(judge):
     with pytest.raises(ClaimError, match="expected"):
         judge()
+
+
+@pytest.mark.parametrize(
+    ("observed", "bound", "status"),
+    [
+        (WIDE, 1, Status.INCONCLUSIVE),  # [1/2, 3/2]: its middle keeps the bound, the ball does not
+        (arb(1.2, 0.5), 1, Status.INCONCLUSIVE),
+        (arb(2, 0.5), 1, Status.FAILS),
+        (arb(0.2, 0.5), 1, Status.HOLDS),
+        (arb(1), 1, Status.HOLDS),
+        ([0.5, WIDE], [1, 2], Status.HOLDS),
+        ([2.0, WIDE], 1, Status.FAILS),
+        (0.75, WIDE, Status.INCONCLUSIVE),
+        (0.25, WIDE, Status.HOLDS),
+        (acb(arb(0, 1), arb(0, 1)), 1, Status.INCONCLUSIVE),
+        (arb(0, "inf"), 1, Status.INCONCLUSIVE),
+        (arb("nan"), 1, Status.INCONCLUSIVE),
+    ],
+)
+def test_a_ball_is_bounded_with_its_radius(observed, bound, status):
+    assert bounded("a", observed, bound).status is status
+
+
+@pytest.mark.parametrize("ball", [arb(0, 1e-9), arb(0.5), acb(0, 0.25)])
+def test_a_bound_made_false_is_refuted_for_a_ball(ball):
+    with followed(false=True):
+        assert bounded("a", ball, 1).status is Status.FAILS
+
+
+@pytest.mark.parametrize("dtype", [int, float])
+def test_a_masked_entry_was_not_measured(dtype):
+    hidden = np.ma.array([0, 5], mask=[True, False], dtype=dtype)
+    assert agree(hidden[0], 0) is agree(hidden, [0, 5]) is None
+    assert vanishing("a", hidden[:1]).status is Status.INCONCLUSIVE
+    assert bounded("a", hidden, 9).status is Status.INCONCLUSIVE
+    assert bounded("a", hidden, 1).status is Status.FAILS
+    assert agree(np.ma.array([1, 2]), [1, 2])
+
+
+@pytest.mark.parametrize("values", [[1, math.inf], [-math.inf, math.inf], [1, sympy.oo], [1, arb("inf")]])
+def test_an_infinity_alone_keeps_no_order(values):
+    assert order("a", values).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda: order("a", {3, 1, 2}),  # type: ignore[arg-type]
+        lambda: order("a", {1: 0, 2: 0}),  # type: ignore[arg-type]
+        lambda: order("a", None),  # type: ignore[arg-type]
+        lambda: at_most("a", {1}, {1, 2}),
+        lambda: bounded("a", "1", 2),
+        lambda: bounded("a", ["1", 1 / 3], 2),
+        lambda: bounded("a", 10**400, 2),
+        lambda: bounded("a", 1, 2j),
+        lambda: bounded("a", [1, 2], [1, 2, 3]),
+        lambda: bounded("a", sympy.Symbol("x"), 2),
+        lambda: inertia_is((1, 2), (1, 2)),
+        lambda: inertia_is((), ()),
+        lambda: inertia_is((1, 2, 3), None),
+        lambda: rank_is(3, None),
+        lambda: rank_is(3, 3),
+        lambda: rank_is("3", Found(3, 3)),  # type: ignore[arg-type]
+        lambda: worst([True]),  # type: ignore[list-item]
+    ],
+)
+def test_what_has_no_size_order_or_bounds_is_refused_in_one_sentence(judge):
+    with pytest.raises(ClaimError, match="expected"):
+        judge()
+
+
+def test_a_nan_of_decimals_decides_nothing():
+    assert agree(Decimal("nan"), Decimal(1)) is None

@@ -191,3 +191,31 @@ def test_a_lift_is_checked_with_torch_alone():
     pytest.importorskip("torch")
     run = subprocess.run([sys.executable, ROOT / "examples" / "check_lift.py"], capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert run.returncode == 0 and "outputs agree" in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("kind", ["hook", "forward of its own", "forward of its class", "parametrization"])
+def test_what_layers_do_not_show_is_not_read_from_them(kind):
+    import torch
+    from torch import nn
+
+    from numerics.modules.deepening import prune_module, read_module
+
+    class Squared(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x) ** 2
+
+    class Named(nn.Sequential):
+        """Computes what its layers do."""
+
+    module = (Squared if kind == "forward of its class" else Named)(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    assert kind == "forward of its class" or read_module(module).depth == 2
+    if kind == "hook":
+        module[0].register_forward_hook(lambda layer, inputs, output: 0 * output)
+    elif kind == "forward of its own":
+        module[1].forward = torch.sin
+    elif kind == "parametrization":
+        nn.utils.parametrizations.weight_norm(module[0])
+    with pytest.raises(TypeError, match="hooks, parametrizations or a forward of its own|must be a Sequential of Linear layers"):
+        read_module(module)
+    with pytest.raises(TypeError, match="hooks, parametrizations or a forward of its own|must be a Sequential of Linear layers"):
+        prune_module(module, np.ones((4, 2)))

@@ -217,3 +217,11 @@ def test_the_constant_of_a_root_mean_square_is_that_of_the_precision_of_the_modu
     layer = nn.RMSNorm(2)
     assert double_copy(layer).eps == torch.finfo(torch.float32).eps and layer.eps is None
     assert double_copy(nn.Sequential(nn.Linear(2, 2).double(), nn.RMSNorm(2, elementwise_affine=False)))[1].eps == torch.finfo(float).eps
+
+
+def test_a_lazy_layer_is_named_before_it_has_a_shape():
+    module = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.Linear(3, 1))
+    with pytest.raises(ValueError, match="parameter '0.weight' has no shape yet .a lazy layer.: call the module once"):
+        module_rank(module, X)
+    module(torch.zeros(1, 2))
+    assert module_rank(module.double(), X).lower >= 1
