@@ -1179,7 +1179,12 @@ def main() -> int:
     parser.add_argument("patterns", nargs="*", default=["*"])
     parser.add_argument("--level", choices=("quick", "standard", "full"), default="standard")
     options = parser.parse_args()
-    chosen = [twin for twin in TWINS if any(fnmatch.fnmatchcase(twin.claim, pattern) for pattern in options.patterns)]
+    from dynamics_edge_twins import TWINS as edges
+    from rank_edge_twins import TWINS as rank_edges
+
+    chosen = [
+        twin for twin in (*TWINS, *edges, *rank_edges) if any(fnmatch.fnmatchcase(twin.claim, pattern) for pattern in options.patterns)
+    ]
     left = 0
     for twin, found, seconds in survivors(chosen, options.level):
         caught = "fails" in found.values()
