@@ -1158,19 +1158,35 @@ TWINS = RANK_TWINS + WIDTH_TWINS + ADDED_TWINS + DEPTH_TWINS + RECOVERY_TWINS + 
 TWINS += FREQUENCY_TWINS + PHASE_TWINS
 
 
-def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:
-    """What each check of the claim says of the twin: ``fails`` is a refutation."""
+def answers(twin: Twin, claim: Claim, level: str) -> Iterator[tuple[str, str]]:
+    """Each check of the claim with what it says of the twin, when it is asked: ``fails`` is a refutation."""
     from proofs_check.engine.execution import run_part
 
-    found = {}
     for check in filter(twin.applies, claim.checks):
         control = Control("twin", **{twin.parameter: twin.false(check.parameters[twin.parameter])})
         checks = [replace(other, controls=[*other.controls, control]) if other is check else other for other in claim.checks]
         finding = run_part(replace(claim, checks=checks), check.name, "control:twin", level=level)
-        found[check.name] = (
-            finding.status.value if not finding.message or finding.status is Status.FAILS else f"{finding.status.value}: {finding.message}"
-        )
-    return found
+        told = finding.status.value
+        yield check.name, told if not finding.message or finding.status is Status.FAILS else f"{told}: {finding.message}"
+
+
+def caught_by(twin: Twin, claim: Claim, level: str) -> dict[str, str]:
+    """What each check of the claim says of the twin."""
+    return dict(answers(twin, claim, level))
+
+
+def refuted(twin: Twin, claim: Claim) -> tuple[bool, dict[tuple[str, str], str]]:
+    """Whether a check refutes the twin, and what was asked, by level and check: the levels that CI meets, the lowest first.
+
+    The first refutation is the answer: a twin that few instances refute is asked of no more.
+    """
+    told: dict[tuple[str, str], str] = {}
+    for level in ("quick", "standard"):
+        for check, says in answers(twin, claim, level):
+            told[level, check] = says
+            if says == Status.FAILS.value:
+                return True, told
+    return False, told
 
 
 def survivors(twins: Sequence[Twin], level: str) -> Iterator[tuple[Twin, dict[str, str], float]]:
@@ -1188,7 +1204,12 @@ def main() -> int:
     parser.add_argument("patterns", nargs="*", default=["*"])
     parser.add_argument("--level", choices=("quick", "standard", "full"), default="standard")
     options = parser.parse_args()
-    chosen = [twin for twin in TWINS if any(fnmatch.fnmatchcase(twin.claim, pattern) for pattern in options.patterns)]
+    from dynamics_edge_twins import TWINS as edges
+    from rank_edge_twins import TWINS as rank_edges
+
+    chosen = [
+        twin for twin in (*TWINS, *edges, *rank_edges) if any(fnmatch.fnmatchcase(twin.claim, pattern) for pattern in options.patterns)
+    ]
     left = 0
     for twin, found, seconds in survivors(chosen, options.level):
         caught = "fails" in found.values()

@@ -99,6 +99,21 @@ extern "C" int launch(unsigned blocks, unsigned size, unsigned shared, bool reve
 """
 
 
+#: What was compiled in this process, by source: either order of the threads, and all tests, share it. A launch sets what it reads.
+LIBRARIES: dict[str, ctypes.CDLL] = {}
+
+
+def compiled(code: str, folder: Path) -> ctypes.CDLL:
+    """The kernel of ``code`` between the preamble and the launch, built in ``folder`` and loaded."""
+    source = folder / f"kernel{len(list(folder.iterdir()))}.cpp"
+    library = source.with_suffix(".so")
+    source.write_text(PREAMBLE + code + LAUNCH)
+    trapping = ("-fsanitize=bounds", "-fsanitize-undefined-trap-on-error")
+    command = [native._compiler(), "-std=c++17", "-O1", "-w", "-fPIC", "-shared", *trapping, str(source), "-o", str(library)]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(library))
+
+
 class DeviceArray(np.ndarray):
     """An array that is fetched as cupy's are."""
 
@@ -110,13 +125,9 @@ class Function:
     """Called like a cupy kernel: grid, block, arguments, bytes of shared memory."""
 
     def __init__(self, code: str, folder: Path, reversed: bool) -> None:
-        source = folder / f"kernel{len(list(folder.iterdir()))}.cpp"
-        library = source.with_suffix(".so")
-        source.write_text(PREAMBLE + code + LAUNCH)
-        trapping = ("-fsanitize=bounds", "-fsanitize-undefined-trap-on-error")
-        command = [native._compiler(), "-std=c++17", "-O1", "-w", "-fPIC", "-shared", *trapping, str(source), "-o", str(library)]
-        subprocess.run(command, check=True)
-        self.launch, self.reversed, self.max_dynamic_shared_size_bytes = ctypes.CDLL(str(library)).launch, reversed, 48 * 1024
+        if code not in LIBRARIES:
+            LIBRARIES[code] = compiled(code, folder)
+        self.launch, self.reversed, self.max_dynamic_shared_size_bytes = LIBRARIES[code].launch, reversed, 48 * 1024
         self.launches = 0
 
     def __call__(self, grid: tuple, block: tuple, arguments: tuple, *, shared_mem: int = 0) -> None:
