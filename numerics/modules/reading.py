@@ -86,6 +86,15 @@ class Chain(AbstractModel):
         return FullyConnected(widths, sigma, bias=bias, output_bias=output_bias)
 
 
+def check_shapes(module: Any) -> None:
+    """Raise ValueError for a module with a lazy layer, whose parameters have no shape yet."""
+    import torch
+
+    for name, parameter in module.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter):
+            raise ValueError(f"parameter {name!r} has no shape yet (a lazy layer): call the module once on inputs, then give it")
+
+
 def checked_parameters(module: Any) -> dict[str, Any]:
     """The parameters with requires_grad, by name; ValueError for layers and numbers whose tangents mean nothing."""
     import torch
@@ -93,9 +102,8 @@ def checked_parameters(module: Any) -> dict[str, Any]:
     parameters = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
     if not parameters:
         raise ValueError("module has no parameters with requires_grad, so no tangents")
+    check_shapes(module)
     for name, parameter in module.named_parameters():
-        if torch.nn.parameter.is_lazy(parameter):
-            raise ValueError(f"parameter {name!r} has no shape yet (a lazy layer): call the module once on inputs, then give it")
         if parameter.dtype not in (torch.float32, torch.float64):
             raise ValueError(f"parameter {name!r} must be float32 or float64, got {parameter.dtype}")
         if not bool(torch.isfinite(parameter).all()):

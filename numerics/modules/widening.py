@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from numerics.modules.reading import check_shapes
+
 if TYPE_CHECKING:
     import torch
 
@@ -61,6 +63,7 @@ def widen(module: torch.nn.Module, layer: int, neuron: int, alpha: float, *, inp
     :class:`UnsupportedModule` for layers that a split cannot pass, ArithmeticError when the check on return fails.
     """
     alpha = _number(alpha)
+    check_shapes(module)
     steps = list(_steps(module))
     weighted = [k for k, (_, step) in enumerate(steps) if type(step).__name__ in WEIGHTED]
     hidden = max(len(weighted) - 1, 0)

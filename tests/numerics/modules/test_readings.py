@@ -10,6 +10,7 @@ from torch import nn
 
 from numerics.modules.exporting import double_copy
 from numerics.modules.reading import read
+from numerics.modules.widening import widen
 from numerics.rank import module_model_rank, module_rank
 
 X = np.random.default_rng(0).normal(size=(6, 2))
@@ -223,5 +224,7 @@ def test_a_lazy_layer_is_named_before_it_has_a_shape():
     module = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.Linear(3, 1))
     with pytest.raises(ValueError, match="parameter '0.weight' has no shape yet .a lazy layer.: call the module once"):
         module_rank(module, X)
+    with pytest.raises(ValueError, match="parameter '0.weight' has no shape yet"):
+        widen(module, 1, 0, 0.5)
     module(torch.zeros(1, 2))
     assert module_rank(module.double(), X).lower >= 1
