@@ -8,6 +8,7 @@ import gc
 import graphlib
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import math
 import os
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from proofs_check.claim import ALPHA_BUDGET, Claim, ClaimError
@@ -254,12 +255,19 @@ def _import(file: Path) -> ModuleType:
         raise ClaimError(f"claims file {file} does not import: {type(error).__name__}: {error}") from error
 
 
+class _AsItStands(importlib.machinery.SourceFileLoader):
+    """Compiles what a file holds now: a kept compiled form is known by size and second, and a file may change within one."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _import_from_outside(file: Path) -> ModuleType:
     """Import a file that belongs to no package, afresh each time, with the modules beside it importable."""
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))
     name = f"claims_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = importlib.util.spec_from_file_location(name, file, loader=_AsItStands(name, str(file))) if file.suffix == ".py" else None
     if spec is None or spec.loader is None:
         raise ImportError("not a Python source file")
     module = importlib.util.module_from_spec(spec)

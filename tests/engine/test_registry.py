@@ -1,5 +1,8 @@
 """Discovery of claims: what is found, what is refused and in which words."""
 
+import os
+import sys
+
 import networkx
 import pytest
 
@@ -47,6 +50,16 @@ def test_helpers_beside_a_claims_file_can_be_imported(write_claims, tmp_path):
 def test_a_changed_file_is_read_again(write_claims):
     assert list(load_claims(write_claims("claim('own.a')"))) == ["own.a"]
     assert list(load_claims(write_claims("claim('own.bb')"))) == ["own.bb"]
+
+
+def test_a_file_that_changes_within_a_second_and_keeps_its_size_is_read_again(write_claims, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = write_claims("claim('own.a')")
+    load_claims(file)
+    before = file.stat()
+    file.write_text(file.read_text().replace("own.a", "own.b"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert list(load_claims(file)) == ["own.b"]
 
 
 @pytest.mark.parametrize(
