@@ -21,7 +21,7 @@ QUADRATIC = claim(
     "Multiplicity two: four orientations in any dimension",
     r"\pm v_{\max}(M) \text{ attract if } a_j \sigma''(0) > 0,\ \pm v_{\min}(M) \text{ if } < 0,\qquad M = \sum_i c_i x_i x_i^T",
     clauses={
-        "attracting": r"\text{exactly } \pm v_{\max} \text{ and } \pm v_{\min}",
+        "attracting": r"D \ge 2:\ \text{exactly } \pm v_{\max} \text{ and } \pm v_{\min}",
         "at rest": r"2D \text{ directions are at rest if all eigenvalues are simple: } \pm \text{ every eigenvector}",
         "flow": r"\dot u = 2 \kappa a_j (M u - (u \cdot M u)\, u) \text{ for } u = w_j/|w_j| \text{ (Oja)}",
     },

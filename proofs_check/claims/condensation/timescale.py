@@ -31,7 +31,7 @@ TIMESCALE = claim(
     },
     symbols={
         "a_j": "output weight", "w_j": "weight of neuron j", "z": r"\sigma'(0)\tfrac1n \sum_i y_i x_i", "\\tau": "time in units of 1/|z|",
-        "D": "length of a weight", "\\delta": "allowed misalignment, in (0, 1)", "I_x": "regularized incomplete beta function",
+        "D": "length of a weight, at least 2", "\\delta": "allowed misalignment, in (0, 1)", "I_x": "regularized incomplete beta function",
         "\\chi_{D-1}": "length of D - 1 independent standard normal numbers", "W": "all weights", "\\varepsilon": "size of the start",
     },
     assumptions=[CENTRED, LINEAR_PART, SMALL, FLOW, GAUSSIAN],

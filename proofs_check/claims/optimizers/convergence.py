@@ -302,11 +302,11 @@ COMPLEXITY = claim(
     "adam.degenerate.complexity",
     "Steps of Adam and of gradient descent until |x| is small",
     r"T_{\text{Adam}}(\delta) = \frac{2(k-2)}{-\ln\beta_2} \ln\frac1\delta + O(1),\qquad "
-    r"T_{\text{GD}}(\delta) \sim \frac{\delta^{-(k-2)}}{(k-2)\eta} \quad (\eta x_0^{k-2} < 1)",
+    r"T_{\text{GD}}(\delta) \sim \frac{\delta^{-(k-2)}}{(k-2)\eta} \quad (0 < \eta x_0^{k-2} < 1)",
     clauses={
         "counts": r"(.9, .93),\ \eta = 10^{-3},\ x_0 = 1,\ \delta = 10^{-20}:\ T = 3384, 5818, 8274 \text{ for } k = 4, 6, 8",
-        "Adam": r"T(\delta) = 2(k-2)\ln(1/\delta)/(-\ln\beta_2) + O(1)",
-        "gradient descent": r"\eta x_0^{k-2} < 1:\ T(\delta) \sim \delta^{-(k-2)}/((k-2)\eta)",
+        "Adam": r"x_0 \neq 0:\ T(\delta) = 2(k-2)\ln(1/\delta)/(-\ln\beta_2) + O(1)",
+        "gradient descent": r"0 < \eta x_0^{k-2} < 1:\ T(\delta) \sim \delta^{-(k-2)}/((k-2)\eta)",
     },
     symbols={
         "T": "the first number of steps after which |x| is at most the threshold delta",

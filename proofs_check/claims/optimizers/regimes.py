@@ -19,7 +19,8 @@ REGIMES = claim(
     clauses={
         "published": r"k = 4,\ \beta_1 = .9:\ \beta_2 = .91, .902 \text{ fall linearly and never have } \eta w l > 2;"
         r"\ .898, .895, .8, .5 \text{ have such steps and do not fall on average}",
-        "plane": r"\text{on a grid of } (\beta_1, \beta_2) \text{ away from the curve the side of equation 8 decides}",
+        "plane": r"k = 4: \text{ on a grid of } (\beta_1, \beta_2) \text{ away from the curve the side of equation 8 decides}",
+        "powers": r"k = 4, 6, 8,\ \beta_2 = .1, .5, .8, .93: \text{ so it does at } \beta_1 = \beta_2^{k/(2(k-2))} \mp .04",
     },
     symbols=["x_t", "k", r"\rho", r"\beta_1", r"\beta_2", r"\eta", "w", "l"],
     assumptions=[
@@ -70,6 +71,47 @@ def runs(cell, beta2, *, stable=lambda beta2: beta2 > 0.9, context):
     if observed and falls:
         outcomes.append(bounded("slope over ln rho, less 1", slope / rate - 1, 1e-3))
     return worst(outcomes, figures=[_pictures.falls()] if beta2 == STABLE[0] else [])
+
+
+POWERS = {"k": (4, 6, 8), "beta2": (0.1, 0.5, 0.8, 0.93), "side": ("below", "above")}
+
+
+def curve(k, beta2):
+    """Where equation 8 is an equality; at k = 4 all exponents that are 1 there agree."""
+    return beta2 ** (k / (2 * (k - 2)))
+
+
+def beside(k, beta2, side):
+    return curve(k, beta2) + (0.04 if side == "above" else -0.04)
+
+
+@cache
+def slopes_of_powers(k, steps):
+    """The slope of ln|x| over the second half, by (beta2, side)."""
+    places = [(beta2, side) for beta2 in POWERS["beta2"] for side in POWERS["side"]]
+    found = many_orbits(k, [beside(k, *place) for place in places], [beta2 for beta2, _ in places], steps=steps)
+    return dict(zip(places, found.slope.tolist(), strict=True))
+
+
+@REGIMES.check(
+    "property",
+    lambda cell, rng: beside(cell.k, cell.beta2, cell.side),
+    axes(**POWERS),
+    clauses="powers",
+    tolerance="1e-3 of ln rho, as for the published runs",
+)
+@false("beta2 whatever k is", boundary=lambda k, beta2: beta2)
+@false("beta2^(2/(k - 2))", boundary=lambda k, beta2: beta2 ** (2 / (k - 2)))
+@false("beta2^(k/4)", boundary=lambda k, beta2: beta2 ** (k / 4))
+def other_powers(cell, beta1, *, boundary=curve, context):
+    """Orbits on either side of the curve."""
+    steps = context.by_level(quick=8000, standard=20_000, full=100_000)
+    slope, rate = slopes_of_powers(cell.k, steps)[cell.beta2, cell.side], float(np.log(ratio_of(cell.k, cell.beta2)))
+    falls, observed = beta1 < boundary(cell.k, cell.beta2), slope < rate / 2
+    outcomes = [equal(falls_linearly=(falls, observed))]
+    if falls and observed:
+        outcomes.append(bounded("slope over ln rho, less 1", slope / rate - 1, 1e-3))
+    return worst(outcomes)
 
 
 SIZES = axes(cells=by_level((10,), (20,), (50,)))

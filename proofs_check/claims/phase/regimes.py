@@ -11,6 +11,7 @@ from proofs_check.judging import equal, worst
 from theory.dynamics.condensation import mean_input
 from theory.dynamics.phase_diagram import (
     PUBLISHED_SLOPES,
+    Scaling,
     distance_exponent,
     regime,
     scaling_at,
@@ -26,7 +27,7 @@ from .exponents import of_cone
 PAIRS = Assumption(
     "zero output",
     r"f = 0 \text{ at the start, where } \gamma \le \tfrac12",
-    unprobed="without it distances at gamma < 1/2 still fall, as m^(-1/2): another exponent, which phase2.exponents shows, of"
+    unprobed="without it distances at gamma < 1/2 still fall, as m^(-1/2) at gamma' = 0: another exponent, which phase2.exponents shows, of"
     " the same sign",
 )
 
@@ -162,6 +163,7 @@ BALANCED = Assumption(
     unprobed="independent neurons have the same means, up to a share of m^(-1/2)",
 )
 
+NO_FACTOR = Assumption("no factor", r"\alpha = 1: \text{ in the condensed regime } \beta_2 \to 0")
 CONDENSATION = claim(
     "phase2.initial_condensation",
     "Smooth activations of multiplicity one condense on one line exactly in the condensed regime",
@@ -182,8 +184,9 @@ CONDENSATION = claim(
         "A": r"mean square of the components along z, in units of the start: \cosh^2\theta + \kappa'^2 \sinh^2\theta",
         "\\theta": r"\kappa \int -e\, d\tau", "\\beta_2": "standard deviation of the input weights", "\\sigma": "activation",
         "\\gamma, \\gamma'": r"-\lim \ln \kappa/\ln m,\ -\lim \ln \kappa'/\ln m",
+        "\\alpha, \\beta_1": r"f = \tfrac{1}{\alpha} \sum_j a_j \sigma(w_j \cdot x), \text{ standard deviation of the } a_j",
     },
-    assumptions=[LINEAR_PART, BALANCED],
+    assumptions=[LINEAR_PART, BALANCED, NO_FACTOR],
     source=INITIAL.at("the regimes, of which the abstract and summaries were at hand; the solved network is ours"),
     kind="extension",
     depends_on=["condensation.p1_exact"],
@@ -252,10 +255,10 @@ TANH_WIDTHS = by_level((100, 1000), (100, 1000, 10000))
 @false("linear up to gamma = 2", regimes=lambda g, h: "linear")
 @false("linear for all gamma' > 0 (s)", regimes=lambda g, h: "linear" if h > 0 else regime(g, h))
 @false("condensed for all gamma > 1 (s)", regimes=lambda g, h: "condensed" if g > 1 else "linear")
-def share_along_z(place, *, regimes=regime, activation="tanh", constant=False, context):
+def share_along_z(place, *, regimes=regime, activation="tanh", constant=False, scaling=scaling_at, context):
     """Seed by seed: |w_z|/|w| at the largest width, and its growth from the smallest."""
     widths, seeds = TANH_WIDTHS.at(context.level), SEEDS.at(context.level)
-    ratios, stalled = ratios_along_z(context, place, widths, seeds, activation, constant)
+    ratios, stalled = ratios_along_z(context, place, widths, seeds, activation, constant, scaling)
     if regimes(*place) == "condensed":
         # A/(A + D - 1) of the solved network is 0.72 at m = 1000 and 0.9 at 10,000 where the loss is fitted, less before
         hits = (ratios[-1] > (0.85 if widths[-1] >= 10_000 else 0.7)) & (ratios[-1] > ratios[0])
@@ -271,7 +274,7 @@ TARGETS = SAMPLES @ np.array([0.5, -0.3, 0.2, 0.1, 0.3])
 
 
 @lru_cache(maxsize=16)
-def ratios_along_z(context, place, widths, seeds, activation, constant):
+def ratios_along_z(context, place, widths, seeds, activation, constant, scaling):
     """(widths, seeds) |w_z|/|w| where the loss has fallen to 0.3 of its start, and how many seeds did not get there.
 
     ``constant`` replaces the labels by ones, which an activation with sigma(0) != 0 fits by its output weights alone.
@@ -280,7 +283,7 @@ def ratios_along_z(context, place, widths, seeds, activation, constant):
 
     def start(width, rng):
         model = TwoLayer(5, width, activation=activation)
-        return model, paired_start(model, scaling_at(*place, width), rng)
+        return model, paired_start(model, scaling(*place, width), rng)
 
     stop = 0.3 * float((targets**2).mean() / 2)
     rng = context.rng([float(g) for g in place], list(widths), activation)
@@ -293,4 +296,10 @@ def ratios_along_z(context, place, widths, seeds, activation, constant):
     return np.array(ratios), found.stalled
 
 
+def with_a_factor(gamma, gamma_prime, width):
+    """The same kappa and kappa' from input weights of order one, which leave the linear part of tanh."""
+    return Scaling(width ** (gamma - gamma_prime), width**-gamma_prime, 1.0)
+
+
 CONDENSATION.without("multiplicity one", share_along_z, [(1.5, 0.0)], constant=True, activation="sigmoid")
+CONDENSATION.without("no factor", share_along_z, [(1.5, 0.0)], scaling=with_a_factor)
