@@ -16,7 +16,7 @@ NOTATION = {
     "g": "the network, m neurons without bias",
     r"\sigma": "the activation",
     "m": "number of neurons",
-    "m_0": "number of target neurons, at most m",
+    "m_0": "number of target neurons, at most m: distinct weights, none without an output",
     "d": "number of inputs",
     "n": "number of samples",
     "N": "m (d + 1), the number of parameters",

@@ -1,6 +1,7 @@
 r"""The perfect minima of a two-layer network: which affine branches they form, and how these lie to each other."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -207,8 +208,10 @@ INTERSECTION = claim(
             "distinct targets",
             r"\bar w_j \text{ distinct},\ \bar a_j \neq 0",
             unprobed="a target with equal weights is one with fewer neurons",
-        )
+        ),
+        replace(GENERIC, unprobed="dropped in recovery.strata, on which this rests: for tanh (-a, -w) is another point at m = m_0 = 1"),
     ],
+    depends_on=["recovery.strata"],
     source=GEOMETRY.at("Lemma 3.5; the dimensions are ours"),
     refuted_by="Two branches whose equations have another dimension in common.",
 )

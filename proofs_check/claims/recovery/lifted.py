@@ -194,11 +194,11 @@ SAMPLES = claim(
     "recovery.lifted-sample-dependent",
     "Sample sizes from which lifted critical points exist",
     r"\dim \{ e : \text{critical at } (\theta_{\text{narrow}}; w, 0) \} = \max(0,\, n - 1 - (d+1)\, m) \text{ for generic inputs};\quad "
-    r"\text{some inputs admit } e \ne 0 \text{ from } n = 1 + (d+1)\, m,\ \text{almost all from } n = 2 + (d+1)\, m \text{ (saddles)}",
+    r"\text{some inputs admit } e \ne 0 \text{ at } n = 1 + (d+1)\, m,\ \text{almost all from } n = 2 + (d+1)\, m \text{ (saddles)}",
     clauses={
         "dimension": r"\dim \{ e : \text{critical at } (\theta_{\text{narrow}}; w, 0) \} = \max(0,\, n - 1 - (d+1)\, m)",
         "saddles": r"n = 2 + (d+1)\, m:\ \text{saddles on generic inputs}",
-        "least size": exists(r"m = d = 1:\ \text{inputs with } e \neq 0 \text{ already at } n = 3"),
+        "one fewer": exists(r"m = d = 1:\ \text{inputs with } e \neq 0 \text{ already at } n = 3"),
     },
     symbols={
         r"\theta_{\text{narrow}}": "a point of the narrow network",
@@ -261,7 +261,7 @@ def least_saddles(cell, given, *, saddle=True, context):
 @SAMPLES.check(
     "certified",
     [0, 1, 2],
-    clauses="least size",
+    clauses="one fewer",
     covers="statement",
     because="one of the instances is enough",
     scope="m = d = 1, n = 3, tanh(z + 1/2)",

@@ -127,7 +127,14 @@ MIRROR = claim(
         "t": "time",
     },
     source=LIMITATION_PAPER.at("related work; classical, re-derived"),
-    assumptions=[Assumption("mirror flow", r"\theta' = -(\nabla^2\Phi)^{-1} \nabla L")],
+    assumptions=[
+        Assumption("mirror flow", r"\theta' = -(\nabla^2\Phi)^{-1} \nabla L"),
+        Assumption(
+            "ends at a solution",
+            r"\theta \to \lim\theta, \text{ where } X \lim\theta = y \text{ and } \nabla^2\Phi \text{ is positive definite}",
+            unprobed="of no solution in the domain there is no projection: the entropy on X = 1, y = -1 leads to 0",
+        ),
+    ],
     refuted_by="A limit whose dual move is no combination of the inputs.",
 )
 

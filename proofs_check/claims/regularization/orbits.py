@@ -210,19 +210,21 @@ HOMOGENEOUS.formal(
 
 MONOTONE = claim(
     "regularization.orbit.monotone",
-    "On one sample the model value moves monotonically to the label",
+    "On one sample the model value moves monotonically towards the label",
     r"\theta' = -\nabla (f(\theta, x) - y)^2:\ \tfrac{df}{dt} = -2 (f - y)\, |\nabla f|^2;\ \Phi_{(x, y)}(\theta_0) \text{ is the only"
-    r" point of the orbit with } f = y",
+    r" point of the orbit with } f = y \text{, where it gets there}",
     clauses={
         "speed": r"\tfrac{df}{dt} = -2 (f - y)\, |\nabla f|^2,\ |\nabla f|^2 = \textstyle\sum_k \sigma(w_k \cdot x)^2 + a_k^2"
         r" \sigma'(w_k \cdot x)^2 |x|^2",
-        "only point": r"f \text{ moves monotonically to } y;\ \Phi_{(x, y)}(\theta_0) \text{ is the only point of the orbit with } f = y",
+        "only point": r"f \text{ moves monotonically towards } y;\ \text{where it reaches it, } \Phi_{(x, y)}(\theta_0) \text{ is"
+        r" the only point of the orbit with } f = y",
     },
     symbols=["f", "x", "y", "t", r"\Phi_S", r"\theta_0", r"\sigma", "w", "a"],
     source=OURS,
     kind="extension",
     assumptions=[Assumption("one sample", "n = 1")],
     refuted_by="A flow on one sample along which f turns back.",
+    notes="It need not get there: tanh from (0, 0) on y = 1 stays, and exp(-exp(-z)) of regularization.flaw.F3 ends above y <= 0.",
 )
 
 

@@ -26,7 +26,8 @@ REFLECTION = claim(
         r" for odd } \sigma"
         r" \text{ so does } (a, -u)",
         "limit": r"\Phi_{S_x}(w_0, a_0) = (w_0, -a_0),\ \text{odd: } (w_0 - 2 \tfrac{w_0 \cdot x}{|x|^2} x,\ a_0) \text{ for any } d",
-        "directions": r"d = 1:\ \text{the directions of approach differ, so that } \nabla_\theta G = 0 \text{ there}",
+        "directions": r"d = 1,\ a_0 \neq 0:\ \text{the directions of approach differ where } x \sigma'(w_0 x)/\sigma(w_0 x) \text{ does,}"
+        r"\text{ so that } \nabla_\theta G = 0 \text{ there}",
     },
     symbols={
         "S_x": "the sample of input x with the opposite of the value at the start",

@@ -92,6 +92,7 @@ REACHED = Assumption(
     "the orbit reaches a = 0", r"\int_{-\infty}^0 \sigma/\sigma'\,dz = \infty \text{ or } a_0^2 < 2[G(w_0 x) - G(-\infty)]/x^2"
 )
 
+MOVES = Assumption("not solved at the start", "a_0 \\neq 0", unprobed="at a_0 = 0 the start is its own limit for every input")
 ZERO_LABEL = claim(
     "regularization.two-point.zero-label",
     "Label zero: all inputs share the solutions, not the limits",
@@ -117,11 +118,12 @@ ZERO_LABEL = claim(
     source=LIMITATION_PAPER.at("implies Theorem 6.2(a); the argument is ours"),
     kind="extension",
     relation="impossibility",
-    assumptions=[POSITIVE, REACHED, Assumption("label zero", "y = 0")],
+    assumptions=[POSITIVE, REACHED, Assumption("label zero", "y = 0"), MOVES],
     depends_on=["regularization.conserved.single-sample"],
-    refuted_by="Two inputs with the same limit weight where sigma is positive.",
+    refuted_by="A start whose limit weight is the same for all inputs where sigma is positive.",
     notes="Without the condition that a = 0 is reached there may be no limit: sigma = exp(-e^(-z)) from (0.4, 1) on (3, 0) keeps"
-    " a^2 > 1 - 2 e^1.2/9 = 0.26.",
+    " a^2 > 1 - 2 e^1.2/9 = 0.26. Two inputs may share their limit: sigmoid from (0.4, 1) at x = 0.3 and 12.0762, as w returns to w_0 for"
+    " large x.",
 )
 
 
