@@ -56,6 +56,11 @@ CLASSIFICATION = claim(
             "two inputs", r"d \ge 2", unprobed="with one input solution sets are curves and fill the plane: any field of lines integrates"
         ),
         Assumption("start off the axis", r"g \neq 0"),
+        Assumption(
+            "smooth quotient",
+            r"P \text{ is twice continuously differentiable}",
+            unprobed="for z^3 at z >= 0, -z^2 below, P is affine on either side, and D = 0 at every limit of one sample",
+        ),
     ],
     depends_on=["regularization.p-family", "regularization.conserved.single-sample", "regularization.criterion.acyclic"],
     refuted_by="An activation with P not affine whose plane field is integrable, or the converse.",
