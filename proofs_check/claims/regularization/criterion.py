@@ -106,7 +106,8 @@ def weak_functions(cell, sets, *, separable=weakly_separable, context):
 TWO_POINT = claim(
     "regularization.lemma.two-point",
     "Two-point overlaps forbid strict functions; weak ones are constant on overlap components",
-    r"\text{of one dataset or more: } \forall i\, \exists j: \theta^*_i \neq \theta^*_j,\ \{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j} "
+    r"\text{of one dataset or more: } "
+    r"\forall i\, \exists j: \theta^*_i \neq \theta^*_j,\ \{\theta^*_i, \theta^*_j\} \subset M_{S_i} \cap M_{S_j} "
     r"\ \Rightarrow\ \text{no strict } G;\ \text{a weak } G \text{ is constant on each connected component of the overlap graph}",
     clauses={
         "no strict": r"\text{no } G \text{ is strict}",
