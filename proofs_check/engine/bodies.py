@@ -98,10 +98,15 @@ def _closure(file: str, line: int, name: str) -> str:
         key, node = waiting.pop()
         if key in found:
             continue
-        found[key] = ast.dump(node)
-        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        found[key], names = _dumped(node)
         waiting += [(one, top[one]) for one in names if one in top]
     return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=4096)
+def _dumped(node: ast.AST) -> tuple[str, frozenset[str]]:
+    """A definition as text, and the names in it; several checks of a file refer to one."""
+    return ast.dump(node), frozenset(child.id for child in ast.walk(node) if isinstance(child, ast.Name))
 
 
 def _within(nodes: Any, line: int) -> Iterator[tuple[int, ast.AST]]:

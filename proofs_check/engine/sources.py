@@ -65,6 +65,7 @@ def closure(file: Path) -> set[Path]:
     return found
 
 
+@functools.lru_cache(maxsize=4096)
 def ours(path: Path) -> bool:
     """Whether a file belongs to our packages."""
     return path.is_relative_to(PACKAGES) and path.relative_to(PACKAGES).parts[0] in OURS
@@ -120,7 +121,17 @@ def _tree(source: Path) -> ast.Module:
 @functools.lru_cache(maxsize=1024)
 def _imported(source: Path, version: tuple[int, int]) -> frozenset[str]:
     """The names that a module imports; those of relative imports begin with their folder and ``/:``."""
-    return frozenset(name for node in ast.walk(_tree(source)) for name in _names(node, source))
+    return frozenset(name for node in _statements(_tree(source)) for name in _names(node, source))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements of a module, nested ones included: no import lies inside an expression, where most of a tree is."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, field, ())
 
 
 def _names(node: ast.AST, source: Path) -> Iterator[str]:

@@ -208,10 +208,11 @@ def pytest_runtest_call(item):
 
 
 def test_items_after_one_that_was_interrupted_work(project, pytester, claim_files):
-    pytester.makeconftest(INTERRUPTS)
-    result = project("--claims", claim_files / "trouble.py", "--claims-match", "trouble.[sp][lor][eui]*")
+    pytester.syspathinsert()
+    pytester.makepyfile(interrupts=INTERRUPTS)  # a conftest.py there would not see items of files elsewhere
+    result = project("-p", "interrupts", "--claims", claim_files / "trouble.py", "--claims-match", "trouble.[sp][lor][eui]*")
     result.assert_outcomes(passed=1 + 5, failed=1)
-    result.stdout.fnmatch_lines(["*FAILED *trouble.sleeps::only*"])
+    result.stdout.fnmatch_lines(["E * interrupts.Late", "*FAILED *trouble.sleeps::only*"])
 
 
 LEAVES_A_MARK = """
