@@ -98,7 +98,7 @@ def flow(field, theta, time, pieces=None):
     eigenvalues of the field's derivative, which is symmetric, on the way, and by the error of the step from the centre.
     """
     require(abs(time) <= 100 and ctx.prec <= 1000, "a flow that takes too long")
-    sign, left, order, longest = (1 if time > 0 else -1), abs(time).mid(), ctx.prec // 5, arb(1) / 64
+    sign, left, order, longest = (1 if time > 0 else -1), abs(time).mid(), ctx.prec // 7, arb(1) / 64
     spread, small = norm([p.rad() for p in theta]) + abs(time.rad()) * norm(field(theta)), arb(2) ** (-ctx.prec // 2)
     for _ in range(2000):
         centre = [p.mid() for p in theta]
