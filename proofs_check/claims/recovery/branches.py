@@ -1,7 +1,6 @@
 r"""The perfect minima of a two-layer network: which affine branches they form, and how these lie to each other."""
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +9,7 @@ from numerics.arithmetic.exact import rank_rational, rationals
 from numerics.recovery.minima import distance_to_branches, fit
 from proofs_check import Assumption, Outcome, axes, by_level, claim, false, nothing
 from proofs_check.judging import equal, vanishing
+from theory.expressions import activation_of
 from theory.models import TwoLayer
 from theory.recovery import Branch, branch_count, branch_types, branches, intersection_graph, least_deficient, random_target, stirling
 from theory.recovery.genericity import shifted
@@ -204,12 +204,8 @@ INTERSECTION = claim(
         "m, m_0": "numbers of neurons and of target neurons",
     },
     assumptions=[
-        Assumption(
-            "distinct targets",
-            r"\bar w_j \text{ distinct},\ \bar a_j \neq 0",
-            unprobed="a target with equal weights is one with fewer neurons",
-        ),
-        replace(GENERIC, unprobed="dropped in recovery.strata, on which this rests: for tanh (-a, -w) is another point at m = m_0 = 1"),
+        Assumption("distinct targets", r"\bar w_j \text{ distinct},\ \bar a_j \neq 0"),
+        GENERIC,
     ],
     depends_on=["recovery.strata"],
     source=GEOMETRY.at("Lemma 3.5; the dimensions are ours"),
@@ -265,3 +261,25 @@ def components(cell, _, *, number=lambda m, m0: 1 if m > m0 else math.factorial(
     graph = intersection_graph(cell.m, cell.m0)
     unmerged = sum(set(first.blocks) == set(second.blocks) for first, second in graph.edges)
     return equal(components=(number(cell.m, cell.m0), networkx.number_connected_components(graph)), unmerged=(0, unmerged))
+
+
+@INTERSECTION.check(
+    "symbolic",
+    ["exp", "(1+z)/(1+z**2)"],
+    clauses="components",
+    scope="m = m_0 = 1, exp and (1 + z)/(1 + z^2): coefficients to order six, which generic activations share or exceed",
+)
+@false("two points", points=2)
+def alone(name, *, points=1, target=(Fraction(2, 3), Fraction(1, 2)), context):
+    """a sigma(w x) = abar sigma(wbar x), coefficient by coefficient: a w^k = abar wbar^k wherever that of sigma is not 0."""
+    import sympy as sp
+
+    a, w = sp.symbols("a w", real=True)
+    output, weight = map(sp.Rational, target)
+    derivatives = activation_of(name).jet(np.array([sp.Integer(0)]), 6)
+    found = sp.solve([c * (a * w**k - output * weight**k) for k, (c,) in enumerate(derivatives) if c != 0], [a, w], dict=True)
+    return equal(points=(points, len(found) if all(len(one) == 2 for one in found) else "a line"), shown={"found": str(found)})
+
+
+INTERSECTION.without("generic activation", alone, ["tanh"])
+INTERSECTION.without("distinct targets", alone, target=(Fraction(0), Fraction(1, 2)))

@@ -199,6 +199,10 @@ SAMPLES = claim(
         "dimension": r"\dim \{ e : \text{critical at } (\theta_{\text{narrow}}; w, 0) \} = \max(0,\, n - 1 - (d+1)\, m)",
         "saddles": r"n = 2 + (d+1)\, m:\ \text{saddles on generic inputs}",
         "one fewer": exists(r"m = d = 1:\ \text{inputs with } e \neq 0 \text{ already at } n = 3"),
+        "special activations": exists(
+            r"m = d = 1,\ \tfrac1\sigma = \tfrac12 + 4 z^2 - \tfrac45 z^3 + \tfrac1{13} z^4:\ e = (1, -3) \text{ on the inputs } 1, 2:"
+            r"\ n = 3 \text{ is not the least for every } \sigma"
+        ),
     },
     symbols={
         r"\theta_{\text{narrow}}": "a point of the narrow network",
@@ -293,3 +297,24 @@ def least_size(replicate, *, missing=0, context):
     free = [[None if (i, j) == (0, 0) else c for j, c in enumerate(row)] for i, row in enumerate(x)]
     k, terms = changes.index(True), [(theta[:1], None), (theta[:1], 0), (silent, None)]
     return worst([outcome], certificate=sign_certificate(model.activation, free, terms, [float(end) for end in places[k : k + 2]]))
+
+
+@SAMPLES.check(
+    "symbolic",
+    [None],
+    clauses="special activations",
+    covers="statement",
+    because="one of the instances is enough",
+    scope="w_1 = 1, w = 1 + sqrt 2",
+)
+@false("the residuals (1, -2)", residuals=(1, -2))
+@false("w = 1 + sqrt 3", square=3)
+def two_samples(_, *, residuals=(1, -3), square=2, context):
+    """The narrow network's two conditions at w_1 = 1 and that of the silent neuron at w, in the field of sqrt 2."""
+    import sympy as sp
+
+    z = sp.Symbol("z")
+    sigma = 1 / (sp.Rational(1, 2) + 4 * z**2 - sp.Rational(4, 5) * z**3 + z**4 / 13)
+    at = lambda function, w: sum(e * x * function.subs(z, w * x) for e, x in zip(residuals, (1, 2), strict=True))
+    conditions = [at(sigma / z, 1), at(sp.diff(sigma, z), 1), at(sigma / z, 1 + sp.sqrt(square))]
+    return vanishing("conditions", [sp.radsimp(sp.simplify(entry)) for entry in conditions])

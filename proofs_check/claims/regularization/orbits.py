@@ -218,6 +218,7 @@ MONOTONE = claim(
         r" \sigma'(w_k \cdot x)^2 |x|^2",
         "only point": r"f \text{ moves monotonically towards } y;\ \text{where it reaches it, } \Phi_{(x, y)}(\theta_0) \text{ is"
         r" the only point of the orbit with } f = y",
+        "short of it": r"\sigma(0) = 0:\ \theta_0 = 0 \text{ stays, so that } y \neq 0 \text{ is not reached}",
     },
     symbols=["f", "x", "y", "t", r"\Phi_S", r"\theta_0", r"\sigma", "w", "a"],
     source=OURS,
@@ -289,6 +290,19 @@ def flows(cell, given, *, sign=1, context):
 
 
 MONOTONE.without("one sample", flows, opposed_samples)
+
+
+@MONOTONE.check("symbolic", one("tanh", "erf", "sin", "atan", "gelu", "silu"), clauses="short of it", scope="one neuron, label 1")
+@false("sigma(0) = 1/2", formula="sigmoid")
+@false("a start with an output weight", output=1)
+def at_rest(name, *, formula=None, output=0, context):
+    """The speed -2 (f - y) (a sigma'(0) x, sigma(0)) from w = 0, where f = a sigma(0)."""
+    import sympy as sp
+
+    value, slope = (entry[0] for entry in TwoLayer(1, 1, activation=formula or name).activation.jet(np.array([sp.Integer(0)]), 1))
+    pull = 2 * (1 - output * value)
+    return vanishing("speed", [pull * output * slope, pull * value], shown={"activation": formula or name})
+
 
 TAIL = claim(
     "regularization.tail.PL",

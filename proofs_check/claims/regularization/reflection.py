@@ -126,14 +126,16 @@ def in_planes(given, *, turned=lambda w, x: w - 2 * (w @ x) / (x @ x) * x, first
     "certified", one(("softplus", "0.3", ("0.6", "1", "1.4", "1.8"))), clauses="directions", scope="softplus from (0.3, 1), four inputs"
 )
 @false("one input twice", same=True)
-def directions(given, *, same=False, context):
+@false("-1/z, for which x sigma'/sigma is 1/w_0", other=("-1/z", "-0.3"))
+@false("a_0 = 0", a0=0)
+def directions(given, *, same=False, other=None, a0=1, context):
     """The minors of the conormals (sigma, a sigma' x) of any two of the inputs at (w_0, -a_0), in balls."""
-    formula, w0, texts = given
+    formula, w0, texts = (*other, given[2]) if other else given
     sigma, rows = activation_of(formula), []
     with working_precision(128):
         for text in texts[:1] * 2 if same else texts:
             value, slope = jet(sigma, ball(w0) * ball(text), 1)
-            rows.append((value, -slope * ball(text)))
+            rows.append((value, -a0 * slope * ball(text)))
         minors = [abs(p[0] * q[1] - p[1] * q[0]) for k, p in enumerate(rows) for q in rows[:k]]
         return worst([at_least("minor", minor, ball("0.001"), attained=False) for minor in minors])
 

@@ -92,7 +92,7 @@ REACHED = Assumption(
     "the orbit reaches a = 0", r"\int_{-\infty}^0 \sigma/\sigma'\,dz = \infty \text{ or } a_0^2 < 2[G(w_0 x) - G(-\infty)]/x^2"
 )
 
-MOVES = Assumption("not solved at the start", "a_0 \\neq 0", unprobed="at a_0 = 0 the start is its own limit for every input")
+MOVES = Assumption("not solved at the start", "a_0 \\neq 0")
 ZERO_LABEL = claim(
     "regularization.two-point.zero-label",
     "Label zero: all inputs share the solutions, not the limits",
@@ -223,6 +223,7 @@ ZERO_LABEL.without("the orbit reaches a = 0", limit_weights, unreached)
     tolerance="limits count as different beyond 1e-6, a hundred times the tolerance of a limit",
 )
 @false("inputs of one sign and size", xs=(0.3, 0.3))
+@false("two inputs that share their limit", xs=(0.3, 12.0762114))
 def by_flow(given, *, xs=(-0.6, -0.3, 0.3, 0.6), context):
     """Gradient flow on (x, 0): the limit weights of any two of the inputs differ."""
     formula, a0 = given
@@ -236,3 +237,4 @@ def by_flow(given, *, xs=(-0.6, -0.3, 0.3, 0.6), context):
 
 #: sigma(z) = z is not positive: a^2 - w^2 is kept for every x, so that all inputs lead to w^2 = w_0^2 - a_0^2.
 ZERO_LABEL.without("positive and increasing", by_flow, one(("z", 0.3)))
+ZERO_LABEL.without("not solved at the start", by_flow, one(("sigmoid", 0.0)))
