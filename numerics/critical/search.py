@@ -19,17 +19,20 @@ from numerics.arithmetic.krawczyk import Box, NotCertified, balls, certify_zero,
 from numerics.arithmetic.remembered import remembered
 from numerics.critical.invariances import are_independent, beside, independent, invariant_directions
 from numerics.hessian import Data, gradient, gradient_and_hessian, hessian, risk
-from numerics.hessian.gradients import check_finite, checked, indices, takes_indices
+from numerics.hessian.gradients import check_finite, checked, indices, pair, takes_indices
 from numerics.hessian.inertias import Inertia, ball_inertia, float_counts, float_tolerance
 from numerics.hessian.losses import Loss
 from numerics.hessian.losses import loss as loss_named
 from numerics.hessian.neuron_matrices import trace
 from numerics.planting import cotangent_of
+from theory import arguments
 from theory.embedding.blocks import split_block
 from theory.embedding.onestep import split
 from theory.embedding.wiring import wiring
 from theory.models import AbstractModel, AbstractNetwork, EntryModel
 
+#: Starts are an array, whose size is bounded.
+MOST_STARTS = 10**9
 #: A critical point farther out than this is on its way to infinity, where the largest target is about 1.
 FARTHEST = 30.0
 #: Where Newton's method would move on by more, a small gradient is that of a loss which falls towards infinity.
@@ -70,6 +73,14 @@ class CertifiedPoint:
 
 
 @remembered
+@arguments.checking(
+    model=arguments.model,
+    seed=arguments.seed,
+    scale=arguments.positive,
+    minima=arguments.switch,
+    steps=arguments.between(0),
+    tolerance=arguments.positive,
+)
 def find_critical_points(
     model: AbstractModel,
     data: Data,
@@ -89,16 +100,16 @@ def find_critical_points(
     Points of equal loss count once. With ``minima`` the loss is lowered first, so that mostly minima are met. A start that overflows or
     meets a kink is given up. The search may miss points; it proves nothing, see :func:`certify`. Raises ValueError for a bad argument.
     """
-    if not 0 < tolerance < math.inf:
-        raise ValueError(f"tolerance must be a positive number, got {tolerance}")
-    x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(data))
+    x, y = (array if takes_indices(model) and k == 0 else np.asarray(array, dtype=float) for k, array in enumerate(pair(data)))
     check_finite(inputs=x, targets=y)
     unit, factors, degree = _units(model, y, loss)
     input_unit, of_inputs = _input_units(model, x)
     factors = factors * of_inputs
-    if isinstance(starts, int):
-        if isinstance(starts, bool) or starts < 0:
-            raise ValueError(f"starts must be a number, 0 or more, or an array (starts, {model.n_params}), got {starts}")
+    if isinstance(starts, int | np.integer):
+        if isinstance(starts, bool) or not 0 <= starts < MOST_STARTS:
+            raise ValueError(
+                f"starts must be a number, 0 or more and below {MOST_STARTS}, or an array (starts, {model.n_params}), got {starts}"
+            )
         theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,))
     else:
         theta = np.array(starts, float)
@@ -243,6 +254,7 @@ def _settle(model: AbstractModel, theta: np.ndarray, data: Data, loss: str | Los
     return theta
 
 
+@arguments.checking(model=arguments.model, theta=arguments.array(1), bits=arguments.bits, invariances=arguments.switch)
 def certify(
     model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "mse", *, bits: int = 128, invariances: bool = False
 ) -> CertifiedPoint:
@@ -252,7 +264,7 @@ def certify(
     the loss is constant whatever the data (:mod:`numerics.critical.invariances`): such a direction counts as a zero eigenvalue. Raises
     :class:`NotCertified` at a degenerate point or far from any, ValueError for numbers that are not finite.
     """
-    theta = np.array([float(value) for value in theta])
+    theta, data = np.array([float(value) for value in theta]), pair(data)
     check_finite(theta=theta, inputs=data[0], targets=data[1])
     rows, held = independent(invariant_directions(model, theta, loss)) if invariances else ([], [])
     free = [k for k in range(len(theta)) if k not in held]
@@ -287,7 +299,7 @@ def _whole_box(box: Box, theta: np.ndarray, free: list[int], enclosure: np.ndarr
 
 def in_balls(model: AbstractModel, data: Data) -> Data:
     """The data as balls that hold them exactly; samples that are indices stay what they are."""
-    x, y = data
+    x, y = pair(data)
     return indices(x) if takes_indices(model) else balls(x), balls(y)
 
 
@@ -298,6 +310,8 @@ def certify_split(
 
     Either may be uncertified where more eigenvalues vanish than structure tells (alpha in {0, 1}, say). See :func:`split_inertias`.
     """
+    if not isinstance(point, CertifiedPoint):
+        raise ValueError(f"point must be a CertifiedPoint, as certify finds it, got {point!r:.100}")
     with working_precision(point.box.bits):
         return split_inertias(model, point.box.enclosure, point.inertia, in_balls(model, data), layer, neuron, alpha, loss)
 
@@ -311,7 +325,9 @@ def split_inertias(
     the neuron is not. The first eliminates it from [[0, B], [B^T, alpha (1 - alpha) S]]. Raises :class:`NotCertified` where no outgoing
     weight is proved non-zero.
     """
-    embedding = split(model, layer, neuron, alpha)
+    if not isinstance(narrow, Inertia):
+        raise ValueError(f"narrow must be the Inertia of the narrow point, got {narrow!r:.100}")
+    embedding, theta, data = split(model, layer, neuron, alpha), balls(theta), in_balls(model, data)
     outgoing = theta[wiring(model, layer).outgoing[neuron]]
     pivot = next((t for t, weight in enumerate(outgoing) if not weight.contains(0)), None)
     if pivot is None:

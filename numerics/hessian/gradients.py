@@ -16,8 +16,9 @@ from numerics.arithmetic.krawczyk import balls, working_precision
 from numerics.arithmetic.remembered import remembered
 from numerics.derivatives.directional import Directional, seeded
 from numerics.derivatives.tape import Node
-from numerics.hessian.inertias import Inertia, ball_inertia, exact_inertia, float_counts
+from numerics.hessian.inertias import Inertia, ball_inertia, check_zeros, exact_inertia, float_counts
 from numerics.hessian.losses import Loss, loss
+from theory import arguments
 from theory.elementary import entrywise
 from theory.models import AbstractModel, EntryModel, as_container
 
@@ -45,6 +46,7 @@ def rounded_gradient(model: AbstractModel, theta: Any, data: Data, loss: str | L
     An entry whose ball excludes 0 does not vanish at any of them; a float that is a whole number is read as that number. Raises
     ValueError where rounding reaches over a kink of sigma.
     """
+    arguments.bits("bits", bits)
     with working_precision(bits):
         theta, x, y = rounded(model, theta, data)
         return gradient(model, theta, (x, y), loss)
@@ -52,7 +54,8 @@ def rounded_gradient(model: AbstractModel, theta: Any, data: Data, loss: str | L
 
 def rounded(model: AbstractModel, theta: Any, data: Data) -> list[np.ndarray]:
     """theta, x and y as balls of all that rounds to them, in the float type of each array; indices of a factorization stay as they are."""
-    read = [_as_written(as_container(array)) for array in (theta, *data)]
+    read = [_as_written(as_container(array)) for array in (theta, *pair(data))]
+    check_finite(theta=read[0], inputs=read[1], targets=read[2])
     return _converted(model, read, balls)
 
 
@@ -114,7 +117,8 @@ def _weights(weights: Any, like: Any) -> Any:
 
 def checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any]:
     """theta, x and y in one arithmetic. Raises ValueError for shapes that do not fit the model, or no samples."""
-    theta, x, y = in_one_arithmetic(theta, *_pair(data), samples=model)
+    arguments.model("model", model)
+    theta, x, y = in_one_arithmetic(theta, *pair(data), samples=model)
     if np.shape(theta)[-1:] != (model.n_params,):
         raise ValueError(f"theta must have a last axis of {model.n_params} entries for {model}, got shape {np.shape(theta)}")
     if y.ndim < 2 or y.shape[-1] != model.outputs:
@@ -126,7 +130,7 @@ def checked(model: AbstractModel, theta: Any, data: Data) -> tuple[Any, Any, Any
     return theta, x, y
 
 
-def _pair(data: Any) -> Data:
+def pair(data: Any) -> Data:
     """``data`` where it is a pair of inputs and targets. Raises ValueError for anything else."""
     if not isinstance(data, tuple | list) or len(data) != 2 or any(isinstance(part, str | bytes) or np.ndim(part) < 1 for part in data):
         raise ValueError(f"data must be a pair of inputs and targets (X, Y), two arrays, got {data!r:.100}")
@@ -201,9 +205,11 @@ def inertia(
     read every float as the rational that it is; float proves nothing and gives an estimate. Raises ValueError for a bad argument and
     NoExactValue where exact does not reach.
     """
-    if method not in METHODS:
+    arguments.model("model", model)
+    check_zeros(zeros)
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    theta, (x, y) = _from_torch(theta), _pair(data)
+    theta, (x, y) = _from_torch(theta), pair(data)
     data = _from_torch(x), _from_torch(y)
     if np.ndim(theta) != 1:
         raise ValueError(f"inertia is of one point: theta must have shape (P,), got {np.shape(theta)}")

@@ -226,6 +226,12 @@ def _nearly_symmetric(matrix: np.ndarray) -> bool:
 # ------------------------------------------------------------------------------------------------------------ ball
 
 
+def check_zeros(zeros: Any) -> None:
+    """Raises ValueError unless ``zeros`` is an integer of at least 0."""
+    if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
+        raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
+
+
 def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
     """Inertia from proved lower bounds of the negative and positive numbers; ``zeros`` is a proved lower bound of the nullity.
 
@@ -238,8 +244,7 @@ def ball_inertia(matrix: np.ndarray, *, zeros: int = 0) -> Inertia:
 
     from numerics.arithmetic.krawczyk import balls
 
-    if isinstance(zeros, bool) or not isinstance(zeros, int | np.integer) or zeros < 0:
-        raise ValueError(f"zeros must be a number of proved zero eigenvalues from 0 on, got {zeros!r}")
+    check_zeros(zeros)
     matrix = balls(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"expected a symmetric matrix, got shape {matrix.shape}")

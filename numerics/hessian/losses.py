@@ -96,6 +96,6 @@ def loss(name: str | Loss) -> Loss:
     """The loss called ``name``; a :class:`Loss` is returned as it is. Raises ValueError for an unknown name."""
     if isinstance(name, Loss):
         return name
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)} or a Loss, got {name!r}")
     return LOSSES[name]

@@ -19,6 +19,7 @@ from numerics.derivatives.tape import Node
 from numerics.hessian.gradients import IN_CACHE, Data, checked, cotangent, rounded
 from numerics.hessian.inertias import Inertia, ball_inertia
 from numerics.hessian.losses import Loss
+from theory import arguments
 from theory.models import AbstractModel
 
 #: Relative accuracy of Ritz values asked of ARPACK, and restarts allowed.
@@ -62,7 +63,10 @@ def extremes(model: AbstractModel, theta: Any, data: Data, loss: str | Loss = "m
     """
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-    theta, x, y = (np.asarray(array, dtype=float) for array in (theta, *data))
+    arguments.seed("seed", seed)
+    theta, x, y = (np.asarray(array, dtype=float) for array in checked(model, theta, data))
+    if theta.ndim != 1:
+        raise ValueError(f"theta must have shape (P,), got {theta.shape}")
     size = len(theta)
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count < size:
         raise ValueError(f"count must be a number of eigenvalues from 1 to {size - 1} at each end, got {count!r}")
@@ -101,6 +105,8 @@ def inertia_along(
     All weights and data that round to the given floats are meant, as by :func:`numerics.hessian.rounded_gradient`. At most k of P
     eigenvalues are decided. Raises ValueError at a kink of sigma.
     """
+    arguments.bits("bits", bits)
+    arguments.array(2)("directions", directions)
     with working_precision(bits):
         theta, x, y = rounded(model, theta, data)
         along = balls(directions)

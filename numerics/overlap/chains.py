@@ -17,11 +17,25 @@ from numerics.overlap import cycles
 from numerics.overlap.contact import find_contact
 from numerics.overlap.find import find_two_point_overlap
 from numerics.overlap.first_integral import neuron_value
-from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
+from numerics.overlap.found import (
+    AFFINE,
+    IN_THE_DOMAIN,
+    NO_PROOF,
+    NotFound,
+    Overlap,
+    Watch,
+    a_watch,
+    decimals,
+    of_equal,
+    positive,
+    repeated,
+    smooth,
+)
 from numerics.overlap.loops import find_loop
 from numerics.overlap.one_point import find_one_point_overlap
 from numerics.overlap.shape import is_p_family
 from numerics.overlap.two_point import BITS
+from theory import arguments
 from theory.activations import SmoothActivation
 
 #: Sides of the chains of four that are tried, as shares of the weight. Where two solution curves cross transversally every chain that is
@@ -30,6 +44,7 @@ SHARES = (1 / 15, 1 / 40, 1 / 120, 1 / 400, 1 / 1200)
 
 
 @np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
+@arguments.checking(seed=arguments.seed, watch=a_watch)
 def find_cycle(
     activation: Any,
     *,

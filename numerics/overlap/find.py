@@ -17,17 +17,19 @@ import numpy as np
 from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified
 from numerics.flows.flow import FlowDiverged, orbit, value_and_jacobian
-from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NotFound, Overlap, Watch, decimals, positive
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NotFound, Overlap, Watch, a_device, a_watch, decimals, positive
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import kind_and_level, proofs, refine
 from numerics.overlap.zero_label import find_zero_label
+from theory import arguments
 from theory.activations import PiecewiseActivation, SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 from theory.models import TwoLayer
 
 
 @np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
+@arguments.checking(seed=arguments.seed, bias=arguments.switch, device=a_device, watch=a_watch)
 def find_two_point_overlap(
     activation: Any,
     *,

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.deadline import OutOfTime, ending
+from theory import arguments
 from theory.activations import SmoothActivation, smooth_activation
 from theory.expressions import activation_of
 
+#: The most neurons, inputs or candidates of a search.
+MOST = 10**6
 #: What an affine sigma/sigma' rules out, and where.
 AFFINE = "{name}: sigma/sigma' = p z + q is proved affine, so while a and p z + q keep their signs a strict G exists and nothing closes"
 #: Where there is proved to be none then: a solution of label 0 has a = 0, and beyond p z + q = 0 a dataset has further solutions.
@@ -89,8 +92,8 @@ class Watch:
     every: float = 2.0
 
     def __post_init__(self) -> None:
-        if not self.limit >= 0:
-            raise ValueError(f"time_limit must be a number of seconds from 0 on, got {self.limit}")
+        arguments.seconds("time_limit", self.limit)
+        arguments.seconds("every", self.every)
         self.started = self.told = time.monotonic()
 
     @property
@@ -117,10 +120,24 @@ class Watch:
 
 
 def positive(**numbers: Any) -> None:
-    """Raises ValueError unless each of the named numbers is an integer from 1 on."""
+    """Raises ValueError unless each of the named numbers is an integer from 1 to :data:`MOST`."""
     for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number!r}")
+        arguments.whole(name, number, 1, MOST)
+
+
+def a_watch(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a :class:`Watch` or None."""
+    if not isinstance(value, Watch | None):
+        raise ValueError(f"{name} must be a Watch or None, got {value!r:.100}")
+
+
+def a_device(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is "cpu" or, where one is there, "cuda"."""
+    if value != "cpu":
+        import torch
+
+        if not isinstance(value, str) or value.partition(":")[0] != "cuda" or not torch.cuda.is_available():
+            raise ValueError(f"{name} must be 'cpu', or 'cuda' where a device is there, got {value!r:.100}")
 
 
 def decimals(name: str, values: Iterable[Any], count: int | None = None) -> list[float]:

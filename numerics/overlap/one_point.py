@@ -20,9 +20,23 @@ from numerics.arithmetic.deadline import OutOfTime
 from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_precision
 from numerics.flows.flow import value_and_jacobian
 from numerics.overlap.first_integral import Reach, joined, neuron_value
-from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, of_equal, positive, repeated, smooth
+from numerics.overlap.found import (
+    AFFINE,
+    IN_THE_DOMAIN,
+    NO_PROOF,
+    NotFound,
+    Overlap,
+    Watch,
+    a_watch,
+    decimals,
+    of_equal,
+    positive,
+    repeated,
+    smooth,
+)
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import BITS
+from theory import arguments
 from theory.activations import SmoothActivation
 from theory.models import TwoLayer
 
@@ -32,6 +46,7 @@ ATTEMPTS, LONGEST_WAY = 20, 16.0
 
 
 @np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
+@arguments.checking(seed=arguments.seed, watch=a_watch)
 def find_one_point_overlap(
     activation: Any,
     *,

@@ -22,10 +22,11 @@ from numerics.arithmetic.krawczyk import NotCertified, ball, balls, working_prec
 from numerics.flows.flow import FlowDiverged, Limit, gradient_flow, value_and_jacobian, without_warnings_of_lsoda
 from numerics.flows.validated_flow import Field, descend, tail, tail_certificate
 from numerics.overlap.finite_steps import step_bounds
-from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, decimals, positive, smooth
+from numerics.overlap.found import AFFINE, IN_THE_DOMAIN, NO_PROOF, NotFound, Overlap, Watch, a_watch, decimals, positive, smooth
 from numerics.overlap.screening import Candidate, screened
 from numerics.overlap.shape import MONOTONE, is_p_family
 from numerics.overlap.two_point import by_orbits, differ_as_functions, kind_and_level, refine
+from theory import arguments
 from theory.models import TwoLayer
 
 #: Precision of the validated flows, and the longest that are worth one.
@@ -63,6 +64,7 @@ class Case:
 
 
 @np.errstate(all="ignore")  # sigma may have no value at some of the places that are tried
+@arguments.checking(seed=arguments.seed, bias=arguments.switch, steps=arguments.switch, watch=a_watch)
 def find_reweighted(
     activation: Any,
     *,

@@ -24,11 +24,11 @@ from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
+from theory.arguments import whole
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.models.networks import named_array
-from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
@@ -401,11 +401,20 @@ def _samples_as(model: AbstractModel, x: np.ndarray, convert: Callable) -> np.nd
 # ----------------------------------------------------------------------------------------------------------- exact
 
 
+def check_prime(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a prime below 2^63: flint ends the process where it meets another modulus."""
+    from flint import fmpz
+
+    if not fmpz(whole(name, value, 2, 2**63 - 1)).is_prime():
+        raise ValueError(f"{name} must be a prime, got {value}")
+
+
 def modular_tangents(model: AbstractModel, theta: np.ndarray, x: np.ndarray, prime: int, unit: int) -> np.ndarray:
     """The tangent matrix at rational ``theta`` and ``x`` modulo ``prime``, exponentials s -> ``unit``; an array of nmod (n t, P).
 
     Raises NoExactValue where the model leaves the field, UnluckyPrime where a denominator vanishes.
     """
+    check_prime("prime", prime)
     activation = getattr(model, "activation", None)
     rational_theta, rational_x = exact.rationals(theta), _samples_as(model, x, exact.rationals)
     if activation is None or (activation.rational and hasattr(activation, "state")):

@@ -125,6 +125,8 @@ def pose(model: Any, theta0: Any, data: Any, *, weights: Any, learning_rate: Any
 def _finite(name: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
         array = np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be an array of real numbers, got {type(values).__name__}: {error}") from error

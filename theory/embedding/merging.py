@@ -18,12 +18,8 @@ def merge(
     The output function is kept, and a critical point stays one. Raises ValueError, with the largest difference, when incoming weights and
     biases differ by more than ``tolerance``, and for a tolerance or theta that is none.
     """
-    first, second = neurons
-    for neuron in neurons:
-        check_place(model, layer, neuron)
-    if first == second:
-        raise ValueError(f"neurons must be two different ones, got {neurons}")
-    places, theta = wiring(model, layer), _checked(model, theta, tolerance)
+    first, second = two_neurons(model, layer, neurons)
+    places, theta = wiring(model, layer), checked(model, theta, tolerance)
     difference = theta[..., places.incoming[first]] - theta[..., places.incoming[second]]
     if _exceeds(difference, tolerance):
         raise ValueError(f"neurons {first} and {second} of layer {layer} differ in incoming weights and bias by {np.ravel(difference)}")
@@ -41,14 +37,25 @@ def unchecked_merge(model: AbstractNetwork, theta: Any, layer: int, neurons: tup
 def remove(model: AbstractNetwork, theta: Any, layer: int, neuron: int, *, tolerance: float = 0.0) -> tuple[AbstractNetwork, Any]:
     """The narrower model and its theta without ``neuron``. Raises ValueError when an outgoing weight exceeds ``tolerance``."""
     check_place(model, layer, neuron)
-    theta = _checked(model, theta, tolerance)
+    theta = checked(model, theta, tolerance)
     weights = theta[..., wiring(model, layer).outgoing[neuron]]
     if _exceeds(weights, tolerance):
         raise ValueError(f"neuron {neuron} of layer {layer} has outgoing weights {np.ravel(weights)}, expected zeros")
     return _without(model, theta, layer, neuron)
 
 
-def _checked(model: AbstractNetwork, theta: Any, tolerance: float) -> Any:
+def two_neurons(model: AbstractNetwork, layer: int, neurons: Any) -> tuple[int, int]:
+    """The two ``neurons``. Raises ValueError unless they are two different neurons of ``layer``."""
+    if not isinstance(neurons, tuple | list) or len(neurons) != 2:
+        raise ValueError(f"neurons must be two neurons of a layer, got {neurons!r:.60}")
+    for neuron in neurons:
+        check_place(model, layer, neuron)
+    if neurons[0] == neurons[1]:
+        raise ValueError(f"neurons must be two different ones, got {neurons}")
+    return neurons[0], neurons[1]
+
+
+def checked(model: AbstractNetwork, theta: Any, tolerance: float = 0.0) -> Any:
     """``theta`` (..., P). Raises ValueError for another shape, and for a tolerance that is no number from 0 on: NaN exceeds nothing."""
     if isinstance(tolerance, bool | str | complex) or np.ndim(tolerance) or tolerance is None or not tolerance >= 0:
         raise ValueError(f"tolerance must be a number, 0 or more, got {tolerance!r:.60}")

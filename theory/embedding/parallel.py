@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
-from theory.embedding.merging import unchecked_merge
-from theory.embedding.wiring import check_place, wiring
-from theory.models import AbstractNetwork, as_container
+from theory.embedding.merging import checked, two_neurons, unchecked_merge
+from theory.embedding.wiring import wiring
+from theory.models import AbstractNetwork
 
 
 def merge_parallel(model: AbstractNetwork, theta: Any, layer: int, neurons: tuple[int, int]) -> tuple[AbstractNetwork, Any]:
@@ -23,12 +23,10 @@ def merge_parallel(model: AbstractNetwork, theta: Any, layer: int, neurons: tupl
     ``theta`` (P,) holds exact numbers or floats whose weights are exactly parallel. Raises ValueError, naming what would be needed, when
     the activation does not allow it: a positive factor for a homogeneous one, +1 for any, -1 for odd and even ones.
     """
-    first, second = neurons
-    for neuron in neurons:
-        check_place(model, layer, neuron)
-    if first == second:
-        raise ValueError(f"neurons must be two different ones, got {neurons}")
-    places, theta = wiring(model, layer), np.array(as_container(theta))
+    first, second = two_neurons(model, layer, neurons)
+    places, theta = wiring(model, layer), np.array(checked(model, theta))
+    if theta.ndim != 1:
+        raise ValueError(f"theta must be one point of {model.n_params} entries, got shape {theta.shape}")
     ratio = _ratio(theta[places.incoming[first]], theta[places.incoming[second]])
     weight = None if ratio is None else outgoing_factor(model.activation, ratio)
     if weight is None:

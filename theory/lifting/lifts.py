@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
+from theory.arguments import whole
 from theory.lifting.factoring import factor, rank_of
 from theory.lifting.pieces import INFINITY, AffinePiece, LeavesPiece, NoAffinePiece, affine_pieces, pieces_met
 from theory.models import FullyConnected, TwoLayer
@@ -295,12 +296,13 @@ def as_fully_connected(model: FullyConnected | TwoLayer) -> FullyConnected:
 
 def features(model: FullyConnected, theta: Any, x: Any, layer: int) -> np.ndarray:
     """f^[layer] on the samples ``x``, shape (n, m_layer); layer 0 is the input."""
+    layer = whole("layer", layer, 0, model.depth)
     return model.activation(preactivations(model, theta, x, layer)) if layer else np.asarray(x)
 
 
 def preactivations(model: FullyConnected, theta: Any, x: Any, layer: int) -> np.ndarray:
     """W^[layer] f^[layer-1] + b^[layer] on the samples ``x``, shape (n, m_layer)."""
-    W, b = _layer(model, theta, layer)
+    W, b = _layer(model, theta, whole("layer", layer, 1, model.depth))
     z = features(model, theta, x, layer - 1) @ W.T
     return z if b is None else z + b
 

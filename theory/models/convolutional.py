@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import ActivationField
+from theory.arguments import whole_numbers
 from theory.models.networks import AbstractNetwork, Shape, as_container, keep_sizes
 
 
@@ -28,12 +29,12 @@ class Convolutional(AbstractNetwork):
 
     def __post_init__(self) -> None:
         for name in ("inputs", "channels", "kernels"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, tuple(whole_numbers(name, getattr(self, name), 1)))
         if len(self.inputs) != 2:
             raise ValueError(f"inputs must be (channels, length), got {self.inputs}")
         if not self.channels or len(self.channels) != len(self.kernels):
             raise ValueError(f"channels and kernels must name as many layers, one or more, got {self.channels} and {self.kernels}")
-        keep_sizes(self, "inputs", "channels", "kernels", "outputs")
+        keep_sizes(self, "outputs")
         if self.positions[-1] < 1:
             raise ValueError(f"kernels must leave a position of the {self.inputs[1]} of the input, got {self.kernels}")
 

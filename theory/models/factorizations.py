@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, check_size, keep_sizes
+from theory.arguments import whole_numbers
+from theory.models.networks import AbstractModel, AffineModel, Shape, as_container, keep_sizes
 
 
 class EntryModel(AbstractModel):
@@ -103,7 +104,7 @@ class MatrixFactorization(EntryModel):
 
 
 def _checked(sizes: Iterable[int]) -> Shape:
-    sizes = tuple(check_size("sizes", size) for size in sizes)
+    sizes = tuple(whole_numbers("sizes", sizes, 1))
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold at least two sizes, got {sizes}")
     return sizes

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from theory.activations import ActivationField, polynomial_coefficients
+from theory.arguments import switch, whole, whole_numbers
 from theory.elementary import as_array
 
 Shape = tuple[int, ...]
@@ -139,9 +140,7 @@ def named_array(name: str, values: Any) -> Any:
 
 def check_size(name: str, value: int, least: int = 1) -> int:
     """``value`` as a Python integer. Raises ValueError unless it is an integer of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
-    return int(value)
+    return whole(name, value, least)
 
 
 def keep_sizes(model: AbstractModel, *names: str) -> None:
@@ -153,6 +152,12 @@ def keep_sizes(model: AbstractModel, *names: str) -> None:
         value: Any = getattr(model, name)
         several = isinstance(value, tuple | list)
         object.__setattr__(model, name, tuple(check_size(name, size) for size in value) if several else check_size(name, value))
+
+
+def keep_switches(model: AbstractModel, *names: str) -> None:
+    """Keeps each of the attributes ``names`` of a frozen model as a bool. Raises ValueError for what is neither True nor False."""
+    for name in names:
+        object.__setattr__(model, name, switch(name, getattr(model, name)))
 
 
 def _row(bias: Any) -> Any:
@@ -173,6 +178,7 @@ class TwoLayer(AbstractNetwork):
 
     def __post_init__(self) -> None:
         keep_sizes(self, "inputs", "width", "outputs")
+        keep_switches(self, "bias", "output_bias")
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -213,6 +219,7 @@ class TwoLayerCNN(AbstractNetwork):
 
     def __post_init__(self) -> None:
         keep_sizes(self, "kernels", "inputs", "kernel", "stride")
+        keep_switches(self, "sharing", "bias", "output_bias")
         grid, kernel, stride = self.grid
         if not len(grid) == len(kernel) == len(stride):
             raise ValueError(f"inputs, kernel and stride must have as many axes, got {self.inputs}, {self.kernel}, {self.stride}")
@@ -277,12 +284,12 @@ class FullyConnected(AbstractNetwork):
     output_bias: bool | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "widths", tuple(whole_numbers("widths", self.widths, 1)))
         if len(self.widths) < 2:
             raise ValueError(f"widths must hold inputs, hidden widths and outputs, got {self.widths}")
-        keep_sizes(self, "widths")
         if self.output_bias is None:
             object.__setattr__(self, "output_bias", self.bias)
+        keep_switches(self, "bias", "output_bias")
 
     @property
     def inputs(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 
-from theory.rank.closed_forms import whole, whole_numbers
+from theory.arguments import whole, whole_numbers
 
 
 def attention_parameters(width: int, bias: bool) -> int:

@@ -15,24 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from theory.arguments import checking, switch, whole, whole_numbers
 from theory.models import CPFactorization, TwoLayer
 from theory.rationals import fractions
-
-
-def whole(name: str, value: Any, least: int = 0, most: int | None = None) -> int:
-    """``value`` as a Python integer from ``least`` to ``most``; raises ValueError, naming the argument, for anything else."""
-    integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not integer or value < least or (most is not None and value > most):
-        limits = f"from {least} to {most}" if most is not None else f"of at least {least}"
-        raise ValueError(f"{name} must be an integer {limits}, got {value!r}")
-    return int(value)
-
-
-def whole_numbers(name: str, values: Any, least: int = 0) -> list[int]:
-    """``values``, a sequence of integers of at least ``least``, as Python integers; raises ValueError, naming the argument, for others."""
-    if isinstance(values, str | bytes) or not np.iterable(values):
-        raise ValueError(f"{name} must hold integers of at least {least}, got {values!r}")
-    return [whole(name, value, least) for value in values]
 
 
 def _sizes(**sizes: Any) -> list[int]:
@@ -181,6 +166,7 @@ def cp_format(sizes: Sequence[int], components: int) -> str:
 # ------------------------------------------------------------------------------------------------ two-layer networks
 
 
+@checking(linear=switch, constant=switch, bias=switch)
 def two_layer_rank(inputs: int, classes: int, active: int, *, linear: bool = False, constant: bool = False, bias: bool = False) -> int:
     """R(theta) of a two-layer tanh network with one output (2211.11623v1, Corollary 2; with biases: ours).
 
@@ -213,6 +199,7 @@ def two_layer_strata(model: TwoLayer, theta: Sequence[Fraction]) -> dict[str, An
     return dict(classes=len(classes), active=len(active), linear=linear, constant=bool(constant), bias=model.bias)
 
 
+@checking(constant=switch, bias=switch, output_bias=switch)
 def two_layer_function_rank(
     inputs: int, neurons: int, *, constant: bool = False, bias: bool = False, output_bias: bool = False, outputs: int = 1
 ) -> int:
@@ -238,6 +225,7 @@ def up_to_sign(vector: Sequence[Any] | np.ndarray) -> tuple | None:
     return tuple(-entry for entry in vector) if lead < 0 else tuple(vector)
 
 
+@checking(bias=switch)
 def cnn_function_rank(
     inputs: int, kernel: int, positions: int, kernels: int, *, architecture: str = "shared", zeros: int = 0, bias: bool = False
 ) -> int:

@@ -25,10 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from theory.arguments import whole
 from theory.models import FullyConnected, TwoLayer
 from theory.models.toy import faithful_points
 from theory.rank.architectures import polynomial_dimension
-from theory.rank.closed_forms import function_rank, matrix_rank, whole
+from theory.rank.closed_forms import function_rank, matrix_rank
 from theory.rank.generators import MOST_MONOMIALS, tangent_combinations
 from theory.rank.sparse import sparse_rank
 from theory.rank.targets import Target, exact_parameters, model_of, point_of, same_activation, shallow

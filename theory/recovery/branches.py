@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theory.arguments import generator, whole
+
 if TYPE_CHECKING:
     import networkx
 
 Block = tuple[int, ...]
 
+#: The most neurons that are counted with.
+MOST = 10_000
 #: Sampled weights of different blocks keep this distance: close weights make tangents nearly dependent (like their distance squared).
 APART = 0.4
 #: Sampled outputs stay this far from zero, where a neuron would belong to a smaller branch in effect.
@@ -70,6 +74,8 @@ class Target:
 
 def random_target(neurons: int, inputs: int, rng: np.random.Generator) -> Target:
     """Weights N(0, 1.2^2) that keep apart, outputs of modulus 1/2 to 3/2, all dyadic."""
+    _at_least_one(neurons=neurons, inputs=inputs)
+    generator("rng", rng)
     outputs = on_grid(rng.uniform(0.5, 1.5, neurons)) * rng.choice([-1, 1], neurons)
     return Target(_apart(np.zeros((0, inputs)), neurons, rng), outputs)
 
@@ -294,17 +300,18 @@ def branch_count(width: int, targets: int) -> int:
 
 def stirling(n: int, k: int) -> int:
     """S(n, k), the number of partitions of n things into k blocks."""
-    if isinstance(n, bool) or isinstance(k, bool) or not (isinstance(n, int) and isinstance(k, int)) or n < 0 or k < 0:
-        raise ValueError(f"n and k must be integers of at least 0, got {n!r} and {k!r}")
-    if k == 0 or k > n:
-        return int(n == k == 0)
-    return k * stirling(n - 1, k) + stirling(n - 1, k - 1)
+    n, k = whole("n", n, 0, MOST), whole("k", k)
+    if k > n:
+        return 0
+    row = [1] + [0] * k  # S(0, .)
+    for things in range(1, n + 1):
+        row = [0, *(b * row[b] + row[b - 1] if b <= things else 0 for b in range(1, k + 1))]
+    return row[k]
 
 
 def _at_least_one(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+        whole(name, value, 1)
 
 
 def _check_distinct(distinct: int, width: int, targets: int) -> None:
@@ -314,7 +321,8 @@ def _check_distinct(distinct: int, width: int, targets: int) -> None:
 
 
 def _check(width: int, targets: int) -> None:
-    _at_least_one(width=width, targets=targets)
+    whole("width", width, 1, MOST)
+    _at_least_one(targets=targets)
     if targets > width:
         raise ValueError(f"targets must be at most the width {width} (fewer neurons cannot represent more), got {targets}")
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from numerics.arithmetic.remembered import remembered
 from numerics.rank.slope import batched_tangents
+from theory import arguments
 from theory.models import TwoLayer
 
 #: Singular values below this fraction of the largest count as zeros of the Hessian: rounding moves them by about 1e-15.
@@ -22,12 +23,26 @@ ZERO_SINGULAR = 1e-9
 RTOL, ATOL = 1e-12, 1e-15
 
 
+def a_sign(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is 1 or -1."""
+    if isinstance(value, bool) or value not in (1, -1):
+        raise ValueError(f"{name} must be 1 (up) or -1 (down), got {value!r:.100}")
+
+
+def a_decay(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a :class:`Decay`."""
+    if not isinstance(value, Decay):
+        raise ValueError(f"{name} must be a Decay, as flow returns it, got {value!r:.100}")
+
+
+@arguments.checking(model=arguments.model, theta=arguments.array(1), x=arguments.array(2), y=arguments.array(1))
 def residual_and_tangents(model: TwoLayer, theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """r (n,) and J (n, P) at one ``theta`` (P,) for samples ``x`` (n, d) with labels ``y`` (n,)."""
     output, jacobian = batched_tangents(model, theta[None], x[None])
     return output[0] - y, jacobian[0]
 
 
+@arguments.checking(model=arguments.model, theta=arguments.array(1), x=arguments.array(2))
 def hessian_eigenvalues(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The non-zero eigenvalues 2 sigma_k(J)^2 of Hess R at a zero of R, smallest first."""
     singular = np.linalg.svd(batched_tangents(model, theta[None], x[None])[1][0], compute_uv=False)
@@ -49,6 +64,15 @@ class Decay:
 
 
 @remembered
+@arguments.checking(
+    model=arguments.model,
+    theta0=arguments.array(1),
+    x=arguments.array(2),
+    y=arguments.array(1),
+    times=arguments.array(1),
+    direction=a_sign,
+    largest=arguments.positive,
+)
 def flow(
     model: TwoLayer, theta0: np.ndarray, x: np.ndarray, y: np.ndarray, times: np.ndarray, *, direction: int = -1, largest: float = 1e3
 ) -> Decay:
@@ -78,6 +102,7 @@ def flow(
     return Decay(solution.t, theta, loss)
 
 
+@arguments.checking(decay=a_decay, largest=arguments.positive, smallest=arguments.number)
 def decay_rate(decay: Decay, *, largest: float, smallest: float) -> float:
     """-d log R / dt between the first loss below ``largest`` and the last one above ``smallest``; NaN without two points between."""
     inside = np.flatnonzero((decay.loss < largest) & (decay.loss > smallest))
@@ -106,6 +131,7 @@ class SlowDecay:
         return 1 / (64 * self.curvature)
 
 
+@arguments.checking(model=arguments.model, theta=arguments.array(1), x=arguments.array(2))
 def slow_decay(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> SlowDecay:
     """The constants at ``theta``, two neurons on one weight w in dimension 1, from second derivatives along the slow direction.
 
@@ -121,6 +147,7 @@ def slow_decay(model: TwoLayer, theta: np.ndarray, x: np.ndarray) -> SlowDecay:
     return SlowDecay(float(left @ left), float(np.linalg.norm(taken_up)))
 
 
+@arguments.checking(model=arguments.model, weight=arguments.array(1), x=arguments.array(2), kernel=arguments.array(1))
 def curvature_form(model: TwoLayer, weight: Any, x: Any, kernel: Any) -> np.ndarray:
     """sum_i c_i sigma''(w . x_i) x_i x_i^T (d, d) for c in the kernel of J^T: its sign decides whether a doubled neuron separates."""
     bend = model.activation.jet((x @ weight[:, None])[:, 0], 2)[2]

@@ -8,9 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from numerics.rank.slope import batched_tangents
+from theory import arguments
 from theory.models import TwoLayer
 
 
+@arguments.checking(
+    model=arguments.model, theta=arguments.array(1), start=arguments.array(1), x=arguments.array(2), reach=arguments.positive
+)
 def certified_tail(model: TwoLayer, theta: np.ndarray, start: np.ndarray, x: np.ndarray, *, reach: float) -> tuple[float, float]:
     """Proved bounds (lower, upper) on the distance from ``start`` to the zero-loss limit of the flow on the labels of ``theta``.
 
@@ -34,6 +38,7 @@ def certified_tail(model: TwoLayer, theta: np.ndarray, start: np.ndarray, x: np.
         return float((error / norm).lower()), upper
 
 
+@arguments.checking(model=arguments.model, theta=arguments.array(1), x=arguments.array(2), reach=arguments.positive)
 def certified_least_eigenvalue(model: TwoLayer, theta: np.ndarray, x: np.ndarray, *, reach: float) -> tuple[float, float]:
     """Proved bounds on the least eigenvalue of J J^T within ``reach`` of ``theta``: elimination below, a Rayleigh quotient above."""
     from flint import arb

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numerics.arithmetic.bracketing import root_between
+from theory import arguments
 from theory.models import TwoLayer
 from theory.recovery import Target, branches
 
@@ -19,6 +20,18 @@ WIDEST, GRID_SIZE, SAME_WEIGHT = 40.0, 4001, 1e-6
 AGREES = 1e-8
 
 
+def a_target(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a :class:`theory.recovery.Target`."""
+    if not isinstance(value, Target):
+        raise ValueError(f"{name} must be a Target, got {value!r:.100}")
+
+
+@arguments.checking(
+    width=arguments.between(1, 10**6),
+    x=arguments.array(3),
+    starts=arguments.between(1, 10**6),
+    rng=arguments.generator,
+)
 def fit(
     activation: Any, targets: Sequence[Target], *, width: int, x: np.ndarray, starts: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -37,6 +50,7 @@ def fit(
     return trained.theta.reshape(*shape, -1), trained.converged.reshape(shape)
 
 
+@arguments.checking(target=a_target, theta=arguments.array(2))
 def generalization(activation: Any, target: Target, theta: np.ndarray) -> np.ndarray:
     """Root-mean-square error (batch,) of the networks ``theta`` (batch, P) on a fixed set of inputs over [-2, 2]^d."""
     inputs = target.inputs
@@ -50,6 +64,7 @@ def _target_values(activation: Any, target: Target, x: np.ndarray) -> np.ndarray
     return model(model.pack(input_weights=target.weights, output_weights=target.outputs[None]), x)
 
 
+@arguments.checking(target=a_target, theta=arguments.array(2))
 def distance_to_branches(target: Target, width: int, theta: np.ndarray) -> np.ndarray:
     """Distance (batch,) of ``theta`` (batch, P) to the nearest closure of a branch of ``target``."""
     distances = []
@@ -59,6 +74,7 @@ def distance_to_branches(target: Target, width: int, theta: np.ndarray) -> np.nd
     return np.min(distances, axis=0)
 
 
+@arguments.checking(weight=arguments.number, x=arguments.array(1, 2))
 def other_interpolants(activation: Any, weight: float, x: np.ndarray) -> list[float]:
     """Weights w != ``weight`` for which some a sigma(w x) agrees with sigma(``weight`` x) on all samples ``x`` (n,), n >= 2.
 

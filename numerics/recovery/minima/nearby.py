@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.rank.slope import best_conditioned, nearest_zero_loss
+from theory import arguments
 from theory.models import TwoLayer
 
 #: Root-mean-square test errors above this belong to imperfect zero-loss points. Projection leaves residuals of 1e-14, which
@@ -28,6 +29,14 @@ class Nearby:
         return self.converged & (self.errors > IMPERFECT)
 
 
+@arguments.checking(
+    model=arguments.model,
+    theta=arguments.array(2),
+    x=arguments.array(2, 3),
+    rng=arguments.generator,
+    noise=arguments.number,
+    steps=arguments.between(0),
+)
 def nearby_zero_loss(
     model: TwoLayer, theta: np.ndarray, x: np.ndarray, *, rng: np.random.Generator, noise: float = 0.005, steps: int = 60
 ) -> Nearby:
@@ -39,6 +48,14 @@ def nearby_zero_loss(
     return Nearby(converged, np.sqrt(np.mean(error**2, axis=1)))
 
 
+@arguments.checking(
+    model=arguments.model,
+    theta=arguments.array(2),
+    samples=arguments.between(1),
+    rank=arguments.between(1),
+    rng=arguments.generator,
+    tries=arguments.between(1),
+)
 def designs(model: TwoLayer, theta: np.ndarray, samples: int, rank: int, *, rng: np.random.Generator, tries: int = 10) -> np.ndarray:
     """Inputs (batch, samples, d), N(0, 1.3^2): for every ``theta`` (batch, P) the best conditioned of ``tries`` draws.
 

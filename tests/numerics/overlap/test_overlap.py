@@ -131,7 +131,7 @@ def test_a_loop_closes_for_softplus_and_not_the_other_way_round():
         (lambda: find_two_point_overlap("hinge3"), "differentiable everywhere, or ReLU or leaky"),
         (lambda: find_one_point_overlap("relu"), "differentiable everywhere"),
         (lambda: find_cycle("leaky"), "differentiable everywhere"),
-        (lambda: find_two_point_overlap("sigmoid", candidates=0), "candidates must be at least 1"),
+        (lambda: find_two_point_overlap("sigmoid", candidates=0), "candidates must be an integer from 1 to 1000000, got 0"),
         (lambda: find_two_point_overlap("sigmoid", samples=[([1], 1), ([2], 1)]), "given together with a start"),
         (lambda: find_two_point_overlap("sigmoid", start=[1], samples=[([1], 1), ([2], 1)]), "start must have 2 entries"),
         (lambda: find_two_point_overlap("sigmoid", start=[1, 2], samples=[([0], 1), ([2], 1)]), "must not be zero"),
