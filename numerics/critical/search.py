@@ -107,9 +107,7 @@ def find_critical_points(
     factors = factors * of_inputs
     if isinstance(starts, int | np.integer):
         if isinstance(starts, bool) or not 0 <= starts < MOST_STARTS:
-            raise ValueError(
-                f"starts must be a number, 0 or more and below {MOST_STARTS}, or an array (starts, {model.n_params}), got {starts}"
-            )
+            raise ValueError(f"starts must be a number, 0 or more (below 1e9), or an array (starts, {model.n_params}), got {starts}")
         theta = model.init(np.random.default_rng(seed), scale=scale, batch=(starts,))
     else:
         theta = np.array(starts, float)

@@ -292,16 +292,16 @@ def flows(cell, given, *, sign=1, context):
 MONOTONE.without("one sample", flows, opposed_samples)
 
 
-@MONOTONE.check("symbolic", one("tanh", "erf", "sin", "atan", "gelu", "silu"), clauses="short of it", scope="one neuron, label 1")
-@false("sigma(0) = 1/2", formula="sigmoid")
+@MONOTONE.check("symbolic", [None], clauses="short of it", covers="statement", scope="arbitrary sigma, label, input; neurons one by one")
+@false("sigma(0) = 1/2", value=Fraction(1, 2))
 @false("a start with an output weight", output=1)
-def at_rest(name, *, formula=None, output=0, context):
-    """The speed -2 (f - y) (a sigma'(0) x, sigma(0)) from w = 0, where f = a sigma(0)."""
+def at_rest(_, *, value=0, output=0, context):
+    """The speed -2 (f - y) (a sigma'(0) x, sigma(0)) at w = 0, where f = a sigma(0)."""
     import sympy as sp
 
-    value, slope = (entry[0] for entry in TwoLayer(1, 1, activation=formula or name).activation.jet(np.array([sp.Integer(0)]), 1))
-    pull = 2 * (1 - output * value)
-    return vanishing("speed", [pull * output * slope, pull * value], shown={"activation": formula or name})
+    y, slope, x = sp.symbols("y slope x")
+    pull = -2 * (output * sp.Rational(value) - y)
+    return vanishing("speed", [pull * output * slope * x, pull * sp.Rational(value)])
 
 
 TAIL = claim(
