@@ -24,10 +24,13 @@ from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
+from numerics.rank.regions import affine_pieces, beside_breaks, on_break, region_points
+from theory.activations import PiecewiseActivation
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.models.networks import named_array
+from theory.models.pooling import PooledCNN
 from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
 from theory.rank.sparse import sparse_rank
@@ -97,7 +100,9 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
 
 @remembered
 def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
-    return _on_samples(model, theta, x, method, _structural_bound(model, theta))
+    # The structural bound is one of functions: at a break, where the derivative is that of one side, no identity of theirs holds.
+    at_break = _pieces(model) and on_break(model, theta, x)
+    return _on_samples(model, theta, x, method, model.n_params if at_break else _structural_bound(model, theta))
 
 
 def _on_samples(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
@@ -148,7 +153,7 @@ def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int)
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
         return _on_samples(model, theta, _samples(model, lattice), method, upper)
-    if in_pieces(model) and method in ("auto", "exact"):
+    if _pieces(model) and method in ("auto", "exact"):
         return _piecewise_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, theta=theta, seed=seed):
         found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
@@ -186,14 +191,38 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
+def _pieces(model: AbstractModel) -> bool:
+    """Whether ``model`` is a network with hidden layers of a piecewise activation."""
+    return in_pieces(model) or (isinstance(model, PooledCNN) and isinstance(model.activation, PiecewiseActivation))
+
+
 def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int) -> Rank:
-    """The lower bound of samples that meet the pieces of the network; see :mod:`numerics.rank.pieces`."""
+    """The lower bound of samples that meet the pieces of the network (:mod:`numerics.rank.pieces`), and where its regions can be told
+    all, the rank on these (:mod:`numerics.rank.regions`).
+    """
+    regions: list[np.ndarray] = []
+
+    def pools() -> Iterator[np.ndarray]:
+        drawn = sample_points(model, upper, theta=theta, seed=seed)
+        yield next(drawn)
+        if not regions and affine_pieces(model) and (points := region_points(model, theta)) is not None:
+            regions.append(points)
+        yield from regions or drawn
 
     def searched(prime: int) -> tuple[Any, ...]:
-        pools = sample_points(model, upper, theta=theta, seed=seed)
-        return *large_rank(model, theta, pools, upper, prime), prime
+        if in_pieces(model):
+            return *large_rank(model, theta, pools(), upper, prime), prime
+        lower, samples = 0, np.zeros((0, model.input_size), dtype=object)
+        for pool in pools():
+            samples = np.concatenate([samples, exact.rationals(pool)])
+            image = _image_and_field(model, theta, samples, prime)[0]
+            if (lower := image.rank()) == upper:
+                break
+        return lower, None, samples, prime
 
     lower, _, samples, prime = _first_lucky(model, searched)
+    if lower < upper and regions and len(regions[0]) * model.outputs * model.n_params <= MOST_ON_SAMPLES:
+        upper = min(upper, exact.rank_rational(_matrix(tangents(model, theta, regions[0])[1])))
     certificate = partial(_modular_certificate, model, theta, samples, prime)
     return Rank(lower, upper, lower == upper, "point", "exact", certificate)
 
@@ -211,12 +240,13 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
     for factor in (1,) if analytic else (1, 4, 16, 48):
         count = factor * (rank if analytic else -(-rank // model.outputs)) + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
-        if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
+        if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected | PooledCNN):
             near = _where_neurons_change(model, theta, count // 2 if analytic else count, rng)
             points = np.concatenate([points[: count - len(near)] if analytic else points, near])
             if in_pieces(model) and isinstance(model, FullyConnected) and model.depth > 2:
                 points = np.concatenate([points, near_breaks(model, theta, near * 2.0 ** rng.integers(-2, 3, (len(near), 1)), rng)])
-        yield np.round(points * 2.0**bits) / 2.0**bits
+        points = np.round(points * 2.0**bits) / 2.0**bits
+        yield beside_breaks(model, theta, points) if theta is not None and _pieces(model) else points
 
 
 def _as_floats(name: str, values: Any) -> np.ndarray:
@@ -232,7 +262,7 @@ def _as_floats(name: str, values: Any) -> np.ndarray:
 
 def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
-    first, theta = layers(model)[0], exact.near_floats(exact.rationals(theta))
+    first, theta = layers(model.convolution if isinstance(model, PooledCNN) else model)[0], exact.near_floats(exact.rationals(theta))
     at = lambda k: 0.0 if k is None else theta[k]
     w = np.array([[at(k) for k in row] for row in first.weights])
     b = np.array([at(k) for k in first.biases])
