@@ -33,6 +33,7 @@ from theory.models.networks import named_array
 from theory.models.pooling import PooledCNN
 from theory.rank.closed_forms import whole
 from theory.rank.layerwise import tangent_tables
+from theory.rank.phases import phase_rank
 from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
 
@@ -298,9 +299,11 @@ def _structural_bound(model: AbstractModel, theta: np.ndarray) -> int:
     bound = model.n_params
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
-    for table in tangent_tables(model, fractions("theta", theta).tolist()):
+    theta = fractions("theta", theta).tolist()
+    for table in tangent_tables(model, theta):
         bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED, block_rank=exact.rank_of_rows))
-    return bound
+    phased = phase_rank(model, theta)
+    return bound if phased is None else min(bound, phased[0])
 
 
 def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:
