@@ -24,7 +24,7 @@ from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
-from numerics.rank.regions import affine_pieces, beside_breaks, on_break, region_points
+from numerics.rank.regions import affine_pieces, at_kinks, beside_breaks, region_points
 from theory.activations import PiecewiseActivation
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
@@ -94,16 +94,31 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     """Rank of the tangent matrix [d f_t(x_i) / d theta_k] of ``model`` at ``theta`` (P,) on the samples ``x`` (n, inputs).
 
     Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
-    decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
+    decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach. At a sample on a kink
+    the derivative is that of the left piece; a rank that needs it is not certified.
     """
     return _empirical_rank(model, _parameters(model, theta), _samples(model, x), method)
 
 
 @remembered
 def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
-    # The structural bound is one of functions: at a break, where the derivative is that of one side, no identity of theirs holds.
-    at_break = _pieces(model) and on_break(model, theta, x)
-    return _on_samples(model, theta, x, method, model.n_params if at_break else _structural_bound(model, theta))
+    upper = _structural_bound(model, theta)
+    at, leaving = at_kinks(model, theta, x) if _pieces(model) else (np.zeros(0, bool), np.zeros(0, bool))
+    if not at.any():
+        return _on_samples(model, theta, x, method, upper)
+    # The structural bound is one of functions: at a kink, where the derivative is that of one side, no identity of theirs holds.
+    found = _on_samples(model, theta, x, method, model.n_params if leaving.any() else upper)
+    return _certified_beside(found, lambda: _on_samples(model, theta, x[~at], method, upper))
+
+
+def _certified_beside(found: Rank, beside: Callable[[], Rank]) -> Rank:
+    """``found`` on samples some of which are at kinks, where no referee takes the derivative of the left piece: certified by those
+    ``beside`` kinks, or not.
+    """
+    other = beside() if found.certified else None
+    if other is None or other.lower < found.lower:
+        return replace(found, certified=False, make_certificate=None)
+    return replace(found, make_certificate=other.make_certificate)
 
 
 def _on_samples(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
@@ -203,29 +218,35 @@ def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: i
     """
     regions: list[np.ndarray] = []
 
-    def pools() -> Iterator[np.ndarray]:
+    def pools(kept: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
         drawn = sample_points(model, upper, theta=theta, seed=seed)
-        yield next(drawn)
+        yield kept(exact.rationals(next(drawn)))
         if not regions and affine_pieces(model) and (points := region_points(model, theta)) is not None:
             regions.append(points)
-        yield from regions or drawn
+        yield from map(kept, regions or map(exact.rationals, drawn))
 
-    def searched(prime: int) -> tuple[Any, ...]:
+    def searched(kept: Callable[[np.ndarray], np.ndarray], prime: int) -> tuple[Any, ...]:
         if in_pieces(model):
-            return *large_rank(model, theta, pools(), upper, prime), prime
+            return *large_rank(model, theta, pools(kept), upper, prime), prime
         lower, samples = 0, np.zeros((0, model.input_size), dtype=object)
-        for pool in pools():
-            samples = np.concatenate([samples, exact.rationals(pool)])
-            image = _image_and_field(model, theta, samples, prime)[0]
-            if (lower := image.rank()) == upper:
+        for pool in pools(kept):
+            samples = np.concatenate([samples, pool])
+            if (lower := _image_and_field(model, theta, samples, prime)[0].rank()) == upper:
                 break
         return lower, None, samples, prime
 
-    lower, _, samples, prime = _first_lucky(model, searched)
-    if lower < upper and regions and len(regions[0]) * model.outputs * model.n_params <= MOST_ON_SAMPLES:
+    def found(kept: Callable[[np.ndarray], np.ndarray]) -> tuple[Rank, np.ndarray]:
+        lower, _, samples, prime = _first_lucky(model, partial(searched, kept))
+        certificate = partial(_modular_certificate, model, theta, samples, prime)
+        return Rank(lower, upper, lower == upper, "point", "exact", certificate), samples
+
+    first, samples = found(lambda pool: pool)
+    if first.lower < upper and regions and len(regions[0]) * model.outputs * model.n_params <= MOST_ON_SAMPLES:
         upper = min(upper, exact.rank_rational(_matrix(tangents(model, theta, regions[0])[1])))
-    certificate = partial(_modular_certificate, model, theta, samples, prime)
-    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+        first = replace(first, upper=upper, certified=first.lower == upper)
+    if not at_kinks(model, theta, samples)[0].any():
+        return first
+    return _certified_beside(first, lambda: found(lambda pool: pool[~at_kinks(model, theta, pool)[0]])[0])
 
 
 def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: int = 0) -> Iterator[np.ndarray]:

@@ -8,11 +8,14 @@ whether one lies on both sides of a hyperplane is decided by elimination of one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from numerics.arithmetic.exact import near_floats, rationals
+from numerics.rank.pieces import affine
 from theory.activations import PiecewiseActivation
 from theory.models import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import Layer, layers
@@ -50,12 +53,12 @@ def region_points(model: Any, theta: np.ndarray) -> np.ndarray | None:
 
 
 def beside_breaks(model: Any, theta: Any, points: np.ndarray) -> np.ndarray:
-    """Those of the float ``points`` (n, inputs) at which no neuron of the piecewise ``model`` is at a break that it leaves nearby.
+    """Those of the float ``points`` (n, inputs) at which no neuron of the piecewise ``model`` is at a kink that it leaves nearby.
 
-    On a break the derivative is that of the left piece alone, which no neighbourhood shows. A neuron may rest on one.
+    On a kink the derivative is that of the left piece alone, which no neighbourhood shows. A neuron may rest on one.
     """
     network, exactly = _hidden(model, rationals(theta))
-    breaks = model.activation.breaks
+    breaks = kinks(model.activation)
     suspect, held, sizes = np.zeros(len(points), bool), points, np.abs(points)
     floats = near_floats(exactly)
     with np.errstate(all="ignore"):
@@ -64,32 +67,47 @@ def beside_breaks(model: Any, theta: Any, points: np.ndarray) -> np.ndarray:
             z, sizes = held @ weights.T + biases, sizes @ np.abs(weights).T + np.abs(biases)
             for t in breaks:
                 suspect |= ~(np.abs(z - float(t)) > ROUNDING * (sizes + abs(float(t)))).all(axis=1)
-            held, sizes = model.activation.jet(z, 0)[0], sizes + max(abs(float(t)) for t in breaks)
+            held, sizes = model.activation.jet(z, 0)[0], sizes + max((abs(float(t)) for t in breaks), default=0.0)
     kept = ~suspect
     kept[suspect] = [_beside(network, exactly, model.activation, point) for point in rationals(points[suspect])]
     return points[kept]
 
 
-def on_break(model: Any, theta: np.ndarray, x: np.ndarray) -> bool:
-    """Whether a neuron of the piecewise ``model`` is at a break, and leaves it nearby, at a row of ``x`` (n, inputs), both of fmpq."""
+def at_kinks(model: Any, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At which rows of ``x`` (n, inputs) a neuron of the piecewise ``model`` is at a kink, and at which one leaves it nearby; x of fmpq."""
     network, theta = _hidden(model, theta)
-    return not all(_beside(network, theta, model.activation, point) for point in x)
+    sharp, at, held = set(kinks(model.activation)), np.zeros(len(x), bool), x
+    for layer in network if sharp and len(x) else ():
+        z = affine(layer, theta, held)
+        at |= np.array([any(value in sharp for value in row) for row in z])
+        held = model.activation(z)
+    leaving = at.copy()
+    leaving[at] = [not _beside(network, theta, model.activation, point) for point in x[at]]
+    return at, leaving
+
+
+def kinks(activation: PiecewiseActivation) -> list[Any]:
+    """The breaks at which sigma or its slope jumps."""
+    found = []
+    for t, before, behind in zip(activation.breaks, activation.pieces, activation.pieces[1:], strict=False):
+        step = [b - a for a, b in zip_longest(map(Fraction, before), map(Fraction, behind), fillvalue=Fraction(0))]
+        slope = [k * c for k, c in enumerate(step)][1:]
+        if any(sum(c * Fraction(t) ** k for k, c in enumerate(part)) for part in (step, slope)):
+            found.append(t)
+    return found
 
 
 def _beside(network: Sequence[Layer], theta: np.ndarray, activation: PiecewiseActivation, point: Sequence[Any]) -> bool:
-    """Whether at ``point`` all neurons at a break rest on it: nothing that they depend on changes nearby."""
-    d = len(point)
-    affine = np.array([[*(int(i == j) for j in range(d)), 0] for i in range(d)], dtype=object)  # what is held, near the point
-    at = np.array([*point, 1], dtype=object)
+    """Whether at ``point`` all neurons at a kink rest on it: no change nearby moves them."""
+    held, gradients = np.array(point, dtype=object), rationals(np.eye(len(point)))
+    sharp = kinks(activation)
     for layer in network:
-        z = _affine(layer, theta, affine)
-        rows = []
-        for row in z:
-            value = (row * at).sum()
-            if value in activation.breaks and any(row[:-1]):
-                return False
-            rows.append(_piece(activation, row, value))
-        affine = np.array(rows, dtype=object)
+        weights = _matrix(layer, theta, 0 * theta[0])
+        z, gradients = weights @ held + _biases(layer, theta, 0 * theta[0]), weights @ gradients
+        if any(value in sharp and any(row) for value, row in zip(z, gradients, strict=True)):
+            return False
+        held, slopes = activation.jet(z, 1)
+        gradients = slopes[:, None] * gradients
     return True
 
 

@@ -6,7 +6,8 @@ from referees import script
 
 from numerics.arithmetic.exact import rationals
 from numerics.rank import empirical_rank, model_rank
-from numerics.rank.regions import affine_pieces, beside_breaks, on_break, region_points
+from numerics.rank.regions import affine_pieces, at_kinks, beside_breaks, kinks, region_points
+from theory.activations import activation
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.pooling import PooledCNN
 
@@ -33,7 +34,7 @@ def test_regions_of_a_deep_network_are_met_by_no_more_patterns_than_they_have():
         return set(map(tuple, np.concatenate(found, axis=1)))
 
     points = region_points(model, rationals(theta))
-    assert points is not None and not on_break(model, rationals(theta), points)
+    assert points is not None and not at_kinks(model, rationals(theta), points)[0].any()
     met = pieces(np.array(points, float))
     assert pieces(rng.normal(size=(20_000, 2)) * 10.0 ** rng.integers(-1, 4, (20_000, 1))) <= met
 
@@ -51,7 +52,8 @@ def test_a_sample_at_a_kink_shows_more_than_the_functions_have(method):
     tangents = [[t * (t > 1), 2 * t * (t < 1), 1 * (t > 1), 2 * (t < 1), max(t - 1, 0), max(1 - t, 0), 1] for t in x[:, 0]]
     assert np.linalg.matrix_rank(np.array(tangents, float)) == 5
     found = empirical_rank(OPPOSITE, AT_ONE, x, method)
-    assert found.lower == 5 <= found.upper and found.certified == (method in ("auto", "exact"))
+    assert found.lower == 5 <= found.upper and not found.certified and found.certificate is None
+    assert (found.rank == 5) == (method in ("auto", "exact"))
     assert empirical_rank(OPPOSITE, AT_ONE, x[x[:, 0] != 1]).rank == model_rank(OPPOSITE, AT_ONE).rank == 4
 
 
@@ -80,7 +82,14 @@ RESTING = [
 @pytest.mark.parametrize(("model", "theta", "rank"), RESTING, ids=str)
 def test_neurons_that_rest_on_a_break_keep_bounds_in_order(model, theta, rank):
     found = model_rank(model, [float(t) for t in theta])
-    assert found.certified and found.rank == rank
+    assert found.rank == rank and not found.certified and found.certificate is None
+
+
+def test_smooth_breaks_are_no_kinks():
+    assert kinks(activation("hinge3")) == [] and kinks(activation("hardtanh")) == [-1, 1] and kinks(activation("leaky")) == [0]
+    model = TwoLayer(1, 2, activation="hinge3", bias=True)
+    found = empirical_rank(model, [1.0, -1.0, 0.0, 0.0, 1.0, 2.0], [[0.0], [1.0], [2.0], [-1.0], [-3.0], [5.0]])
+    assert found.certified and script("check_minor").check(found.certificate) == found.lower
 
 
 def test_points_at_which_a_neuron_rests_are_kept():
@@ -88,7 +97,8 @@ def test_points_at_which_a_neuron_rests_are_kept():
     theta = rationals([1, -1, -1, -1, 1, -1, -1, 1, 0, 0, 1, 1, 0])
     points = np.array([[0.0], [1.0], [-1.0], [2.0], [0.5]])
     assert beside_breaks(model, theta, points).tolist() == [[0.0], [2.0], [0.5]]
-    assert on_break(model, theta, rationals([[1.0]])) and not on_break(model, theta, rationals([[0.5]]))
+    at, leaving = at_kinks(model, theta, rationals(points))
+    assert at.tolist() == [True, True, True, False, True] and leaving.tolist() == [False, True, True, False, False]
 
 
 DECIDED = [
@@ -103,7 +113,8 @@ DECIDED = [
 @pytest.mark.parametrize(("model", "theta"), DECIDED, ids=str)
 def test_small_networks_with_pieces_are_decided(model, theta):
     found = model_rank(model, [float(t) for t in theta])
-    assert found.certified
+    assert found.rank is not None
+    assert found.certificate is None or script("check_minor").check(found.certificate) == found.rank
 
 
 def test_weights_of_every_scale_leave_a_relu_network_its_rank():
