@@ -309,7 +309,7 @@ def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: n
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
-    """An upper bound of the model rank at rational ``theta`` (P,) that holds by structure, for all inputs.
+    """An upper bound of the model rank at rational ``theta`` (P,) that holds by structure, for all inputs but those at kinks.
 
     Raises ValueError for what is no model, and for a theta of another shape or not of finite rationals.
     """
@@ -320,10 +320,10 @@ def _structural_bound(model: AbstractModel, theta: np.ndarray) -> int:
     bound = model.n_params
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
-    theta = fractions("theta", theta).tolist()
-    for table in tangent_tables(model, theta):
+    exactly = fractions("theta", theta).tolist()
+    for table in tangent_tables(model, exactly):
         bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED, block_rank=exact.rank_of_rows))
-    phased = phase_rank(model, theta)
+    phased = phase_rank(model, exactly)
     return bound if phased is None else min(bound, phased[0])
 
 
