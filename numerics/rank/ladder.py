@@ -25,6 +25,7 @@ from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
 from numerics.rank.regions import affine_pieces, at_kinks, beside_breaks, region_points
+from numerics.rank.scales import far_from_one, largest_minor, placed_points, precisions
 from theory.activations import PiecewiseActivation
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
@@ -51,6 +52,8 @@ MOST_ELIMINATED = 400
 MOST_ON_SAMPLES = 480_000
 #: Entries of the tangent matrix on a lattice up to which it is eliminated in rationals.
 MOST_ON_LATTICE = 200_000
+#: Samples for each parameter where weights are far from one.
+PLACED = 3
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
 MOST_BALLS = 400
 
@@ -176,7 +179,25 @@ def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int)
         if found.lower == upper:
             break
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
-    return replace(found, upper=upper, certified=found.lower == upper and found.method != "float")
+    found = replace(found, upper=upper, certified=found.lower == upper and found.method != "float")
+    return _far_rank(found, model, theta, seed) if method in ("auto", "ball") and far_from_one(model, theta) else found
+
+
+def _far_rank(found: Rank, model: AbstractModel, theta: np.ndarray, seed: int) -> Rank:
+    """``found``, or a larger minor on samples that are placed where neurons change; see :mod:`numerics.rank.scales`."""
+    if found.rank is not None:
+        return found
+    x = placed_points(model, theta, PLACED * model.n_params, seed)
+    for precision in precisions(theta):
+        rows, columns = largest_minor(ball_tangents(model, theta, x, precision), precision)
+        more = 4 * precision  # a determinant takes pivots as they come
+        if len(rows) <= found.lower or _ball_minor(model, theta, x, more, rows, columns).contains(0):
+            continue
+        certificate = partial(minor_certificate, model, theta, x, rows, columns, kind="ball minor", precision=more)
+        found = Rank(len(rows), found.upper, len(rows) == found.upper, "point", "ball", certificate)
+        if found.rank is not None:
+            break
+    return found
 
 
 def faithful_lattice(model: AbstractModel) -> np.ndarray | None:
