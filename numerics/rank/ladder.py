@@ -24,12 +24,17 @@ from numerics.derivatives.tape import tangents
 from numerics.rank.certificates import minor_certificate, series_certificate
 from numerics.rank.one_layer import one_layer_residues
 from numerics.rank.pieces import in_pieces, large_rank, near_breaks, piecewise_tangents
+from numerics.rank.regions import affine_pieces, at_kinks, beside_breaks, region_points
+from numerics.rank.scales import far_from_one, largest_minor, placed_points, precisions
+from theory.activations import PiecewiseActivation
 from theory.arguments import whole
 from theory.elementary import entrywise
 from theory.models import AbstractModel, AbstractNetwork, EntryModel, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.models.layers import layers
 from theory.models.networks import named_array
+from theory.models.pooling import PooledCNN
 from theory.rank.layerwise import tangent_tables
+from theory.rank.phases import phase_rank
 from theory.rank.sparse import sparse_rank
 from theory.rationals import fractions
 
@@ -47,6 +52,8 @@ MOST_ELIMINATED = 400
 MOST_ON_SAMPLES = 480_000
 #: Entries of the tangent matrix on a lattice up to which it is eliminated in rationals.
 MOST_ON_LATTICE = 200_000
+#: Samples for each parameter where weights are far from one.
+PLACED = 3
 #: Beyond this many parameters the determinant of balls takes minutes; Taylor series modulo a prime take seconds.
 MOST_BALLS = 400
 
@@ -90,14 +97,31 @@ def empirical_rank(model: AbstractModel, theta: Any, x: Any, method: str = "auto
     """Rank of the tangent matrix [d f_t(x_i) / d theta_k] of ``model`` at ``theta`` (P,) on the samples ``x`` (n, inputs).
 
     Floats are read as the rationals they are. ``method`` is one of auto, float, ball, exact; auto takes the cheapest that
-    decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach.
+    decides. Raises ValueError on a wrong shape, NaN or an unknown method, NoExactValue where "exact" does not reach. At a sample on a kink
+    the derivative is that of the left piece; a rank that needs it is not certified.
     """
     return _empirical_rank(model, _parameters(model, theta), _samples(model, x), method)
 
 
 @remembered
 def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str) -> Rank:
-    return _on_samples(model, theta, x, method, _structural_bound(model, theta))
+    upper = _structural_bound(model, theta)
+    at, leaving = at_kinks(model, theta, x) if _pieces(model) else (np.zeros(0, bool), np.zeros(0, bool))
+    if not at.any():
+        return _on_samples(model, theta, x, method, upper)
+    # The structural bound is one of functions: at a kink, where the derivative is that of one side, no identity of theirs holds.
+    found = _on_samples(model, theta, x, method, model.n_params if leaving.any() else upper)
+    return _certified_beside(found, lambda: _on_samples(model, theta, x[~at], method, upper))
+
+
+def _certified_beside(found: Rank, beside: Callable[[], Rank]) -> Rank:
+    """``found`` on samples some of which are at kinks, where no referee takes the derivative of the left piece: certified by those
+    ``beside`` kinks, or not.
+    """
+    other = beside() if found.certified else None
+    if other is None or other.lower < found.lower:
+        return replace(found, certified=False, make_certificate=None)
+    return replace(found, make_certificate=other.make_certificate)
 
 
 def _on_samples(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str, upper: int) -> Rank:
@@ -148,14 +172,32 @@ def _model_rank(model: AbstractModel, theta: np.ndarray, method: str, seed: int)
         return _series_rank(model, theta, upper, seed)
     if (lattice := faithful_lattice(model)) is not None and method in ("auto", "exact"):
         return _on_samples(model, theta, _samples(model, lattice), method, upper)
-    if in_pieces(model) and method in ("auto", "exact"):
+    if _pieces(model) and method in ("auto", "exact"):
         return _piecewise_rank(model, theta, upper, seed)
     for points in sample_points(model, upper, theta=theta, seed=seed):
         found = _climbed(model, theta, _samples(model, points), method, upper, eliminate=False)
         if found.lower == upper:
             break
     # On finitely many points an exact elimination bounds the empirical rank only; the space itself is bounded by structure.
-    return replace(found, upper=upper, certified=found.lower == upper and found.method != "float")
+    found = replace(found, upper=upper, certified=found.lower == upper and found.method != "float")
+    return _far_rank(found, model, theta, seed) if method in ("auto", "ball") and far_from_one(model, theta) else found
+
+
+def _far_rank(found: Rank, model: AbstractModel, theta: np.ndarray, seed: int) -> Rank:
+    """``found``, or a larger minor on samples that are placed where neurons change; see :mod:`numerics.rank.scales`."""
+    if found.rank is not None:
+        return found
+    x = placed_points(model, theta, PLACED * model.n_params, seed)
+    for precision in precisions(theta):
+        rows, columns = largest_minor(ball_tangents(model, theta, x, precision), precision)
+        more = 4 * precision  # a determinant takes pivots as they come
+        if len(rows) <= found.lower or _ball_minor(model, theta, x, more, rows, columns).contains(0):
+            continue
+        certificate = partial(minor_certificate, model, theta, x, rows, columns, kind="ball minor", precision=more)
+        found = Rank(len(rows), found.upper, len(rows) == found.upper, "point", "ball", certificate)
+        if found.rank is not None:
+            break
+    return found
 
 
 def faithful_lattice(model: AbstractModel) -> np.ndarray | None:
@@ -186,16 +228,46 @@ def _series_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int)
     return Rank(lower, upper, lower == upper, at, "series", certificate)
 
 
+def _pieces(model: AbstractModel) -> bool:
+    """Whether ``model`` is a network with hidden layers of a piecewise activation."""
+    return in_pieces(model) or (isinstance(model, PooledCNN) and isinstance(model.activation, PiecewiseActivation))
+
+
 def _piecewise_rank(model: AbstractModel, theta: np.ndarray, upper: int, seed: int) -> Rank:
-    """The lower bound of samples that meet the pieces of the network; see :mod:`numerics.rank.pieces`."""
+    """The lower bound of samples that meet the pieces of the network (:mod:`numerics.rank.pieces`), and where its regions can be told
+    all, the rank on these (:mod:`numerics.rank.regions`).
+    """
+    regions: list[np.ndarray] = []
 
-    def searched(prime: int) -> tuple[Any, ...]:
-        pools = sample_points(model, upper, theta=theta, seed=seed)
-        return *large_rank(model, theta, pools, upper, prime), prime
+    def pools(kept: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+        drawn = sample_points(model, upper, theta=theta, seed=seed)
+        yield kept(exact.rationals(next(drawn)))
+        if not regions and affine_pieces(model) and (points := region_points(model, theta)) is not None:
+            regions.append(points)
+        yield from map(kept, regions or map(exact.rationals, drawn))
 
-    lower, _, samples, prime = _first_lucky(model, searched)
-    certificate = partial(_modular_certificate, model, theta, samples, prime)
-    return Rank(lower, upper, lower == upper, "point", "exact", certificate)
+    def searched(kept: Callable[[np.ndarray], np.ndarray], prime: int) -> tuple[Any, ...]:
+        if in_pieces(model):
+            return *large_rank(model, theta, pools(kept), upper, prime), prime
+        lower, samples = 0, np.zeros((0, model.input_size), dtype=object)
+        for pool in pools(kept):
+            samples = np.concatenate([samples, pool])
+            if (lower := _image_and_field(model, theta, samples, prime)[0].rank()) == upper:
+                break
+        return lower, None, samples, prime
+
+    def found(kept: Callable[[np.ndarray], np.ndarray]) -> tuple[Rank, np.ndarray]:
+        lower, _, samples, prime = _first_lucky(model, partial(searched, kept))
+        certificate = partial(_modular_certificate, model, theta, samples, prime)
+        return Rank(lower, upper, lower == upper, "point", "exact", certificate), samples
+
+    first, samples = found(lambda pool: pool)
+    if first.lower < upper and regions and len(regions[0]) * model.outputs * model.n_params <= MOST_ON_SAMPLES:
+        upper = min(upper, exact.rank_rational(_matrix(tangents(model, theta, regions[0])[1])))
+        first = replace(first, upper=upper, certified=first.lower == upper)
+    if not at_kinks(model, theta, samples)[0].any():
+        return first
+    return _certified_beside(first, lambda: found(lambda pool: pool[~at_kinks(model, theta, pool)[0]])[0])
 
 
 def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: int = 0) -> Iterator[np.ndarray]:
@@ -211,12 +283,13 @@ def sample_points(model: AbstractModel, rank: int, *, theta: Any = None, seed: i
     for factor in (1,) if analytic else (1, 4, 16, 48):
         count = factor * (rank if analytic else -(-rank // model.outputs)) + 4
         points = rng.uniform(-2, 2, (count, model.input_size))
-        if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected):
+        if theta is not None and isinstance(model, TwoLayer | TwoLayerCNN | FullyConnected | PooledCNN):
             near = _where_neurons_change(model, theta, count // 2 if analytic else count, rng)
             points = np.concatenate([points[: count - len(near)] if analytic else points, near])
             if in_pieces(model) and isinstance(model, FullyConnected) and model.depth > 2:
                 points = np.concatenate([points, near_breaks(model, theta, near * 2.0 ** rng.integers(-2, 3, (len(near), 1)), rng)])
-        yield np.round(points * 2.0**bits) / 2.0**bits
+        points = np.round(points * 2.0**bits) / 2.0**bits
+        yield beside_breaks(model, theta, points) if theta is not None and _pieces(model) else points
 
 
 def _as_floats(name: str, values: Any) -> np.ndarray:
@@ -232,7 +305,7 @@ def _as_floats(name: str, values: Any) -> np.ndarray:
 
 def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, inputs) at which some pre-activations of the first hidden layer are of size 1: near single kinks, pairs, corners."""
-    first, theta = layers(model)[0], exact.near_floats(exact.rationals(theta))
+    first, theta = layers(model.convolution if isinstance(model, PooledCNN) else model)[0], exact.near_floats(exact.rationals(theta))
     at = lambda k: 0.0 if k is None else theta[k]
     w = np.array([[at(k) for k in row] for row in first.weights])
     b = np.array([at(k) for k in first.biases])
@@ -257,7 +330,7 @@ def _where_neurons_change(model: AbstractNetwork, theta: Any, count: int, rng: n
 
 
 def structural_upper_bound(model: AbstractModel, theta: np.ndarray) -> int:
-    """An upper bound of the model rank at rational ``theta`` (P,) that holds by structure, for all inputs.
+    """An upper bound of the model rank at rational ``theta`` (P,) that holds by structure, for all inputs but those at kinks.
 
     Raises ValueError for what is no model, and for a theta of another shape or not of finite rationals.
     """
@@ -268,9 +341,11 @@ def _structural_bound(model: AbstractModel, theta: np.ndarray) -> int:
     bound = model.n_params
     if isinstance(model, EntryModel):
         return min(bound, len(model.entries()))
-    for table in tangent_tables(model, fractions("theta", theta).tolist()):
+    exactly = fractions("theta", theta).tolist()
+    for table in tangent_tables(model, exactly):
         bound = min(bound, sparse_rank(table, most=MOST_ELIMINATED, block_rank=exact.rank_of_rows))
-    return bound
+    phased = phase_rank(model, exactly)
+    return bound if phased is None else min(bound, phased[0])
 
 
 def _parameters(model: AbstractModel, theta: Any) -> np.ndarray:

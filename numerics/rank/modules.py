@@ -170,7 +170,7 @@ class _Ranked(Subject):
         if uniform is None:
             return found
         other = model_rank(uniform, self.theta)
-        return other if other.rank is not None and found.lower <= other.rank <= found.upper else found
+        return other if other.upper - other.lower < found.upper - found.lower else found
 
     def exact(self) -> Rank:
         """The rank on the inputs by residues."""

@@ -92,7 +92,7 @@ class _Pass:
         """The pass at ``theta`` and ``x`` in rationals."""
         network, values, held, slopes = layers(model), x, [_residues(x, prime)], []
         for layer in network[:-1]:
-            values, slope = model.activation.jet(_affine(layer, theta, values), 1)
+            values, slope = model.activation.jet(affine(layer, theta, values), 1)
             held.append(_residues(values, prime))
             slopes.append(_residues(slope, prime))
         return cls(model.outputs, network, _residues(theta, prime), x, held, slopes, prime)
@@ -152,7 +152,7 @@ def _weights(layer: Layer, values: np.ndarray) -> np.ndarray:
     return np.array([[0 if k is None else values[k] for k in row] for row in layer.weights], dtype=object)
 
 
-def _affine(layer: Layer, theta: np.ndarray, values: np.ndarray) -> np.ndarray:
+def affine(layer: Layer, theta: np.ndarray, values: np.ndarray) -> np.ndarray:
     """W h + b (n, neurons) in rationals."""
     from flint import fmpq, fmpq_mat
 

@@ -179,7 +179,7 @@ def _read(activation: Activation, z: Vector, layer: int, known: dict[Any, _Class
         size = z[min(z, key=repr)] if polynomial else max(map(abs, z.values()))
     own = {key: c / size for key, c in z.items()}
     spelled, opposite = (tuple(sorted(((key, sign * c) for key, c in own.items()), key=repr)) for sign in (1, -1))
-    reflection = None if polynomial else activation.reflection
+    reflection = None if polynomial or (pieces and layer and _may_rest(activation, inside)) else activation.reflection
     if reflection is not None and opposite in known:
         value, factor, straight = _reflected(reflection, known[opposite], size)
         return _Neuron(value, value, [(factor, known[opposite])], straight, range=image)
@@ -225,6 +225,14 @@ def _only_piece(activation: PiecewiseActivation, z: Range) -> Sequence[Fraction 
         if above and below:
             return piece
     return None
+
+
+def _may_rest(activation: PiecewiseActivation, z: Range) -> bool:
+    """Whether z or -z in a range can be at a break. A neuron that rests there, as where all below it are constant, has the derivative of
+    the left piece, and so has its opposite: the reflection of sigma holds for their values alone. In the first layer no neuron rests.
+    """
+    inside = lambda t: (z[0] is None or z[0] <= t) and (z[1] is None or t <= z[1])
+    return any(inside(sign * t) for t in activation.breaks for sign in (1, -1))
 
 
 def _image(activation: PiecewiseActivation, z: Range) -> Range:

@@ -48,6 +48,7 @@ from theory.rank.generators import neurons
 from theory.rank.independence import INDEPENDENT, SINUSOIDS, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
+from theory.rank.phases import phase_rank
 from theory.rank.polynomial_networks import as_deep, linear_bounds, power_bounds
 from theory.rank.sparse import sparse_rank
 from theory.rank.targets import (
@@ -81,7 +82,8 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
     """R(theta), exactly, ``theta`` (P,) read as the rationals it holds.
 
     Known for factorizations, for the toy models, and for networks with one hidden layer (pooled ones too) whose generators are linearly
-    independent (:mod:`theory.rank.independence`): the rank is that of the table of coefficients. Raises NotKnown elsewhere, with bounds.
+    independent (:mod:`theory.rank.independence`): the rank is that of the table of coefficients. So are those of sin and cos whose neurons
+    share frequencies (:mod:`theory.rank.phases`). Raises NotKnown elsewhere, with bounds.
     """
     theta = exact_parameters(model, theta)
     if matrix_format(model):
@@ -106,6 +108,10 @@ def rank_at(model: AbstractModel, theta: Any) -> int:
     own = (network.convolution, network.unpooled(theta)) if isinstance(network, PooledCNN) else (network, theta)
     if table_is_exact(network.activation, list(neurons(own[0], own[1].tolist()))):
         return upper
+    phased = phase_rank(network, theta.tolist())
+    if phased is not None and phased[1]:
+        return phased[0]
+    upper = min(upper, phased[0]) if phased is not None else upper
     raise NotKnown(f"independence of the generators is not proved for {network.activation!r}", 0, upper, "table of generators")
 
 

@@ -49,8 +49,11 @@ def test_bounds_are_carried_where_no_form_is_known():
     with pytest.raises(NotKnown) as deep:
         optimistic_sample_size(FullyConnected((2, 5, 5, 1), bias=False), FullyConnected((2, 2, 2, 1), bias=False))
     assert (deep.value.lower, deep.value.upper) == (0, 10) and "embedding principle" in deep.value.source
-    with pytest.raises(NotKnown, match="cos"):
-        rank_at(TwoLayer(2, 2, activation="cos", bias=True), [1, 2, 1, 2, 1, 0, 3, 4])  # one frequency, two phases
+    phased = TwoLayer(2, 2, activation="cos", bias=True)
+    assert rank_at(phased, [1, 2, 1, 2, 1, 0, 3, 4]) == 6  # one frequency, two phases
+    with pytest.raises(NotKnown, match="cos") as far:
+        rank_at(phased, [1, 2, 1, 2, 0.1, 0.3, 3, 4])  # multiples of 2^-56, large ones
+    assert far.value.upper == 6
     assert rank_at(TwoLayer(2, 1, activation="cos"), [1, 2, 3]) == 3
 
 
