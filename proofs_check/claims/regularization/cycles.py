@@ -79,7 +79,7 @@ OPEN = claim(
             "M = 2",
             unprobed="with more parameters solution sets are surfaces: see regularization.classification.one-neuron",
         ),
-        Assumption("transversal", "the two families of solution curves cross at an angle"),
+        Assumption("transversal", "the two families of solution curves are continuously differentiable and cross at an angle"),
     ],
     depends_on=["regularization.criterion.acyclic"],
     refuted_by="An open set with two transversal families in which small four-step paths do not close.",
