@@ -3,12 +3,15 @@ r"""Splitting neurons of deep networks keeps the tangent space: a narrower netwo
 A split copies the input weights and bias of a hidden neuron and divides its output weights in the same proportion on all edges.
 """
 
+from itertools import product
+from math import comb, prod
+
 import numpy as np
 
-from numerics.arithmetic.exact import rank_rational, rationals
+from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import model_rank
-from proofs_check import Assumption, axes, by_level, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, exists, false
 from proofs_check.adequacy.width import null_neurons, splitting
 from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.activations import SmoothActivation
@@ -151,14 +154,24 @@ SPLIT.formal(
 BOUND = claim(
     "deep.bound",
     "A narrower network bounds the optimistic sample size",
-    r"f^* \in F_{\mathrm{narr}}:\quad R_{\mathrm{wide}}(f^*) \le R_{\mathrm{narr}}(f^*) \le M_{\mathrm{narr}}",
-    symbols=["f^*", "F", "R", "M", "narr,wide"],
+    r"f^* \in F_{\mathrm{narr}}:\quad R_{\mathrm{wide}}(f^*) \le R_{\mathrm{narr}}(f^*) \le M_{\mathrm{narr}}, \text{ at times strictly}",
+    clauses={
+        "bound": r"R_{\mathrm{wide}}(f^*) \le R_{\mathrm{narr}}(f^*) \le M_{\mathrm{narr}}",
+        "strict": exists(
+            r"\sigma = z^4:\ \text{a quartic of three inputs that 7 neurons represent, whichever they are, at rank 15, and 8 at rank 14}"
+        ),
+    },
+    symbols=["f^*", "F", "R", "M", "narr,wide", r"\sigma"],
     relation="upper",
     assumptions=[Assumption("no empty layer", r"\text{every hidden layer of the narrow network has a neuron}")],
     source=STRATIFICATION.at("Theorems 2 and 3; 2307.08921v1, equations 16 and 34; 2406.18035v1, Theorem 4, Corollaries 5 and 6"),
     depends_on=["deep.split"],
     refuted_by="A target of a narrow network whose every representative in a wider one has a larger rank.",
-    notes="Only an upper bound; no example of strict inequality is known to us.",
+    notes="No strict example is known to us for tanh. That of z^4 (ours): f* = sum a_i (w_i . x)^4 with q o f* = 0 for one conic q alone,"
+    " and the octic g of f* on q has 8 different real roots. (1) Where seven neurons represent f* below rank 15, a quartic is singular at"
+    " all w_i; so these lie on a conic, or are six with a catalecticant of rank 6, but it is 5. (2) A conic that holds all w_i annihilates"
+    " f*: it is q, and g a sum of seven eighth powers. Derivatives that kill one power each keep all roots real and different, until a"
+    " form of degree two with a double root is left: there is none.",
 )
 
 PAIRS = by_level(
@@ -189,7 +202,9 @@ def widened(narrow, theta, widths, rng):
     return wide, theta
 
 
-@BOUND.check("exact", narrow_target, TARGETS, distribution=f"{WEIGHTS}; special points with zeros, copies and dependent rows")
+@BOUND.check(
+    "exact", narrow_target, TARGETS, clauses="bound", distribution=f"{WEIGHTS}; special points with zeros, copies and dependent rows"
+)
 @false("one less than the parameters", bound=lambda wide, narrow: narrow.n_params - 1)
 @false("one less than the rank there", slack=-1)
 def embedded_points(cell, theta, *, bound=lambda wide, narrow: rank_bounds(wide, narrow)[1], slack=0, context):
@@ -211,7 +226,7 @@ def embedded_points(cell, theta, *, bound=lambda wide, narrow: rank_bounds(wide,
 EMPTY = axes(activation=("sigmoid", "softplus", "cos", "tanh"), d=(1, 2, 3))
 
 
-@BOUND.check("certified", lambda cell, rng: np.zeros(cell.d + 1, int), EMPTY)
+@BOUND.check("certified", lambda cell, rng: np.zeros(cell.d + 1, int), EMPTY, clauses="bound")
 @false("an empty layer counts as narrower", cost=lambda cell: 0)
 def no_empty_layer(cell, theta, *, cost=lambda cell: int(cell.activation != "tanh"), context):
     """The zero function as a network without hidden neurons: sigmoid without biases expresses it by one neuron, at rank 1."""
@@ -219,6 +234,79 @@ def no_empty_layer(cell, theta, *, cost=lambda cell: int(cell.activation != "tan
     return rank_is(cost(cell), model_rank(model, theta), theta=theta)
 
 
-BOUND.formal("width/null.v", "deep_bound", false="R_wide <= R_narr - 1", adequate=null_neurons, part="any depth, biases in all layers")
+BOUND.formal(
+    "width/null.v",
+    "deep_bound",
+    false="R_wide <= R_narr - 1",
+    adequate=null_neurons,
+    part="any depth, biases in all layers",
+    clauses="bound",
+)
 
 BOUND.without("no empty layer", no_empty_layer, cost=lambda cell: 0)
+
+#: Input weights of seven neurons, none on the conic q = x_0 x_2 - x_1^2; seven of eight points (1, t, t^2) on it.
+SEVEN = ((4, -5, -4), (3, 5, -2), (5, 2, -5), (1, 5, -1), (5, 0, -1), (-4, -5, 5), (-2, 0, 5))
+PLACES = (-3, -2, -1, 0, 1, 2, 3)
+QUADRICS, QUARTICS = ([p for p in product(range(degree + 1), repeat=3) if sum(p) == degree] for degree in (2, 4))
+
+
+def powers(points, exponents):
+    """The monomials of these exponents at rational points, an array (points, monomials)."""
+    return np.array([[prod(c**e for c, e in zip(point, one, strict=True)) for one in exponents] for point in rationals(points)])
+
+
+def solved(matrix):
+    """The vector that a matrix of corank one sends to 0, last entry 1."""
+    (kernel,) = nullspace_rational(matrix)
+    return rationals(kernel) / kernel[-1]
+
+
+def on_seven():
+    """(weights, outputs) of f*: outputs with q o f* = 0, as sum_i a_i q(w_i) p(w_i) = 0 for all quadrics p."""
+    weights = rationals(SEVEN)
+    return weights, solved(powers(SEVEN, QUADRICS).T) / (weights[:, 0] * weights[:, 2] - weights[:, 1] ** 2)
+
+
+def on_eight(moments):
+    """(weights, outputs) of eight neurons on the conic with sum_i c_i t_i^k as given, k = 0 .. 8: the eighth place solves
+    sum_k g_k moments_k = 0 for the g that vanishes at all places."""
+    g = rationals([1])
+    for t in PLACES:
+        g = np.append(0 * g[:1], g) - t * np.append(g, 0 * g[:1])
+    places = np.append(rationals(PLACES), (g * moments[1:]).sum() / (g * moments[:-1]).sum())
+    rows = np.array([places**k for k in range(9)])
+    return np.array([places**0, places, places**2]).T, solved(np.column_stack([rows, -moments]))[:-1]
+
+
+@BOUND.check(
+    "exact",
+    [None],
+    clauses="strict",
+    covers="statement",
+    because="one target is enough",
+    scope="integer weights of seven neurons, rational ones of eight",
+)
+@false("seven at rank 14, too", narrow=14)
+@false("eight at rank 15, too", wide=15)
+@false("seven real roots", roots=7)
+@false("no conic", catalecticant=6)
+def strict(_, *, narrow=15, wide=14, roots=8, catalecticant=5, context):
+    """One quartic in two networks, what the notes use of it, and both ranks."""
+    import sympy as sp
+
+    (weights, outputs), v = on_seven(), sp.Symbol("v")
+    quartic = outputs @ powers(weights, QUARTICS)
+    moments = np.array([next(c for c, (_, j, l) in zip(quartic, QUARTICS, strict=True) if j + 2 * l == k) for k in range(9)])
+    octic = sp.Poly(sum(comb(8, k) * sp.Rational(int(c.p), int(c.q)) * v**k for k, c in enumerate(moments)), v)
+    others, shares = on_eight(moments)
+    at = powers(weights, QUADRICS)
+    rank = lambda w, a: model_rank(TwoLayer(3, len(a), activation="power:4"), np.append(w.ravel(), a), "exact").rank
+    return worst(
+        [
+            equal(same=(0, int(np.count_nonzero(shares @ powers(others, QUARTICS) - quartic)))),
+            equal(catalecticant=(catalecticant, rank_rational(at.T @ (outputs[:, None] * at)))),
+            equal(roots=(roots, sp.Poly(octic, v).count_roots()), repeated=(0, sp.gcd(octic, octic.diff()).degree())),
+            equal(narrow=(narrow, rank(weights, outputs)), wide=(wide, rank(others, shares))),
+        ]
+    )
