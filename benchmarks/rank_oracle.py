@@ -327,7 +327,7 @@ FAMILIES = (
     "toy",
     "deep diagonal",
 )
-POINTS = ("generic", "zeros", "copies", "parallel", "dead", "saturated")
+POINTS = ("generic", "zeros", "copies", "parallel", "dead", "saturated", "coincidences")
 
 #: Rows of theta that copies and the like act on: (start, number of rows, length) of the first layer, and the place of its biases.
 Blocks = tuple[int, int, int, int | None]
@@ -381,12 +381,16 @@ def _draw(family: str, sigma: str, rng: random.Random) -> tuple[Any, Any, Blocks
 
 
 def special(point: str, blocks: Blocks, size: int, rng: random.Random) -> list[float]:
-    """Dyadic parameters of size 1 to 4, then zeros anywhere, or copies, multiples, dead or saturated rows of the first layer."""
+    """Dyadic parameters of size 1 to 4, then zeros anywhere, or copies, multiples, dead or saturated rows of the first layer; or -1, 0,
+    1 everywhere, which coincide in every layer, and rest on kinks.
+    """
     theta = [rng.choice((-1, 1)) * rng.randint(8, 32) / 8 for _ in range(size)]
     start, rows, length, biases = blocks
     place = lambda i: slice(start + i * length, start + (i + 1) * length)
     i, j = rng.randrange(rows), rng.randrange(rows)
     match point:
+        case "coincidences":
+            theta = [float(rng.randint(-1, 1)) for _ in range(size)]
         case "zeros":
             for k in rng.sample(range(size), rng.randint(1, max(1, size // 2))):
                 theta[k] = 0.0
@@ -421,10 +425,11 @@ def measure(count: int, seed: int, part: tuple[int, int]) -> list[dict[str, Any]
         middle = time.process_time()
         certificate = rank.certificate if rank.lower else None
         truth = brute_force(kind, theta, random.Random(number_of), certificate["samples"] if certificate and sigma in KINKS else ())
+        # Ranks that neurons at rest on kinks make have no certificate, and no samples that the brute force has to look at.
+        at = "samples of its own" if sigma in KINKS and rank.lower and not certificate else rank.at
         entry = dict(number=number_of, family=family, activation=sigma, point=point, model=str(model), theta=theta)
         found.append(
-            entry
-            | dict(lower=rank.lower, upper=rank.upper, at=rank.at, truth=truth, ours=middle - started, brute=time.process_time() - middle)
+            entry | dict(lower=rank.lower, upper=rank.upper, at=at, truth=truth, ours=middle - started, brute=time.process_time() - middle)
         )
     return found
 

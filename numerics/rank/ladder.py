@@ -111,14 +111,14 @@ def _empirical_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, meth
         return _on_samples(model, theta, x, method, upper)
     # The structural bound is one of functions: at a kink, where the derivative is that of one side, no identity of theirs holds.
     found = _on_samples(model, theta, x, method, model.n_params if leaving.any() else upper)
-    return _certified_beside(found, lambda: _on_samples(model, theta, x[~at], method, upper))
+    return _certified_beside(found, None if at.all() else lambda: _on_samples(model, theta, x[~at], method, upper))
 
 
-def _certified_beside(found: Rank, beside: Callable[[], Rank]) -> Rank:
+def _certified_beside(found: Rank, beside: Callable[[], Rank] | None) -> Rank:
     """``found`` on samples some of which are at kinks, where no referee takes the derivative of the left piece: certified by those
-    ``beside`` kinks, or not.
+    ``beside`` kinks, None where there are no others, or not.
     """
-    other = beside() if found.certified else None
+    other = beside() if beside and found.certified else None
     if other is None or other.lower < found.lower:
         return replace(found, certified=False, make_certificate=None)
     return replace(found, make_certificate=other.make_certificate)
@@ -140,6 +140,8 @@ def _climbed(model: AbstractModel, theta: np.ndarray, x: np.ndarray, method: str
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     upper = min(len(x) * model.outputs, upper)
+    if not len(x):
+        return Rank(0, 0, method != "float", "point", "exact" if method == "auto" else method)
     match method:
         case "float":
             return _float_rank(model, theta, x, upper)
@@ -570,7 +572,10 @@ def _ball_rank(model: AbstractModel, theta: np.ndarray, x: np.ndarray, upper: in
     for size in _candidate_sizes(approximate, upper):
         for precision in PRECISIONS:
             rows, columns = rows_and_columns(approximate, size)
-            determinant = _ball_minor(model, theta, x, precision, rows, columns)
+            try:
+                determinant = _ball_minor(model, theta, x, precision, rows, columns)
+            except ValueError:  # a ball straddles a kink: more bits may tell
+                continue
             if not determinant.contains(0):
                 certificate = partial(minor_certificate, model, theta, x, rows, columns, kind="ball minor", precision=precision)
                 return Rank(size, upper, size == upper, "point", "ball", certificate)

@@ -1,4 +1,4 @@
-r"""R(f*) in two-layer networks with the activation sin, cos or exp, exactly: functions are sums over frequencies w.
+r"""R(f*) in networks with one hidden layer and the activation sin, cos or exp, exactly: functions are sums over frequencies w.
 
 **sin, cos**, w up to sign.
 
@@ -15,6 +15,14 @@ sigma(w.x + b_j), a_j sigma'(w.x + b_j) x_i and, with biases, a_j sigma'(w.x + b
 **exp**: f = sum over w of a_w exp(w.x) + c, a bias being a factor. Each w with a_w != 0 adds q + d (exp(w.x) in every output, a_w exp(w.x)
 x_i), one neuron suffices; so does c != 0 without an output bias (w = 0), which adds q.
 
+**Convolutions of sin, cos with biases**, s entries a kernel, p positions, one output. Where every w of f fills a patch of the grid, it
+tells the kernel and the position. Let A_w be the amplitudes of one kernel, a row for each position.
+
+- Shared kernels: where the rows are parallel one kernel does, p sin(w.x + b), s slopes and that of the bias, p + s + 1. Else there are
+  kernels of two phases or more, 2 p functions and 2 s slopes, as above.
+- Kernels of their own: s + 2 for each w.
+- The constants are those above: no more than 1.
+
 Parameters are rational: e^{i b} of distinct rational b are linearly independent over the rationals (Lindemann, Weierstrass), so what
 vanishes is decided.
 """
@@ -29,7 +37,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.models import TwoLayer
+from theory.models import TwoLayer, TwoLayerCNN
 from theory.models.pooling import PooledCNN
 from theory.rank.closed_forms import up_to_sign
 from theory.rank.constants import constant_bounds
@@ -66,6 +74,45 @@ def exponential_sum_bounds(network: TwoLayer, target: Any) -> tuple[int, int, st
     q, d = network.outputs, network.inputs
     value = sum(2 * (q + d) if rank == 2 else q + d + phased for rank in ranks) + q * (constant or network.output_bias)
     value += d * (exponential and constant and not network.output_bias)  # the slopes of a neuron w = 0
+    return value, value, "frequencies are independent, phases of rational biases too (Lindemann, Weierstrass); ours"
+
+
+def wave_convolution_bounds(network: TwoLayerCNN, target: Any) -> tuple[int, int, str] | None:
+    """(R, R, source) of a target with one hidden layer in ``network``, of sin or cos with biases; None where a wave fills no patch.
+
+    Raises ValueError where the network cannot express the target.
+    """
+    other = shallow(model_of(target))
+    if other is None or other.input_size != network.input_size or other.outputs != 1:
+        raise ValueError(
+            f"target must be a network with one hidden layer and one output on the inputs of {network}, got {model_of(target)}"
+        )
+    same_activation(network, other)
+    waves, constant = _spectrum(other, point_of(target))
+    if not waves:
+        return constant_bounds(network, constant)
+    positions, entries = network.patches.shape
+    at = {tuple(patch): p for p, patch in enumerate(network.patches.tolist())}
+    kernels: dict[tuple, Phases] = defaultdict(lambda: defaultdict(lambda: _zeros(positions)))
+    held: dict[int, int] = defaultdict(int)
+    for w, phases in waves.items():
+        place = at.get(tuple(j for j, entry in enumerate(w) if entry))
+        if place is None:
+            return None
+        held[place] += 1
+        for b, (a,) in phases.items():
+            kernels[tuple(filter(None, w))][b][place] += a
+    alone = constant and not network.output_bias
+    if network.sharing:
+        ranks = [_amplitudes(phases, positions) for phases in kernels.values()]
+        fits = sum(ranks) + alone <= network.kernels
+        value = sum(2 * (positions + entries) if rank == 2 else positions + entries + 1 for rank in ranks)
+    else:
+        fits = max(held.values()) <= network.kernels and len(waves) + alone <= network.kernels * positions
+        value = len(waves) * (entries + 2)
+    if not fits:
+        raise ValueError(f"target must lie in {network}, got one of {other} that takes more kernels")
+    value += bool(constant or network.output_bias)
     return value, value, "frequencies are independent, phases of rational biases too (Lindemann, Weierstrass); ours"
 
 

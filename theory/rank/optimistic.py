@@ -43,8 +43,9 @@ from theory.rank.closed_forms import (
     whole,
 )
 from theory.rank.constants import constant_bounds, is_level, vanishes
-from theory.rank.exponential_sums import exponential_sum_bounds
+from theory.rank.exponential_sums import exponential_sum_bounds, wave_convolution_bounds
 from theory.rank.generators import neurons
+from theory.rank.hyperplanes import STEPS, least_rank
 from theory.rank.independence import INDEPENDENT, SINUSOIDS, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
@@ -67,12 +68,14 @@ from theory.rank.targets import (
     shallow,
     width_of,
 )
+from theory.rationals import fractions
 
 Toy = ProductModel | RedundantModel | PowerModel | DeepDiagonal | SquareDifference
 #: (lower, upper, source)
 Bounds = tuple[int, int, str]
 
 EMBEDDING = "2211.11623v1, Theorem 2 (embedding principle)"
+KINKS = "a neuron on every kink: ours"
 
 
 # ------------------------------------------------------------------------------------------------------- at a point
@@ -169,6 +172,10 @@ def rank_bounds(model: AbstractModel, target: int | AbstractModel | Target) -> B
         return _pooled_bounds(network, target)
     if isinstance(network, TwoLayer) and network.activation.name in SINUSOIDS | {"exp"}:
         return exponential_sum_bounds(network, target)
+    if isinstance(network, TwoLayerCNN) and network.activation.name in SINUSOIDS and network.bias:
+        waves = wave_convolution_bounds(network, target)
+        if waves is not None:
+            return waves
     deep = as_deep(model)
     if deep is not None and deep.depth > 1 and polynomial_coefficients(deep.activation) == (0, 1):
         return linear_bounds(deep, target)
@@ -523,7 +530,10 @@ def _narrower_bounds(model: Any, target: Any) -> Bounds:
             held = neurons_of(target)
             if not held.classes and held.linear is False:
                 return constant_bounds(network, held.constant)
-        return 0, _rank_at_target(model, other, target.theta), f"{EMBEDDING}, table of tangents"
+        upper = _rank_at_target(model, other, target.theta)
+        if isinstance(model, TwoLayer) and model.activation.name in STEPS:
+            return least_rank(model, other, point_of(target)), upper, f"{EMBEDDING}, table of tangents; {KINKS}"
+        return 0, upper, f"{EMBEDDING}, table of tangents"
     if isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias:
         biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
         return other.n_params, biased.n_params, f"{EMBEDDING}; Fefferman 1994"
@@ -534,6 +544,9 @@ def _narrower_bounds(model: Any, target: Any) -> Bounds:
     ):
         point = point_of(other)
         return rank_at(other, point), _rank_at_target(model, other, point), f"{EMBEDDING}; table of generators"
+    if isinstance(model, TwoLayer) and model.activation.name in STEPS:  # at a point whose kinks are as many as there can be, or fewer
+        point = fractions("theta", np.random.default_rng(0).integers(-(2**40), 2**40, other.n_params))
+        return least_rank(model, other, point), _rank_at_target(model, other, point), f"{EMBEDDING}; {KINKS}"
     return 0, replace(other, bias=model.bias, output_bias=bool(model.output_bias)).n_params, EMBEDDING
 
 

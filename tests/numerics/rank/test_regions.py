@@ -121,3 +121,20 @@ def test_weights_of_every_scale_leave_a_relu_network_its_rank():
     model = FullyConnected((2, 3, 3, 1), "relu")
     theta = np.random.default_rng(0).uniform(-1, 1, model.n_params)
     assert {model_rank(model, theta * scale).rank for scale in (1.0, 1e30, 1e-30, 1e150, 1e-150)} == {19}
+
+
+@pytest.mark.parametrize("method", ["auto", "exact", "ball", "float"])
+def test_samples_that_are_all_at_kinks_or_beside_one_by_less_than_a_float(method):
+    model = TwoLayerCNN(2, 1, 1, activation="relu", bias=True)
+    theta = [1.0, 0.0, 1.0, 1.0]
+    assert empirical_rank(model, theta, [[0.0, 0.0]], method).lower == 0  # both positions at the kink, from the left
+    found = empirical_rank(model, theta, [[1e-150, 0.0], [0.0, 1e-150], [2.0, 0.0]], method)
+    assert found.lower <= 3 <= found.upper and (method == "float" or found.rank == 3)
+
+
+@pytest.mark.parametrize("method", ["auto", "exact", "ball", "float"])
+@pytest.mark.parametrize(
+    "model", [TwoLayer(2, 1), TwoLayerCNN(3, 2, 1), TwoLayerCNN(3, 2, 1, activation="relu"), PooledCNN(3, 2, 1)], ids=str
+)
+def test_no_samples_have_rank_zero(model, method):
+    assert empirical_rank(model, np.ones(model.n_params), np.zeros((0, model.input_size)), method).rank == 0

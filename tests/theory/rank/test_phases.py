@@ -7,7 +7,7 @@ import pytest
 
 from numerics.rank import model_rank
 from theory.models import FullyConnected, TwoLayer, TwoLayerCNN
-from theory.rank import NotKnown, rank_at
+from theory.rank import NotKnown, Target, optimistic_sample_size, rank_at, rank_bounds
 from theory.rank.phases import phase_rank
 
 
@@ -67,3 +67,39 @@ def test_a_relation_between_phases_is_kept():
 def test_other_models_have_no_phases():
     assert phase_rank(TwoLayer(1, 2), [Fraction(1)] * 4) is None
     assert phase_rank(FullyConnected((1, 1, 1, 1), "sin"), [Fraction(1)] * 6) is None
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("sharing", [True, False])
+@pytest.mark.parametrize("output_bias", [True, False])
+def test_targets_of_biased_convolutions_cost_their_own_rank(name, sharing, output_bias):
+    options = dict(activation=name, bias=True, sharing=sharing, output_bias=output_bias)
+    model, narrow = TwoLayerCNN(4, 2, 3, **options), TwoLayerCNN(4, 2, 1, **options)
+    theta = np.random.default_rng(0).integers(1, 9, narrow.n_params)
+    own = model_rank(narrow, theta).rank
+    assert own == narrow.n_params == optimistic_sample_size(model, narrow) == optimistic_sample_size(model, Target(narrow, theta))
+
+
+def test_a_kernel_of_two_phases_costs_two():
+    model = TwoLayerCNN(4, 2, 3, activation="sin", bias=True)
+    waves = lambda second_phase: Target(TwoLayer(4, 2, activation="sin", bias=True), [1, 2, 0, 0, 0, 1, 2, 0, 1, second_phase, 1, 1])
+    assert optimistic_sample_size(model, waves(1)) == 3 + 2 + 1  # one kernel at two of three positions
+    assert optimistic_sample_size(model, waves(2)) == 2 * 3 + 2 * 2
+    same = [1, 2, 1, 2, 1, 2, 1, 0, 0, 0, 1, 0]  # two kernels that make it, each at its position
+    assert model_rank(TwoLayerCNN(4, 2, 2, activation="sin", bias=True), same).rank == 10
+    with pytest.raises(ValueError, match="more kernels"):
+        rank_bounds(TwoLayerCNN(4, 2, 1, activation="sin", bias=True), waves(2))
+
+
+def test_constants_of_biased_convolutions_of_sines():
+    model = TwoLayerCNN(4, 2, 3, activation="sin", bias=True)
+    constant = Target(TwoLayer(4, 2, activation="sin", bias=True), [1, 2, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1])
+    assert optimistic_sample_size(model, constant) == 3 + 2 + 1 + 1  # a kernel without weights, level at pi / 2
+    with pytest.raises(ValueError, match="more kernels"):
+        rank_bounds(TwoLayerCNN(4, 2, 1, activation="sin", bias=True), constant)
+
+
+def test_waves_that_fill_no_patch_stay_open():
+    model = TwoLayerCNN(4, 2, 3, activation="sin", bias=True)
+    narrow = TwoLayerCNN(4, 2, 1, activation="sin", bias=True)
+    assert rank_bounds(model, Target(narrow, [1, 0, 1, 1, 2, 3]))[0] == 0
