@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from theory import arguments
+
 
 def _between(method: object, low: float, high: float, *names: str, closed_low: bool = True) -> None:
     for name in names:
         value = getattr(method, name)
+        arguments.number(f"{name} of {type(method).__name__}", value, "a number", lambda value: True)
         above = value >= low if closed_low else value > low
         if not (above and value < high):
             raise ValueError(f"{name} of {type(method).__name__} must lie in {low} .. {high}, got {value!r}")

@@ -61,9 +61,9 @@ def choose(
 
     ``without``: paths that are out of the question, and why.
     """
-    if device not in ORDER:
+    if not isinstance(device, str) or device not in ORDER:
         raise ValueError(f"device must be one of {', '.join(ORDER)}, got {device!r}")
-    if path != "auto" and path not in {name for order in ORDER.values() for name in order}:
+    if not isinstance(path, str) or path != "auto" and path not in {name for order in ORDER.values() for name in order}:
         raise ValueError(f"path must be auto or one of {', '.join(dict.fromkeys(sum(ORDER.values(), ())))}, got {path!r}")
     if path != "auto" and path not in ORDER[device]:
         raise PathUnavailable(f"path {path!r} is none of device {device!r}, which has {', '.join(ORDER[device])}")

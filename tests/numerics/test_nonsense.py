@@ -10,8 +10,9 @@ from numerics.hessian import Inertia, extremes, gradient, hessian, inertia, iner
 from numerics.overlap import find_cycle, find_one_point_overlap, find_two_point_overlap
 from numerics.rank import modular_tangents
 from numerics.recovery import minima
+from numerics.train import Adam, LevenbergMarquardt, train
 from theory.embedding import merge, merge_parallel
-from theory.lifting import features, preactivations
+from theory.lifting import features, lifting_conditions, preactivations
 from theory.models import Convolutional, DeepFactorization, FullyConnected, TwoLayer, TwoLayerCNN
 from theory.recovery import Target, branch_count, random_target, stirling
 
@@ -115,6 +116,18 @@ CASES = [
         {"theta": [*NO_ARRAY, np.ones((2, 9))], "neurons": [3, None, (0,), (0, 0), "ab"]},
     ),
     (merge, {"model": DEEP, "theta": np.ones(9), "layer": 1, "neurons": (0, 1)}, {"neurons": [3, None, (0,), (0, 0), "ab"]}),
+    (Adam, {}, {"beta1": [*NUMBERS, 1], "beta2": [*NUMBERS, 1], "eps": [*NUMBERS, -1]}),
+    (LevenbergMarquardt, {}, {"damping": [*NUMBERS, 0], "increase": [*NUMBERS, 1], "decrease": [*NUMBERS, 1]}),
+    (
+        train,
+        {"model": MODEL, "theta0": THETA[None], "data": DATA, "method": "gradient-descent", "learning_rate": 0.01, "steps": 1},
+        {"theta0": [[[1j] * 6], "abc", None], "device": ["moon", [], 3], "path": ["moon", [], 3]},
+    ),
+    (
+        lifting_conditions,
+        {"shallow": DEEP, "theta": np.ones(9), "deep": FullyConnected((2, 2, 2, 1)), "deep_theta": np.ones(15), "x": X, "after": 1},
+        {"shallow": NO_MODEL, "deep": NO_MODEL, "x": NO_ARRAY, "after": [*NUMBERS, -1], "tolerance": [math.nan, "abc", -1, 1j]},
+    ),
     (TwoLayer, {"inputs": 1, "width": 1}, {"bias": NO_SWITCH, "output_bias": NO_SWITCH}),
     (TwoLayerCNN, {"inputs": 3, "kernel": 2, "kernels": 1}, {"bias": NO_SWITCH, "output_bias": NO_SWITCH, "sharing": NO_SWITCH}),
     (FullyConnected, {"widths": (1, 1)}, {"widths": [3, "abc", None, (1, 1.5)], "bias": NO_SWITCH, "output_bias": NO_SWITCH}),

@@ -9,6 +9,7 @@ layer 0, the input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from theory import arguments
 from theory.activations import Activation
 from theory.arguments import whole
 from theory.lifting.factoring import factor, rank_of
@@ -178,6 +180,13 @@ def lift(
     return _lifted(model, theta, x, after, seen, scales[:, None] * inner, shifts, outer / (slopes * scales))
 
 
+def a_tolerance(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a number, 0 or more, or None."""
+    if value is not None:
+        arguments.number(name, value, "a number, 0 or more", lambda value: 0 <= value < math.inf)
+
+
+@arguments.checking(after=arguments.between(0), tolerance=a_tolerance)
 def lift_with(
     model: FullyConnected | TwoLayer, theta: Any, x: Any, after: int, inner: Any, biases: Any, outer: Any, *, tolerance: float | None = None
 ) -> Lifting:
@@ -220,6 +229,7 @@ def _lifted(
     return Lifting(model, theta, deep, deep.pack(**new), after, x, pieces)
 
 
+@arguments.checking(shallow=arguments.model, deep=arguments.model, x=arguments.array(2), after=arguments.between(0), tolerance=a_tolerance)
 def lifting_conditions(
     shallow: FullyConnected, theta: Any, deep: FullyConnected, deep_theta: Any, x: Any, after: int, *, tolerance: float = 0.0
 ) -> tuple[Condition, ...]:
