@@ -95,6 +95,13 @@ class Subject:
             )
         return found
 
+    def beside_kinks(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Those of drawn ``inputs`` that floats show away from kinks and ties; ValueError where there are none."""
+        near, _ = doubtful(self.in_floats(self.graph, inputs))
+        if near.all():
+            raise ValueError(f"each of {len(near)} drawn inputs lies on, or too near to, a kink of the module: no rank over all inputs")
+        return [x[~near] for x in inputs]
+
     def settle(self, inputs: Sequence[np.ndarray]) -> None:
         """Raise OnKink for a sample on a kink, OutsideDomain where the module has no finite value or is not what was read."""
         suspects = np.flatnonzero(np.logical_or(*doubtful(self.in_floats(self.graph, inputs))))

@@ -18,7 +18,7 @@ import numpy as np
 
 from numerics.arithmetic.exact import NoExactValue, UnluckyPrime, exact_text
 from numerics.modules.arithmetics import SMALL_PRIMES, Residues
-from numerics.modules.evaluating import evaluate, tangents
+from numerics.modules.evaluating import OnKink, evaluate, tangents
 from numerics.modules.reading import IN_DOUBLE, Chain, agrees, read, smooth_at
 from numerics.modules.subjects import Subject, sample_numbers
 from numerics.modules.symmetries import Search, Symmetries, usual_attempts
@@ -77,7 +77,10 @@ def module_model_rank(module: Any, inputs: Any, *, seed: int = 0) -> Rank:
     found: Rank | None = None
     while True:
         drawn = subject.drawn(count, rng)
-        before, found = found, subject.ranked(drawn, all_inputs=True)
+        try:
+            before, found = found, subject.ranked(drawn, all_inputs=True)
+        except OnKink:  # of a neuron behind dead ones, say: the others are as many inputs as are wanted
+            before, found = found, subject.ranked(subject.beside_kinks(drawn), all_inputs=True)
         grown = before is None or found.lower > before.lower
         exhausted = count * graph.outputs > MOST_ROWS * graph.n_params or len(drawn[0]) < count
         if found.rank is not None or exhausted or not (grown or graph.piecewise):

@@ -46,6 +46,17 @@ def jumps(network: TwoLayer, theta: np.ndarray) -> Jumps:
     return {hyperplane: jump for hyperplane, jump in found.items() if jump.any()}
 
 
+def on_unit_length(network: TwoLayer, theta: np.ndarray) -> np.ndarray:
+    """The function of ``network``, of a positively homogeneous sigma, at rational ``theta`` (P,), with leading input weights 1, -1 or 0."""
+    parts = {name: np.array(part, dtype=object) for name, part in network.unpack(theta).items()}
+    sizes = np.array([abs(next((w for w in row if w), Fraction(1))) for row in parts["input_weights"]], dtype=object)
+    parts["input_weights"] = parts["input_weights"] / sizes[:, None]
+    parts["output_weights"] = parts["output_weights"] * sizes
+    if "input_biases" in parts:
+        parts["input_biases"] = parts["input_biases"] / sizes
+    return network.pack(**parts)
+
+
 def least_rank(network: Any, other: TwoLayer, theta: np.ndarray) -> int:
     """A lower bound of R(f*) in ``network``, a TwoLayer, for the function of ``other``, of its activation, at rational ``theta``."""
     found, d, q = jumps(other, theta), network.inputs, network.outputs

@@ -45,7 +45,7 @@ from theory.rank.closed_forms import (
 from theory.rank.constants import constant_bounds, is_level, vanishes
 from theory.rank.exponential_sums import exponential_sum_bounds, wave_convolution_bounds
 from theory.rank.generators import neurons
-from theory.rank.hyperplanes import STEPS, least_rank
+from theory.rank.hyperplanes import STEPS, least_rank, on_unit_length
 from theory.rank.independence import INDEPENDENT, SINUSOIDS, SMOOTH, table_is_exact
 from theory.rank.kernel_covers import kernel_costs
 from theory.rank.layerwise import tangent_tables
@@ -532,7 +532,8 @@ def _narrower_bounds(model: Any, target: Any) -> Bounds:
                 return constant_bounds(network, held.constant)
         upper = _rank_at_target(model, other, target.theta)
         if isinstance(model, TwoLayer) and model.activation.name in STEPS:
-            return least_rank(model, other, point_of(target)), upper, f"{EMBEDDING}, table of tangents; {KINKS}"
+            lower = least_rank(model, other, point_of(target))
+            return lower, min(upper, _merged_rank(model, other, point_of(target), lower)), f"{EMBEDDING}, table of tangents; {KINKS}"
         return 0, upper, f"{EMBEDDING}, table of tangents"
     if isinstance(model, FullyConnected) and model.activation.name == "tanh" and other.bias:
         biased = replace(other, bias=model.bias, output_bias=bool(model.output_bias))
@@ -548,6 +549,27 @@ def _narrower_bounds(model: Any, target: Any) -> Bounds:
         point = fractions("theta", np.random.default_rng(0).integers(-(2**40), 2**40, other.n_params))
         return least_rank(model, other, point), _rank_at_target(model, other, point), f"{EMBEDDING}; {KINKS}"
     return 0, replace(other, bias=model.bias, output_bias=bool(model.output_bias)).n_params, EMBEDDING
+
+
+def _merged_rank(model: TwoLayer, other: TwoLayer, theta: np.ndarray, lower: int) -> int:
+    """An upper bound of R(f*) in ``model``, where equal neurons of ``other`` at ``theta`` are one, homogeneous ones of every length.
+
+    One neuron of those on each kink, whatever its sign, has the rank ``lower``, where nothing affine is left.
+    """
+    if model.activation.degree == 1:
+        theta = on_unit_length(other, theta)
+    held = neurons_of(Target(other, theta))
+    at_home = lambda constant: model.output_bias or constant is False
+    if model.activation.degree == 1 and held.linear is False and at_home(held.constant) and len(held.classes) <= model.width:
+        return lower
+    if not held.outputs or not at_home(held.own):
+        return model.n_params
+    merged = TwoLayer(model.inputs, len(held.outputs), model.outputs, model.activation, bias=model.bias, output_bias=model.output_bias)
+    columns = np.array(list(held.outputs.values()), dtype=object).T
+    weights = np.array(list(held.outputs), dtype=object)
+    biases = {"input_biases": weights[:, -1]} if model.bias else {}
+    constant = {"output_bias": np.full(model.outputs, Fraction(0), dtype=object)} if model.output_bias else {}
+    return _rank_at_target(model, merged, merged.pack(input_weights=weights[:, :-1], output_weights=columns, **biases, **constant))
 
 
 def _rank_at_target(model: Any, other: Any, theta: Any) -> int:

@@ -180,3 +180,32 @@ def test_a_layer_without_neurons_leaves_the_constant():
     network = nn.Sequential(nn.Linear(2, 0), nn.Tanh(), nn.Linear(0, 1)).double()
     for found in (module_rank(network, X), module_model_rank(network, X[:1])):
         assert (found.rank, found.certified) == (1, True)
+
+
+def _rectified(*weights):
+    layers = [nn.Linear(1, 1, bias=False, dtype=torch.float64) for _ in weights]
+    with torch.no_grad():
+        for layer, weight in zip(layers, weights, strict=True):
+            layer.weight.fill_(weight)
+    return nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), nn.Linear(1, 1, dtype=torch.float64))
+
+
+def test_inputs_drawn_at_a_kink_are_left_out():
+    """Where the first neuron is dead, the second one is at its kink: half of the inputs show the rank."""
+    inputs = np.array([[1.0], [-1.0], [2.0]])
+    assert module_model_rank(_rectified(1.0, 1.0), inputs).rank == 2
+    with pytest.raises(ValueError, match="sample 1 lies on"):
+        module_rank(_rectified(1.0, 1.0), inputs)
+    with pytest.raises(ValueError, match="each of .* drawn inputs lies on"):
+        module_model_rank(_rectified(1.0, 0.0), inputs)
+
+
+def test_an_open_rank_takes_the_narrower_bounds():
+    """What known layers prove where inputs of size one show one direction."""
+    module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    rng = np.random.default_rng(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.as_tensor(rng.uniform(-1, 1, parameter.shape) * 1e150))
+    found = module_model_rank(module, rng.normal(size=(3, 2)))
+    assert 9 < found.lower <= found.upper == 25

@@ -85,3 +85,26 @@ def test_without_kinks_only_constants_count():
     model = TwoLayer(1, 2, 2, "hinge3", bias=True, output_bias=True)
     theta = np.array([Fraction(t) for t in (1, 1, 0, 0, 1, -1, 2, -2, 5, 5)])
     assert least_rank(model, model, theta) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_copies_are_one_neuron(name):
+    model = TwoLayer(2, 3, activation=name, bias=True, output_bias=True)
+    one, two = (TwoLayer(2, width, activation=name, bias=True, output_bias=True) for width in (1, 2))
+    rank = optimistic_sample_size(model, Target(one, [1, 2, 3, 2, 5]))
+    assert optimistic_sample_size(model, Target(two, [1, 2, 1, 2, 3, 3, 4, -2, 5])) == rank == model_rank(one, [1, 2, 3, 2, 5]).rank
+    if name in ("relu", "leaky"):
+        assert optimistic_sample_size(model, Target(two, [1, 2, 3, 6, 3, 9, -1, 1, 5])) == rank
+
+
+def test_a_neuron_on_each_kink_has_one_sign_or_the_other():
+    model = TwoLayer(1, 3, activation="relu", output_bias=True, bias=True)
+    turned = [1, -1, 0, 0, 1, -1, 0]  # relu(x) - relu(-x) = x: no kink, but no constant either
+    with pytest.raises(NotKnown) as open_one:
+        optimistic_sample_size(model, Target(TwoLayer(1, 2, activation="relu", output_bias=True, bias=True), turned))
+    assert (open_one.value.lower, open_one.value.upper) == (1, 4)
+    # relu(x) - relu(-x) + relu(x - 1) - relu(-x + 1) = 2 x - 1, minus 2 (relu(x - 2) - relu(-x + 2)): a constant
+    level = [1, -1, 1, -1, 1, -1, 0, 0, -1, 1, -2, 2, 1, -1, 1, -1, -2, 2, 0]
+    six = TwoLayer(1, 6, activation="relu", output_bias=True, bias=True)
+    wide = TwoLayer(1, 6, activation="relu", output_bias=True, bias=True)
+    assert optimistic_sample_size(wide, Target(six, level)) == 1
