@@ -12,7 +12,7 @@ from flint import arb, arb_mat
 
 sys.path.insert(0, str(Path(__file__).parent))
 from balls import activation, exactly, narrowly, precision, taylor  # noqa: E402
-from referee import main, refusing, require  # noqa: E402
+from referee import main, refusing, require, whole  # noqa: E402
 
 
 def determinant(certificate, moving):
@@ -24,7 +24,7 @@ def determinant(certificate, moving):
         for term in certificate["terms"]:
             z = sum((w * c for w, c in zip(filled(term["weight"]), x, strict=True)), arb(0))
             value, slope = taylor(sigma, z, 1)
-            row.append(value if term["slope"] is None else slope * x[term["slope"]])
+            row.append(value if term["slope"] is None else slope * x[whole(term["slope"], 0, "slope")])
         rows.append(row)
     return arb_mat(rows).det()
 

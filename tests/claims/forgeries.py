@@ -802,7 +802,7 @@ FORMAT = {
         *at(("samples",), emptied, one_more),
         *at(("terms",), emptied, one_more),
         *at(("terms", 0, "weight"), emptied, one_more),
-        *at(("terms", 0, "slope"), instead(7), instead("0")),
+        *at(("terms", 0, "slope"), instead(7), instead("0"), instead(-1), instead(True)),
         *at(("samples", 0, 0), wide, no_number),
     ],
     "exact inertia of a lift": [
