@@ -296,6 +296,7 @@ RANK_TWINS = (
         instead(lambda t, widths, bias: t(widths, bias) - (bias and len(widths) >= 4)),
     ),
     Twin("deep.table", "formula", "d + L for one neuron a layer", instead(lambda t, d, L: t(d, L) + 1), ("one-neuron-a-layer",)),
+    Twin("deep.table", "formula", "five layers of one neuron cost one less", off(lambda d, L: L == 5, -1), ("one-neuron-a-layer",)),
     Twin(
         "deep.split",
         "formula",
