@@ -173,6 +173,8 @@ RANK_TWINS = (
         "the zero function has rank 1 where there is an output bias and a hidden one only",
         off(lambda d, k, *, constant, bias, output_bias, **_: k == 0 and not constant and output_bias and not bias, -1),
     ),
+    Twin("fnn.function-rank", "formula", "two neurons share one parameter", off(lambda d, k, **_: k == 2, -1)),
+    Twin("fnn.multi-output", "formula", "three outputs cost one less", off(lambda k, d, q: q == 3, -1), ("ranks",)),
     Twin(
         "fnn.target-strata",
         "formula",
@@ -294,6 +296,7 @@ RANK_TWINS = (
         instead(lambda t, widths, bias: t(widths, bias) - (bias and len(widths) >= 4)),
     ),
     Twin("deep.table", "formula", "d + L for one neuron a layer", instead(lambda t, d, L: t(d, L) + 1), ("one-neuron-a-layer",)),
+    Twin("deep.table", "formula", "five layers of one neuron cost one less", off(lambda d, L: L == 5, -1), ("one-neuron-a-layer",)),
     Twin(
         "deep.split",
         "formula",

@@ -119,7 +119,7 @@ def attained(cell, theta, *, formula=table, context):
     return worst(outcomes, figures=[_pictures.generic()] if model.widths == (2, 1, 1, 1) and cell.bias else ())
 
 
-ONES = axes(d=(1, 2, 5), L=(2, 3, 4, 6))
+ONES = axes(d=(1, 2, 3, 4, 5), L=(2, 3, 4, 5, 6))
 
 
 @TABLE.check(

@@ -43,7 +43,7 @@ FUNCTION = claim(
 
 TARGETS = axes(
     d=by_level((1, 3), (1, 2, 3, 4)),
-    k=(0, 1, 3),
+    k=(0, 1, 2, 3),
     spare=(0, 1, 2),
     bias=(False, True),
     output_bias=(False, True),

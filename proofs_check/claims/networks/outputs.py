@@ -51,7 +51,7 @@ def network(cell, instance, merged):
     return model, model.pack(input_weights=w, output_weights=a)
 
 
-@OUTPUTS.check("certified", neurons, axes(k=(1, 2, 3), d=(1, 2, 3), q=(1, 2, 4), standard=20), clauses="rank")
+@OUTPUTS.check("certified", neurons, axes(k=(1, 2, 3), d=(1, 2, 3), q=(1, 2, 3, 4), standard=20), clauses="rank")
 @false("as for one output", formula=lambda k, d, q: k * (d + 1))
 @false("slopes for every output", formula=lambda k, d, q: k * q * (d + 1))
 def ranks(cell, instance, *, formula=lambda k, d, q: k * (d + q), rank=model_rank, merged=False, context):
