@@ -69,7 +69,7 @@ def vector_sample_size(k, d, q):
     return k + ceil(k * d / min(q, k))
 
 
-FEW = axes(k=(1, 2, 3), d=by_level((2, 5), (1, 2, 3, 5)), q=by_level((1, 2, 4), (1, 2, 3, 4)))
+FEW = axes(k=(1, 2, 3), d=by_level((2, 5), (1, 2, 3, 4, 5)), q=by_level((1, 2, 4), (1, 2, 3, 4)))
 
 
 @OUTPUTS.check(

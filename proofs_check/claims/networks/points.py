@@ -32,7 +32,7 @@ INDEPENDENCE = claim(
 )
 
 ANALYTIC = ("tanh", "sin", "atan", "erf", "sigmoid", "exp", "gelu", "silu", "softplus", "cos")
-WIDE = axes(activation=ANALYTIC, d=(1, 2, 3), m=by_level((2, 3), (2, 3, 4, 6)), standard=4)
+WIDE = axes(activation=ANALYTIC, d=(1, 2, 3), m=by_level((2, 3), (2, 3, 4, 5, 6)), standard=4)
 NARROW = axes(activation=ANALYTIC, d=(1, 2, 3), m=by_level((2,), (2, 3)), standard=2)
 
 

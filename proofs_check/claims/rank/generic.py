@@ -5,7 +5,7 @@ import numpy as np
 from numerics.arithmetic.exact import rank_rational
 from numerics.derivatives.tape import tangents
 from numerics.rank import empirical_rank, model_rank
-from proofs_check import Assumption, axes, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import samples
 from proofs_check.judging import at_most, equal, rank_is, worst
 from theory.draws import dyadic_normal
@@ -133,7 +133,7 @@ def more_than_one(P, kind):
 
 
 KINDS = ("independent", "repeated", "dependent")
-FEATURES = axes(P=(1, 2, 4, 6), kind=KINDS, theta=("zero", "other"), where=more_than_one, standard=10)
+FEATURES = axes(P=by_level((1, 2, 3, 4, 6), (1, 2, 3, 4, 5, 6)), kind=KINDS, theta=("zero", "other"), where=more_than_one, standard=10)
 GRID = np.array([(i, j) for i in range(4) for j in range(4)])
 EXPONENTS = np.array([(i, j) for i in range(3) for j in range(3)])
 

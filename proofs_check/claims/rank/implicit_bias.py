@@ -48,7 +48,7 @@ def of_lesser_rank(d, a, b):
     return a <= d and b <= d
 
 
-FACTORS = axes(d=(2, 3, 4), a=(0, 1, 2, 3, 4), b=(1, 2, 4), where=of_lesser_rank, standard=4, full=20)
+FACTORS = axes(d=(2, 3, 4), a=(0, 1, 2, 3, 4), b=(1, 2, 3, 4), where=of_lesser_rank, standard=4, full=20)
 
 
 def factors(cell, rng):

@@ -51,7 +51,7 @@ def corner_and_neighbour(A, d):
     return [X[0, 0], X[1, 1]], [1, 0]
 
 
-FACTORS = axes(d=(2, 3, 4), m=(1, 2, 4))
+FACTORS = axes(d=(2, 3, 4), m=(1, 2, 3, 4))
 
 
 @NECESSARY.check(

@@ -11,7 +11,7 @@ import numpy as np
 from numerics.arithmetic.exact import nullspace_rational, rank_rational, rationals
 from numerics.derivatives.tape import tangents
 from numerics.rank import float_rank
-from proofs_check import Assumption, axes, claim, draws, false
+from proofs_check import Assumption, axes, by_level, claim, draws, false
 from proofs_check.adequacy.networks import samples
 from proofs_check.judging import at_most, equal, worst
 from theory.models import MatrixFactorization, TwoLayer
@@ -29,7 +29,14 @@ CONDITION = claim(
     refuted_by="A tangent matrix where uniqueness of the function and equality of the ranks disagree.",
 )
 
-PROBLEMS = axes(M=(1, 2, 4, 6), N=(1, 3, 6), n=(1, 2, 4, 7), rank=("full", "short"), standard=5, full=20)
+PROBLEMS = axes(
+    M=by_level((1, 2, 4, 6), tuple(range(1, 7))),
+    N=by_level((1, 3, 6), tuple(range(1, 7))),
+    n=by_level((1, 2, 4, 7), tuple(range(1, 8))),
+    rank=("full", "short"),
+    standard=2,
+    full=10,
+)
 
 
 def linear_problem(cell, rng):
@@ -75,7 +82,7 @@ def kernels(cell, problem, *, condition=same_ranks, unique=functions_agree, resi
 
 CONDITION.without("interpolation", kernels, residual=1)
 
-NETWORKS = axes(d=(2, 3), k=(1, 2), copies=(0, 1, 2), n=(1, 2, 4, 6, 8, 12), full=10)
+NETWORKS = axes(d=(2, 3), k=(1, 2), copies=(0, 1, 2), n=by_level((1, 2, 4, 6, 8, 12), tuple(range(1, 13))), full=10)
 
 
 def copied_network(cell, rng):

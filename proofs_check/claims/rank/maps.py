@@ -44,7 +44,15 @@ CHAIN = claim(
     notes="Hence R_g(f*) <= R_f(f*) where a point of least rank of f is an image; where none is, the ranks of functions may be reversed.",
 )
 
-MAPS = axes(M=(1, 3, 5), N=(1, 3, 5), K=(1, 3, 5), kind=("any", "transversal"), quick=2, standard=10, full=40)
+MAPS = axes(
+    M=by_level((1, 3, 5), (1, 2, 3, 4, 5)),
+    N=by_level((1, 3, 5), (1, 2, 3, 4, 5)),
+    K=by_level((1, 3, 5), (1, 2, 3, 4, 5)),
+    kind=("any", "transversal"),
+    quick=2,
+    standard=4,
+    full=20,
+)
 
 
 def linear_map(cell, rng):
