@@ -338,8 +338,8 @@ def test_a_search_says_how_far_it_is():
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda: find_cycle("sigmoid", inputs=0), "inputs must be at least 1"),
-        (lambda: find_one_point_overlap("sigmoid", neurons=0), "neurons must be at least 1"),
+        (lambda: find_cycle("sigmoid", inputs=0), "inputs must be an integer from 1 to 1000000"),
+        (lambda: find_one_point_overlap("sigmoid", neurons=0), "neurons must be an integer from 1 to 1000000"),
         (lambda: find_one_point_overlap("sigmoid", start=[1]), "start must have 2 entries"),
         (lambda: find_one_point_overlap("sigmoid", start=["nan", "1"]), "start must have 2 entries, finite numbers"),
         (lambda: find_cycle("exp", neurons=2, inputs=2, start=["1", "2"]), "start must have 3 entries"),
