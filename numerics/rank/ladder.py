@@ -79,7 +79,11 @@ class Rank:
 
     @cached_property
     def certificate(self) -> dict[str, Any] | None:
-        """Plain data from which a referee recomputes the lower bound (see examples/check_certificate.py); made on demand."""
+        """Plain data from which a referee recomputes the lower bound (see examples/check_certificate.py); made on demand.
+
+        None where floats found it, for a rank of 0, and for models that layers do not spell out (products of factors, convolutions in
+        depth, toy models).
+        """
         return self.make_certificate() if self.make_certificate else None
 
     @property

@@ -1,7 +1,7 @@
 """A network spelled out: which parameter stands at which place of which layer.
 
-Shared kernels appear as repeated indices, a factorization as two linear layers; so one description covers all models with layers, in
-a form that a reader without this code can follow.
+Shared kernels and pooled positions appear as repeated indices, a factorization as two linear layers; so one description covers all models
+with layers, in a form that a reader without this code can follow.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from theory.models.factorizations import MatrixFactorization
 from theory.models.networks import AbstractModel, FullyConnected, TwoLayer, TwoLayerCNN
+from theory.models.pooling import PooledCNN
 
 Places = list[list[int | None]]
 
@@ -42,6 +43,9 @@ def layers(model: AbstractModel) -> list[Layer]:
             return [_layer(index[f"W{l}"], index.get(f"b{l}")) for l in range(1, model.depth + 1)]
         case TwoLayerCNN():
             return _convolution(model, index)
+        case PooledCNN():
+            shared = [[output] * len(model.convolution.patches) for output in index["output_weights"]]
+            return _convolution(model.convolution, {**index, "output_weights": shared})
     raise TypeError(f"layers are known for factorizations and networks, got {model!r}")
 
 

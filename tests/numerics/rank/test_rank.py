@@ -262,3 +262,16 @@ def test_parameters_beyond_floats_have_ranks():
 def test_model_rank_names_what_is_no_model_or_seed(model, seed, said):
     with pytest.raises(ValueError, match=said):
         model_rank(model, [1] * 6, seed=seed)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "power:3"])
+def test_pooled_ranks_have_certificates(name):
+    """One output weight stands at all positions of its kernel."""
+    model = PooledCNN(4, 2, 2, activation=name)
+    theta = np.random.default_rng(0).integers(1, 20, model.n_params) / 8
+    found = model_rank(model, theta)
+    certificate = json.loads(json.dumps(found.certificate))
+    assert found.certified and referee.check(certificate) == found.rank
+    certificate["theta"][-1] = "0"
+    with pytest.raises(AssertionError):
+        referee.check(certificate)
