@@ -97,16 +97,12 @@ class Pool:
         """
         for job in jobs:
             self._waiting.setdefault(job.company, _Waiting()).append(job)
-        done: list[tuple[Job, Finding]] = []
         try:
-            while True:
+            while any(self._waiting.values()) or any(worker.job for worker in self._workers):
                 for index, worker in enumerate(self._workers):
                     if worker.ready and worker.job is None and not worker.gone:
                         self._employ(index, worker)
-                yield from done  # after the workers have something to do: who takes a finding may be long about it
-                if not any(self._waiting.values()) and not any(worker.job for worker in self._workers):
-                    break
-                done = self._collect()
+                yield from self._collect()
         finally:
             self._give_up()
 
